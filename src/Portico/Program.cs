@@ -1,0 +1,6 @@
+namespace Portico;
+
+internal static class Program
+{
+    private static int Main() => 0;
+}
