@@ -1,0 +1,34 @@
+using System.Security.Cryptography;
+
+namespace Portico.Protocol.Secrets;
+
+/// <summary>The 16 bytes that a client proves to know. Prints as a placeholder, compares in constant time.</summary>
+public sealed class ProxySecret : IEquatable<ProxySecret>
+{
+    /// <summary>Length of the key part of every secret, in bytes.</summary>
+    public const int Length = 16;
+
+    private readonly byte[] _key;
+
+    private ProxySecret(byte[] key) => _key = key;
+
+    /// <summary>The 16 secret bytes. The caller must not copy them into anything that is logged.</summary>
+    public ReadOnlySpan<byte> Key => _key;
+
+    /// <summary>Copies <paramref name="key"/>.</summary>
+    /// <exception cref="ArgumentException">Not 16 bytes: text is checked by <c>SecretText</c> before it gets here.</exception>
+    public static ProxySecret Create(ReadOnlySpan<byte> key) =>
+        key.Length == Length ? new ProxySecret(key.ToArray()) : throw new ArgumentException($"a secret has {Length} bytes, not {key.Length}", nameof(key));
+
+    /// <inheritdoc/>
+    public bool Equals(ProxySecret? other) => other is not null && CryptographicOperations.FixedTimeEquals(_key, other._key);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as ProxySecret);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_key[0], _key[7], _key[15]);
+
+    /// <summary>Never the bytes: logs, exceptions and debuggers print this.</summary>
+    public override string ToString() => "[secret]";
+}
