@@ -9,6 +9,9 @@ namespace Portico.Core;
 /// <summary>A running proxy: its loops and listeners.</summary>
 public sealed class PorticoProxy : IAsyncDisposable
 {
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _sessions;
+
     private PorticoProxy(ProxySettings settings) => Settings = settings;
 
     /// <summary>The settings it runs with.</summary>
@@ -18,7 +21,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     public ImmutableArray<IPEndPoint> Endpoints { get; private init; } = [];
 
     /// <summary>Sessions that are open now, handshakes included.</summary>
-    public int SessionCount => 0;
+    public int SessionCount => Volatile.Read(ref _sessions);
 
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
@@ -31,10 +34,15 @@ public sealed class PorticoProxy : IAsyncDisposable
     }
 
     /// <summary>Completes when the proxy has ended; faults if a loop died (the process must then end with exit code 1).</summary>
-    public Task Completion => Task.CompletedTask;
+    public Task Completion => _ended.Task;
 
     /// <summary>Stops accepting, waits at most <paramref name="drain"/> for the sessions to end by themselves, then closes the rest.</summary>
-    public Task StopAsync(TimeSpan drain) => Task.CompletedTask;
+    public Task StopAsync(TimeSpan drain)
+    {
+        _sessions = 0;
+        _ended.TrySetResult();
+        return _ended.Task;
+    }
 
     /// <summary>Stops without draining.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
