@@ -9,6 +9,9 @@ internal interface IChannelOwner
     /// <summary>The deadline set with <see cref="Channel.SetDeadline"/> has passed. It is armed no longer.</summary>
     void OnDeadline(Channel channel);
 
+    /// <summary>The proxy is stopping and its patience is over: close with <c>shutdown</c>. Called for every channel; the first call may close them all.</summary>
+    void OnShutdown(Channel channel);
+
     /// <summary>A callback of this owner threw. The owner closes what it holds with <c>internal_error</c>.</summary>
     void OnFault(Exception error);
 }

@@ -11,5 +11,7 @@ internal sealed class NobodyYet : IChannelOwner
 
     public void OnDeadline(Channel channel) => throw new UnreachableException("deadline before the channel had an owner");
 
+    public void OnShutdown(Channel channel) => channel.Close();
+
     public void OnFault(Exception error) => throw new LoopFailure(error.Message);
 }
