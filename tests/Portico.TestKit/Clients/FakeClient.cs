@@ -242,7 +242,10 @@ public sealed class FakeClient : IAsyncDisposable
         if (!_sentHeader)
             stream = [.. _header, .. stream];
         _sentHeader = true;
-        return IsTls ? [.. TakeChangeCipherSpec(), .. Wrap(stream)] : stream;
+        if (!IsTls)
+            return stream;
+        var record = payload is null ? stream.Length : _profile.RecordPayload;  // a header alone is one record, whatever the habit for packets
+        return [.. TakeChangeCipherSpec(), .. Wrap(stream, record)];
     }
 
     private byte[] TakeChangeCipherSpec()
@@ -253,12 +256,12 @@ public sealed class FakeClient : IAsyncDisposable
         return TlsRecordWriter.ChangeCipherSpec.ToArray();
     }
 
-    /// <summary>Records of the profile's length, which may be longer than any the product would write.</summary>
-    private byte[] Wrap(ReadOnlySpan<byte> stream)
+    /// <summary>Records that may be longer than any the product would write.</summary>
+    private byte[] Wrap(ReadOnlySpan<byte> stream, int recordPayload)
     {
         while (!stream.IsEmpty)
         {
-            var length = Math.Min(stream.Length, _profile.RecordPayload);
+            var length = Math.Min(stream.Length, recordPayload);
             _outgoing.Append([0x17, 3, 3, (byte)(length >> 8), (byte)length]);
             _outgoing.Append(stream[..length]);
             stream = stream[length..];
