@@ -1,0 +1,39 @@
+namespace Portico.Core.Admission;
+
+/// <summary>How many authenticated sessions a listener may have at a time, over all loops.</summary>
+internal sealed class SessionLimit(int most)
+{
+    private int _count;
+
+    /// <summary>Sessions that hold a lease now.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Takes one place, to be given back through the lease.</summary>
+    public bool TryEnter(out SessionLease lease)
+    {
+        lease = default;
+        if (Interlocked.Increment(ref _count) <= most)
+        {
+            lease = new SessionLease(this);
+            return true;
+        }
+
+        Interlocked.Decrement(ref _count);
+        return false;
+    }
+
+    /// <summary>Called by the lease.</summary>
+    internal void Leave() => Interlocked.Decrement(ref _count);
+}
+
+/// <summary>Remembers what a session took when it was admitted; gives exactly that back, once. Disposed in <c>ClientSession.Close</c> and nowhere else.</summary>
+internal struct SessionLease(SessionLimit limit) : IDisposable
+{
+    private SessionLimit? _limit = limit;
+
+    public void Dispose()
+    {
+        _limit?.Leave();
+        _limit = null;
+    }
+}

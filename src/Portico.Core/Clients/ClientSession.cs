@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Portico.Core.Admission;
+using Portico.Core.Cover;
+using Portico.Core.Diagnostics;
+using Portico.Core.Handshake;
+using Portico.Core.Net;
+
+namespace Portico.Core.Clients;
+
+/// <summary>One client connection from accept to close. Start reading here: <see cref="RunAsync"/> is the table of contents of the proxy.</summary>
+internal sealed partial class ClientSession
+{
+    private readonly ClientListener _listener;
+    private readonly LoopServices _loop;
+    private readonly ListenerCounters _counters;
+    private readonly long _acceptedMs;
+    private SessionLease _lease;
+    private bool _closed;
+    private bool _relaying;
+
+    public ClientSession(Channel client, ClientListener listener, LoopServices loop)
+    {
+        Client = client;
+        _listener = listener;
+        _loop = loop;
+        _counters = loop.CountersOf(listener);
+        _acceptedMs = loop.Loop.NowMs;
+        _counters.Open++;
+        loop.Proxy.SessionOpened();
+    }
+
+    public Channel Client { get; }
+
+    public LoopServices Loop => _loop;
+
+    public ClientListener Listener => _listener;
+
+    /// <summary>Decides how a client is let in; ends when the session relays, when a stranger was passed on, or when the client is gone.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask RunAsync(HandshakeState handshake)
+    {
+        // 1. Who is calling? Reads until the judge can tell; one absolute deadline, bytes never extend it.
+        var caller = await Caller.IdentifyAsync(handshake);
+        if (caller.IsGone) { Close(caller.Reason); return; }
+
+        // 2. Not ours: they see the cover, byte for byte, and this method is done.
+        if (caller.IsStranger) { Stranger.PassOn(this, handshake, caller.Reason); return; }
+
+        // 3. May they come in? The lease remembers what it took and travels with the session. Refused = a stranger.
+        if (!_listener.Limit.TryEnter(out _lease)) { Stranger.PassOn(this, handshake, CloseReason.ConnectionLimit); return; }
+
+        // 4. Greet. Only now does the client name its DC and framing.
+        var greeted = await Greeting.CompleteAsync(handshake);
+        if (greeted.IsGone) { Close(greeted.Reason); return; }
+        if (greeted.HasEnded) { LastWords.Fin(this, greeted.Reason); return; }
+        if (greeted.MustStayQuiet) { LastWords.Quiet(this, greeted.Reason); return; }
+
+        // 5. A connection to that DC.
+        var dc = await _loop.Direct.ConnectAsync(handshake);
+        if (dc.Relay is null) { LastWords.Fin(this, dc.Reason); return; }
+
+        // 6. From here on events call methods; no task, state machine or hello outlives this line.
+        dc.Relay.Start();
+    }
+
+    /// <summary>Bytes came from the client.</summary>
+    public void CountReceived(int bytes) => _counters.ClientReceived += bytes;
+
+    /// <summary>Bytes went to the client.</summary>
+    public void CountSent(int bytes) => _counters.ClientSent += bytes;
+
+    /// <summary>The client's header was accepted and its backend is there.</summary>
+    public void MarkRelaying()
+    {
+        _relaying = true;
+        _counters.Relaying++;
+    }
+
+    /// <summary>A client's bytes were not accepted. Counted once, when it is noticed: the connection may go on for long.</summary>
+    public void CountProtocolError(CloseReason reason)
+    {
+        if (reason.IsProtocolError()) _loop.Metrics.ProtocolError(_listener.Settings.Name, reason);
+    }
+
+    /// <summary>The one end of every session: closes the client, gives the lease back, says why. The first reason wins.</summary>
+    public void Close(CloseReason reason)
+    {
+        if (_closed) return;
+        _closed = true;
+        Client.Close();
+        _lease.Dispose();
+        _counters.Open--;
+        if (_relaying) _counters.Relaying--;
+        var seconds = (_loop.Loop.NowMs - _acceptedMs) / 1000.0;
+        _loop.Metrics.Closed(_listener.Settings.Name, reason, seconds);
+        var (log, level) = (_loop.SessionLog, reason.Level());
+        if (log.IsEnabled(level))
+        {
+            var (tag, side) = (reason.Tag(), reason.Side().Tag());
+            Log.Closed(log, level, _listener.Settings.Name, tag, side, seconds);
+        }
+
+        _loop.Proxy.SessionClosed();
+    }
+
+    /// <summary>An exception of ours ended this session and nothing else.</summary>
+    public void Fault(Exception error)
+    {
+        if (!_closed) Log.Faulted(_loop.SessionLog, error, _listener.Settings.Name);
+        Close(CloseReason.InternalError);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1101, EventName = "SessionClosed", Message = "Session on {Listener} closed: {Reason} ({Side}) after {Seconds} s")]
+        public static partial void Closed(ILogger logger, LogLevel level, string listener, string reason, string side, double seconds);
+
+        [LoggerMessage(EventId = 1102, EventName = "SessionFaulted", Level = LogLevel.Error, Message = "A session on {Listener} ended by an exception of the proxy; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error, string listener);
+    }
+}

@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Portico.Protocol;
+
+namespace Portico.Core.Clients;
+
+/// <summary>
+/// Why a session ended: the one vocabulary of log, metric, API, documentation and tests. The first reason wins.
+/// Reasons of the protocol carry the names of <see cref="ProtocolError"/>; nothing of it ever reaches the wire.
+/// </summary>
+public enum CloseReason : byte
+{
+    /// <summary>The client finished sending and everything for it was delivered.</summary>
+    ClientClosed,
+
+    /// <summary>The client's connection was reset or vanished.</summary>
+    ClientReset,
+
+    /// <summary>Nobody could tell who is calling before the handshake deadline.</summary>
+    HandshakeTimeout,
+
+    /// <summary>A client of ours got our flight and never sent its 64-byte header.</summary>
+    HeaderTimeout,
+
+    /// <summary>No byte in either direction for the idle limit.</summary>
+    IdleTimeout,
+
+    /// <summary>Output was pending and the client's kernel took none of it for the write limit.</summary>
+    ClientWriteTimeout,
+
+    /// <summary>The data centre finished sending.</summary>
+    DcClosed,
+
+    /// <summary>The connection to the data centre was reset or vanished.</summary>
+    DcReset,
+
+    /// <summary>No address of the data centre took our connection.</summary>
+    DcConnectFailed,
+
+    /// <summary>No address of the data centre answered in time.</summary>
+    DcConnectTimeout,
+
+    /// <summary>The listener has its maximum of authenticated sessions: treated as a stranger.</summary>
+    ConnectionLimit,
+
+    /// <summary>The proxy is stopping.</summary>
+    Shutdown,
+
+    /// <summary>An exception of ours; it ended this session only.</summary>
+    InternalError,
+
+    /// <inheritdoc cref="ProtocolError.UnknownProtocol"/>
+    UnknownProtocol,
+
+    /// <inheritdoc cref="ProtocolError.DisabledProtocol"/>
+    DisabledProtocol,
+
+    /// <inheritdoc cref="ProtocolError.TlsClientHelloExpected"/>
+    TlsClientHelloExpected,
+
+    /// <inheritdoc cref="ProtocolError.TlsClientHelloTooShort"/>
+    TlsClientHelloTooShort,
+
+    /// <inheritdoc cref="ProtocolError.TlsBadClientHello"/>
+    TlsBadClientHello,
+
+    /// <inheritdoc cref="ProtocolError.TlsInvalidDigest"/>
+    TlsInvalidDigest,
+
+    /// <inheritdoc cref="ProtocolError.TlsMissingKeyShareExt"/>
+    TlsMissingKeyShareExt,
+
+    /// <inheritdoc cref="ProtocolError.TlsUnsupportedKeyShares"/>
+    TlsUnsupportedKeyShares,
+
+    /// <inheritdoc cref="ProtocolError.TlsNoCommonCipher"/>
+    TlsNoCommonCipher,
+
+    /// <inheritdoc cref="ProtocolError.TlsNoSni"/>
+    TlsNoSni,
+
+    /// <inheritdoc cref="ProtocolError.TlsTime"/>
+    TlsTime,
+
+    /// <inheritdoc cref="ProtocolError.TlsBadInnerProtocol"/>
+    TlsBadInnerProtocol,
+
+    /// <inheritdoc cref="ProtocolError.TlsBadRecord"/>
+    TlsBadRecord,
+}
+
+/// <summary>Whose doing an end was.</summary>
+public enum GuiltySide : byte
+{
+    /// <summary>The Telegram app or whoever called.</summary>
+    Client,
+
+    /// <summary>A data centre or the way to it.</summary>
+    Telegram,
+
+    /// <summary>The person who runs the proxy.</summary>
+    Operator,
+
+    /// <summary>Our own fault.</summary>
+    Proxy,
+}
+
+/// <summary>What the outside calls a <see cref="CloseReason"/>.</summary>
+public static class CloseReasons
+{
+    /// <summary>The reason for bytes that were not accepted.</summary>
+    public static CloseReason Of(ProtocolError error) => error switch
+    {
+        ProtocolError.UnknownProtocol => CloseReason.UnknownProtocol,
+        ProtocolError.DisabledProtocol => CloseReason.DisabledProtocol,
+        ProtocolError.TlsClientHelloExpected => CloseReason.TlsClientHelloExpected,
+        ProtocolError.TlsClientHelloTooShort => CloseReason.TlsClientHelloTooShort,
+        ProtocolError.TlsBadClientHello => CloseReason.TlsBadClientHello,
+        ProtocolError.TlsInvalidDigest => CloseReason.TlsInvalidDigest,
+        ProtocolError.TlsMissingKeyShareExt => CloseReason.TlsMissingKeyShareExt,
+        ProtocolError.TlsUnsupportedKeyShares => CloseReason.TlsUnsupportedKeyShares,
+        ProtocolError.TlsNoCommonCipher => CloseReason.TlsNoCommonCipher,
+        ProtocolError.TlsNoSni => CloseReason.TlsNoSni,
+        ProtocolError.TlsTime => CloseReason.TlsTime,
+        ProtocolError.TlsBadInnerProtocol => CloseReason.TlsBadInnerProtocol,
+        ProtocolError.TlsBadRecord => CloseReason.TlsBadRecord,
+        _ => throw new UnreachableException($"{error} does not end a session"),
+    };
+
+    /// <summary>The snake_case name: metric label, log field, API field.</summary>
+    public static string Tag(this CloseReason reason) => reason switch
+    {
+        CloseReason.ClientClosed => "client_closed",
+        CloseReason.ClientReset => "client_reset",
+        CloseReason.HandshakeTimeout => "handshake_timeout",
+        CloseReason.HeaderTimeout => "header_timeout",
+        CloseReason.IdleTimeout => "idle_timeout",
+        CloseReason.ClientWriteTimeout => "client_write_timeout",
+        CloseReason.DcClosed => "dc_closed",
+        CloseReason.DcReset => "dc_reset",
+        CloseReason.DcConnectFailed => "dc_connect_failed",
+        CloseReason.DcConnectTimeout => "dc_connect_timeout",
+        CloseReason.ConnectionLimit => "connection_limit",
+        CloseReason.Shutdown => "shutdown",
+        CloseReason.InternalError => "internal_error",
+        CloseReason.UnknownProtocol => "unknown_protocol",
+        CloseReason.DisabledProtocol => "disabled_protocol",
+        CloseReason.TlsClientHelloExpected => "tls_client_hello_expected",
+        CloseReason.TlsClientHelloTooShort => "tls_client_hello_too_short",
+        CloseReason.TlsBadClientHello => "tls_bad_client_hello",
+        CloseReason.TlsInvalidDigest => "tls_invalid_digest",
+        CloseReason.TlsMissingKeyShareExt => "tls_missing_key_share_ext",
+        CloseReason.TlsUnsupportedKeyShares => "tls_unsupported_key_shares",
+        CloseReason.TlsNoCommonCipher => "tls_no_common_cipher",
+        CloseReason.TlsNoSni => "tls_no_sni",
+        CloseReason.TlsTime => "tls_time",
+        CloseReason.TlsBadInnerProtocol => "tls_bad_inner_protocol",
+        CloseReason.TlsBadRecord => "tls_bad_record",
+        _ => throw new UnreachableException($"CloseReason {(int)reason} has no tag"),
+    };
+
+    /// <summary>Whose doing it was.</summary>
+    public static GuiltySide Side(this CloseReason reason) => reason switch
+    {
+        CloseReason.DcClosed or CloseReason.DcReset or CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout => GuiltySide.Telegram,
+        CloseReason.ConnectionLimit or CloseReason.Shutdown => GuiltySide.Operator,
+        CloseReason.InternalError => GuiltySide.Proxy,
+        _ => GuiltySide.Client,
+    };
+
+    /// <summary>The label of a side.</summary>
+    public static string Tag(this GuiltySide side) => side switch
+    {
+        GuiltySide.Client => "client",
+        GuiltySide.Telegram => "telegram",
+        GuiltySide.Operator => "operator",
+        GuiltySide.Proxy => "proxy",
+        _ => throw new UnreachableException($"GuiltySide {(int)side} has no tag"),
+    };
+
+    /// <summary>True for the reasons that count as <c>portico_protocol_error_total</c>.</summary>
+    public static bool IsProtocolError(this CloseReason reason) => reason >= CloseReason.UnknownProtocol;
+
+    /// <summary>Hostile clients are daily business (Debug); a fault of ours is what the operator must see (Error).</summary>
+    public static LogLevel Level(this CloseReason reason) => reason switch
+    {
+        CloseReason.InternalError => LogLevel.Error,
+        CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout => LogLevel.Information,
+        _ => LogLevel.Debug,
+    };
+}

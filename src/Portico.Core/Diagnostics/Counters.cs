@@ -1,0 +1,30 @@
+namespace Portico.Core.Diagnostics;
+
+/// <summary>Running sums of one listener on one loop. Only the loop writes; readers see each value whole, though not all at one instant.</summary>
+internal sealed class ListenerCounters(string name)
+{
+    public string Name => name;
+
+    /// <summary>Bytes read from clients, handshake included.</summary>
+    public long ClientReceived;
+
+    /// <summary>Bytes written to clients, flight included.</summary>
+    public long ClientSent;
+
+    /// <summary>Connections that are open.</summary>
+    public long Open;
+
+    /// <summary>Of them, those that are relaying.</summary>
+    public long Relaying;
+}
+
+/// <summary>Running sums of one data centre on one loop.</summary>
+internal sealed class DcCounters(int dc)
+{
+    /// <summary>Signed id as the client gave it.</summary>
+    public int Dc => dc;
+
+    public long Received;
+
+    public long Sent;
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics.Metrics;
+using System.Net.Sockets;
+using Portico.Core.Clients;
+using Portico.Protocol;
+
+namespace Portico.Core.Diagnostics;
+
+/// <summary>
+/// Every instrument of the data path. Events are counted as they happen (nothing is spent while nobody listens); bytes are summed up in
+/// plain per-loop fields and read when somebody asks, because a counter call per message would be the dearest part of relaying it.
+/// Labels are closed sets: never an SNI, a user's address or a secret.
+/// </summary>
+internal sealed class ProxyMetrics
+{
+    /// <summary>The meter all instruments belong to.</summary>
+    public const string MeterName = "Portico";
+
+    private readonly Counter<long> _accepted;
+    private readonly Counter<long> _closed;
+    private readonly Counter<long> _protocolOk;
+    private readonly Counter<long> _protocolError;
+    private readonly Counter<long> _dcConnect;
+    private readonly Counter<long> _timeouts;
+    private readonly Counter<long> _acceptPaused;
+    private readonly Histogram<double> _duration;
+
+    public ProxyMetrics(IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs)
+    {
+        var meter = meters.Create(MeterName);
+        _accepted = meter.CreateCounter<long>("portico.connections.accepted", "{connection}", "Connections accepted");
+        _closed = meter.CreateCounter<long>("portico.connections.closed", "{connection}", "Sessions ended, by reason and by whose doing it was");
+        _protocolOk = meter.CreateCounter<long>("portico.protocol.ok", "{connection}", "Clients whose header was accepted, by protocol");
+        _protocolError = meter.CreateCounter<long>("portico.protocol.error", "{connection}", "Clients whose bytes were not accepted, by reason");
+        _dcConnect = meter.CreateCounter<long>("portico.dc.connect", "{connection}", "Attempts to connect to a data centre, by result");
+        _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
+        _acceptPaused = meter.CreateCounter<long>("portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
+        _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
+        meter.CreateObservableCounter("portico.client.received", () => listeners().Select(l => Of(l, l.ClientReceived)), "By", "Bytes read from clients");
+        meter.CreateObservableCounter("portico.client.sent", () => listeners().Select(l => Of(l, l.ClientSent)), "By", "Bytes written to clients");
+        meter.CreateObservableCounter("portico.dc.received", () => dcs().Select(d => Of(d, d.Received)), "By", "Bytes read from data centres");
+        meter.CreateObservableCounter("portico.dc.sent", () => dcs().Select(d => Of(d, d.Sent)), "By", "Bytes written to data centres");
+        meter.CreateObservableGauge("portico.connections", () => listeners().SelectMany(Open), "{connection}", "Open connections, by state");
+    }
+
+    public void Accepted(string listener) => _accepted.Add(1, new KeyValuePair<string, object?>("listener", listener));
+
+    public void Closed(string listener, CloseReason reason, double seconds)
+    {
+        var tag = new KeyValuePair<string, object?>("listener", listener);
+        _closed.Add(1, tag, new("reason", reason.Tag()), new("side", reason.Side().Tag()));
+        _duration.Record(seconds, tag);
+        var phase = reason switch
+        {
+            CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout => "handshake",
+            CloseReason.IdleTimeout => "idle",
+            CloseReason.ClientWriteTimeout => "write",
+            _ => null,
+        };
+        if (phase is not null) _timeouts.Add(1, tag, new("phase", phase));
+    }
+
+    public void ProtocolOk(string listener, bool isFakeTls, Transport transport) =>
+        _protocolOk.Add(1, new("listener", listener), new("protocol", isFakeTls ? "fake_tls" : ProtocolName(transport)));
+
+    /// <summary>Counted when it is noticed: a stranger's connection may go on for long.</summary>
+    public void ProtocolError(string listener, CloseReason reason) => _protocolError.Add(1, new("listener", listener), new("reason", reason.Tag()));
+
+    public void DcConnect(int dc, SocketError result) =>
+        _dcConnect.Add(1, new("dc", dc), new("result", result == SocketError.Success ? "ok" : ErrorName(result)));
+
+    public void AcceptPaused(string listener) => _acceptPaused.Add(1, new KeyValuePair<string, object?>("listener", listener));
+
+    private static string ProtocolName(Transport transport) => transport switch
+    {
+        Transport.Abridged => "abridged",
+        Transport.Intermediate => "intermediate",
+        _ => "secure",
+    };
+
+    private static string ErrorName(SocketError error) => error switch
+    {
+        SocketError.ConnectionRefused => "refused",
+        SocketError.TimedOut => "timeout",
+        SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown => "unreachable",
+        SocketError.ConnectionReset => "reset",
+        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => "no_resources",
+        SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable => "no_address",
+        _ => "other",
+    };
+
+    private static Measurement<long> Of(ListenerCounters listener, long value) => new(value, new KeyValuePair<string, object?>("listener", listener.Name));
+
+    private static Measurement<long> Of(DcCounters dc, long value) => new(value, new KeyValuePair<string, object?>("dc", dc.Dc));
+
+    private static IEnumerable<Measurement<long>> Open(ListenerCounters listener) =>
+    [
+        new(listener.Open - listener.Relaying, new("listener", listener.Name), new("state", "handshake")),
+        new(listener.Relaying, new("listener", listener.Name), new("state", "relaying")),
+    ];
+}

@@ -1,0 +1,95 @@
+using Portico.Core.Net;
+using Portico.Protocol;
+using Portico.Protocol.FakeTls;
+using Portico.Protocol.Obfuscation;
+
+namespace Portico.Core.Handshake;
+
+/// <summary>
+/// The client's side of a session as the handshake learns it: first what its hello said, then its streams, DC and framing, then what it
+/// sent early. Part of the pooled handshake state; a backend copies what outlives the handshake.
+/// </summary>
+internal sealed class ClientLink
+{
+    private readonly byte[] _random = new byte[32];
+    private readonly byte[] _sessionId = new byte[32];
+    private int _sessionIdLength;
+
+    /// <summary>The client speaks fake TLS.</summary>
+    public bool IsTls { get; private set; }
+
+    /// <summary>Index of the credential it proved to know.</summary>
+    public int Credential { get; private set; }
+
+    /// <summary>The suite to answer with.</summary>
+    public ushort CipherSuite { get; private set; }
+
+    /// <summary>How many raw bytes were hello or header; what follows is early data.</summary>
+    public int RawConsumed { get; private set; }
+
+    /// <summary>The client random of the hello.</summary>
+    public ReadOnlySpan<byte> Random => _random;
+
+    /// <summary>The session id of the hello, to be echoed.</summary>
+    public ReadOnlySpan<byte> SessionId => _sessionId.AsSpan(0, _sessionIdLength);
+
+    /// <summary>Strips the client's records.</summary>
+    public TlsRecordReader Records;
+
+    /// <summary>Both obfuscated streams, once the header was read.</summary>
+    public ObfuscatedStreams Streams;
+
+    public Transport Transport { get; set; }
+
+    /// <summary>As the client gave it: negative = media, 0 = it did not say.</summary>
+    public short DcId { get; set; }
+
+    /// <summary>Decrypted bytes that came together with the header. Rented; the backend that sends them returns it.</summary>
+    public byte[]? Early { get; private set; }
+
+    public int EarlyLength { get; private set; }
+
+    /// <summary>Keeps what the answer to a client of ours needs; the judgement's own bytes are about to be reused.</summary>
+    public void Remember(in Judgement judgement)
+    {
+        IsTls = judgement.IsTls;
+        Credential = judgement.Credential;
+        if (!IsTls)
+        {
+            Streams = judgement.Streams;
+            Transport = judgement.Transport;
+            DcId = judgement.DcId;
+            RawConsumed = ObfuscatedHeader.Length;
+            return;
+        }
+
+        var hello = judgement.Hello;
+        hello.Hello.Random.CopyTo(_random);
+        _sessionIdLength = hello.Hello.SessionId.Length;
+        hello.Hello.SessionId.CopyTo(_sessionId);
+        CipherSuite = hello.CipherSuite;
+        RawConsumed = hello.RawConsumed;
+    }
+
+    /// <summary>Decrypts and keeps what came behind the header in the same read.</summary>
+    public void KeepEarly(BufferPool buffers, Span<byte> bytes)
+    {
+        if (bytes.IsEmpty) return;
+        Streams.ClientToServer.Transform(bytes);
+        Early = buffers.Rent(bytes.Length);
+        bytes.CopyTo(Early);
+        EarlyLength = bytes.Length;
+    }
+
+    /// <summary>Ready for the next client; keys of the last one are gone.</summary>
+    public void Reset(BufferPool buffers)
+    {
+        if (Early is not null) buffers.Return(Early);
+        Early = null;
+        EarlyLength = 0;
+        Streams = default;
+        Records = default;
+        RawConsumed = 0;
+        IsTls = false;
+    }
+}

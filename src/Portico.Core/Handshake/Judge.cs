@@ -1,0 +1,132 @@
+using Portico.Core.Clients;
+using Portico.Core.Options;
+using Portico.Protocol;
+using Portico.Protocol.FakeTls;
+using Portico.Protocol.Obfuscation;
+
+namespace Portico.Core.Handshake;
+
+/// <summary>What the judge says of the bytes so far.</summary>
+internal enum Verdict : byte
+{
+    /// <summary>They can still become a client of ours.</summary>
+    Undecided,
+
+    /// <summary>A client that proved to know a secret.</summary>
+    Ours,
+
+    /// <summary>Anybody else, whatever may follow.</summary>
+    Stranger,
+}
+
+/// <summary>
+/// Mine or not mine? A pure function over all raw bytes so far and the clock: the same bytes give the same answer, however they were cut.
+/// Decides as soon as the bytes allow. One per listener and loop, because it holds the loop's HMAC states.
+/// </summary>
+internal sealed class Judge(ListenerSettings listener, TimeWindow window)
+{
+    /// <summary>No hello and no header needs more.</summary>
+    public const int MaxRawLength = ClientHelloReader.MaxRawLength;
+
+    private const int PrintablePrefix = 12;
+
+    private readonly HmacKey[] _keys = [.. listener.Credentials.Select(c => new HmacKey(c.Secret))];
+
+    /// <summary>The key of a credential, for signing the answer.</summary>
+    public HmacKey KeyOf(int credential) => _keys[credential];
+
+    /// <summary>Judges the bytes so far.</summary>
+    /// <param name="raw">Everything received since accept.</param>
+    /// <param name="scratch">Working space of at least <see cref="ClientHelloReader.MaxHelloLength"/> bytes; the judgement may point into it.</param>
+    /// <param name="unixSeconds">Our clock.</param>
+    /// <param name="judgement">Everything learnt; lives as long as <paramref name="raw"/> and <paramref name="scratch"/>.</param>
+    public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, out Judgement judgement)
+    {
+        judgement = default;
+        return ClientHelloReader.Recognize(raw) switch
+        {
+            FrameStatus.NeedMoreData => Verdict.Undecided,
+            FrameStatus.Ok => DecideHello(raw, scratch, unixSeconds, ref judgement),
+            _ => DecideHeader(raw, ref judgement),
+        };
+    }
+
+    private Verdict DecideHello(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, ref Judgement judgement)
+    {
+        judgement.IsTls = true;
+        var status = HelloExamination.Open(raw, scratch, out var hello);
+        if (status == FrameStatus.NeedMoreData) return Verdict.Undecided;
+        if (!listener.Protocols.HasFlag(ClientProtocols.FakeTls)) return judgement.Refuse(ProtocolError.DisabledProtocol);
+        if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
+        hello.KeyIndex = HelloDigest.IndexOfSigner(hello.Hello.Bytes, _keys, out var timestamp);
+        if (hello.KeyIndex < 0) return judgement.Refuse(ProtocolError.TlsInvalidDigest);
+        hello.Timestamp = timestamp;
+        if (HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None) != FrameStatus.Ok) return judgement.Refuse(hello.Error);
+        judgement.Hello = hello;
+        judgement.Credential = hello.KeyIndex;
+        return Verdict.Ours;
+    }
+
+    private Verdict DecideHeader(ReadOnlySpan<byte> raw, ref Judgement judgement)
+    {
+        if ((listener.Protocols & (ClientProtocols.Classic | ClientProtocols.Secure)) == 0) return judgement.Refuse(ProtocolError.TlsClientHelloExpected);
+        if (CannotBeHeader(raw)) return judgement.Refuse(ProtocolError.UnknownProtocol);
+        if (raw.Length < ObfuscatedHeader.Length) return Verdict.Undecided;
+        for (var i = 0; i < _keys.Length; i++)
+        {
+            if (!ObfuscatedHeader.TryRead(raw[..ObfuscatedHeader.Length], _keys[i].Secret, out judgement.Streams, out judgement.Transport, out judgement.DcId)) continue;
+            judgement.Credential = i;
+            var needed = judgement.Transport == Transport.Padded ? ClientProtocols.Secure : ClientProtocols.Classic;
+            return listener.Protocols.HasFlag(needed) ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
+        }
+
+        return judgement.Refuse(ProtocolError.UnknownProtocol);
+    }
+
+    // Clients of ours avoid these beginnings (spec/01 section 2.4); scanners and browsers begin with nothing else. Deciding early matters
+    // because a real server answers a bad request line at once.
+    private static bool CannotBeHeader(ReadOnlySpan<byte> raw)
+    {
+        if (raw.Length >= 8 && ObfuscatedHeader.HasForbiddenStart(raw)) return true;
+        if (raw.Length >= 3 && raw[0] is 0x14 or 0x15 or 0x17 && raw[1] == 0x03) return true;
+        if (raw.Length < PrintablePrefix) return false;
+        foreach (var value in raw[..PrintablePrefix])
+        {
+            if (value is not ((>= 0x20 and < 0x7f) or (byte)'\r' or (byte)'\n' or (byte)'\t')) return false;
+        }
+
+        return true;
+    }
+}
+
+/// <summary>What the judge learnt about a client. Points into the bytes it was made from.</summary>
+internal ref struct Judgement
+{
+    /// <summary>The bytes began as a ClientHello does.</summary>
+    public bool IsTls;
+
+    /// <summary>Why it is a stranger.</summary>
+    public CloseReason Reason;
+
+    /// <summary>Index of the credential that the client proved to know.</summary>
+    public int Credential;
+
+    /// <summary>The signed hello of a fake-TLS client.</summary>
+    public HelloVerdict Hello;
+
+    /// <summary>Both streams of a client without TLS.</summary>
+    public ObfuscatedStreams Streams;
+
+    /// <summary>Framing of a client without TLS.</summary>
+    public Transport Transport;
+
+    /// <summary>DC of a client without TLS, as it gave it.</summary>
+    public short DcId;
+
+    /// <summary>Makes it a stranger's judgement.</summary>
+    public Verdict Refuse(ProtocolError error)
+    {
+        Reason = CloseReasons.Of(error);
+        return Verdict.Stranger;
+    }
+}

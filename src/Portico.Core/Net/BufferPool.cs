@@ -1,0 +1,42 @@
+namespace Portico.Core.Net;
+
+/// <summary>
+/// Buffers of one loop, rented for bytes that must outlive the event they came in: a half-read hello, output the other side has no room for.
+/// Keeps a bounded number of each size; what comes back beyond that is left to the collector, so a burst leaves no memory behind.
+/// </summary>
+internal sealed class BufferPool
+{
+    /// <summary>Sizes on offer, in bytes: a header with a first packet, a hello, one record, a whole scratch area.</summary>
+    private static readonly int[] Sizes = [1024, 4096, 16 * 1024 + 512, 64 * 1024 + 1024, 256 * 1024];
+
+    // At most 16 x 1 KB + 16 x 4 KB + 8 x 16.5 KB + 4 x 65 KB = 472 KB stay with a loop.
+    private static readonly int[] Kept = [16, 16, 8, 4, 0];
+
+    private readonly Stack<byte[]>[] _kept = [.. Sizes.Select(_ => new Stack<byte[]>())];
+
+    /// <summary>The largest buffer on offer.</summary>
+    public static int LargestSize => Sizes[^1];
+
+    /// <summary>Bytes out on loan.</summary>
+    public long Rented { get; private set; }
+
+    /// <summary>Rents a buffer of at least <paramref name="length"/> bytes with unspecified content.</summary>
+    public byte[] Rent(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, LargestSize);
+        var size = 0;
+        while (Sizes[size] < length) size++;
+        var buffer = _kept[size].TryPop(out var kept) ? kept : GC.AllocateUninitializedArray<byte>(Sizes[size]);
+        Rented += buffer.Length;
+        return buffer;
+    }
+
+    /// <summary>Takes a buffer back. Checked builds poison it, so that a late reader shows.</summary>
+    public void Return(byte[] buffer)
+    {
+        Rented -= buffer.Length;
+        if (LoopChecks.Enabled) buffer.AsSpan().Fill(0xdb);
+        var size = Array.IndexOf(Sizes, buffer.Length);
+        if (_kept[size].Count < Kept[size]) _kept[size].Push(buffer);
+    }
+}

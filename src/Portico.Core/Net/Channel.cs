@@ -1,0 +1,186 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Core.Net;
+
+/// <summary>One non-blocking byte stream that belongs to one loop: the seam between session code and the engines (docs/adr/0001).</summary>
+/// <remarks>
+/// An edge sets <see cref="CanRead"/> or <see cref="CanWrite"/>; only a short or refused read or write clears it (docs/adr/0002).
+/// Whoever starts a new phase tries first and waits second, so no wake-up is lost between two owners.
+/// </remarks>
+internal abstract class Channel
+{
+    private Traits _traits;
+
+    protected Channel(EventLoop loop, IChannelOwner owner)
+    {
+        Loop = loop;
+        Owner = owner;
+        Slot = loop.Slots.Add(this);
+    }
+
+    [Flags]
+    private enum Traits : byte
+    {
+        None = 0,
+        Readable = 1,
+        Writable = 2,
+        HungUp = 4,
+        Failed = 8,
+        Closed = 16,
+    }
+
+    /// <summary>The loop whose thread alone may touch this channel.</summary>
+    public EventLoop Loop { get; }
+
+    /// <summary>Who is told of readiness. Changes hands when a session enters its next phase.</summary>
+    public IChannelOwner Owner { get; set; }
+
+    /// <summary>Index into <see cref="EventLoop.Slots"/>.</summary>
+    public int Slot { get; }
+
+    /// <summary>A read is worth trying.</summary>
+    public bool CanRead => (_traits & Traits.Readable) != 0;
+
+    /// <summary>A write is worth trying. Becomes true for the first time when a connect has ended, either way.</summary>
+    public bool CanWrite => (_traits & Traits.Writable) != 0;
+
+    /// <summary>The peer closed its side or the connection failed; what was received before is still there to be read.</summary>
+    public bool HungUp => (_traits & Traits.HungUp) != 0;
+
+    /// <summary>The connection failed as a whole: nothing written will arrive.</summary>
+    public bool Failed => (_traits & Traits.Failed) != 0;
+
+    /// <summary><see cref="Close"/> or <see cref="Abort"/> was called.</summary>
+    public bool IsClosed => (_traits & Traits.Closed) != 0;
+
+    /// <summary>Reads at most <paramref name="buffer"/>'s length. <paramref name="count"/> is 0 unless the status is Ok.</summary>
+    public IoStatus Read(Span<byte> buffer, out int count)
+    {
+        count = 0;
+        if (!CanRead) return IoStatus.WouldBlock;
+        Loop.Assert();
+        return AfterRead(ReadCore(buffer, out count), count, buffer.Length);
+    }
+
+    /// <summary>
+    /// Reads into <paramref name="area"/> leaving <paramref name="gap"/> bytes free in front of every <paramref name="stride"/> payload bytes,
+    /// so that record headers can be written in place: gap, stride bytes, gap, stride bytes, … <paramref name="count"/> counts payload only.
+    /// </summary>
+    public IoStatus ReadWithGaps(Span<byte> area, int gap, int stride, out int count)
+    {
+        count = 0;
+        if (!CanRead) return IoStatus.WouldBlock;
+        Loop.Assert();
+        var room = RoomWithGaps(area.Length, gap, stride);
+        return AfterRead(ReadWithGapsCore(area, gap, stride, out count), count, room);
+    }
+
+    /// <summary>Writes as much as there is room for. Ok with <paramref name="written"/> below the length means: wait for the next edge.</summary>
+    public IoStatus Write(ReadOnlySpan<byte> bytes, out int written)
+    {
+        written = 0;
+        if (!CanWrite) return IoStatus.WouldBlock;
+        Loop.Assert();
+        var status = WriteCore(bytes, out written);
+        if (written < bytes.Length) _traits &= ~Traits.Writable;
+        if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
+        return status;
+    }
+
+    /// <summary>Sends FIN after what was written; reading goes on.</summary>
+    public void ShutdownWrite()
+    {
+        Loop.Assert();
+        if (!IsClosed) ShutdownWriteCore();
+    }
+
+    /// <summary>Arms the one deadline of this channel, replacing an earlier one.</summary>
+    /// <param name="dueMs">On the clock of <see cref="EventLoop.NowMs"/>.</param>
+    public void SetDeadline(long dueMs) => Loop.Deadlines.Set(Slot, dueMs);
+
+    /// <summary>Disarms the deadline.</summary>
+    public void ClearDeadline() => Loop.Deadlines.Clear(Slot);
+
+    /// <summary>Orderly close: FIN. Its slot lives on until the batch of events at hand is done.</summary>
+    public void Close() => CloseOnce(abort: false);
+
+    /// <summary>RST: what is queued on either side is thrown away.</summary>
+    public void Abort() => CloseOnce(abort: true);
+
+    /// <summary>How a connect ended; <see cref="SocketError.Success"/> if it is through.</summary>
+    public abstract SocketError ConnectResult();
+
+    /// <summary>The peer's address, asked of the system when wanted: idle sessions keep no copy. Null when the connection is gone.</summary>
+    public abstract IPEndPoint? RemoteAddress();
+
+    /// <summary>Engines call this with what an event said, then the owner hears of it.</summary>
+    internal void Raise(bool readable, bool writable, bool hungUp, bool failed)
+    {
+        if (IsClosed) return;
+        if (readable | hungUp | failed) _traits |= Traits.Readable;
+        if (writable | failed) _traits |= Traits.Writable;
+        if (hungUp | failed) _traits |= Traits.HungUp;
+        if (failed) _traits |= Traits.Failed;
+        try
+        {
+            Owner.OnReady(this);
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            Owner.OnFault(error);
+        }
+    }
+
+    /// <summary>The wheel calls this.</summary>
+    internal void RaiseDeadline()
+    {
+        if (IsClosed) return;
+        try
+        {
+            Owner.OnDeadline(this);
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            Owner.OnFault(error);
+        }
+    }
+
+    /// <summary>Payload bytes that fit into an area with gaps.</summary>
+    internal static int RoomWithGaps(int area, int gap, int stride)
+    {
+        var whole = area / (gap + stride);
+        return (whole * stride) + Math.Max(0, area - (whole * (gap + stride)) - gap);
+    }
+
+    /// <summary>A connected channel has room for a first write before any event said so.</summary>
+    protected void AssumeWritable() => _traits |= Traits.Writable;
+
+    protected abstract IoStatus ReadCore(Span<byte> buffer, out int count);
+
+    protected abstract IoStatus ReadWithGapsCore(Span<byte> area, int gap, int stride, out int count);
+
+    protected abstract IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written);
+
+    protected abstract void ShutdownWriteCore();
+
+    protected abstract void CloseCore(bool abort);
+
+    // A hang-up is an edge that comes once: readable stays set until the read that returns it.
+    private IoStatus AfterRead(IoStatus status, int count, int room)
+    {
+        if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
+        if (status != IoStatus.Ok || (count < room && !HungUp)) _traits &= ~Traits.Readable;
+        return status;
+    }
+
+    private void CloseOnce(bool abort)
+    {
+        Loop.Assert();
+        if (IsClosed) return;
+        _traits = (_traits | Traits.Closed) & ~(Traits.Readable | Traits.Writable);
+        Loop.Deadlines.Clear(Slot);
+        CloseCore(abort);
+        Loop.Slots.Retire(Slot);
+    }
+}

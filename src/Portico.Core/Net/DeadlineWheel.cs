@@ -1,0 +1,138 @@
+namespace Portico.Core.Net;
+
+/// <summary>
+/// The one heartbeat of a loop: at most one deadline per slot, kept in linked lists threaded through arrays, so arming costs no allocation
+/// and an idle session 16 bytes. Resolution is one tick; deadlines further away than one turn are looked at once per turn.
+/// </summary>
+internal sealed class DeadlineWheel
+{
+    /// <summary>Fine enough for the 250 ms between connect attempts and the 700 ms of the judge, coarse enough for an idle loop to sleep.</summary>
+    public const int TickMs = 50;
+
+    private const int Buckets = 1024;
+    private const int PageBits = 8;
+    private const int None = -1;
+
+    private readonly int[] _heads = new int[Buckets];
+    private readonly List<Node[]> _pages = [];
+    private long _tick;
+    private int _armed;
+
+    public DeadlineWheel(long nowMs)
+    {
+        Array.Fill(_heads, None);
+        _tick = nowMs / TickMs;
+    }
+
+    /// <summary>Milliseconds until the next tick worth waking for; -1 when nothing is armed.</summary>
+    public int SleepMs(long nowMs) => _armed == 0 ? -1 : (int)Math.Clamp(((_tick + 1) * TickMs) - nowMs, 0, TickMs);
+
+    /// <summary>Arms the slot's deadline, replacing an earlier one. Due times in the past fire on the next tick.</summary>
+    public void Set(int slot, long dueMs)
+    {
+        Clear(slot);
+        ref var node = ref At(slot);
+        node.DueTick = Math.Max((dueMs + TickMs - 1) / TickMs, _tick + 1);
+        Link(slot, ref node);
+        _armed++;
+    }
+
+    /// <summary>Disarms the slot's deadline.</summary>
+    public void Clear(int slot)
+    {
+        ref var node = ref At(slot);
+        if (node.DueTick == 0) return;
+        Unlink(ref node);
+        node.DueTick = 0;
+        _armed--;
+    }
+
+    /// <summary>Fires what is due up to now. Callbacks may arm and disarm any slot.</summary>
+    public void Advance(long nowMs, SlotTable slots)
+    {
+        var last = nowMs / TickMs;
+        if (_armed == 0)
+        {
+            _tick = last;
+            return;
+        }
+
+        while (_tick < last)
+        {
+            _tick++;
+            Fire((int)(_tick & (Buckets - 1)), slots);
+        }
+    }
+
+    private void Fire(int bucket, SlotTable slots)
+    {
+        // The list is taken off the wheel first: a callback that re-arms into this very bucket must not be met again in this round.
+        var slot = _heads[bucket];
+        _heads[bucket] = None;
+        if (slot != None) At(slot).Previous = None;
+        while (slot != None)
+        {
+            ref var node = ref At(slot);
+            var due = slot;
+            if (node.DueTick > _tick)
+            {
+                slot = node.Next;
+                if (slot != None) At(slot).Previous = None;
+                Link(due, ref node);
+                continue;
+            }
+
+            slot = node.Next;
+            if (slot != None) At(slot).Previous = None;
+            node.DueTick = 0;
+            _armed--;
+            _firing = slot;
+            slots[due]?.RaiseDeadline();
+            slot = _firing;
+        }
+
+        _firing = None;
+    }
+
+    // The rest of the list being fired; Unlink moves it on when a callback disarms just that slot.
+    private int _firing = None;
+
+    private void Link(int slot, ref Node node)
+    {
+        ref var head = ref _heads[(int)(node.DueTick & (Buckets - 1))];
+        node.Next = head;
+        node.Previous = None;
+        if (head != None) At(head).Previous = slot;
+        head = slot;
+    }
+
+    private void Unlink(ref Node node)
+    {
+        if (node.Next != None) At(node.Next).Previous = node.Previous;
+        if (node.Previous != None)
+        {
+            At(node.Previous).Next = node.Next;
+            return;
+        }
+
+        var bucket = (int)(node.DueTick & (Buckets - 1));
+        if (_firing != None && ReferenceEqual(ref At(_firing), ref node)) _firing = node.Next;
+        else _heads[bucket] = node.Next;
+    }
+
+    private static bool ReferenceEqual(ref Node a, ref Node b) => System.Runtime.CompilerServices.Unsafe.AreSame(ref a, ref b);
+
+    private ref Node At(int slot)
+    {
+        var page = slot >> PageBits;
+        while (page >= _pages.Count) _pages.Add(new Node[1 << PageBits]);
+        return ref _pages[page][slot & ((1 << PageBits) - 1)];
+    }
+
+    private struct Node
+    {
+        public long DueTick;
+        public int Next;
+        public int Previous;
+    }
+}

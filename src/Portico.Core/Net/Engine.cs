@@ -1,0 +1,33 @@
+using System.Net;
+using Portico.Core.Options;
+
+namespace Portico.Core.Net;
+
+/// <summary>Makes loops and listening sockets of one kind (docs/adr/0001).</summary>
+internal abstract class Engine
+{
+    /// <summary>The loops, running.</summary>
+    public abstract IReadOnlyList<EventLoop> Loops { get; }
+
+    /// <summary>Faults when a loop died, which ends the process; completes after <see cref="StopAsync"/>.</summary>
+    public abstract Task Completion { get; }
+
+    /// <summary>Starts <paramref name="loops"/> loops of the kind asked for.</summary>
+    public static Engine Create(EngineKind kind, int loops, TimeProvider time) => kind switch
+    {
+        EngineKind.Auto or EngineKind.Epoll when OperatingSystem.IsLinux() => new Epoll.EpollEngine(loops, time),
+        EngineKind.Epoll => throw new ListenException("engine: epoll exists on Linux only; use \"auto\" or \"sockets\""),
+        _ => throw new ListenException("engine: \"sockets\" is not part of this version; use \"auto\" on Linux"),
+    };
+
+    /// <summary>Listens on <paramref name="address"/> with every loop.</summary>
+    /// <returns>The address with its real port.</returns>
+    /// <exception cref="ListenException">The address cannot be had; the message is for the operator.</exception>
+    public abstract IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor);
+
+    /// <summary>Takes what is queued on the listening sockets, then closes them. Completes when every loop has.</summary>
+    public abstract Task StopListeningAsync();
+
+    /// <summary>Ends the loops. Channels still open are closed by the system, so owners close theirs first.</summary>
+    public abstract Task StopAsync();
+}

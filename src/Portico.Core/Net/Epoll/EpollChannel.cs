@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Core.Net.Epoll;
+
+/// <summary>A TCP socket on an epoll loop, registered once, edge-triggered, for both directions.</summary>
+internal sealed unsafe class EpollChannel : Channel
+{
+    private readonly int _descriptor;
+
+    public EpollChannel(EpollLoop loop, IChannelOwner owner, int descriptor, bool connected)
+        : base(loop, owner)
+    {
+        _descriptor = descriptor;
+        if (connected) AssumeWritable();
+    }
+
+    public int Descriptor => _descriptor;
+
+    public override SocketError ConnectResult()
+    {
+        int error;
+        uint length = sizeof(int);
+        if (Native.getsockopt(_descriptor, Native.SOL_SOCKET, Native.SO_ERROR, &error, &length) != 0) error = Native.Errno;
+        return Errors.ToSocketError(error);
+    }
+
+    public override IPEndPoint? RemoteAddress()
+    {
+        var address = stackalloc byte[SocketAddress.MaxLength];
+        uint length = SocketAddress.MaxLength;
+        return Native.getpeername(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
+    }
+
+    protected override IoStatus ReadCore(Span<byte> buffer, out int count)
+    {
+        fixed (byte* start = buffer)
+        {
+            nint n;
+            do n = Native.recv(_descriptor, start, (nuint)buffer.Length, 0);
+            while (n < 0 && Native.Errno == Native.EINTR);
+            return AfterReading(n, out count);
+        }
+    }
+
+    protected override IoStatus ReadWithGapsCore(Span<byte> area, int gap, int stride, out int count)
+    {
+        const int maxPieces = 8;
+        var pieces = stackalloc Native.IoVector[maxPieces];
+        fixed (byte* start = area)
+        {
+            var used = 0;
+            for (var at = gap; at < area.Length && used < maxPieces; at += stride + gap)
+            {
+                pieces[used].Base = start + at;
+                pieces[used++].Length = (nuint)Math.Min(stride, area.Length - at);
+            }
+
+            nint n;
+            do n = Native.readv(_descriptor, pieces, used);
+            while (n < 0 && Native.Errno == Native.EINTR);
+            return AfterReading(n, out count);
+        }
+    }
+
+    protected override IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written)
+    {
+        fixed (byte* start = bytes)
+        {
+            nint n;
+            do n = Native.send(_descriptor, start, (nuint)bytes.Length, Native.MSG_NOSIGNAL);
+            while (n < 0 && Native.Errno == Native.EINTR);
+            written = (int)Math.Max(n, 0);
+            if (n >= 0) return IoStatus.Ok;
+            return Errors.IsTransient(Native.Errno) ? IoStatus.WouldBlock : IoStatus.Reset;
+        }
+    }
+
+    protected override void ShutdownWriteCore() => _ = Native.shutdown(_descriptor, Native.SHUT_WR);
+
+    protected override void CloseCore(bool abort)
+    {
+        if (abort)
+        {
+            var lingerZero = stackalloc int[2] { 1, 0 };
+            _ = Native.setsockopt(_descriptor, Native.SOL_SOCKET, Native.SO_LINGER, lingerZero, 2 * sizeof(int));
+        }
+
+        ((EpollLoop)Loop).Release(_descriptor);
+    }
+
+    private static IoStatus AfterReading(nint n, out int count)
+    {
+        count = (int)Math.Max(n, 0);
+        if (n > 0) return IoStatus.Ok;
+        if (n == 0) return IoStatus.Eof;
+        return Errors.IsTransient(Native.Errno) ? IoStatus.WouldBlock : IoStatus.Reset;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Net;
+
+namespace Portico.Core.Net.Epoll;
+
+/// <summary>A thread with an epoll loop per core; each has its own SO_REUSEPORT socket for every listening address.</summary>
+internal sealed class EpollEngine : Engine
+{
+    private readonly List<EpollLoop> _loops = [];
+
+    public EpollEngine(int loops, TimeProvider time)
+    {
+        for (var i = 0; i < loops; i++) _loops.Add(new EpollLoop(i, time));
+        Completion = EndedAsync();
+        foreach (var loop in _loops) loop.Start();
+    }
+
+    public override IReadOnlyList<EventLoop> Loops => _loops;
+
+    public override Task Completion { get; }
+
+    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
+    {
+        var bound = ListeningSocket.ProbeFree(address);
+        var descriptors = ListeningSocket.OpenGroup(bound, _loops.Count);
+        for (var i = 0; i < _loops.Count; i++)
+        {
+            var (loop, listener) = (_loops[i], new EpollListener(_loops[i], descriptors[i], acceptor));
+            loop.Post(() => loop.Add(listener));
+        }
+
+        return bound;
+    }
+
+    public override Task StopListeningAsync() => OnEveryLoop(loop => loop.CloseListeners());
+
+    public override async Task StopAsync()
+    {
+        foreach (var loop in _loops) loop.Stop();
+        await Completion;
+        foreach (var loop in _loops) loop.Dispose();
+    }
+
+    private Task OnEveryLoop(Action<EpollLoop> action) => Task.WhenAll(_loops.Select(loop =>
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Post(() =>
+        {
+            action(loop);
+            done.SetResult();
+        });
+        return done.Task;
+    }));
+
+    private async Task EndedAsync()
+    {
+        var running = _loops.Select(loop => loop.Completion).ToList();
+        while (running.Count > 0)
+        {
+            var ended = await Task.WhenAny(running);
+            await ended;
+            running.Remove(ended);
+        }
+    }
+}

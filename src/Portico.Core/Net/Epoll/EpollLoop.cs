@@ -1,0 +1,191 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Core.Net.Epoll;
+
+/// <summary>An event loop on one epoll descriptor and one eventfd.</summary>
+internal sealed unsafe class EpollLoop : EventLoop, IDisposable
+{
+    private const int EventsPerTurn = 256;
+    private const ulong WakeToken = ulong.MaxValue;
+
+    // Listeners are told apart from channels by a generation that no slot reaches in practice; the low half is their index.
+    private const ulong ListenerTokens = 0xffff_fffe_0000_0000;
+
+    private readonly EpollEvents _events = new(EventsPerTurn);
+    private readonly List<EpollListener> _listeners = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int _epoll;
+    private readonly int _wake;
+    private int _wakePending;
+    private bool _stopping;
+
+    public EpollLoop(int index, TimeProvider time)
+        : base(index, time)
+    {
+        _epoll = Native.epoll_create1(Native.EPOLL_CLOEXEC);
+        if (_epoll < 0) throw new LoopFailure($"epoll_create1 failed with error {Native.Errno}");
+        _wake = Native.eventfd(0, Native.EFD_NONBLOCK | Native.EFD_CLOEXEC);
+        if (_wake < 0) throw new LoopFailure($"eventfd failed with error {Native.Errno}");
+        Watch(_wake, Native.EPOLLIN, WakeToken);
+    }
+
+    /// <summary>Faults when the loop died of an exception; completes after <see cref="Stop"/>.</summary>
+    public Task Completion => _ended.Task;
+
+    public void Start() => new Thread(Run) { Name = $"portico-loop-{Index}", IsBackground = true }.Start();
+
+    /// <summary>Ends the loop after the turn at hand. From any thread.</summary>
+    public void Stop() => Post(() => _stopping = true);
+
+    /// <summary>On the loop: starts to accept from a listening socket.</summary>
+    public void Add(EpollListener listener)
+    {
+        _listeners.Add(listener);
+        Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)(_listeners.Count - 1));
+    }
+
+    /// <summary>On the loop: accepts what is queued, then closes every listening socket.</summary>
+    public void CloseListeners()
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.AcceptQueued(int.MaxValue);
+            Release(listener.Descriptor);
+        }
+
+        _listeners.Clear();
+        AcceptPaused = false;
+    }
+
+    /// <summary>Wraps an accepted socket.</summary>
+    public EpollChannel? Adopt(int descriptor)
+    {
+        var channel = new EpollChannel(this, NobodyYet.Instance, descriptor, connected: true);
+        return Register(channel, descriptor);
+    }
+
+    public override Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error)
+    {
+        var descriptor = Native.socket(SocketAddress.Family(address), Native.SOCK_STREAM | Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC, 0);
+        if (descriptor < 0)
+        {
+            error = Errors.ToSocketError(Native.Errno);
+            return null;
+        }
+
+        SocketOptions.Relay(descriptor);
+        var bytes = stackalloc byte[SocketAddress.MaxLength];
+        var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));
+        if (Native.connect(descriptor, bytes, (uint)length) != 0 && Native.Errno is not (Native.EINPROGRESS or Native.EINTR))
+        {
+            error = Errors.ToSocketError(Native.Errno);
+            _ = Native.close(descriptor);
+            return null;
+        }
+
+        var channel = Register(new EpollChannel(this, owner, descriptor, connected: false), descriptor);
+        error = channel is null ? SocketError.NoBufferSpaceAvailable : SocketError.Success;
+        return channel;
+    }
+
+    /// <summary>Takes a descriptor out of the set before closing it: a duplicate in a child between fork and exec would keep its events coming.</summary>
+    public void Release(int descriptor)
+    {
+        _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_DEL, descriptor, null);
+        _ = Native.close(descriptor);
+    }
+
+    /// <summary>Stops or goes on watching a listening socket: without descriptors to accept with, a level-triggered listener would spin.</summary>
+    public void PauseAccept(EpollListener listener, bool pause)
+    {
+        var target = stackalloc byte[16];
+        EpollEvents.Write(target, pause ? 0 : Native.EPOLLIN, ListenerTokens | (uint)_listeners.IndexOf(listener));
+        _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_MOD, listener.Descriptor, target);
+        if (!pause) return;
+        AcceptPaused = true;
+    }
+
+    public void Dispose()
+    {
+        _events.Dispose();
+        _ = Native.close(_wake);
+        _ = Native.close(_epoll);
+    }
+
+    protected override void Wake()
+    {
+        if (Interlocked.Exchange(ref _wakePending, 1) != 0) return;
+        ulong one = 1;
+        _ = Native.write(_wake, &one, sizeof(ulong));
+    }
+
+    protected override void WaitAndRaise(int timeoutMs)
+    {
+        var count = Native.epoll_wait(_epoll, _events.Pointer, EventsPerTurn, timeoutMs);
+        if (count < 0)
+        {
+            if (Native.Errno != Native.EINTR) throw new LoopFailure($"epoll_wait failed with error {Native.Errno}");
+            return;
+        }
+
+        ReadClock();
+        for (var i = 0; i < count; i++)
+        {
+            var token = _events.Token(i);
+            if (token == WakeToken) ClearWake();
+            else if (token >= ListenerTokens) _listeners[(int)(uint)token].AcceptQueued(EpollListener.PerEvent);
+            else if (Slots.Find(token) is { } channel) Raise(channel, _events.Mask(i));
+        }
+    }
+
+    protected override void ResumeAccept()
+    {
+        AcceptPaused = false;
+        foreach (var listener in _listeners) listener.Resume();
+    }
+
+    private static void Raise(Channel channel, uint mask)
+    {
+        var failed = (mask & Native.EPOLLERR) != 0;
+        var hungUp = (mask & (Native.EPOLLRDHUP | Native.EPOLLHUP)) != 0;
+        channel.Raise((mask & Native.EPOLLIN) != 0, (mask & Native.EPOLLOUT) != 0, hungUp, failed);
+    }
+
+    private EpollChannel? Register(EpollChannel channel, int descriptor)
+    {
+        const uint both = Native.EPOLLIN | Native.EPOLLOUT | Native.EPOLLRDHUP | Native.EPOLLET;
+        if (Watch(descriptor, both, Slots.Token(channel.Slot))) return channel;
+        channel.Close();
+        return null;
+    }
+
+    private bool Watch(int descriptor, uint mask, ulong token)
+    {
+        var target = stackalloc byte[16];
+        EpollEvents.Write(target, mask, token);
+        return Native.epoll_ctl(_epoll, Native.EPOLL_CTL_ADD, descriptor, target) == 0;
+    }
+
+    private void ClearWake()
+    {
+        ulong ignored;
+        _ = Native.read(_wake, &ignored, sizeof(ulong));
+        Volatile.Write(ref _wakePending, 0);
+    }
+
+    private void Run()
+    {
+        try
+        {
+            Enter();
+            while (!_stopping) Turn();
+            _ended.SetResult();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // Whoever waits for Completion ends the process: a proxy with a dead loop would refuse every n-th client for no visible reason.
+            _ended.SetException(error);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Portico.Core.Net.Epoll;
+
+/// <summary>Opens listening sockets, and says in words why one cannot be had.</summary>
+internal static unsafe class ListeningSocket
+{
+    private const int Backlog = 4096;
+
+    /// <summary>One listening SO_REUSEPORT socket per loop on an address that <see cref="ProbeFree"/> found free.</summary>
+    /// <exception cref="ListenException">One of them cannot be had; none stays open.</exception>
+    public static List<int> OpenGroup(IPEndPoint address, int count)
+    {
+        var opened = new List<int>();
+        while (opened.Count < count)
+        {
+            var descriptor = Bind(address, reusePort: true);
+            if (descriptor >= 0) opened.Add(descriptor);
+            if (descriptor >= 0 && Native.listen(descriptor, Backlog) == 0) continue;
+            var error = Native.Errno;
+            foreach (var member in opened) _ = Native.close(member);
+            throw Refused(address, error);
+        }
+
+        return opened;
+    }
+
+    /// <summary>
+    /// SO_REUSEPORT lets a second process of the same user share the port and take half of the clients. A first bind without it fails
+    /// if anybody listens there, whoever it is; it never listens, so it takes no connection from anybody (docs/adr/0007).
+    /// </summary>
+    /// <returns>The address with its real port; 0.0.0.0 instead of :: where the machine has no IPv6.</returns>
+    /// <exception cref="ListenException">The address is taken or cannot be had.</exception>
+    public static IPEndPoint ProbeFree(IPEndPoint address)
+    {
+        var descriptor = Bind(address, reusePort: false);
+        if (descriptor < 0 && Native.Errno == Native.EAFNOSUPPORT && address.Address.Equals(IPAddress.IPv6Any))
+        {
+            address = new IPEndPoint(IPAddress.Any, address.Port);
+            descriptor = Bind(address, reusePort: false);
+        }
+
+        if (descriptor < 0) throw Refused(address, Native.Errno);
+        var bytes = stackalloc byte[SocketAddress.MaxLength];
+        uint length = SocketAddress.MaxLength;
+        _ = Native.getsockname(descriptor, bytes, &length);
+        var port = SocketAddress.Read(new ReadOnlySpan<byte>(bytes, SocketAddress.MaxLength)).Port;
+        _ = Native.close(descriptor);
+        return new IPEndPoint(address.Address, port);
+    }
+
+    private static int Bind(IPEndPoint address, bool reusePort)
+    {
+        var descriptor = Native.socket(SocketAddress.Family(address), Native.SOCK_STREAM | Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC, 0);
+        if (descriptor < 0) return -1;
+        SocketOptions.Set(descriptor, Native.SOL_SOCKET, Native.SO_REUSEADDR, 1);
+        if (reusePort) SocketOptions.Set(descriptor, Native.SOL_SOCKET, Native.SO_REUSEPORT, 1);
+        if (SocketAddress.Family(address) == Native.AF_INET6) SocketOptions.Set(descriptor, Native.IPPROTO_IPV6, Native.IPV6_V6ONLY, address.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
+        SocketOptions.Relay(descriptor);
+        var bytes = stackalloc byte[SocketAddress.MaxLength];
+        var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));
+        if (Native.bind(descriptor, bytes, (uint)length) == 0) return descriptor;
+        var error = Native.Errno;
+        _ = Native.close(descriptor);
+        Marshal.SetLastPInvokeError(error);
+        return -1;
+    }
+
+    private static ListenException Refused(IPEndPoint address, int errno) => new(errno switch
+    {
+        Native.EADDRINUSE => $"cannot listen on {address}: another program, perhaps another Portico, already does; stop it or choose another port",
+        Native.EACCES or Native.EPERM => $"cannot listen on {address}: no permission for this port; use a port from 1024 on, or grant CAP_NET_BIND_SERVICE",
+        Native.EADDRNOTAVAIL => $"cannot listen on {address}: this machine does not have that address",
+        Native.EAFNOSUPPORT => $"cannot listen on {address}: this machine does not support that address family",
+        Native.EMFILE or Native.ENFILE => $"cannot listen on {address}: no file descriptors left; raise the limit (ulimit -n)",
+        _ => $"cannot listen on {address}: error {errno} ({Errors.ToSocketError(errno)})",
+    });
+}

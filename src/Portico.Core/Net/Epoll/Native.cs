@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+
+namespace Portico.Core.Net.Epoll;
+
+/// <summary>The system calls of the epoll engine, as Linux documents them (man 2 of each name). Nothing else in the project declares any.</summary>
+internal static unsafe partial class Native
+{
+    public const int EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, ENFILE = 23, EMFILE = 24, EPERM = 1,
+        EADDRINUSE = 98, EADDRNOTAVAIL = 99, EAFNOSUPPORT = 97, ECONNABORTED = 103, ENOBUFS = 105, EINPROGRESS = 115;
+
+    public const int AF_INET = 2, AF_INET6 = 10, SOCK_STREAM = 1, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
+    public const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_ERROR = 4, SO_KEEPALIVE = 9, SO_LINGER = 13, SO_REUSEPORT = 15;
+    public const int IPPROTO_TCP = 6, TCP_NODELAY = 1, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5, TCP_KEEPCNT = 6, TCP_USER_TIMEOUT = 18;
+    public const int IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26;
+    public const int SHUT_WR = 1, MSG_NOSIGNAL = 0x4000;
+    public const int EPOLL_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
+    public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3;
+    public const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
+    public const int RLIMIT_NOFILE = 7, PR_SET_DUMPABLE = 4;
+
+    private const string C = "libc";
+
+    /// <summary>The error number of the call just made on this thread.</summary>
+    public static int Errno => Marshal.GetLastPInvokeError();
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int epoll_create1(int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int epoll_ctl(int epoll, int operation, int descriptor, void* epollEvent);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int epoll_wait(int epoll, void* events, int maxEvents, int timeoutMs);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int socket(int domain, int type, int protocol);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int bind(int descriptor, byte* address, uint length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int listen(int descriptor, int backlog);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int connect(int descriptor, byte* address, uint length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int accept4(int descriptor, byte* address, uint* length, int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int getsockname(int descriptor, byte* address, uint* length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int getpeername(int descriptor, byte* address, uint* length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int setsockopt(int descriptor, int level, int name, void* value, uint length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int getsockopt(int descriptor, int level, int name, void* value, uint* length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial nint recv(int descriptor, byte* buffer, nuint length, int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial nint readv(int descriptor, IoVector* vectors, int count);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial nint send(int descriptor, byte* buffer, nuint length, int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial nint read(int descriptor, void* buffer, nuint length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial nint write(int descriptor, void* buffer, nuint length);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int shutdown(int descriptor, int how);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int close(int descriptor);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int getrlimit(int resource, ResourceLimit* limit);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int setrlimit(int resource, ResourceLimit* limit);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int prctl(int option, nuint first, nuint second, nuint third, nuint fourth);
+
+    /// <summary>struct iovec.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct IoVector
+    {
+        public byte* Base;
+        public nuint Length;
+    }
+
+    /// <summary>struct rlimit.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ResourceLimit
+    {
+        public nuint Soft;
+        public nuint Hard;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Core.Net;
+
+/// <summary>
+/// One thread, and everything that lives on it: channels, deadlines, scratch memory, queued continuations. A session is born, lives and dies
+/// on one loop, so nothing here locks except <see cref="Post"/>. Engines derive from it and supply waiting and sockets.
+/// </summary>
+internal abstract class EventLoop
+{
+    private readonly TimeProvider _time;
+    private readonly long _startTimestamp;
+    private readonly ConcurrentQueue<Action> _posts = new();
+    private Queue<ILoopTask> _tasks = new();
+    private Queue<ILoopTask> _running = new();
+    private int _thread;
+
+    protected EventLoop(int index, TimeProvider time)
+    {
+        Index = index;
+        _time = time;
+        _startTimestamp = time.GetTimestamp();
+        ReadClock();
+        Deadlines = new DeadlineWheel(NowMs);
+    }
+
+    /// <summary>Which loop this is, from 0.</summary>
+    public int Index { get; }
+
+    /// <summary>Monotonic milliseconds, read once per turn.</summary>
+    public long NowMs { get; private set; }
+
+    /// <summary>Seconds since 1970 as the operating system has them, for the signing time of a hello.</summary>
+    public long UnixSeconds => _time.GetUtcNow().ToUnixTimeSeconds();
+
+    public SlotTable Slots { get; } = new();
+
+    public DeadlineWheel Deadlines { get; }
+
+    public Scratch Scratch { get; } = new();
+
+    public BufferPool Buffers { get; } = new();
+
+    /// <summary>A listener without descriptors, memory or the like stopped accepting; closing any channel wakes it up.</summary>
+    protected bool AcceptPaused { get; set; }
+
+    /// <summary>A failure of the process rather than of one session: it may not be survived.</summary>
+    public static bool IsFatal(Exception error) => error is OutOfMemoryException or StackOverflowException or LoopFailure;
+
+    /// <summary>Runs <paramref name="action"/> on this loop soon. The only member that other threads may call.</summary>
+    public void Post(Action action)
+    {
+        _posts.Enqueue(action);
+        Wake();
+    }
+
+    /// <summary>Runs <paramref name="task"/> in the next turn. For code on this loop.</summary>
+    public void Enqueue(ILoopTask task)
+    {
+        Assert();
+        _tasks.Enqueue(task);
+    }
+
+    /// <summary>Checked builds: throws when the calling thread is not the loop's.</summary>
+    public void Assert()
+    {
+        if (LoopChecks.Enabled && _thread != 0 && _thread != Environment.CurrentManagedThreadId) throw new InvalidOperationException("a channel was touched off its loop");
+    }
+
+    /// <summary>Begins to connect. The owner hears when the channel becomes writable; <see cref="Channel.ConnectResult"/> then says how it went.</summary>
+    /// <returns>Null when no socket could be had; <paramref name="error"/> says why.</returns>
+    public abstract Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error);
+
+    /// <summary>Makes <see cref="Turn"/> return at once, or not sleep when it is called next. From any thread.</summary>
+    protected abstract void Wake();
+
+    /// <summary>Waits at most <paramref name="timeoutMs"/> (-1 = for ever) and raises what happened.</summary>
+    protected abstract void WaitAndRaise(int timeoutMs);
+
+    /// <summary>Descriptors became free: listeners that had paused may go on.</summary>
+    protected virtual void ResumeAccept()
+    {
+    }
+
+    /// <summary>Binds the loop to the calling thread.</summary>
+    protected void Enter() => _thread = Environment.CurrentManagedThreadId;
+
+    /// <summary>One turn: events, then what they queued, then posts and deadlines, then closed slots become free (docs/adr/0003, 0004).</summary>
+    protected void Turn()
+    {
+        WaitAndRaise(_tasks.Count > 0 || !_posts.IsEmpty ? 0 : Deadlines.SleepMs(NowMs));
+        ReadClock();
+        RunTasks();
+        RunPosts();
+        Deadlines.Advance(NowMs, Slots);
+        if (Slots.FreeRetired() && AcceptPaused) ResumeAccept();
+    }
+
+    /// <summary>Engines call this between waiting and raising, so that handlers see the present.</summary>
+    // The clock starts at one tick: the wheel keeps tick 0 for "not armed".
+    protected void ReadClock() => NowMs = (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds + DeadlineWheel.TickMs;
+
+    // What a task queues is for the next turn: a session that always has more to read must not keep the others from their events.
+    private void RunTasks()
+    {
+        (_tasks, _running) = (_running, _tasks);
+        while (_running.TryDequeue(out var task))
+        {
+            try
+            {
+                task.Run();
+            }
+            catch (Exception error) when (!IsFatal(error))
+            {
+                task.OnFault(error);
+            }
+        }
+    }
+
+    private void RunPosts()
+    {
+        for (var count = _posts.Count; count > 0 && _posts.TryDequeue(out var post); count--) post();
+    }
+}
+
+/// <summary>The loop itself cannot go on; the process ends with exit code 1 rather than limping (docs/adr/0006).</summary>
+internal sealed class LoopFailure(string message) : Exception(message);

@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using System.Net;
+using Portico.Protocol.Secrets;
+
+namespace Portico.Core.Options;
+
+/// <summary>A configuration that was checked whole: parsed, immutable, with every default filled in. Nothing is parsed after start-up.</summary>
+public sealed record ProxySettings
+{
+    /// <summary>One listening address each; at least one.</summary>
+    public required ImmutableArray<ListenerSettings> Listeners { get; init; }
+
+    /// <summary>How data centres are reached.</summary>
+    public required DirectSettings Direct { get; init; }
+
+    /// <summary>Which signing times of a hello are accepted.</summary>
+    public required TimeWindowSettings TimeWindow { get; init; }
+
+    /// <summary>How long each phase of a session may last.</summary>
+    public required TimeoutSettings Timeouts { get; init; }
+
+    /// <summary>Who waits for sockets.</summary>
+    public EngineKind Engine { get; init; } = EngineKind.Auto;
+
+    /// <summary>Number of event loops; 0 = one per core.</summary>
+    public int Loops { get; init; }
+}
+
+/// <summary>One listening address with its credentials.</summary>
+public sealed record ListenerSettings
+{
+    /// <summary>The label of this listener in logs and metrics.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where it listens. <see cref="IPAddress.IPv6Any"/> is dual stack. Port 0 lets the system choose (tests).</summary>
+    public required IPEndPoint Address { get; init; }
+
+    /// <summary>Who may come in; at least one, no two with the same secret.</summary>
+    public required ImmutableArray<Credential> Credentials { get; init; }
+
+    /// <summary>What the listener speaks.</summary>
+    public ClientProtocols Protocols { get; init; } = ClientProtocols.FakeTls;
+
+    /// <summary>The host name put into fake-TLS links; any SNI is accepted.</summary>
+    public string? Domain { get; init; }
+
+    /// <summary>What links show as server; null = found out at start.</summary>
+    public string? PublicHost { get; init; }
+
+    /// <summary>What links show as port; null = the listening port.</summary>
+    public int? PublicPort { get; init; }
+
+    /// <summary>Authenticated sessions at a time; the next one is treated as a stranger.</summary>
+    public int MaxConnections { get; init; } = 64000;
+}
+
+/// <summary>One secret and the name of who holds it.</summary>
+public sealed record Credential(string Name, ProxySecret Secret);
+
+/// <summary>Protocols that a listener allows (spec/01 section 1).</summary>
+[Flags]
+public enum ClientProtocols
+{
+    /// <summary>None: never in valid settings.</summary>
+    None = 0,
+
+    /// <summary>Fake TLS, padded intermediate inside (<c>ee</c> links).</summary>
+    FakeTls = 1,
+
+    /// <summary>Padded intermediate without TLS (<c>dd</c> links).</summary>
+    Secure = 2,
+
+    /// <summary>Abridged and intermediate without TLS (plain links).</summary>
+    Classic = 4,
+}
+
+/// <summary>Direct mode: one TCP connection to a data centre per client (spec/04).</summary>
+public sealed record DirectSettings
+{
+    /// <summary>Addresses by signed DC id that replace the built-in table's (spec/04 section 2).</summary>
+    public ImmutableDictionary<int, ImmutableArray<IPEndPoint>> Endpoints { get; init; } = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty;
+
+    /// <summary>The DC of clients that name none or an unknown one.</summary>
+    public int DefaultDc { get; init; } = 2;
+
+    /// <summary>Hand the DC our client's own key, so that downloads are relayed without cipher work (spec/04 section 5).</summary>
+    public bool PassThrough { get; init; } = true;
+
+    /// <summary>Try IPv6 addresses before IPv4 ones.</summary>
+    public bool PreferIPv6 { get; init; }
+}
+
+/// <summary>The window of spec/02 section 4.</summary>
+public sealed record TimeWindowSettings
+{
+    /// <summary>Off: a recorded hello works again as soon as the replay memory forgets it.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Seconds that a hello may be old.</summary>
+    public int PastSeconds { get; init; } = 600;
+
+    /// <summary>Seconds that a client's clock may be ahead.</summary>
+    public int FutureSeconds { get; init; } = 120;
+}
+
+/// <summary>Deadlines. None of them is extended by bytes except the idle one.</summary>
+public sealed record TimeoutSettings
+{
+    /// <summary>From accept until we know who is calling.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From our flight until the 64-byte header: the client proved itself, and its network may be slow.</summary>
+    public TimeSpan Header { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>All attempts to connect to a DC together.</summary>
+    public TimeSpan DcConnect { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A relaying session without a byte in either direction.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>Output pending for a client whose kernel takes no byte of it.</summary>
+    public TimeSpan ClientWrite { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>From SIGTERM until the remaining sessions are closed.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>The engines behind the readiness seam (docs/adr/0001).</summary>
+public enum EngineKind
+{
+    /// <summary>epoll on Linux, sockets elsewhere.</summary>
+    Auto,
+
+    /// <summary>Our own system calls; Linux only.</summary>
+    Epoll,
+
+    /// <summary>System.Net.Sockets; everywhere.</summary>
+    Sockets,
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
+using Portico.Core.Handshake;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Core.Telegram;
+
+namespace Portico.Core;
+
+/// <summary>A running proxy: its loops and listeners.</summary>
+public sealed class PorticoProxy : IAsyncDisposable
+{
+    private readonly Engine _engine;
+    private readonly ProxyServices _services;
+    private readonly Lock _gate = new();
+    private Task? _stopped;
+
+    private PorticoProxy(ProxySettings settings, Engine engine, ProxyServices services)
+    {
+        Settings = settings;
+        _engine = engine;
+        _services = services;
+    }
+
+    /// <summary>The settings it runs with.</summary>
+    public ProxySettings Settings { get; }
+
+    /// <summary>Where each listener of <see cref="Settings"/> listens, in the same order, with the real port.</summary>
+    public ImmutableArray<IPEndPoint> Endpoints { get; private set; } = [];
+
+    /// <summary>Sessions that are open now, handshakes included.</summary>
+    public int SessionCount => _services.SessionCount;
+
+    /// <summary>Completes when the proxy has ended; faults if a loop died (the process must then end with exit code 1).</summary>
+    public Task Completion => _engine.Completion;
+
+    /// <summary>Binds every listener and starts the loops.</summary>
+    /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
+    public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
+    {
+        var engine = Engine.Create(settings.Engine, settings.Loops == 0 ? Environment.ProcessorCount : settings.Loops, time);
+        return Start(settings, engine, loggers, meters);
+    }
+
+    /// <summary>Stops accepting, waits at most <paramref name="drain"/> for the sessions to end by themselves, then closes the rest. A second call only shortens the wait.</summary>
+    public Task StopAsync(TimeSpan drain)
+    {
+        lock (_gate)
+        {
+            if (_stopped is not null && drain == TimeSpan.Zero) _services.WhenEmpty?.TrySetResult();
+            return _stopped ??= StopOnceAsync(drain);
+        }
+    }
+
+    /// <summary>Stops without draining.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    /// <summary>For tests that bring their own engine.</summary>
+    internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters)
+    {
+        var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
+        services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.Direct.Counters));
+        foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services));
+        var proxy = new PorticoProxy(settings, engine, services);
+        try
+        {
+            proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
+            return proxy;
+        }
+        catch (ListenException)
+        {
+            services.Points.Dispose();
+            _ = engine.StopAsync();
+            throw;
+        }
+    }
+
+    private async Task StopOnceAsync(TimeSpan drain)
+    {
+        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _services.WhenEmpty = empty;
+        await _engine.StopListeningAsync().ConfigureAwait(false);
+        if (_services.SessionCount > 0 && drain > TimeSpan.Zero) await Task.WhenAny(empty.Task, Task.Delay(drain)).ConfigureAwait(false);
+        await Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync)).ConfigureAwait(false);
+        await _engine.StopAsync().ConfigureAwait(false);
+        _services.Points.Dispose();
+    }
+
+    private static Task CloseSessionsAsync(EventLoop loop)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Post(() =>
+        {
+            foreach (var channel in loop.Slots.Open()) channel.Owner.OnShutdown(channel);
+            loop.Post(done.SetResult); // handshakes end with the continuation that this queued
+        });
+        return done.Task;
+    }
+}
+
+/// <summary>A listener's address could not be bound. The message names the address and what to do; it is meant for the operator as it is.</summary>
+public sealed class ListenException(string message) : Exception(message);

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Logging;
+using Portico.Core.Backends.Direct;
+using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
+using Portico.Core.Handshake;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Core.Telegram;
+using Portico.Protocol.FakeTls;
+
+namespace Portico.Core;
+
+/// <summary>What all loops share.</summary>
+internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory loggers, DcDirectory directory, X25519PointPool points)
+{
+    private readonly List<LoopServices> _loops = [];
+    private int _sessions;
+
+    public ProxySettings Settings => settings;
+
+    public ILoggerFactory Loggers => loggers;
+
+    public DcDirectory Directory => directory;
+
+    public X25519PointPool Points => points;
+
+    public ProxyMetrics Metrics { get; set; } = null!;
+
+    /// <summary>Completes when the last session is gone while a stop waits for it.</summary>
+    public TaskCompletionSource? WhenEmpty { get; set; }
+
+    public IReadOnlyList<LoopServices> Loops => _loops;
+
+    public int SessionCount => Volatile.Read(ref _sessions);
+
+    public void Add(LoopServices loop) => _loops.Add(loop);
+
+    public LoopServices Of(EventLoop loop) => _loops[loop.Index];
+
+    public void SessionOpened() => Interlocked.Increment(ref _sessions);
+
+    public void SessionClosed()
+    {
+        if (Interlocked.Decrement(ref _sessions) == 0) WhenEmpty?.TrySetResult();
+    }
+}
+
+/// <summary>What the sessions of one loop share: no locks, one thread.</summary>
+internal sealed class LoopServices
+{
+    private readonly Judge[] _judges;
+    private readonly ListenerCounters[] _counters;
+
+    public LoopServices(EventLoop loop, ProxyServices proxy)
+    {
+        Loop = loop;
+        Proxy = proxy;
+        Handshakes = new HandshakePool(loop);
+        Direct = new DirectBackend(this);
+        var window = proxy.Settings.TimeWindow;
+        var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, AcceptUnsetClock: false);
+        _judges = [.. proxy.Settings.Listeners.Select(listener => new Judge(listener, accepted))];
+        _counters = [.. proxy.Settings.Listeners.Select(listener => new ListenerCounters(listener.Name))];
+        SessionLog = proxy.Loggers.CreateLogger<ClientSession>();
+    }
+
+    public EventLoop Loop { get; }
+
+    public ProxyServices Proxy { get; }
+
+    public HandshakePool Handshakes { get; }
+
+    public DirectBackend Direct { get; }
+
+    public TimeoutSettings Timeouts => Proxy.Settings.Timeouts;
+
+    public ProxyMetrics Metrics => Proxy.Metrics;
+
+    public ILogger SessionLog { get; }
+
+    public IEnumerable<ListenerCounters> ListenerCounters => _counters;
+
+    public Judge JudgeOf(ClientListener listener) => _judges[listener.Index];
+
+    public ListenerCounters CountersOf(ClientListener listener) => _counters[listener.Index];
+}

@@ -1,0 +1,85 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using Portico.Core.Options;
+
+namespace Portico.Core.Telegram;
+
+/// <summary>Where the data centres are: the built-in table of spec/04 section 1 with the operator's overrides on top.</summary>
+internal sealed class DcDirectory
+{
+    private const int DcPort = 443;
+
+    private readonly FrozenDictionary<int, DcAddresses> _known;
+    private readonly int _defaultDc;
+
+    public DcDirectory(DirectSettings settings)
+    {
+        _defaultDc = settings.DefaultDc;
+        var known = BuiltIn().ToDictionary(entry => entry.Key, entry => new DcAddresses(entry.Value, settings.PreferIPv6));
+        foreach (var (dc, addresses) in settings.Endpoints) known[dc] = new DcAddresses(addresses, settings.PreferIPv6);
+        _known = known.ToFrozenDictionary();
+    }
+
+    /// <summary>Addresses for the id that a client gave, by the rules of spec/04 section 2; unknown ones lead to the default DC.</summary>
+    /// <param name="wanted">Signed id; 0 = the client did not say.</param>
+    /// <param name="used">The id to name to the DC: the client's own, or the default.</param>
+    public DcAddresses Find(short wanted, out short used)
+    {
+        used = wanted;
+        if (wanted != 0 && (_known.TryGetValue(wanted, out var addresses) || _known.TryGetValue(Math.Abs((int)wanted), out addresses))) return addresses;
+        used = (short)_defaultDc;
+        return _known.TryGetValue(_defaultDc, out addresses) ? addresses : DcAddresses.None;
+    }
+
+    private static IEnumerable<KeyValuePair<int, ImmutableArray<IPEndPoint>>> BuiltIn()
+    {
+        static KeyValuePair<int, ImmutableArray<IPEndPoint>> Dc(int id, params string[] addresses) =>
+            new(id, [.. addresses.Select(address => new IPEndPoint(IPAddress.Parse(address), DcPort))]);
+
+        yield return Dc(1, "149.154.175.50", "2001:b28:f23d:f001::a");
+        yield return Dc(2, "149.154.167.51", "95.161.76.100", "2001:67c:4e8:f002::a");
+        yield return Dc(3, "149.154.175.100", "2001:b28:f23d:f003::a");
+        yield return Dc(4, "149.154.167.91", "2001:67c:4e8:f004::a");
+        yield return Dc(5, "149.154.171.5", "2001:b28:f23f:f005::a");
+        yield return Dc(203, "91.105.192.100", "2a0a:f280:203:a:5000::100");
+        yield return Dc(10001, "149.154.175.10", "2001:b28:f23d:f001::e");
+        yield return Dc(10002, "149.154.167.40", "2001:67c:4e8:f002::e");
+        yield return Dc(10003, "149.154.175.117", "2001:b28:f23d:f003::e");
+    }
+}
+
+/// <summary>The addresses of one data centre in the order to try them. Shared by all loops.</summary>
+internal sealed class DcAddresses
+{
+    public static readonly DcAddresses None = new([], preferIPv6: false);
+
+    private readonly IPEndPoint[] _inOrder;
+    private volatile int _lastWinner;
+
+    /// <summary>Preferred family first, shuffled inside each, so that proxies spread over a data centre's addresses.</summary>
+    public DcAddresses(ImmutableArray<IPEndPoint> addresses, bool preferIPv6)
+    {
+        var shuffled = addresses.ToArray();
+        RandomNumberGenerator.Shuffle<IPEndPoint>(shuffled);
+        var preferred = preferIPv6 ? System.Net.Sockets.AddressFamily.InterNetworkV6 : System.Net.Sockets.AddressFamily.InterNetwork;
+        _inOrder = [.. shuffled.OrderBy(address => address.AddressFamily == preferred ? 0 : 1)];
+    }
+
+    public int Count => _inOrder.Length;
+
+    /// <summary>The address to try as <paramref name="attempt"/>: the one that connected last comes first, so that a dead one costs a client nothing twice.</summary>
+    public IPEndPoint this[int attempt]
+    {
+        get
+        {
+            var winner = _lastWinner;
+            if (attempt == 0) return _inOrder[winner];
+            return _inOrder[attempt <= winner ? attempt - 1 : attempt];
+        }
+    }
+
+    /// <summary>Remembers which address connected.</summary>
+    public void Won(IPEndPoint address) => _lastWinner = Math.Max(0, Array.IndexOf(_inOrder, address));
+}

@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace Portico.Protocol.FakeTls;
+
+/// <summary>The client's signature in the random of its hello (spec/02 section 4).</summary>
+/// <remarks><code>random = HMAC-SHA256(secret, hello with a zero random) xor (28 zero bytes || uint32 little-endian Unix seconds)</code></remarks>
+public static class HelloDigest
+{
+    /// <summary>Bytes of the random that are digest and nothing else; the four behind them hide the time.</summary>
+    private const int PlainLength = TlsWire.RandomLength - sizeof(uint);
+
+    /// <summary>Whether <paramref name="key"/> signed the hello. Takes the same time wherever the first wrong byte stands.</summary>
+    /// <param name="oneRecordForm">A hello as <see cref="ClientHelloReader.TryCollect"/> gives it; at least 43 bytes.</param>
+    /// <param name="key">One candidate.</param>
+    /// <param name="timestamp">When it was signed by the client's clock, Unix seconds; 0 if it was not.</param>
+    public static bool Matches(ReadOnlySpan<byte> oneRecordForm, HmacKey key, out uint timestamp)
+    {
+        Span<byte> digest = stackalloc byte[HmacKey.DigestLength];
+        Compute(oneRecordForm, key, digest);
+        var random = oneRecordForm.Slice(TlsWire.RandomOffset, TlsWire.RandomLength);
+        var matches = CryptographicOperations.FixedTimeEquals(digest[..PlainLength], random[..PlainLength]);
+        var time = BinaryPrimitives.ReadUInt32LittleEndian(digest[PlainLength..]) ^ BinaryPrimitives.ReadUInt32LittleEndian(random[PlainLength..]);
+        timestamp = matches ? time : 0;
+        return matches;
+    }
+
+    /// <summary>The first of <paramref name="keys"/> that signed the hello, or -1 after all of them were tried.</summary>
+    public static int IndexOfSigner(ReadOnlySpan<byte> oneRecordForm, ReadOnlySpan<HmacKey> keys, out uint timestamp)
+    {
+        for (var i = 0; i < keys.Length; i++)
+        {
+            if (Matches(oneRecordForm, keys[i], out timestamp))
+                return i;
+        }
+        timestamp = 0;
+        return -1;
+    }
+
+    /// <summary>The client's side: signs a finished hello, whatever its random held before.</summary>
+    /// <param name="oneRecordForm">The hello; bytes 11 to 42 are overwritten.</param>
+    /// <param name="key">The secret shared with the proxy.</param>
+    /// <param name="timestamp">Unix seconds.</param>
+    public static void Sign(Span<byte> oneRecordForm, HmacKey key, uint timestamp)
+    {
+        var random = oneRecordForm.Slice(TlsWire.RandomOffset, TlsWire.RandomLength);
+        Compute(oneRecordForm, key, random);
+        var hidden = random[PlainLength..];
+        BinaryPrimitives.WriteUInt32LittleEndian(hidden, BinaryPrimitives.ReadUInt32LittleEndian(hidden) ^ timestamp);
+    }
+
+    /// <summary>Feeds the hello in three pieces, so that no copy with a zero random is needed.</summary>
+    private static void Compute(ReadOnlySpan<byte> hello, HmacKey key, Span<byte> digest)
+    {
+        key.Append(hello[..TlsWire.RandomOffset]);
+        key.Append(TlsWire.ZeroRandom);
+        key.Append(hello[TlsWire.RandomEnd..]);
+        key.Finish(digest);
+    }
+}
