@@ -9,7 +9,7 @@ public readonly ref struct ClientHello
     public ReadOnlySpan<byte> Bytes { get; private init; }
 
     /// <summary>The 32 bytes that carry digest and time: key of the replay store and part of the server's digest.</summary>
-    public ReadOnlySpan<byte> Random => Bytes.Slice(TlsWire.RandomOffset, TlsWire.RandomLength);
+    public ReadOnlySpan<byte> Random => Bytes.IsEmpty ? default : Bytes.Slice(TlsWire.RandomOffset, TlsWire.RandomLength);
 
     /// <summary>0 to 32 bytes, to be echoed.</summary>
     public ReadOnlySpan<byte> SessionId { get; private init; }

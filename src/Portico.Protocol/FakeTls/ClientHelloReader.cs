@@ -30,14 +30,7 @@ public static class ClientHelloReader
     public const int MaxRawLength = MaxRecords * TlsWire.RecordHeaderLength + MaxMessageLength;
 
     /// <summary>Do the bytes choose the TLS path? Ok from three bytes on, <see cref="FrameStatus.Invalid"/> as soon as one differs from 16 03 01.</summary>
-    public static FrameStatus Recognize(ReadOnlySpan<byte> raw)
-    {
-        var prefix = TlsWire.ClientHelloRecordPrefix;
-        var known = Math.Min(raw.Length, prefix.Length);
-        if (!raw[..known].SequenceEqual(prefix[..known]))
-            return FrameStatus.Invalid;
-        return known == prefix.Length ? FrameStatus.Ok : FrameStatus.NeedMoreData;
-    }
+    public static FrameStatus Recognize(ReadOnlySpan<byte> raw) => TlsWire.MatchPrefix(raw, TlsWire.ClientHelloRecordPrefix);
 
     /// <summary>Collects the hello, deciding with the first field that can be no part of one.</summary>
     /// <param name="raw">Everything received so far.</param>

@@ -16,7 +16,7 @@ public static class HelloExamination
     /// <param name="verdict">Everything learnt, also of a stranger.</param>
     /// <returns>Ok: ours. NeedMoreData: undecided. Invalid: a stranger, for the reason in <see cref="HelloVerdict.Error"/>.</returns>
     public static FrameStatus Examine(
-        ReadOnlySpan<byte> raw, Span<byte> scratch, ReadOnlySpan<HmacKey> keys, TimeWindow window, long nowUnix, ushort preferredSuite, out HelloVerdict verdict)
+        ReadOnlySpan<byte> raw, Span<byte> scratch, scoped ReadOnlySpan<HmacKey> keys, TimeWindow window, long nowUnix, ushort preferredSuite, out HelloVerdict verdict)
     {
         var status = Open(raw, scratch, out verdict);
         if (status != FrameStatus.Ok)

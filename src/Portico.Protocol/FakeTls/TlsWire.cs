@@ -39,4 +39,13 @@ internal static class TlsWire
 
     /// <summary>What every record of a client's hello begins with: handshake, version 3.1 for the sake of old middle boxes.</summary>
     internal static ReadOnlySpan<byte> ClientHelloRecordPrefix => [HandshakeType, 3, 1];
+
+    /// <summary>Whether bytes begin as they must: undecided while there are too few and none differs.</summary>
+    internal static FrameStatus MatchPrefix(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> expected)
+    {
+        var known = Math.Min(bytes.Length, expected.Length);
+        if (!bytes[..known].SequenceEqual(expected[..known]))
+            return FrameStatus.Invalid;
+        return known == expected.Length ? FrameStatus.Ok : FrameStatus.NeedMoreData;
+    }
 }
