@@ -58,7 +58,7 @@ internal static class ClientChecks
             await connection.SendAsync(packet, cancel);
             var echo = await AnswerAsync(connection, cancel);
             if (!echo.AsSpan().StartsWith(packet)) throw new CheckFailedException($"{packet.Length} bytes came back changed");
-            if (echo.Length > packet.Length + PacketFraming.MaxPadding) throw new CheckFailedException($"{packet.Length} bytes came back as {echo.Length}");
+            if (echo.Length > packet.Length + (2 * PacketFraming.MaxLeftover)) throw new CheckFailedException($"{packet.Length} bytes came back as {echo.Length}");
         }
     }
 

@@ -10,8 +10,11 @@ internal static class PacketFraming
     /// <summary>Room for the length and the padding of any packet.</summary>
     public const int MaxOverhead = 4 + MaxPadding;
 
-    /// <summary>Telegram's clients add 0 to 15 random bytes to a padded packet.</summary>
-    public const int MaxPadding = 15;
+    /// <summary>What a receiver cannot tell from payload: it strips the odd bytes of a padding of 0 to 15 only.</summary>
+    public const int MaxLeftover = MaxPadding & ~3;
+
+    // As Telegram's clients do.
+    private const int MaxPadding = 15;
 
     // Both ends are ours: a longer length means that the streams are out of step.
     private const int MaxPayload = 1 << 20;
@@ -31,7 +34,7 @@ internal static class PacketFraming
     /// <summary>Finds the packet at the beginning of <paramref name="bytes"/>.</summary>
     /// <param name="transport">How it is framed.</param>
     /// <param name="bytes">Everything decrypted and not consumed yet.</param>
-    /// <param name="payload">Where its payload is; up to 12 bytes of padding can stay at its end, because a receiver can only strip the odd ones.</param>
+    /// <param name="payload">Where its payload is; up to <see cref="MaxLeftover"/> bytes of padding can stay at its end.</param>
     /// <param name="consumed">Bytes of the whole packet.</param>
     public static FrameStatus TryRead(Transport transport, ReadOnlySpan<byte> bytes, out Range payload, out int consumed)
     {

@@ -58,10 +58,18 @@ internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret)
         return hello[..length];
     }
 
+    /// <summary>An obfuscated header made with our secret.</summary>
+    public void WriteHeader(Span<byte> header, Transport transport, short dcId, out ObfuscatedStreams streams)
+    {
+        do RandomNumberGenerator.Fill(header);
+        while (ObfuscatedHeader.HasForbiddenStart(header));
+        ObfuscatedHeader.Write(header, secret, transport, dcId, out streams);
+    }
+
     private PacketConnection Wrap(Socket socket, ClientManner manner, short dcId)
     {
         Span<byte> header = stackalloc byte[ObfuscatedHeader.Length];
-        ClientHeader.Write(header, secret, manner.Transport, dcId, out var streams);
+        WriteHeader(header, manner.Transport, dcId, out var streams);
         return new PacketConnection(socket, manner.Transport, streams.ServerToClient, streams.ClientToServer, manner.IsTls) { Header = header, InPieces = manner.InPieces };
     }
 

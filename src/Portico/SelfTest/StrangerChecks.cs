@@ -15,7 +15,7 @@ internal static class StrangerChecks
     {
         yield return new Check($"{place}/stranger/malformed-hello", cancel => ExpectAsync(proxy, HelloRecords.Malformed(), TlsAlert.DecodeError.ToArray(), cancel));
         yield return new Check($"{place}/stranger/wrong-secret-fake-tls", cancel => ExpectAsync(proxy, WrongHello(proxy), [], cancel));
-        yield return new Check($"{place}/stranger/wrong-secret-secure", cancel => ExpectAsync(proxy, WrongHeader(), [], cancel));
+        yield return new Check($"{place}/stranger/wrong-secret-secure", cancel => ExpectAsync(proxy, WrongHeader(proxy), [], cancel));
     }
 
     private static async Task ExpectAsync(IPEndPoint proxy, byte[] sent, byte[] expected, CancellationToken cancel)
@@ -35,14 +35,14 @@ internal static class StrangerChecks
         throw new CheckFailedException($"the answer is {length} bytes \"{Convert.ToHexStringLower(answer.AsSpan(0, Math.Min(length, 16)))}\", not \"{Convert.ToHexStringLower(expected)}\"");
     }
 
-    private static ProxySecret WrongSecret() => ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
+    private static byte[] WrongHello(IPEndPoint proxy) => WhoDoesNotKnow(proxy).Hello(ClientHelloShape.PostQuantum);
 
-    private static byte[] WrongHello(IPEndPoint proxy) => new SelfTestClient(proxy, WrongSecret()).Hello(ClientHelloShape.PostQuantum);
-
-    private static byte[] WrongHeader()
+    private static byte[] WrongHeader(IPEndPoint proxy)
     {
         var header = new byte[ObfuscatedHeader.Length];
-        ClientHeader.Write(header, WrongSecret(), Transport.Padded, dcId: 2, out _);
+        WhoDoesNotKnow(proxy).WriteHeader(header, Transport.Padded, dcId: 2, out _);
         return header;
     }
+
+    private static SelfTestClient WhoDoesNotKnow(IPEndPoint proxy) => new(proxy, ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)));
 }
