@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using System.Text;
 using Portico.Core.Options;
 using Portico.Protocol;
+using Portico.Protocol.Secrets;
 using Portico.TestKit.Proxies;
 using Xunit;
 
@@ -12,7 +12,7 @@ public sealed class TdlibPingTests
 {
     private const string Domain = "www.example.org";
 
-    public static TheoryData<EngineKind, string> EveryLink => Engines.With("ee", "dd", "plain");
+    public static TheoryData<EngineKind, string> EveryLink => Engines.With("ee", "ee in base64", "dd", "plain");
 
     [TdlibTheory]
     [MemberData(nameof(EveryLink))]
@@ -20,12 +20,12 @@ public sealed class TdlibPingTests
     {
         await using var test = ProxyUnderTest.Start(engine);
         await using var client = await TdlibClient.StartAsync();
-        var answer = await client.PingProxyAsync(test.Endpoint, Link(link, test.Secret.Key));
+        var answer = await client.PingProxyAsync(test.Endpoint, Link(link, test.Secret));
         Assert.True((string?)answer["@type"] == "seconds", answer.ToJsonString());
 
         var (transport, protocol) = link switch
         {
-            "ee" => (Transport.Padded, "fake_tls"),
+            "ee" or "ee in base64" => (Transport.Padded, "fake_tls"),
             "dd" => (Transport.Padded, "secure"),
             _ => (Transport.Intermediate, "intermediate"),
         };
@@ -41,20 +41,17 @@ public sealed class TdlibPingTests
     {
         await using var test = ProxyUnderTest.Start(engine);
         await using var client = await TdlibClient.StartAsync();
-        var answer = await client.PingProxyAsync(test.Endpoint, Link("ee", RandomNumberGenerator.GetBytes(16)));
+        var answer = await client.PingProxyAsync(test.Endpoint, Link("ee", ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length))));
         Assert.True((string?)answer["@type"] == "error", answer.ToJsonString());
         await test.UntilProtocolErrorAsync(ProtocolError.TlsInvalidDigest);
         Assert.Empty(test.Telegram.Connections);
     }
 
-    private static string Link(string kind, ReadOnlySpan<byte> secret)
+    private static string Link(string kind, ProxySecret secret) => kind switch
     {
-        var hex = Convert.ToHexStringLower(secret);
-        return kind switch
-        {
-            "ee" => "ee" + hex + Convert.ToHexStringLower(Encoding.ASCII.GetBytes(Domain)),
-            "dd" => "dd" + hex,
-            _ => hex,
-        };
-    }
+        "ee" => SecretText.FormatFakeTls(secret, Domain),
+        "ee in base64" => SecretText.FormatFakeTlsBase64Url(secret, Domain),
+        "dd" => SecretText.FormatSecure(secret),
+        _ => SecretText.FormatSimple(secret),
+    };
 }
