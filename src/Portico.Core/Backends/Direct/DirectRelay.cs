@@ -265,6 +265,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         _session.CountSent(written);
         if (written > 0) _lastClientWriteSeconds = NowSeconds;
         if (status == IoStatus.Reset) Close(CloseReason.ClientReset);
+        else if (_forClient.IsEmpty && _ends == (End.Client | End.Dc)) Close(_reason);
         else if (_forClient.IsEmpty && (_ends & End.Dc) != 0) _client.ShutdownWrite();
     }
 
@@ -316,6 +317,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     private void Close(CloseReason reason)
     {
         if (_closed) return;
+        if (_ends != End.None) reason = _reason; // the first reason wins: a reset after FIN is only its echo
         Release();
         if (reason.Side() == GuiltySide.Telegram) LastWords.Fin(_session, reason);
         else _session.Close(reason);
