@@ -28,7 +28,10 @@ internal sealed class TdlibClient : IAsyncDisposable
     internal static async Task<TdlibClient> StartAsync()
     {
         var client = new TdlibClient();
-        await client.ExpectOkAsync(new JsonObject
+        // Without a network TDLib leaves Telegram's own servers alone, but still pings what it is asked to. It keeps the request until it has its parameters, and must
+        // have it by then: one that comes later finds a connection under way.
+        var offline = client.ExpectOkAsync(new JsonObject { ["@type"] = "setNetworkType", ["type"] = new JsonObject { ["@type"] = "networkTypeNone" } });
+        var ready = client.ExpectOkAsync(new JsonObject
         {
             ["@type"] = "setTdlibParameters",
             ["database_directory"] = client._folder,
@@ -40,8 +43,7 @@ internal sealed class TdlibClient : IAsyncDisposable
             ["device_model"] = "test",
             ["application_version"] = "1",
         });
-        // TDLib then leaves Telegram's own servers alone, but still pings what it is asked to.
-        await client.ExpectOkAsync(new JsonObject { ["@type"] = "setNetworkType", ["type"] = new JsonObject { ["@type"] = "networkTypeNone" } });
+        await Task.WhenAll(offline, ready);
         return client;
     }
 
