@@ -101,6 +101,3 @@ public sealed class PorticoProxy : IAsyncDisposable
         return done.Task;
     }
 }
-
-/// <summary>A listener's address could not be bound. The message names the address and what to do; it is meant for the operator as it is.</summary>
-public sealed class ListenException(string message) : Exception(message);

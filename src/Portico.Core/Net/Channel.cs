@@ -156,6 +156,9 @@ internal abstract class Channel
     /// <summary>A connected channel has room for a first write before any event said so.</summary>
     protected void AssumeWritable() => _traits |= Traits.Writable;
 
+    /// <summary>For engines that learn in another way than by a short write that there is no room.</summary>
+    protected void NoRoomToWrite() => _traits &= ~Traits.Writable;
+
     protected abstract IoStatus ReadCore(Span<byte> buffer, out int count);
 
     protected abstract IoStatus ReadWithGapsCore(Span<byte> area, int gap, int stride, out int count);

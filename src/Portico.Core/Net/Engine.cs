@@ -17,7 +17,7 @@ internal abstract class Engine
     {
         EngineKind.Auto or EngineKind.Epoll when OperatingSystem.IsLinux() => new Epoll.EpollEngine(loops, time),
         EngineKind.Epoll => throw new ListenException("engine: epoll exists on Linux only; use \"auto\" or \"sockets\""),
-        _ => throw new ListenException("engine: \"sockets\" is not part of this version; use \"auto\" on Linux"),
+        _ => new Sockets.SocketsEngine(loops, time),
     };
 
     /// <summary>Listens on <paramref name="address"/> with every loop.</summary>
@@ -30,4 +30,15 @@ internal abstract class Engine
 
     /// <summary>Ends the loops. Channels still open are closed by the system, so owners close theirs first.</summary>
     public abstract Task StopAsync();
+
+    /// <summary>Completes when all loops have ended, faults as soon as one died.</summary>
+    protected static async Task AllEndedAsync(List<Task> running)
+    {
+        while (running.Count > 0)
+        {
+            var ended = await Task.WhenAny(running).ConfigureAwait(false);
+            await ended.ConfigureAwait(false);
+            running.Remove(ended);
+        }
+    }
 }

@@ -75,27 +75,6 @@ internal struct AesRoundKeys
         return AesNi.EncryptLast(block, _k14);
     }
 
-    /// <summary>Encrypts four blocks at once.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void Encrypt4(ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
-    {
-        Whiten(_k0, ref a, ref b, ref c, ref d);
-        Round(_k1, ref a, ref b, ref c, ref d);
-        Round(_k2, ref a, ref b, ref c, ref d);
-        Round(_k3, ref a, ref b, ref c, ref d);
-        Round(_k4, ref a, ref b, ref c, ref d);
-        Round(_k5, ref a, ref b, ref c, ref d);
-        Round(_k6, ref a, ref b, ref c, ref d);
-        Round(_k7, ref a, ref b, ref c, ref d);
-        Round(_k8, ref a, ref b, ref c, ref d);
-        Round(_k9, ref a, ref b, ref c, ref d);
-        Round(_k10, ref a, ref b, ref c, ref d);
-        Round(_k11, ref a, ref b, ref c, ref d);
-        Round(_k12, ref a, ref b, ref c, ref d);
-        Round(_k13, ref a, ref b, ref c, ref d);
-        LastRound(_k14, ref a, ref b, ref c, ref d);
-    }
-
     /// <summary>
     /// Encrypts a to d under <paramref name="first"/> and e to h under <paramref name="second"/>, the same schedule or another. Eight independent blocks cover
     /// the latency of the round instruction (four cycles, two started per cycle); rounds are interleaved because a scheduler may be smaller than half the work.
@@ -135,6 +114,65 @@ internal struct AesRoundKeys
         Round(second._k13, ref e, ref f, ref g, ref h);
         LastRound(first._k14, ref a, ref b, ref c, ref d);
         LastRound(second._k14, ref e, ref f, ref g, ref h);
+    }
+
+    /// <summary>Decrypts one block; the schedule must be inverted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Vector128<byte> Decrypt(Vector128<byte> block)
+    {
+        block ^= _k0;
+        block = AesNi.Decrypt(block, _k1);
+        block = AesNi.Decrypt(block, _k2);
+        block = AesNi.Decrypt(block, _k3);
+        block = AesNi.Decrypt(block, _k4);
+        block = AesNi.Decrypt(block, _k5);
+        block = AesNi.Decrypt(block, _k6);
+        block = AesNi.Decrypt(block, _k7);
+        block = AesNi.Decrypt(block, _k8);
+        block = AesNi.Decrypt(block, _k9);
+        block = AesNi.Decrypt(block, _k10);
+        block = AesNi.Decrypt(block, _k11);
+        block = AesNi.Decrypt(block, _k12);
+        block = AesNi.Decrypt(block, _k13);
+        return AesNi.DecryptLast(block, _k14);
+    }
+
+    /// <summary>Decrypts eight blocks at once; the schedule must be inverted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Decrypt8(
+        ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d,
+        ref Vector128<byte> e, ref Vector128<byte> f, ref Vector128<byte> g, ref Vector128<byte> h)
+    {
+        Whiten(_k0, ref a, ref b, ref c, ref d);
+        Whiten(_k0, ref e, ref f, ref g, ref h);
+        InverseRound(_k1, ref a, ref b, ref c, ref d);
+        InverseRound(_k1, ref e, ref f, ref g, ref h);
+        InverseRound(_k2, ref a, ref b, ref c, ref d);
+        InverseRound(_k2, ref e, ref f, ref g, ref h);
+        InverseRound(_k3, ref a, ref b, ref c, ref d);
+        InverseRound(_k3, ref e, ref f, ref g, ref h);
+        InverseRound(_k4, ref a, ref b, ref c, ref d);
+        InverseRound(_k4, ref e, ref f, ref g, ref h);
+        InverseRound(_k5, ref a, ref b, ref c, ref d);
+        InverseRound(_k5, ref e, ref f, ref g, ref h);
+        InverseRound(_k6, ref a, ref b, ref c, ref d);
+        InverseRound(_k6, ref e, ref f, ref g, ref h);
+        InverseRound(_k7, ref a, ref b, ref c, ref d);
+        InverseRound(_k7, ref e, ref f, ref g, ref h);
+        InverseRound(_k8, ref a, ref b, ref c, ref d);
+        InverseRound(_k8, ref e, ref f, ref g, ref h);
+        InverseRound(_k9, ref a, ref b, ref c, ref d);
+        InverseRound(_k9, ref e, ref f, ref g, ref h);
+        InverseRound(_k10, ref a, ref b, ref c, ref d);
+        InverseRound(_k10, ref e, ref f, ref g, ref h);
+        InverseRound(_k11, ref a, ref b, ref c, ref d);
+        InverseRound(_k11, ref e, ref f, ref g, ref h);
+        InverseRound(_k12, ref a, ref b, ref c, ref d);
+        InverseRound(_k12, ref e, ref f, ref g, ref h);
+        InverseRound(_k13, ref a, ref b, ref c, ref d);
+        InverseRound(_k13, ref e, ref f, ref g, ref h);
+        LastInverseRound(_k14, ref a, ref b, ref c, ref d);
+        LastInverseRound(_k14, ref e, ref f, ref g, ref h);
     }
 
     // SubWord by AESENCLAST on a vector whose four columns are equal (ShiftRows then moves nothing): shorter latency than AESKEYGENASSIST on every processor,
@@ -183,5 +221,23 @@ internal struct AesRoundKeys
         b = AesNi.EncryptLast(b, key);
         c = AesNi.EncryptLast(c, key);
         d = AesNi.EncryptLast(d, key);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void InverseRound(Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
+    {
+        a = AesNi.Decrypt(a, key);
+        b = AesNi.Decrypt(b, key);
+        c = AesNi.Decrypt(c, key);
+        d = AesNi.Decrypt(d, key);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void LastInverseRound(Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
+    {
+        a = AesNi.DecryptLast(a, key);
+        b = AesNi.DecryptLast(b, key);
+        c = AesNi.DecryptLast(c, key);
+        d = AesNi.DecryptLast(d, key);
     }
 }

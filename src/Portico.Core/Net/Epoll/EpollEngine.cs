@@ -10,7 +10,7 @@ internal sealed class EpollEngine : Engine
     public EpollEngine(int loops, TimeProvider time)
     {
         for (var i = 0; i < loops; i++) _loops.Add(new EpollLoop(i, time));
-        Completion = EndedAsync();
+        Completion = AllEndedAsync([.. _loops.Select(loop => loop.Completion)]);
         foreach (var loop in _loops) loop.Start();
     }
 
@@ -36,7 +36,7 @@ internal sealed class EpollEngine : Engine
     public override async Task StopAsync()
     {
         foreach (var loop in _loops) loop.Stop();
-        await Completion;
+        await Completion.ConfigureAwait(false);
         foreach (var loop in _loops) loop.Dispose();
     }
 
@@ -50,15 +50,4 @@ internal sealed class EpollEngine : Engine
         });
         return done.Task;
     }));
-
-    private async Task EndedAsync()
-    {
-        var running = _loops.Select(loop => loop.Completion).ToList();
-        while (running.Count > 0)
-        {
-            var ended = await Task.WhenAny(running);
-            await ended;
-            running.Remove(ended);
-        }
-    }
 }

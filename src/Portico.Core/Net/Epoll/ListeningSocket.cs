@@ -20,7 +20,7 @@ internal static unsafe class ListeningSocket
             if (descriptor >= 0 && Native.listen(descriptor, Backlog) == 0) continue;
             var error = Native.Errno;
             foreach (var member in opened) _ = Native.close(member);
-            throw Refused(address, error);
+            throw ListenException.For(address, Errors.ToSocketError(error));
         }
 
         return opened;
@@ -41,7 +41,7 @@ internal static unsafe class ListeningSocket
             descriptor = Bind(address, reusePort: false);
         }
 
-        if (descriptor < 0) throw Refused(address, Native.Errno);
+        if (descriptor < 0) throw ListenException.For(address, Errors.ToSocketError(Native.Errno));
         var bytes = stackalloc byte[SocketAddress.MaxLength];
         uint length = SocketAddress.MaxLength;
         _ = Native.getsockname(descriptor, bytes, &length);
@@ -66,14 +66,4 @@ internal static unsafe class ListeningSocket
         Marshal.SetLastPInvokeError(error);
         return -1;
     }
-
-    private static ListenException Refused(IPEndPoint address, int errno) => new(errno switch
-    {
-        Native.EADDRINUSE => $"cannot listen on {address}: another program, perhaps another Portico, already does; stop it or choose another port",
-        Native.EACCES or Native.EPERM => $"cannot listen on {address}: no permission for this port; use a port from 1024 on, or grant CAP_NET_BIND_SERVICE",
-        Native.EADDRNOTAVAIL => $"cannot listen on {address}: this machine does not have that address",
-        Native.EAFNOSUPPORT => $"cannot listen on {address}: this machine does not support that address family",
-        Native.EMFILE or Native.ENFILE => $"cannot listen on {address}: no file descriptors left; raise the limit (ulimit -n)",
-        _ => $"cannot listen on {address}: error {errno} ({Errors.ToSocketError(errno)})",
-    });
 }

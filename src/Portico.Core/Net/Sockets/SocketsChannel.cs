@@ -1,0 +1,161 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Core.Net.Sockets;
+
+/// <summary>
+/// A TCP socket with readiness made out of asynchronous calls: a zero-byte receive completes when there is something to read; a send of one
+/// byte completes when there is room to write. Reads and writes themselves are non-blocking calls.
+/// </summary>
+#pragma warning disable CA1001 // The two argument objects are let go with the socket: disposing them while an operation completes would race with its callback.
+internal sealed class SocketsChannel : Channel
+#pragma warning restore CA1001
+{
+    private readonly Socket _socket;
+    private readonly SocketAsyncEventArgs _receive = new();
+    private readonly SocketAsyncEventArgs _send = new();
+    private readonly byte[] _oneByte = new byte[1];
+    private SocketError _connectResult = SocketError.Success;
+    private bool _isReceiving;
+    private bool _isSending;
+    private bool _shutdownWhenSent;
+
+    public SocketsChannel(SocketsLoop loop, IChannelOwner owner, Socket socket, bool connected)
+        : base(loop, owner)
+    {
+        _socket = socket;
+        socket.Blocking = false;
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        _receive.SetBuffer(Memory<byte>.Empty);
+        _receive.Completed += (_, result) => ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, result.SocketError != SocketError.Success));
+        _send.Completed += (_, result) => ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: false, IsWritable: true, result.SocketError != SocketError.Success));
+        if (!connected) return;
+        AssumeWritable();
+        WaitReadable();
+    }
+
+    /// <summary>Starts to connect; the end of it is reported as writable, with the result in <see cref="ConnectResult"/>.</summary>
+    public void BeginConnect(IPEndPoint address)
+    {
+        var connect = new SocketAsyncEventArgs { RemoteEndPoint = address };
+        connect.Completed += (_, result) => Connected(result);
+        if (!_socket.ConnectAsync(connect)) Connected(connect);
+    }
+
+    public override SocketError ConnectResult() => _connectResult;
+
+    public override IPEndPoint? RemoteAddress()
+    {
+        try
+        {
+            var address = (IPEndPoint?)_socket.RemoteEndPoint;
+            return address is { Address.IsIPv4MappedToIPv6: true } ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address;
+        }
+        catch (SocketException)
+        {
+            return null; // not connected any more
+        }
+    }
+
+    /// <summary>On the loop: what an operation came to becomes an edge.</summary>
+    public void RaiseOnLoop(in Readiness readiness)
+    {
+        if (readiness.IsReadable) _isReceiving = false;
+        if (readiness.IsWritable)
+        {
+            _isSending = false;
+            if (_shutdownWhenSent && !IsClosed) ShutdownWriteCore();
+            if (!readiness.HasFailed && !_isReceiving && !CanRead && !IsClosed) WaitReadable();
+        }
+
+        Raise(readiness.IsReadable, readiness.IsWritable, hungUp: false, readiness.HasFailed);
+    }
+
+    protected override IoStatus ReadCore(Span<byte> buffer, out int count)
+    {
+        count = _socket.Receive(buffer, SocketFlags.None, out var error);
+        if (error == SocketError.Success && count == 0) return IoStatus.Eof;
+        if (count < buffer.Length && error is SocketError.Success or SocketError.WouldBlock) WaitReadable();
+        return Status(error);
+    }
+
+    // One receive per piece: the scatter receive of Socket wants arrays, and this engine is not about speed.
+    protected override IoStatus ReadWithGapsCore(Span<byte> area, int gap, int stride, out int count)
+    {
+        count = 0;
+        for (var at = gap; at < area.Length; at += stride + gap)
+        {
+            var piece = area.Slice(at, Math.Min(stride, area.Length - at));
+            var status = ReadCore(piece, out var received);
+            count += received;
+            if (status != IoStatus.Ok && count == 0) return status;
+            if (received < piece.Length) return ReportEndLater(status);
+        }
+
+        return IoStatus.Ok;
+    }
+
+    protected override IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written)
+    {
+        written = 0;
+        if (_isSending) return IoStatus.WouldBlock;
+        written = _socket.Send(bytes, SocketFlags.None, out var error);
+        if (error is not (SocketError.Success or SocketError.WouldBlock)) return Status(error);
+        if (written == bytes.Length) return IoStatus.Ok;
+        _oneByte[0] = bytes[written++];
+        _send.SetBuffer(_oneByte);
+        _isSending = true;
+        NoRoomToWrite();
+        if (!_socket.SendAsync(_send)) ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: false, IsWritable: true, _send.SocketError != SocketError.Success));
+        return IoStatus.Ok;
+    }
+
+    protected override void ShutdownWriteCore()
+    {
+        _shutdownWhenSent = _isSending;
+        if (_isSending) return;
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // The peer has reset the connection already; the next read says so.
+        }
+    }
+
+    protected override void CloseCore(bool abort)
+    {
+        if (abort) _socket.LingerState = new LingerOption(true, 0);
+        _socket.Dispose();
+    }
+
+    private static IoStatus Status(SocketError error) => error switch
+    {
+        SocketError.Success => IoStatus.Ok,
+        SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable => IoStatus.WouldBlock,
+        _ => IoStatus.Reset,
+    };
+
+    // A read that got bytes and then met the end must not swallow the end: it is reported as an edge of its own.
+    private IoStatus ReportEndLater(IoStatus status)
+    {
+        if (status is IoStatus.Eof or IoStatus.Reset) ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, status == IoStatus.Reset));
+        return IoStatus.Ok;
+    }
+
+    private void WaitReadable()
+    {
+        if (_isReceiving) return;
+        _isReceiving = true;
+        if (!_socket.ReceiveAsync(_receive)) ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, _receive.SocketError != SocketError.Success));
+    }
+
+    private void Connected(SocketAsyncEventArgs result)
+    {
+        _connectResult = result.SocketError;
+        result.Dispose();
+        ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: false, IsWritable: true, _connectResult != SocketError.Success));
+    }
+}

@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Core.Net.Sockets;
+
+/// <summary>The portable engine: one accepting socket per address deals its connections out to the loops in turn.</summary>
+internal sealed class SocketsEngine : Engine
+{
+    private const int Backlog = 4096;
+
+    // Without a descriptor to accept with, trying again at once would spin.
+    private static readonly TimeSpan PauseAfterExhaustion = TimeSpan.FromMilliseconds(100);
+
+    private readonly List<SocketsLoop> _loops = [];
+    private readonly List<Socket> _listeners = [];
+    private readonly List<Task> _accepting = [];
+    private int _next;
+
+    public SocketsEngine(int loops, TimeProvider time)
+    {
+        for (var i = 0; i < loops; i++) _loops.Add(new SocketsLoop(i, time));
+        Completion = AllEndedAsync([.. _loops.Select(loop => loop.Completion)]);
+        foreach (var loop in _loops) loop.Start();
+    }
+
+    public override IReadOnlyList<EventLoop> Loops => _loops;
+
+    public override Task Completion { get; }
+
+    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
+    {
+        var socket = Bind(address);
+        _listeners.Add(socket);
+        _accepting.Add(AcceptAsync(socket, acceptor));
+        return new IPEndPoint(address.Address, ((IPEndPoint)socket.LocalEndPoint!).Port);
+    }
+
+    public override async Task StopListeningAsync()
+    {
+        foreach (var listener in _listeners) listener.Dispose();
+        await Task.WhenAll(_accepting).ConfigureAwait(false);
+    }
+
+    public override async Task StopAsync()
+    {
+        await StopListeningAsync().ConfigureAwait(false);
+        foreach (var loop in _loops) loop.Stop();
+        await Completion.ConfigureAwait(false);
+        foreach (var loop in _loops) loop.Dispose();
+    }
+
+    private static Socket Bind(IPEndPoint address)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
+            socket.Bind(address);
+            socket.Listen(Backlog);
+            return socket;
+        }
+        catch (SocketException error)
+        {
+            socket.Dispose();
+            throw ListenException.For(address, error.SocketErrorCode);
+        }
+    }
+
+    private async Task AcceptAsync(Socket listener, IAcceptor acceptor)
+    {
+        while (true)
+        {
+            try
+            {
+                var client = await listener.AcceptAsync().ConfigureAwait(false);
+                var loop = _loops[_next++ % _loops.Count];
+                loop.Post(() => acceptor.OnAccepted(loop.Adopt(client)));
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                acceptor.OnAcceptPaused("no file descriptors or kernel memory left");
+                await Task.Delay(PauseAfterExhaustion).ConfigureAwait(false);
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
+            {
+                // The client left while it was queued.
+            }
+            catch (Exception error) when (error is ObjectDisposedException or SocketException)
+            {
+                return; // StopListeningAsync
+            }
+        }
+    }
+}

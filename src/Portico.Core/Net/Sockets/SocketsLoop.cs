@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Core.Net.Sockets;
+
+/// <summary>
+/// An event loop over System.Net.Sockets: one thread that sleeps on a semaphore while the runtime's own poller reports readiness.
+/// Slower and larger than epoll, but it runs wherever .NET does, and the two check each other in every integration test.
+/// </summary>
+internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(index, time), IDisposable
+{
+    private readonly ConcurrentQueue<Readiness> _events = new();
+    private readonly SemaphoreSlim _signal = new(0);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _awake;
+    private bool _stopping;
+
+    /// <summary>Faults when the loop died of an exception; completes after <see cref="Stop"/>.</summary>
+    public Task Completion => _ended.Task;
+
+    public void Start() => new Thread(Run) { Name = $"portico-loop-{Index}", IsBackground = true }.Start();
+
+    /// <summary>Ends the loop after the turn at hand. From any thread.</summary>
+    public void Stop() => Post(() => _stopping = true);
+
+    /// <summary>Wraps an accepted socket. On the loop.</summary>
+    public SocketsChannel Adopt(Socket socket) => new(this, NobodyYet.Instance, socket, connected: true);
+
+    public override Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error)
+    {
+        try
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            var channel = new SocketsChannel(this, owner, socket, connected: false);
+            channel.BeginConnect(address);
+            error = SocketError.Success;
+            return channel;
+        }
+        catch (SocketException refused)
+        {
+            error = refused.SocketErrorCode;
+            return null;
+        }
+    }
+
+    /// <summary>A channel has news; raised in the next turn. From any thread.</summary>
+    public void Report(in Readiness readiness)
+    {
+        _events.Enqueue(readiness);
+        Wake();
+    }
+
+    public void Dispose() => _signal.Dispose();
+
+    protected override void Wake()
+    {
+        if (Interlocked.Exchange(ref _awake, 1) == 0) _signal.Release();
+    }
+
+    protected override void WaitAndRaise(int timeoutMs)
+    {
+        if (_events.IsEmpty) _signal.Wait(timeoutMs);
+        else _signal.Wait(0);
+        Volatile.Write(ref _awake, 0);
+        ReadClock();
+        for (var count = _events.Count; count > 0 && _events.TryDequeue(out var readiness); count--) readiness.Channel.RaiseOnLoop(readiness);
+    }
+
+    private void Run()
+    {
+        try
+        {
+            Enter();
+            while (!_stopping) Turn();
+            _ended.SetResult();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // Whoever waits for Completion ends the process, as with the epoll engine.
+            _ended.SetException(error);
+        }
+    }
+}
+
+/// <summary>What an asynchronous operation of a channel came to.</summary>
+internal readonly record struct Readiness(SocketsChannel Channel, bool IsReadable, bool IsWritable, bool HasFailed);
