@@ -112,7 +112,7 @@ public sealed class StrangerTests : IDisposable
     {
         using var stage = new Stage(ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic);
         var peer = stage.CallRaw();
-        var noise = Enumerable.Range(100, 63).Select(i => (byte)i).ToArray();
+        var noise = Enumerable.Range(130, 63).Select(i => (byte)i).ToArray();
         peer.Send(noise);
         stage.Run();
         Assert.Equal(PeerEnd.None, peer.End);

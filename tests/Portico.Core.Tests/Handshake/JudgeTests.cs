@@ -55,7 +55,7 @@ public class JudgeTests
 
     [Theory]
     [InlineData("G")]
-    [InlineData("\u0015\u0003\u0001")]
+    [InlineData("\u0015")]
     [InlineData("\u0016\u0003\u0003")]
     [InlineData("\u0016\u0003\u0000")]
     [InlineData("\u0016\u0002")]

@@ -174,10 +174,10 @@ public class DeadlineWheelTests
             now += Tick;
             Advance(now);
             Assert.DoesNotContain(armed.Values, due => due <= now);
-            if (random.Next(10) == 0) Meddle(5);
+            Meddle(2);
         }
 
-        Assert.True(_fired.Count > 1000);
+        Assert.True(_fired.Count > 500);
     }
 
     [Fact]

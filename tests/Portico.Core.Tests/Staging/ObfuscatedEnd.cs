@@ -18,8 +18,7 @@ internal sealed class ObfuscatedEnd
 
     private ObfuscatedEnd(AesCtr sending, AesCtr receiving) => (_sending, _receiving) = (sending, receiving);
 
-    /// <summary>The side that opens the connection, with the 64 bytes it sends first.</summary>
-    /// <param name="secret">Null towards a data centre.</param>
+    /// <summary>The side that opens the connection, with the 64 bytes it sends first. Towards a data centre there is no secret.</summary>
     public static ObfuscatedEnd Open(Transport transport, short dc, ProxySecret? secret, out byte[] header) => Open(Tag(transport), dc, secret, out header);
 
     public static ObfuscatedEnd Open(uint tag, short dc, ProxySecret? secret, out byte[] header)
