@@ -73,6 +73,7 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
         var client = _session.Client;
         client.Owner = this;
         client.SetDeadline(client.Loop.NowMs + limitMs);
-        Run();
+        // Not now: a relay that turns quiet has the scratch area borrowed.
+        client.Loop.Enqueue(this);
     }
 }
