@@ -101,7 +101,15 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         _session.MarkRelaying();
         _lastActivitySeconds = _lastClientWriteSeconds = NowSeconds;
         ArmDeadline();
-        Pump();
+        try
+        {
+            Pump();
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            // The handshake below on the stack would end the session without the DC's channel, which is no longer its own.
+            OnFault(error);
+        }
     }
 
     public void OnReady(Channel channel) => Pump();
