@@ -11,7 +11,7 @@ namespace Portico.SelfTest;
 internal sealed class StandInDc : IAsyncDisposable
 {
     private readonly StandInFault _fault;
-    private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _served;
 
