@@ -19,6 +19,9 @@ public sealed record ProxySettings
     /// <summary>How long each phase of a session may last.</summary>
     public required TimeoutSettings Timeouts { get; init; }
 
+    /// <summary>Absolute path of the directory for what must survive a restart.</summary>
+    public string DataDirectory { get; init; } = Path.GetFullPath("data");
+
     /// <summary>Who waits for sockets.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Auto;
 

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using Portico.Protocol.Secrets;
+
+namespace Portico.Core.Options;
+
+/// <summary>The secrets of one listener: <c>secret</c> and <c>users</c> together.</summary>
+internal static class Credentials
+{
+    /// <summary>The user that <c>secret</c> is short for.</summary>
+    private const string DefaultUser = "default";
+
+    private const string Fix = $"`portico secret` prints a fresh one; for example \"secret\": \"{ListenerOptions.ExampleSecret}\"";
+
+    public static ImmutableArray<Credential> Parse(ListenerOptions listener, string path, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    {
+        if (listener.Secret is null && listener.Users.Length == 0)
+        {
+            errors.Add(new($"{path}.secret", $"is missing, and there are no users; {Fix}"));
+            return [];
+        }
+
+        var found = new List<(Credential Credential, string Key, bool Enabled)>();
+        if (listener.Secret is { } secret) Add(new UserOptions { Name = DefaultUser, Secret = secret }, $"{path}.secret", $"{path}.secret");
+        for (var i = 0; i < listener.Users.Length; i++) Add(listener.Users[i], $"{path}.users[{i}].name", $"{path}.users[{i}].secret");
+
+        var enabled = found.Where(entry => entry.Enabled).Select(entry => entry.Credential).ToImmutableArray();
+        if (listener.Secret is null && listener.Users.All(user => !user.Enabled)) errors.Add(new($"{path}.users", "needs at least one that is enabled; for example \"enabled\": true"));
+        return enabled;
+
+        void Add(UserOptions user, string nameKey, string secretKey)
+        {
+            if (user.Name is null || !ListenerOptionsParser.Label().IsMatch(user.Name))
+            {
+                var what = user.Name is null ? "is missing; it" : ShownText.Quote(user.Name);
+                errors.Add(new(nameKey, $"{what} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"alice\""));
+            }
+            else if (found.FindIndex(entry => entry.Credential.Name == user.Name) is var same and >= 0)
+            {
+                errors.Add(new(nameKey, $"{ShownText.Quote(user.Name)} names another user of this listener too ({found[same].Key}); links and logs could not tell them apart"));
+            }
+
+            if (TryRead(user.Secret, out var key, out var problem))
+            {
+                if (found.FindIndex(entry => entry.Credential.Secret.Equals(key)) is var twin and >= 0) errors.Add(new(secretKey, $"is the same as {found[twin].Key}; every user needs a secret of their own: {Fix}"));
+                if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase)) warnings.Add(new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
+                found.Add((new Credential(user.Name ?? "", key), secretKey, user.Enabled));
+            }
+            else
+            {
+                errors.Add(new(secretKey, problem));
+            }
+        }
+    }
+
+    // Says how the text differs from 32 hexadecimal digits, never what it is.
+    private static bool TryRead(string? text, out ProxySecret secret, out string problem)
+    {
+        Span<byte> key = stackalloc byte[ProxySecret.Length];
+        secret = null!;
+        problem = "";
+        if (text is { Length: 2 * ProxySecret.Length } && Convert.FromHexString(text, key, out _, out _) == System.Buffers.OperationStatus.Done)
+        {
+            secret = ProxySecret.Create(key);
+            return true;
+        }
+
+        var prefix = text is { Length: > 2 * ProxySecret.Length } ? text[..2].ToLowerInvariant() : "";
+        problem = text switch
+        {
+            null => $"is missing; {Fix}",
+            _ when prefix is "dd" or "ee" && text.All(char.IsAsciiHexDigit) =>
+                $"is the secret of a link; write only the 32 digits that follow \"{prefix}\" (the domain has a key of its own, the protocols too)",
+            { Length: 2 * ProxySecret.Length } => $"has a character that is no hexadecimal digit; {Fix}",
+            _ => $"has {text.Length} characters where 32 hexadecimal digits are needed; {Fix}",
+        };
+        return false;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Portico.Core.Options;
+
+/// <summary>The rules that stand in <see cref="OptionAttribute"/>: ranges of numbers and lists of allowed texts, checked for every key in one walk.</summary>
+internal static class OptionRules
+{
+    /// <summary>Checks <paramref name="node"/>, which has the shape of <paramref name="type"/>.</summary>
+    public static void Check(JsonTypeInfo type, JsonNode? node, string path, ICollection<ConfigurationError> errors)
+    {
+        if (node is JsonArray list && type.ElementType is { } element)
+        {
+            for (var i = 0; i < list.Count; i++) Check(type.Options.GetTypeInfo(element), list[i], $"{path}[{i}]", errors);
+        }
+
+        if (node is not JsonObject section || type.Kind != JsonTypeInfoKind.Object) return;
+        foreach (var property in type.Properties)
+        {
+            var key = path.Length == 0 ? property.Name : $"{path}.{property.Name}";
+            var value = section[property.Name];
+            if (OptionOf(property) is { } option) CheckValue(option, property, value, key, errors);
+            Check(type.Options.GetTypeInfo(property.PropertyType), value, key, errors);
+        }
+    }
+
+    /// <summary>The description of a key; null if the property has none.</summary>
+    public static OptionAttribute? OptionOf(JsonPropertyInfo property) =>
+        property.AttributeProvider?.GetCustomAttributes(typeof(OptionAttribute), inherit: false) is [OptionAttribute option, ..] ? option : null;
+
+    private static void CheckValue(OptionAttribute option, JsonPropertyInfo property, JsonNode? value, string key, ICollection<ConfigurationError> errors)
+    {
+        switch (value)
+        {
+            case JsonArray list when option.OneOf.Length > 0:
+                for (var i = 0; i < list.Count; i++) CheckText(option, property.Name, list[i], $"{key}[{i}]", errors);
+                break;
+            case JsonValue text when option.OneOf.Length > 0:
+                CheckText(option, property.Name, text, key, errors);
+                break;
+            case JsonValue number when number.GetValueKind() == JsonValueKind.Number && number.GetValue<int>() is var wanted && (wanted < option.Minimum || wanted > option.Maximum):
+                errors.Add(new(key, $"{wanted} is outside {option.Minimum}..{option.Maximum}; for example \"{property.Name}\": {option.Example ?? DefaultOf(property)}"));
+                break;
+        }
+    }
+
+    private static void CheckText(OptionAttribute option, string name, JsonNode? value, string key, ICollection<ConfigurationError> errors)
+    {
+        var text = value?.GetValue<string>() ?? "";
+        if (option.OneOf.Contains(text, StringComparer.Ordinal)) return;
+        var allowed = string.Join(", ", option.OneOf.Select(one => $"\"{one}\""));
+        errors.Add(option.NotYet.Contains(text, StringComparer.Ordinal)
+            ? new(key, $"\"{text}\" is not part of this version yet; it allows {allowed}")
+            : new(key, $"{ShownText.Quote(text)} is not one of {allowed}; for example \"{name}\": {option.Example ?? $"\"{option.OneOf[0]}\""}"));
+    }
+
+    private static string DefaultOf(JsonPropertyInfo property)
+    {
+        var owner = property.Options.GetTypeInfo(property.DeclaringType);
+        var value = owner.CreateObject is { } create ? property.Get?.Invoke(create()) : null;
+        return JsonSerializer.SerializeToNode(value, property.Options.GetTypeInfo(property.PropertyType))?.ToJsonString() ?? "null";
+    }
+}

@@ -1,0 +1,66 @@
+namespace Portico.Core.Options;
+
+/// <summary>One element of <c>listeners</c>.</summary>
+public sealed class ListenerOptions
+{
+    /// <summary>Name.</summary>
+    [Option("Name of the listener in logs and metrics. Absent = main for the first, listener-2 for the second, and so on.", Example = "\"main\"")]
+    public string? Name { get; set; }
+
+    /// <summary>Address; everything, since a proxy that only this machine reaches is of little use.</summary>
+    [Option("IP address to listen on. \"::\" = every address, IPv6 and IPv4 (only IPv4 where IPv6 is off); \"0.0.0.0\" = every IPv4 address.")]
+    public string Address { get; set; } = "::";
+
+    /// <summary>Port; needs no privilege and is often open.</summary>
+    [Option("TCP port to listen on. 443 looks the least remarkable, but needs the right to listen below 1024. 0 = the system chooses.", Minimum = 0, Maximum = 65535)]
+    public int Port { get; set; } = 8443;
+
+    /// <summary>Secret.</summary>
+    [Option("The secret that clients must know: 32 hexadecimal digits. Short for one user named default. `portico secret` prints a fresh one.",
+        Example = $"\"{ExampleSecret}\"", Secret = true)]
+    public string? Secret { get; set; }
+
+    /// <summary>Users.</summary>
+    [Option("Users with a secret and a link of their own, beside or in place of secret.")]
+    public UserOptions[] Users { get; set; } = [];
+
+    /// <summary>Protocols; fake TLS alone, because the first packet of the others is random bytes, which some networks block for that.</summary>
+    [Option("What the listener speaks: fake-tls (ee links), secure (dd links), classic (plain links: abridged and intermediate).",
+        OneOf = ["fake-tls", "secure", "classic"], Example = """["fake-tls"]""")]
+    public string[] Protocols { get; set; } = ["fake-tls"];
+
+    /// <summary>Domain.</summary>
+    [Option("Host name put into fake-TLS links: the client seems to visit it. Needed where protocols has fake-tls.", Example = "\"www.example.com\"")]
+    public string? Domain { get; set; }
+
+    /// <summary>Host in links.</summary>
+    [Option("Name or address that links show. Absent = the first global address of this machine.", Example = "\"proxy.example.org\"")]
+    public string? PublicHost { get; set; }
+
+    /// <summary>Port in links.</summary>
+    [Option("Port that links show, where a forwarder changes it. Absent = the port listened on.", Minimum = 1, Maximum = 65535, Example = "443")]
+    public int? PublicPort { get; set; }
+
+    /// <summary>Sessions; what one address can have towards one data centre before its ports run out.</summary>
+    [Option("Authenticated sessions at a time. One more is treated like a stranger.", Minimum = 1, Maximum = 10000000)]
+    public int MaxConnections { get; set; } = 64000;
+
+    /// <summary>The secret of the documentation: valid, and known to everybody.</summary>
+    internal const string ExampleSecret = "0123456789abcdef0123456789abcdef";
+}
+
+/// <summary>One element of <c>listeners[].users</c>.</summary>
+public sealed class UserOptions
+{
+    /// <summary>Name.</summary>
+    [Option("Name of the user in logs and for `portico link --user`. Needed.", Example = "\"alice\"")]
+    public string? Name { get; set; }
+
+    /// <summary>Secret.</summary>
+    [Option("The user's own secret: 32 hexadecimal digits. Needed. `portico secret` prints a fresh one.", Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true)]
+    public string? Secret { get; set; }
+
+    /// <summary>Enabled.</summary>
+    [Option("Off: the user's link stops working, and the entry stays.")]
+    public bool Enabled { get; set; } = true;
+}

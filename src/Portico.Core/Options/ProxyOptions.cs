@@ -1,0 +1,121 @@
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Portico.Core.Options;
+
+/// <summary>The configuration as the operator writes it: texts and numbers, nothing parsed. <see cref="ProxyOptionsParser"/> makes <see cref="ProxySettings"/> of it.</summary>
+public sealed class ProxyOptions
+{
+    /// <summary>The metadata of this type and everything below it: which keys exist is read from here, never from a second list.</summary>
+    public static JsonTypeInfo<ProxyOptions> TypeInfo => ProxyOptionsJson.Default.ProxyOptions;
+
+    /// <summary>For editors.</summary>
+    [JsonPropertyName("$schema")]
+    [Option("Where an editor finds the JSON Schema of this file; the proxy ignores it.", Example = "\"./portico.schema.json\"")]
+    public string? Schema { get; set; }
+
+    /// <summary>Listening addresses.</summary>
+    [Option("The addresses to listen on, each with its own secrets. At least one.")]
+    public ListenerOptions[] Listeners { get; set; } = [];
+
+    /// <summary>The way to Telegram.</summary>
+    [Option("How Telegram's data centres are reached.")]
+    public BackendOptions Backend { get; set; } = new();
+
+    /// <summary>Fake TLS.</summary>
+    [Option("Fake TLS: what is demanded of a client's hello.")]
+    public FakeTlsOptions FakeTls { get; set; } = new();
+
+    /// <summary>Deadlines.</summary>
+    [Option("How long each phase of a session may last.")]
+    public TimeoutOptions Timeouts { get; set; } = new();
+
+    /// <summary>Where the proxy keeps what it learns.</summary>
+    [Option("Where the proxy keeps what must survive a restart. A relative path starts at the directory of the configuration file.")]
+    public string DataDirectory { get; set; } = "data";
+
+    /// <summary>Engine; epoll costs the least processor time and memory, so Linux gets it.</summary>
+    [Option("Who waits for sockets: auto = epoll on Linux, sockets elsewhere.", OneOf = ["auto", "epoll", "sockets"])]
+    public string Engine { get; set; } = "auto";
+
+    /// <summary>Loops; sessions never leave their loop, so more loops than cores only take turns.</summary>
+    [Option("Number of event loops, each with a thread of its own. 0 = one per processor core.", Minimum = 0, Maximum = 1024)]
+    public int Loops { get; set; }
+}
+
+/// <summary>Section <c>backend</c>.</summary>
+public sealed class BackendOptions
+{
+    /// <summary>Mode; auto is direct until an ad tag asks for a middle proxy.</summary>
+    [Option("auto and direct: each client gets a connection of its own to a data centre.", OneOf = ["auto", "direct"], NotYet = ["middle"])]
+    public string Mode { get; set; } = "auto";
+
+    /// <summary>Family; IPv4 first, because more hosts have a working IPv4 than a working IPv6.</summary>
+    [Option("Try the IPv6 addresses of a data centre before its IPv4 addresses.")]
+    public bool PreferIPv6 { get; set; }
+
+    /// <summary>Direct mode.</summary>
+    [Option("Direct mode.")]
+    public DirectOptions Direct { get; set; } = new();
+}
+
+/// <summary>Section <c>backend.direct</c>.</summary>
+public sealed class DirectOptions
+{
+    /// <summary>Overrides; none, because Telegram's addresses have been the same for years.</summary>
+    [Option("Addresses by data centre, in place of the built-in ones. The key is the id that clients send (negative = its media servers), the value a list of \"address:port\".",
+        Example = """{ "2": ["149.154.167.51:443", "[2001:67c:4e8:f002::a]:443"] }""")]
+    public Dictionary<string, string[]> Endpoints { get; set; } = [];
+
+    /// <summary>Default; 2 is where most accounts are (spec/04 section 2).</summary>
+    [Option("The data centre of clients that name none, or one that is not known.", Minimum = -32768, Maximum = 32767)]
+    public int DefaultDc { get; set; } = 2;
+
+    /// <summary>On, because it halves the cipher work of downloads (spec/04 section 5).</summary>
+    [Option("Give the data centre the client's own key, so that downloads are relayed without decrypting and encrypting them again.")]
+    public bool PassThrough { get; set; } = true;
+}
+
+/// <summary>Section <c>fakeTls</c>.</summary>
+public sealed class FakeTlsOptions
+{
+    /// <summary>Time window.</summary>
+    [Option("When a client's hello must have been signed to be accepted.")]
+    public TimeWindowOptions TimeWindow { get; set; } = new();
+}
+
+/// <summary>Section <c>fakeTls.timeWindow</c>.</summary>
+public sealed class TimeWindowOptions
+{
+    /// <summary>On: otherwise a hello that somebody recorded opens the door for ever.</summary>
+    [Option("Refuse hellos that were signed too long ago or in the future. Off, a recorded hello works for ever.")]
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Ten minutes: clocks of phones are rarely further behind.</summary>
+    [Option("Seconds that a hello may be old.", Minimum = 0, Maximum = 604800)]
+    public int PastSeconds { get; set; } = 600;
+
+    /// <summary>Two minutes: a clock that is ahead is set by hand, and rarely by much.</summary>
+    [Option("Seconds that a client's clock may be ahead of ours.", Minimum = 0, Maximum = 604800)]
+    public int FutureSeconds { get; set; } = 120;
+}
+
+/// <summary>Section <c>timeouts</c>.</summary>
+public sealed class TimeoutOptions
+{
+    /// <summary>Ten: a hello is one packet or two, even on a bad phone line.</summary>
+    [Option("Seconds from accepting a connection until it must have shown a secret. Bytes do not extend it.", Minimum = 1, Maximum = 300)]
+    public int HandshakeSeconds { get; set; } = 10;
+
+    /// <summary>Twenty minutes: clients ping within less, and phones sleep.</summary>
+    [Option("Seconds without a byte in either direction after which a session ends.", Minimum = 1, Maximum = 86400)]
+    public int IdleSeconds { get; set; } = 1200;
+
+    /// <summary>Fifteen: longer than a tunnel's dead spot, shorter than the patience of the buffers.</summary>
+    [Option("Seconds that output may wait for a client that takes no byte of it.", Minimum = 1, Maximum = 3600)]
+    public int ClientWriteSeconds { get; set; } = 15;
+
+    /// <summary>Thirty: service managers kill after 90.</summary>
+    [Option("Seconds from SIGTERM until the sessions that are still open are closed.", Minimum = 0, Maximum = 3600)]
+    public int DrainSeconds { get; set; } = 30;
+}

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Portico.Core.Telegram;
+
+namespace Portico.Core.Options;
+
+/// <summary>Makes <see cref="ProxySettings"/> of <see cref="ProxyOptions"/>, or says everything that is wrong with them at once.</summary>
+public static class ProxyOptionsParser
+{
+    /// <summary>Checks and parses.</summary>
+    /// <param name="options">The configuration as written.</param>
+    /// <param name="baseDirectory">Where relative paths start: the directory of the configuration file.</param>
+    public static ParsedOptions Parse(ProxyOptions options, string baseDirectory)
+    {
+        var errors = new List<ConfigurationError>();
+        var warnings = new List<ConfigurationError>();
+        OptionRules.Check(ProxyOptions.TypeInfo, JsonSerializer.SerializeToNode(options, ProxyOptions.TypeInfo), "", errors);
+
+        var listeners = ListenerOptionsParser.Parse(options.Listeners, errors, warnings);
+        var direct = Direct(options.Backend, errors);
+        if (!options.FakeTls.TimeWindow.Enabled) warnings.Add(new("fakeTls.timeWindow.enabled", "off: a hello that somebody recorded opens the proxy for ever"));
+        if (string.IsNullOrWhiteSpace(options.DataDirectory)) errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
+        if (options.Engine == "epoll" && !OperatingSystem.IsLinux()) errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
+        if (errors.Count > 0) return new(null, [.. errors], [.. warnings]);
+
+        var settings = new ProxySettings
+        {
+            Listeners = listeners,
+            Direct = direct,
+            TimeWindow = new()
+            {
+                Enabled = options.FakeTls.TimeWindow.Enabled,
+                PastSeconds = options.FakeTls.TimeWindow.PastSeconds,
+                FutureSeconds = options.FakeTls.TimeWindow.FutureSeconds,
+            },
+            Timeouts = new()
+            {
+                Handshake = TimeSpan.FromSeconds(options.Timeouts.HandshakeSeconds),
+                Idle = TimeSpan.FromSeconds(options.Timeouts.IdleSeconds),
+                ClientWrite = TimeSpan.FromSeconds(options.Timeouts.ClientWriteSeconds),
+                Drain = TimeSpan.FromSeconds(options.Timeouts.DrainSeconds),
+            },
+            DataDirectory = Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory)),
+            Engine = options.Engine switch { "epoll" => EngineKind.Epoll, "sockets" => EngineKind.Sockets, _ => EngineKind.Auto },
+            Loops = options.Loops,
+        };
+        return new(settings, [], [.. warnings]);
+    }
+
+    private static DirectSettings Direct(BackendOptions backend, List<ConfigurationError> errors)
+    {
+        const string Example = """for example "endpoints": { "2": ["149.154.167.51:443"] }""";
+        var endpoints = ImmutableDictionary.CreateBuilder<int, ImmutableArray<IPEndPoint>>();
+        foreach (var (id, addresses) in backend.Direct.Endpoints)
+        {
+            var key = $"backend.direct.endpoints.{ShownText.WithoutSecrets(id)}";
+            // The id travels as int16 (spec/01 section 2.5); one spelling only, so that no entry hides another.
+            if (!short.TryParse(id, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var dc) || dc == 0 || dc.ToString(CultureInfo.InvariantCulture) != id)
+            {
+                errors.Add(new(key, $"the key must be the id of a data centre, negative for its media servers; {Example}"));
+            }
+
+            if (addresses.Length == 0) errors.Add(new(key, $"needs at least one address, or leave the key out to keep the built-in ones; {Example}"));
+            var parsed = ImmutableArray.CreateBuilder<IPEndPoint>(addresses.Length);
+            for (var i = 0; i < addresses.Length; i++)
+            {
+                // The framework accepts an address without a port and calls that port 0.
+                if (IPEndPoint.TryParse(addresses[i], out var endpoint) && endpoint.Port != 0) parsed.Add(endpoint);
+                else errors.Add(new($"{key}[{i}]", $"{ShownText.Quote(addresses[i])} is not an IP address with a port; {Example}"));
+            }
+
+            endpoints[dc] = parsed.ToImmutable();
+        }
+
+        var direct = new DirectSettings
+        {
+            Endpoints = endpoints.ToImmutable(),
+            DefaultDc = backend.Direct.DefaultDc,
+            PassThrough = backend.Direct.PassThrough,
+            PreferIPv6 = backend.PreferIPv6,
+        };
+        if (short.CreateSaturating(direct.DefaultDc) is var wanted && wanted == direct.DefaultDc && new DcDirectory(direct).Find(wanted, out _).Count == 0)
+        {
+            errors.Add(new("backend.direct.defaultDc", $"{direct.DefaultDc} is no known data centre; for example \"defaultDc\": 2, or give it addresses in backend.direct.endpoints"));
+        }
+
+        return direct;
+    }
+}

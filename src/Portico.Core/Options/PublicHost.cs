@@ -1,0 +1,22 @@
+using System.Net;
+
+namespace Portico.Core.Options;
+
+/// <summary>What a link may show as server.</summary>
+public static class PublicHost
+{
+    private const string Example = "for example \"publicHost\": \"proxy.example.org\"";
+
+    /// <summary>What is wrong with <paramref name="text"/> as the server of a link; null = nothing.</summary>
+    public static string? Problem(string text)
+    {
+        if (IPAddress.TryParse(text.Trim('[', ']'), out var address))
+        {
+            if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) return $"{ShownText.Quote(text)} is where we listen, and nothing that a client could connect to; {Example}";
+            return text.StartsWith('[') ? $"{ShownText.Quote(text)}: links hold IPv6 addresses without brackets; for example \"publicHost\": \"{address}\"" : null;
+        }
+
+        if (text.Contains(':', StringComparison.Ordinal)) return $"{ShownText.Quote(text)}: the port has a key of its own, publicPort; {Example}";
+        return text.Length <= 253 && DomainName.HostName().IsMatch(text) ? null : $"{ShownText.Quote(text)} is neither a host name nor an IP address; {Example}";
+    }
+}

@@ -1,0 +1,204 @@
+using System.Net;
+using Portico.Core.Options;
+using Portico.Protocol.Secrets;
+using Xunit;
+
+namespace Portico.Core.Tests.Options;
+
+public class ProxyOptionsParserTests
+{
+    private const string Secret = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
+    private const string OtherSecret = "b1b2c3d4e5f60718293a4b5c6d7e8f91";
+
+    public static TheoryData<string, string, Action<ProxyOptions>> Mistakes => new()
+    {
+        { "listeners", "at least one", o => o.Listeners = [] },
+        { "listeners[0].name", "letters", o => o.Listeners[0].Name = "two words" },
+        { "listeners[0].name", "letters", o => o.Listeners[0].Name = "" },
+        { "listeners[0].address", "not an IP address", o => o.Listeners[0].Address = "localhost" },
+        { "listeners[0].address", "not an IP address", o => o.Listeners[0].Address = "1" },
+        { "listeners[0].port", "outside 0..65535", o => o.Listeners[0].Port = 65536 },
+        { "listeners[0].port", "outside 0..65535", o => o.Listeners[0].Port = -1 },
+        { "listeners[0].secret", "is missing", o => o.Listeners[0].Secret = null },
+        { "listeners[0].secret", "31 characters", o => o.Listeners[0].Secret = Secret[1..] },
+        { "listeners[0].secret", "no hexadecimal digit", o => o.Listeners[0].Secret = "x" + Secret[1..] },
+        { "listeners[0].secret", "follow \"ee\"", o => o.Listeners[0].Secret = "ee" + Secret + "6578616d706c65" },
+        { "listeners[0].secret", "follow \"dd\"", o => o.Listeners[0].Secret = "dd" + Secret },
+        { "listeners[0].users[0].name", "is missing", o => o.Listeners[0].Users = [new() { Secret = OtherSecret }] },
+        { "listeners[0].users[0].name", "names another user", o => o.Listeners[0].Users = [new() { Name = "default", Secret = OtherSecret }] },
+        { "listeners[0].users[0].secret", "is missing", o => o.Listeners[0].Users = [new() { Name = "alice" }] },
+        { "listeners[0].users[0].secret", "same as listeners[0].secret", o => o.Listeners[0].Users = [new() { Name = "alice", Secret = Secret.ToUpperInvariant() }] },
+        { "listeners[0].users", "enabled", o => (o.Listeners[0].Secret, o.Listeners[0].Users) = (null, [new() { Name = "alice", Secret = Secret, Enabled = false }]) },
+        { "listeners[0].protocols", "at least one", o => o.Listeners[0].Protocols = [] },
+        { "listeners[0].protocols[1]", "not one of", o => o.Listeners[0].Protocols = ["fake-tls", "tls"] },
+        { "listeners[0].domain", "need a host name", o => o.Listeners[0].Domain = null },
+        { "listeners[0].domain", "2 characters", o => o.Listeners[0].Domain = "ab" },
+        { "listeners[0].domain", "183 characters", o => o.Listeners[0].Domain = string.Concat(Enumerable.Repeat("abcdefg.", 22)) + "abcdefg" },
+        { "listeners[0].domain", "ASCII form", o => o.Listeners[0].Domain = "bücher.example" },
+        { "listeners[0].domain", "is an address", o => o.Listeners[0].Domain = "192.0.2.1" },
+        { "listeners[0].domain", "not a host name", o => o.Listeners[0].Domain = "https://www.example.com" },
+        { "listeners[0].domain", "not a host name", o => o.Listeners[0].Domain = "www..example.com" },
+        { "listeners[0].publicHost", "nothing that a client could connect to", o => o.Listeners[0].PublicHost = "0.0.0.0" },
+        { "listeners[0].publicHost", "without brackets", o => o.Listeners[0].PublicHost = "[2001:db8::1]" },
+        { "listeners[0].publicHost", "publicPort", o => o.Listeners[0].PublicHost = "proxy.example.org:443" },
+        { "listeners[0].publicHost", "neither a host name", o => o.Listeners[0].PublicHost = "a b" },
+        { "listeners[0].publicPort", "outside 1..65535", o => o.Listeners[0].PublicPort = 0 },
+        { "listeners[0].maxConnections", "outside 1..", o => o.Listeners[0].MaxConnections = 0 },
+        { "listeners[1].port", "taken by listeners[0]", o => o.Listeners = [o.Listeners[0], Listener("two", OtherSecret, "127.0.0.1", 8443)] },
+        { "listeners[1].name", "name of listeners[0]", o => o.Listeners = [o.Listeners[0], Listener("main", OtherSecret, "::", 8444)] },
+        { "backend.mode", "not part of this version yet", o => o.Backend.Mode = "middle" },
+        { "backend.mode", "not one of", o => o.Backend.Mode = "fast" },
+        { "backend.direct.endpoints.x", "id of a data centre", o => o.Backend.Direct.Endpoints["x"] = ["127.0.0.1:443"] },
+        { "backend.direct.endpoints.0", "id of a data centre", o => o.Backend.Direct.Endpoints["0"] = ["127.0.0.1:443"] },
+        { "backend.direct.endpoints.02", "id of a data centre", o => o.Backend.Direct.Endpoints["02"] = ["127.0.0.1:443"] },
+        { "backend.direct.endpoints.32768", "id of a data centre", o => o.Backend.Direct.Endpoints["32768"] = ["127.0.0.1:443"] },
+        { "backend.direct.endpoints.3", "at least one address", o => o.Backend.Direct.Endpoints["3"] = [] },
+        { "backend.direct.endpoints.3[0]", "address with a port", o => o.Backend.Direct.Endpoints["3"] = ["127.0.0.1"] },
+        { "backend.direct.endpoints.3[1]", "address with a port", o => o.Backend.Direct.Endpoints["3"] = ["127.0.0.1:443", "dc.example:443"] },
+        { "backend.direct.defaultDc", "no known data centre", o => o.Backend.Direct.DefaultDc = 77 },
+        { "backend.direct.defaultDc", "outside -32768..32767", o => o.Backend.Direct.DefaultDc = 40000 },
+        { "fakeTls.timeWindow.pastSeconds", "outside 0..", o => o.FakeTls.TimeWindow.PastSeconds = -1 },
+        { "fakeTls.timeWindow.futureSeconds", "outside 0..", o => o.FakeTls.TimeWindow.FutureSeconds = 604801 },
+        { "timeouts.handshakeSeconds", "outside 1..300", o => o.Timeouts.HandshakeSeconds = 0 },
+        { "timeouts.idleSeconds", "outside 1..86400", o => o.Timeouts.IdleSeconds = 86401 },
+        { "timeouts.clientWriteSeconds", "outside 1..3600", o => o.Timeouts.ClientWriteSeconds = 0 },
+        { "timeouts.drainSeconds", "outside 0..3600", o => o.Timeouts.DrainSeconds = -1 },
+        { "dataDirectory", "path of a directory", o => o.DataDirectory = " " },
+        { "engine", "not one of", o => o.Engine = "io_uring" },
+        { "loops", "outside 0..1024", o => o.Loops = -1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void A_mistake_is_named_by_its_key_alone(string key, string says, Action<ProxyOptions> make)
+    {
+        var options = Valid();
+        make(options);
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.Null(parsed.Settings);
+        var error = Assert.Single(parsed.Errors);
+        Assert.Equal(key, error.Key);
+        Assert.Contains(says, error.Problem, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, error.ToString(), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(OtherSecret, error.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void All_mistakes_are_reported_at_once()
+    {
+        var options = Valid();
+        options.Listeners[0].Secret = "short";
+        options.Listeners[0].Domain = null;
+        options.Timeouts.IdleSeconds = 0;
+        options.Engine = "?";
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.Equal(["engine", "listeners[0].domain", "listeners[0].secret", "timeouts.idleSeconds"], parsed.Errors.Select(error => error.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_secret_pasted_into_another_key_does_not_come_back_in_the_error()
+    {
+        var options = Valid();
+        options.Listeners[0].Name = $"my secret {Secret}";
+        options.Listeners[0].Domain = $"ee{Secret}/www.example.com";
+        options.Listeners[0].PublicHost = $"tg://proxy?secret=7mwPwRXygwfjUQBB__yu87xncHRydS5wcm8";
+        options.Backend.Direct.Endpoints[Secret] = [Secret];
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.Equal(5, parsed.Errors.Length);
+        Assert.All(parsed.Errors, error => Assert.DoesNotContain(Secret, error.ToString(), StringComparison.Ordinal));
+        Assert.All(parsed.Errors, error => Assert.DoesNotContain("7mwPw", error.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_valid_configuration_keeps_everything_it_says()
+    {
+        var options = Valid();
+        options.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret }, new() { Name = "bob", Secret = new string('c', 32), Enabled = false }];
+        options.Listeners[0].Protocols = ["secure", "classic", "fake-tls"];
+        options.Listeners[0].PublicHost = "proxy.example.org";
+        options.Listeners[0].PublicPort = 443;
+        options.Listeners[0].MaxConnections = 5;
+        options.Backend.PreferIPv6 = true;
+        options.Backend.Direct.Endpoints["-2"] = ["127.0.0.1:4430", "[::1]:4431"];
+        options.Backend.Direct.DefaultDc = -2;
+        options.Backend.Direct.PassThrough = false;
+        options.FakeTls.TimeWindow = new() { Enabled = false, PastSeconds = 1, FutureSeconds = 2 };
+        options.Timeouts = new() { HandshakeSeconds = 3, IdleSeconds = 4, ClientWriteSeconds = 5, DrainSeconds = 6 };
+        options.DataDirectory = "kept/here";
+        options.Engine = "sockets";
+        options.Loops = 3;
+
+        var parsed = ProxyOptionsParser.Parse(options, "/etc/portico");
+
+        Assert.Empty(parsed.Errors);
+        var settings = parsed.Settings!;
+        var listener = Assert.Single(settings.Listeners);
+        Assert.Equal("main", listener.Name);
+        Assert.Equal(new IPEndPoint(IPAddress.IPv6Any, 8443), listener.Address);
+        Assert.Equal(["default", "alice"], listener.Credentials.Select(credential => credential.Name));
+        Assert.Equal(ProxySecret.Create(Convert.FromHexString(Secret)), listener.Credentials[0].Secret);
+        Assert.Equal(ProxySecret.Create(Convert.FromHexString(OtherSecret)), listener.Credentials[1].Secret);
+        Assert.Equal(ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic, listener.Protocols);
+        Assert.Equal("www.example.com", listener.Domain);
+        Assert.Equal("proxy.example.org", listener.PublicHost);
+        Assert.Equal(443, listener.PublicPort);
+        Assert.Equal(5, listener.MaxConnections);
+        Assert.Equal(["127.0.0.1:4430", "[::1]:4431"], settings.Direct.Endpoints[-2].Select(endpoint => endpoint.ToString()));
+        Assert.Equal(-2, settings.Direct.DefaultDc);
+        Assert.False(settings.Direct.PassThrough);
+        Assert.True(settings.Direct.PreferIPv6);
+        Assert.Equal(new TimeWindowSettings { Enabled = false, PastSeconds = 1, FutureSeconds = 2 }, settings.TimeWindow);
+        Assert.Equal(TimeSpan.FromSeconds(3), settings.Timeouts.Handshake);
+        Assert.Equal(TimeSpan.FromSeconds(4), settings.Timeouts.Idle);
+        Assert.Equal(TimeSpan.FromSeconds(5), settings.Timeouts.ClientWrite);
+        Assert.Equal(TimeSpan.FromSeconds(6), settings.Timeouts.Drain);
+        Assert.Equal("/etc/portico/kept/here", settings.DataDirectory);
+        Assert.Equal(EngineKind.Sockets, settings.Engine);
+        Assert.Equal(3, settings.Loops);
+    }
+
+    [Fact]
+    public void The_defaults_of_the_options_are_those_of_the_settings()
+    {
+        var settings = ProxyOptionsParser.Parse(Valid(), ".").Settings!;
+
+        Assert.Equal(new TimeWindowSettings(), settings.TimeWindow);
+        Assert.Equal(new TimeoutSettings(), settings.Timeouts);
+        var direct = new DirectSettings();
+        Assert.Equal((direct.DefaultDc, direct.PassThrough, direct.PreferIPv6), (settings.Direct.DefaultDc, settings.Direct.PassThrough, settings.Direct.PreferIPv6));
+        Assert.Equal(64000, settings.Listeners[0].MaxConnections);
+    }
+
+    [Fact]
+    public void A_secret_from_the_documentation_and_an_open_time_window_are_warned_of()
+    {
+        var options = Valid();
+        options.Listeners[0].Secret = ListenerOptions.ExampleSecret.ToUpperInvariant();
+        options.FakeTls.TimeWindow.Enabled = false;
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.NotNull(parsed.Settings);
+        Assert.Equal(["listeners[0].secret", "fakeTls.timeWindow.enabled"], parsed.Warnings.Select(warning => warning.Key));
+    }
+
+    [Fact]
+    public void Two_listeners_may_share_a_port_on_different_addresses_or_leave_it_to_the_system()
+    {
+        var options = Valid();
+        options.Listeners = [Listener("one", Secret, "127.0.0.1", 8443), Listener("two", Secret, "127.0.0.2", 8443), Listener("three", Secret, "::1", 0), Listener("four", Secret, "::1", 0)];
+
+        Assert.Empty(ProxyOptionsParser.Parse(options, ".").Errors);
+    }
+
+    private static ProxyOptions Valid() => new() { Listeners = [new() { Secret = Secret, Domain = "www.example.com" }] };
+
+    private static ListenerOptions Listener(string name, string secret, string address, int port) =>
+        new() { Name = name, Secret = secret, Address = address, Port = port, Domain = "www.example.com" };
+}
