@@ -81,7 +81,7 @@ internal sealed class StandInDc : IAsyncDisposable
 
         if (_fault == StandInFault.HangUp) return;
         if (!ObfuscatedHeader.TryRead(header, secret: null, out var streams, out var transport, out var dcId)) return;
-        using var connection = new PacketConnection(socket, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
+        using var connection = new PacketConnection(socket, PacketEnd.Dc, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
         while (await connection.ReceiveAsync(_stop.Token) is { } packet)
         {
             if (_fault == StandInFault.Silent) continue;
