@@ -73,6 +73,6 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
         var client = _session.Client;
         client.Owner = this;
         client.SetDeadline(client.Loop.NowMs + limitMs);
-        Run();
+        client.Loop.Enqueue(this); // not Run: whoever gave the client up may have the scratch area on loan
     }
 }

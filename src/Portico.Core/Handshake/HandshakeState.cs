@@ -30,6 +30,7 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     private ValueTask _run;
     private bool _waiting;
     private bool _queued;
+    private bool _finished;
     private Wake _wake;
     private byte[]? _output;
     private int _outputStart;
@@ -151,6 +152,7 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     public void Run()
     {
         _queued = false;
+        if (_finished) ReturnToPool();
         if (!_waiting) return;
         _waiting = false;
         _source.SetResult(_wake);
@@ -214,6 +216,14 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
         _waiting = false;
         _run = default;
         Session = null!;
+        _finished = true;
+        if (!_queued) ReturnToPool();
+    }
+
+    // Not while a wake-up of the last session is still queued: the next one would take it for its own.
+    private void ReturnToPool()
+    {
+        _finished = false;
         _pool.Return(this);
     }
 }

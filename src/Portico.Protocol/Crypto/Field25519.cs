@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Portico.Protocol.Crypto;
 
@@ -42,8 +43,6 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
         return FoldCarry(limb0, limb1, limb2, limb3, carry);
     }
 
-    // Without SkipLocalsInit every call would first clear the twenty stack slots that receive low halves.
-    [SkipLocalsInit]
     public static Field25519 operator *(in Field25519 x, in Field25519 y)
     {
         // Schoolbook: row i adds x * y[i] at limb i; its carry is the new top limb.
@@ -160,7 +159,9 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong MultiplyAdd(ulong x, ulong y, ulong addend, ref ulong carry)
     {
-        var high = Math.BigMul(x, y, out var low);
+        // Two multiplications, but no stack slot: the out parameter of BigMul goes through memory, which costs about a quarter of the time here.
+        var low = x * y;
+        var high = Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(x, y) : Math.BigMul(x, y, out _);
         low += addend;
         high += low < addend ? 1ul : 0;
         low += carry;

@@ -113,6 +113,24 @@ public class ObfuscatedHeaderTests
     }
 
     [Fact]
+    public void Trying_secrets_allocates_nothing()
+    {
+        var item = Vectors.Cases(File, "cases")[0];
+        var header = item.Hex("header");
+        ProxySecret right = Secret(item)!, wrong = ProxySecret.Create(new byte[ProxySecret.Length]);
+        ObfuscatedHeader.TryRead(header, right, out _, out _, out _);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.False(ObfuscatedHeader.TryRead(header, wrong, out _, out _, out _));
+            Assert.True(ObfuscatedHeader.TryRead(header, right, out _, out _, out _));
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void Key_material_is_never_printed()
     {
         ObfuscatedHeader.Write(new byte[ObfuscatedHeader.Length], secret: null, Transport.Padded, 1, out var streams);

@@ -317,7 +317,8 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     {
         if (_closed) return;
         Release();
-        _session.Close(reason);
+        if (reason.Side() == GuiltySide.Telegram) LastWords.Fin(_session, reason);
+        else _session.Close(reason);
     }
 
     private void Release()

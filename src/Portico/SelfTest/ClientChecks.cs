@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using Portico.Protocol.FakeTls;
+
+namespace Portico.SelfTest;
+
+/// <summary>What a client of ours must get, by every way in.</summary>
+internal static class ClientChecks
+{
+    // Cut below the first fields, into some, and as far as the proxy must follow.
+    private const int MostHelloRecords = 8;
+
+    // Shorter ones cannot be encrypted messages: key id 8, message key 16.
+    private const int ShortestEcho = 24;
+
+    // One below, one around and one far above a TLS record and a read; a client's packet is shorter than 1 MiB (spec/01 section 3.5).
+    private static readonly (int From, int Below)[] EchoLengths = [(ShortestEcho, 1024), (12 * 1024, 96 * 1024), (768 * 1024, 1024 * 1024)];
+
+    // Negative = media, 203 = CDN, above 10000 = test servers. None of them is unknown, so the proxy must hand them on as they are.
+    private static readonly short[] DcIds = [1, 2, 3, 4, 5, -1, -2, -3, -4, -5, 203, 10002];
+
+    /// <summary>The checks of all clients of one proxy.</summary>
+    /// <param name="place">What names begin with: <c>engine/backend</c>.</param>
+    /// <param name="client">Knows the proxy and its secret.</param>
+    public static IEnumerable<Check> Of(string place, SelfTestClient client)
+    {
+        foreach (var manner in ClientManner.All)
+        {
+            var name = $"{place}/{manner.Name}";
+            yield return new Check($"{name}/res-pq", cancel => AskAsync(client, manner, cancel));
+            yield return new Check($"{name}/echo", cancel => EchoAsync(client, manner, cancel));
+            yield return new Check($"{name}/in-pieces", cancel => AskAsync(client, manner with { InPieces = true }, cancel));
+            if (!manner.IsTls) continue;
+            yield return new Check($"{name}/old-hello", cancel => AskAsync(client, manner with { Shape = ClientHelloShape.Classic517 }, cancel));
+            yield return new Check($"{name}/hello-in-records", cancel => AskAsync(client, manner with { HelloRecords = MostHelloRecords }, cancel));
+        }
+    }
+
+    private static async Task AskAsync(SelfTestClient client, ClientManner manner, CancellationToken cancel)
+    {
+        var dcId = DcIds[RandomNumberGenerator.GetInt32(DcIds.Length)];
+        using var connection = await client.ConnectAsync(manner, dcId, cancel);
+        foreach (var constructor in (uint[])[PqMessages.ReqPq, PqMessages.ReqPqMulti])
+        {
+            var nonce = RandomNumberGenerator.GetBytes(PqMessages.NonceLength);
+            await connection.SendAsync(PqMessages.Request(constructor, nonce), cancel);
+            var answer = await AnswerAsync(connection, cancel);
+            if (PqMessages.FaultOf(answer, nonce, dcId, manner.Transport) is { } fault) throw new CheckFailedException(fault);
+        }
+    }
+
+    private static async Task EchoAsync(SelfTestClient client, ClientManner manner, CancellationToken cancel)
+    {
+        using var connection = await client.ConnectAsync(manner, DcIds[0], cancel);
+        foreach (var (from, below) in EchoLengths)
+        {
+            var packet = RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(from, below) & ~3);
+            packet[0] |= 1; // a key id of zero would make it look unencrypted
+            await connection.SendAsync(packet, cancel);
+            var echo = await AnswerAsync(connection, cancel);
+            if (!echo.AsSpan().StartsWith(packet)) throw new CheckFailedException($"{packet.Length} bytes came back changed");
+            if (echo.Length > packet.Length + (2 * PacketFraming.MaxLeftover)) throw new CheckFailedException($"{packet.Length} bytes came back as {echo.Length}");
+        }
+    }
+
+    private static async Task<byte[]> AnswerAsync(PacketConnection connection, CancellationToken cancel) =>
+        await connection.ReceiveAsync(cancel) ?? throw new CheckFailedException("the proxy closed the connection");
+}

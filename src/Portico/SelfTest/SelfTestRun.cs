@@ -1,0 +1,72 @@
+using Portico.Core;
+using Portico.Core.Options;
+
+namespace Portico.SelfTest;
+
+/// <summary>
+/// <c>portico selftest</c>: does this build do its work on this machine? A stand-in for Telegram, this proxy in front of it and clients of
+/// every kind, all in this process and on loopback. Needs no configuration and no network.
+/// </summary>
+internal static class SelfTestRun
+{
+    /// <summary>Runs every check and prints how it went.</summary>
+    /// <param name="output">Where the report goes.</param>
+    /// <param name="json">One JSON object instead of a table.</param>
+    /// <param name="options">The defaults, except in tests.</param>
+    /// <param name="cancel">Ends the run early; what is not done counts as failed.</param>
+    /// <returns>The exit code: 0 if all checks passed, else 1.</returns>
+    public static async Task<int> RunAsync(TextWriter output, bool json, SelfTestOptions options, CancellationToken cancel)
+    {
+        var results = await ResultsAsync(options, cancel);
+        if (json) CheckReport.WriteJson(output, results);
+        else CheckReport.WriteTable(output, results);
+        return results.All(result => result.Ok) ? 0 : 1;
+    }
+
+    private static async Task<IReadOnlyList<CheckResult>> ResultsAsync(SelfTestOptions options, CancellationToken cancel)
+    {
+        await using var dc = StandInDc.Start(options.Fault);
+        var proxies = new List<ProxyUnderTest>();
+        var results = new List<CheckResult>();
+        var checks = new List<Check>();
+        try
+        {
+            foreach (var engine in Engines())
+            {
+                foreach (var passThrough in (bool[])[true, false])
+                {
+                    var place = $"{Name(engine)}/{(passThrough ? "direct-pass-through" : "direct-recrypt")}";
+                    if (TryStart(place, () => ProxyUnderTest.Start(engine, passThrough, dc.Endpoint), results) is not { } proxy) continue;
+                    proxies.Add(proxy);
+                    checks.AddRange(ClientChecks.Of(place, new SelfTestClient(proxy.Endpoint, proxy.Secret)));
+                    checks.AddRange(StrangerChecks.Of(place, proxy.Endpoint));
+                }
+            }
+
+            // Side by side: a proxy serves many at once, and one that hangs costs the run one deadline, not one per check.
+            results.AddRange(await Task.WhenAll(checks.Select(check => check.ResultAsync(options.Deadline, cancel))));
+            return results;
+        }
+        finally
+        {
+            foreach (var proxy in proxies) await proxy.DisposeAsync();
+        }
+    }
+
+    private static ProxyUnderTest? TryStart(string place, Func<ProxyUnderTest> start, List<CheckResult> results)
+    {
+        try
+        {
+            return start();
+        }
+        catch (ListenException failed)
+        {
+            results.Add(new CheckResult($"{place}/start", 0, failed.Message));
+            return null;
+        }
+    }
+
+    private static IEnumerable<EngineKind> Engines() => OperatingSystem.IsLinux() ? [EngineKind.Epoll] : [EngineKind.Sockets];
+
+    private static string Name(EngineKind engine) => engine == EngineKind.Epoll ? "epoll" : "sockets";
+}

@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using Portico.Core.Options;
+using Xunit;
+
+namespace Portico.IntegrationTests;
+
+/// <summary>Every engine that this system has: each integration test runs on all of them, and they must not differ in anything a peer can see.</summary>
+public static class Engines
+{
+    private static readonly ImmutableArray<EngineKind> Kinds = [EngineKind.Epoll];
+
+    public static TheoryData<EngineKind> All => [.. Kinds];
+
+    /// <summary>Each engine with each of <paramref name="cases"/>.</summary>
+    public static TheoryData<EngineKind, T> With<T>(params T[] cases)
+    {
+        var rows = new TheoryData<EngineKind, T>();
+        foreach (var engine in Kinds)
+        {
+            foreach (var item in cases)
+                rows.Add(engine, item);
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,283 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Security.Cryptography;
+using Portico.Protocol;
+using Portico.Protocol.Crypto;
+using Portico.Protocol.FakeTls;
+using Portico.TestKit.Framing;
+using Portico.TestKit.Telegram;
+using Portico.TestKit.Wires;
+
+namespace Portico.TestKit.Clients;
+
+/// <summary>A Telegram client: any link, any framing, any habit of writing. Sending and receiving may run at the same time, each from one task.</summary>
+public sealed class FakeClient : IAsyncDisposable
+{
+    private const int ReadSize = 256 * 1024;
+    private const int BatchSize = 128 * 1024;
+
+    private readonly ClientProfile _profile;
+    private readonly byte[] _header;
+    private readonly ServerRecords _records = new();
+    private readonly ByteSink _outgoing = new();
+    private readonly ByteSink _raw = new();
+    private readonly ByteSink _incoming = new();
+    private AesCtr _toServer;
+    private AesCtr _fromServer;
+    private bool _sentChangeCipherSpec;
+    private bool _sentHeader;
+
+    private FakeClient(Wire wire, ClientProfile profile)
+    {
+        Wire = wire;
+        _profile = profile;
+        _header = ClientHeader.Create(profile.Secret, ClientHeader.Tag(profile.Transport), profile.Dc, out _toServer, out _fromServer);
+        if (!IsTls)
+            return;
+        var timestamp = profile.Timestamp ?? (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        Hello = HelloBytes.Create(profile.Secret!, profile.Domain, timestamp, profile.Shape);
+    }
+
+    /// <summary>The connection below, for what no honest client does.</summary>
+    public Wire Wire { get; }
+
+    /// <summary>The hello in one-record form; empty without TLS.</summary>
+    public byte[] Hello { get; } = [];
+
+    /// <summary>The server's answer to it, once it was received.</summary>
+    public byte[] Flight { get; private set; } = [];
+
+    /// <summary>TLS records received behind the flight.</summary>
+    public int RecordCount => _records.Count;
+
+    /// <summary>Payload of the longest of them.</summary>
+    public int LongestRecord => _records.Longest;
+
+    private bool IsTls => _profile.Mode == ClientMode.FakeTls;
+
+    /// <summary>Connects and sends nothing yet.</summary>
+    public static async Task<FakeClient> ConnectAsync(IPEndPoint endpoint, ClientProfile profile, int receiveBuffer = 0) =>
+        new(await Wire.ConnectAsync(endpoint, receiveBuffer), profile);
+
+    /// <summary>With TLS: hello, flight and, if that is the habit, the lone ChangeCipherSpec. Without: nothing.</summary>
+    public async Task GreetAsync()
+    {
+        if (!IsTls)
+            return;
+        await SendHelloAsync();
+        await ExpectFlightAsync();
+    }
+
+    /// <summary>The hello, cut into records and writes as the profile says.</summary>
+    public Task SendHelloAsync() => WriteAsync(HelloBytes.Fragment(Hello, _profile.HelloFragments));
+
+    /// <summary>The flight, checked as clients check it: right digest, and nothing behind it.</summary>
+    public async Task ExpectFlightAsync()
+    {
+        using var key = new HmacKey(_profile.Secret!);
+        while (true)
+        {
+            var (count, end) = await Wire.ReadSomeAsync(_raw.Space(ReadSize));
+            if (end != PeerEnd.None)
+                throw new PeerSurpriseException($"expected a server flight, got {new Received(_raw.Take(), end)}");
+            _raw.Commit(count);
+            var status = ServerFlightVerifier.Verify(_raw.Content, Hello.AsSpan(11, 32), key, out var length, out var fault);
+            if (status == FrameStatus.Invalid || (status == FrameStatus.Ok && length != _raw.Length))
+                throw new PeerSurpriseException($"not exactly a flight ({fault}, length {length}): {new Received(_raw.Take(), PeerEnd.None)}");
+            if (status != FrameStatus.Ok)
+                continue;
+            Flight = _raw.Take();
+            break;
+        }
+        if (_profile.SendsChangeCipherSpecAlone)
+            await WriteAsync(TakeChangeCipherSpec());
+    }
+
+    /// <summary>Hello, header and one packet in a single write, before any answer.</summary>
+    public async Task SendEverythingAtOnceAsync(byte[] payload)
+    {
+        var hello = HelloBytes.Fragment(Hello, _profile.HelloFragments);
+        await WriteAsync([.. hello, .. Encode(payload, quickAck: false)]);
+    }
+
+    /// <summary>One packet; before the first goes the header, with its ChangeCipherSpec under TLS.</summary>
+    public async Task SendAsync(byte[] payload, bool quickAck = false)
+    {
+        if (!_sentHeader && _profile.SendsHeaderAlone)
+            await SendHeaderAsync();
+        await WriteAsync(Encode(payload, quickAck));
+    }
+
+    /// <summary>The header and nothing behind it.</summary>
+    public Task SendHeaderAsync() => WriteAsync(Encode(null, quickAck: false));
+
+    /// <summary>The next packet, padding included.</summary>
+    public async Task<byte[]> ReceiveAsync()
+    {
+        while (true)
+        {
+            if (PacketFraming.TryRead(_incoming.Content, _profile.Transport, out var packet, out var consumed))
+            {
+                var copy = packet.ToArray();
+                _incoming.Consume(consumed);
+                return copy;
+            }
+            var end = await FillAsync(null);
+            if (end != PeerEnd.None)
+                throw new PeerSurpriseException($"expected a packet, got {new Received(_incoming.Take(), end)}");
+        }
+    }
+
+    /// <summary>Everything the server still sends, decoded, until it ends or is silent for <paramref name="patience"/>.</summary>
+    public async Task<Received> ReadToEndAsync(TimeSpan? patience = null)
+    {
+        PeerEnd end;
+        do
+            end = await FillAsync(patience);
+        while (end == PeerEnd.None);
+        return _raw.Length == 0
+            ? new Received(_incoming.Take(), end)
+            : throw new PeerSurpriseException($"{end} inside a record, {_raw.Length} bytes of it were here");
+    }
+
+    /// <summary>req_pq_multi and the right resPQ: what a client's own ping does.</summary>
+    public async Task PingAsync()
+    {
+        var nonce = RandomNumberGenerator.GetBytes(MtprotoMessages.NonceLength);
+        await SendAsync(MtprotoMessages.CreateReqPq(nonce));
+        var answer = await ReceiveAsync();
+        if (!MtprotoMessages.IsResPq(answer, nonce))
+            throw new PeerSurpriseException($"expected resPQ, got {new Received(answer, PeerEnd.None)}");
+    }
+
+    /// <summary>Random bytes there and back again.</summary>
+    public async Task EchoAsync(int size)
+    {
+        var body = RandomNumberGenerator.GetBytes(size);
+        await SendAsync(TestFrame.Create(TestCommand.Echo, body));
+        await ExpectEchoAsync(body);
+    }
+
+    /// <summary>The answer to an Echo frame sent before.</summary>
+    public async Task ExpectEchoAsync(byte[] body)
+    {
+        var answer = await ReceiveAsync();
+        if (!TestFrame.TryParse(answer, out var command, out var came) || command != TestCommand.Echo || !came.SequenceEqual(body))
+            throw new PeerSurpriseException($"expected an echo of {new Received(body, PeerEnd.None)}, got {new Received(answer, PeerEnd.None)}");
+    }
+
+    /// <summary>Asks for pattern frames; <see cref="ExpectSourceAsync"/> receives them.</summary>
+    public Task AskForAsync(uint frames, int size)
+    {
+        var body = new byte[8];
+        BinaryPrimitives.WriteUInt32LittleEndian(body, frames);
+        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(4), size);
+        return SendAsync(TestFrame.Create(TestCommand.Source, body));
+    }
+
+    /// <summary>Receives pattern frames and checks every byte of them.</summary>
+    public async Task ExpectSourceAsync(uint frames, int size)
+    {
+        for (uint sequence = 0; sequence < frames; sequence++)
+        {
+            var answer = await ReceiveAsync();
+            if (!TestFrame.TryParse(answer, out var command, out var body) || command != TestCommand.Source || body.Length != size || !TestFrame.IsPattern(body, sequence))
+                throw new PeerSurpriseException($"frame {sequence} is not what the data centre sent: {new Received(answer, PeerEnd.None)}");
+        }
+    }
+
+    /// <summary>Pattern frames from the data centre, every byte checked.</summary>
+    public async Task DownloadAsync(uint frames, int size)
+    {
+        await AskForAsync(frames, size);
+        await ExpectSourceAsync(frames, size);
+    }
+
+    /// <summary>Pattern frames to the data centre, which checks them and reports.</summary>
+    public async Task UploadAsync(uint frames, int size)
+    {
+        var batch = new ByteSink();
+        var frame = new byte[TestFrame.HeaderLength + size];
+        for (uint sequence = 0; sequence < frames; sequence++)
+        {
+            TestFrame.WritePattern(frame, TestCommand.Sink, sequence, size);
+            batch.Append(Encode(frame, quickAck: false));
+            if (batch.Length >= BatchSize)
+                await WriteAsync(batch.Take());
+        }
+        await WriteAsync(batch.Take());
+        await ExpectReportAsync(frames, (ulong)size * frames);
+    }
+
+    /// <summary>Asks the data centre what it received in Sink frames on this connection.</summary>
+    public async Task ExpectReportAsync(ulong frames, ulong bytes)
+    {
+        await SendAsync(TestFrame.Create(TestCommand.Report, []));
+        var answer = await ReceiveAsync();
+        if (!TestFrame.TryParse(answer, out var command, out var body) || command != TestCommand.Report)
+            throw new PeerSurpriseException($"expected a report, got {new Received(answer, PeerEnd.None)}");
+        var (gotFrames, gotBytes) = (BinaryPrimitives.ReadUInt64LittleEndian(body), BinaryPrimitives.ReadUInt64LittleEndian(body[8..]));
+        if (gotFrames != frames || gotBytes != bytes)
+            throw new PeerSurpriseException($"the data centre received {gotFrames} right frames, {gotBytes} bytes; sent were {frames}, {bytes}");
+    }
+
+    /// <summary>Tells the data centre something that it does not answer with a packet.</summary>
+    public Task CommandAsync(TestCommand command) => SendAsync(TestFrame.Create(command, []));
+
+    public ValueTask DisposeAsync() => Wire.DisposeAsync();
+
+    private Task WriteAsync(byte[] bytes) => Wire.SendAsync(bytes, _profile.Piece, _profile.IsSettled);
+
+    /// <summary>What goes on the wire for a packet (none: for the header alone).</summary>
+    private byte[] Encode(byte[]? payload, bool quickAck)
+    {
+        _outgoing.Clear();
+        if (payload is not null)
+        {
+            var padding = _profile.Transport == Transport.Padded ? RandomNumberGenerator.GetInt32(_profile.MaxPadding + 1) : 0;
+            PacketFraming.Append(_outgoing, _profile.Transport, payload, padding, quickAck);
+            _toServer.Transform(_outgoing.Content);
+        }
+        var stream = _outgoing.Take();
+        if (!_sentHeader)
+            stream = [.. _header, .. stream];
+        _sentHeader = true;
+        if (!IsTls)
+            return stream;
+        var record = payload is null ? stream.Length : _profile.RecordPayload;  // a header alone is one record, whatever the habit for packets
+        return [.. TakeChangeCipherSpec(), .. Wrap(stream, record)];
+    }
+
+    private byte[] TakeChangeCipherSpec()
+    {
+        if (_sentChangeCipherSpec || !_profile.SendsChangeCipherSpec)
+            return [];
+        _sentChangeCipherSpec = true;
+        return TlsRecordWriter.ChangeCipherSpec.ToArray();
+    }
+
+    /// <summary>Records that may be longer than any the product would write.</summary>
+    private byte[] Wrap(ReadOnlySpan<byte> stream, int recordPayload)
+    {
+        while (!stream.IsEmpty)
+        {
+            var length = Math.Min(stream.Length, recordPayload);
+            _outgoing.Append([0x17, 3, 3, (byte)(length >> 8), (byte)length]);
+            _outgoing.Append(stream[..length]);
+            stream = stream[length..];
+        }
+        return _outgoing.Take();
+    }
+
+    private async Task<PeerEnd> FillAsync(TimeSpan? patience)
+    {
+        var into = IsTls ? _raw : _incoming;
+        var (count, end) = await Wire.ReadSomeAsync(into.Space(ReadSize), patience);
+        if (end != PeerEnd.None)
+            return end;
+        into.Commit(count);
+        var fresh = IsTls ? _records.Unwrap(_raw, _incoming) : count;
+        _fromServer.Transform(_incoming.Content[^fresh..]);
+        return PeerEnd.None;
+    }
+}
