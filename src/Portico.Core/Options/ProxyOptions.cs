@@ -15,7 +15,7 @@ public sealed class ProxyOptions
     public string? Schema { get; set; }
 
     /// <summary>Listening addresses.</summary>
-    [Option("The addresses to listen on, each with its own secrets. At least one.")]
+    [Option("The addresses to listen on, each with its own secrets. At least one.", Needed = true)]
     public ListenerOptions[] Listeners { get; set; } = [];
 
     /// <summary>The way to Telegram.</summary>
