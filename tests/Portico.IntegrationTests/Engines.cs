@@ -7,7 +7,7 @@ namespace Portico.IntegrationTests;
 /// <summary>Every engine that this system has: each integration test runs on all of them, and they must not differ in anything a peer can see.</summary>
 public static class Engines
 {
-    private static readonly ImmutableArray<EngineKind> Kinds = [EngineKind.Epoll];
+    private static readonly ImmutableArray<EngineKind> Kinds = OperatingSystem.IsLinux() ? [EngineKind.Epoll, EngineKind.Sockets] : [EngineKind.Sockets];
 
     public static TheoryData<EngineKind> All => [.. Kinds];
 

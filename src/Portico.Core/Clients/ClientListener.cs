@@ -20,10 +20,18 @@ internal sealed partial class ClientListener(ListenerSettings settings, int inde
 
     public void OnAccepted(Channel channel)
     {
-        var loop = services.Of(channel.Loop);
-        services.Metrics.Accepted(settings.Name);
-        var session = new ClientSession(channel, this, loop);
-        loop.Handshakes.Rent().Start(session);
+        try
+        {
+            var loop = services.Of(channel.Loop);
+            services.Metrics.Accepted(settings.Name);
+            loop.Handshakes.Rent().Start(new ClientSession(channel, this, loop));
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            // One client is lost, and not the loop with all its sessions.
+            Log.AcceptFaulted(_log, error, settings.Name);
+            channel.Close();
+        }
     }
 
     public void OnAcceptPaused(string error)
@@ -36,5 +44,8 @@ internal sealed partial class ClientListener(ListenerSettings settings, int inde
     {
         [LoggerMessage(EventId = 1001, EventName = "AcceptPaused", Level = LogLevel.Warning, Message = "Listener {Listener}: accepting paused, {Error}; raise the descriptor limit if this repeats")]
         public static partial void AcceptPaused(ILogger logger, string listener, string error);
+
+        [LoggerMessage(EventId = 1002, EventName = "AcceptFaulted", Level = LogLevel.Error, Message = "Listener {Listener}: a client was lost by an exception of the proxy; please report it")]
+        public static partial void AcceptFaulted(ILogger logger, Exception error, string listener);
     }
 }

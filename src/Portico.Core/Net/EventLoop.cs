@@ -10,11 +10,14 @@ namespace Portico.Core.Net;
 /// </summary>
 internal abstract class EventLoop
 {
+    private const int AcceptRetryMs = 100;
+
     private readonly TimeProvider _time;
     private readonly long _startTimestamp;
     private readonly ConcurrentQueue<Action> _posts = new();
     private Queue<ILoopTask> _tasks = new();
     private Queue<ILoopTask> _running = new();
+    private long _acceptRetryMs;
     private int _thread;
 
     protected EventLoop(int index, TimeProvider time)
@@ -43,8 +46,11 @@ internal abstract class EventLoop
 
     public BufferPool Buffers { get; } = new();
 
-    /// <summary>A listener without descriptors, memory or the like stopped accepting; closing any channel wakes it up.</summary>
-    protected bool AcceptPaused { get; set; }
+    /// <summary>
+    /// A listener ran out of descriptors or memory and stopped accepting. It tries again as soon as a channel of this loop closes, and
+    /// every <see cref="AcceptRetryMs"/> because other loops may hold all descriptors.
+    /// </summary>
+    protected bool AcceptPaused { get; private set; }
 
     /// <summary>A failure of the process rather than of one session: it may not be survived.</summary>
     public static bool IsFatal(Exception error) => error is OutOfMemoryException or StackOverflowException or LoopFailure;
@@ -79,10 +85,15 @@ internal abstract class EventLoop
     /// <summary>Waits at most <paramref name="timeoutMs"/> (-1 = for ever) and raises what happened.</summary>
     protected abstract void WaitAndRaise(int timeoutMs);
 
-    /// <summary>Descriptors became free: listeners that had paused may go on.</summary>
-    protected virtual void ResumeAccept()
+    /// <summary>For engines: accepting failed for want of a resource.</summary>
+    protected void PauseAccept()
     {
+        AcceptPaused = true;
+        _acceptRetryMs = NowMs + AcceptRetryMs;
     }
+
+    /// <summary>Listeners that had paused may go on.</summary>
+    protected virtual void ResumeAccept() => AcceptPaused = false;
 
     /// <summary>Binds the loop to the calling thread.</summary>
     protected void Enter() => _thread = Environment.CurrentManagedThreadId;
@@ -90,17 +101,24 @@ internal abstract class EventLoop
     /// <summary>One turn: events, then what they queued, then posts and deadlines, then closed slots become free (docs/adr/0003, 0004).</summary>
     protected void Turn()
     {
-        WaitAndRaise(_tasks.Count > 0 || !_posts.IsEmpty ? 0 : Deadlines.SleepMs(NowMs));
+        WaitAndRaise(_tasks.Count > 0 || !_posts.IsEmpty ? 0 : SleepMs());
         ReadClock();
         RunTasks();
         RunPosts();
         Deadlines.Advance(NowMs, Slots);
-        if (Slots.FreeRetired() && AcceptPaused) ResumeAccept();
+        var freed = Slots.FreeRetired();
+        if (AcceptPaused && (freed || NowMs >= _acceptRetryMs)) ResumeAccept();
     }
 
     /// <summary>Engines call this between waiting and raising, so that handlers see the present.</summary>
     // The clock starts at one tick: the wheel keeps tick 0 for "not armed".
     protected void ReadClock() => NowMs = (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds + DeadlineWheel.TickMs;
+
+    private int SleepMs()
+    {
+        var sleep = Deadlines.SleepMs(NowMs);
+        return AcceptPaused && (sleep < 0 || sleep > AcceptRetryMs) ? AcceptRetryMs : sleep;
+    }
 
     // What a task queues is for the next turn: a session that always has more to read must not keep the others from their events.
     private void RunTasks()

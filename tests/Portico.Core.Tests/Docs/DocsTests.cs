@@ -40,6 +40,17 @@ public sealed partial class DocsTests
         Assert.Empty(missing);
     }
 
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Source_files_named_in_a_document_exist(string document)
+    {
+        var sources = Repository.Files(".cs").ToList();
+        var missing = NamedSource().Matches(Repository.Read(document)).Select(match => match.Value)
+            .Where(name => !sources.Any(source => source.EndsWith("/" + name, StringComparison.Ordinal))).Distinct();
+
+        Assert.Empty(missing);
+    }
+
     [Fact]
     public void Every_instrument_is_a_row_of_metrics_md_with_its_prometheus_name()
     {
@@ -154,6 +165,9 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"`(?<path>(?:src|tests|docs|bench|deploy)/[A-Za-z0-9_./-]+)`")]
     private static partial Regex NamedPath();
+
+    [GeneratedRegex(@"(?<![\w./])(?:[A-Z]\w*/)*[A-Z]\w*\.cs\b")]
+    private static partial Regex NamedSource();
 
     [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CodeBlock();

@@ -53,7 +53,7 @@ public sealed class FakeTelegramTests
     {
         await using var telegram = FakeTelegram.Start(new DcBehaviour { ResetsAfter = 100 });
         await using var wire = await Wire.ConnectAsync(telegram.Endpoint);
-        await wire.SendAsync(ClientHeader.Create(null, 0xee, 2, out _, out _));
+        await wire.SendAsync(ClientHeader.Create(null, Transport.Intermediate, 2, out _));
         Assert.Equal((0, PeerEnd.Timeout), await wire.ReadSomeAsync(new byte[1], TimeSpan.FromMilliseconds(50)));
         await wire.SendAsync(RandomNumberGenerator.GetBytes(36));
         Assert.Equal(Received.Nothing(PeerEnd.Reset), await wire.ReadToEndAsync());

@@ -20,6 +20,9 @@ public sealed record ClientProfile
     /// <summary>The framing announced in the header.</summary>
     public Transport Transport { get; init; } = Transport.Padded;
 
+    /// <summary>The first bytes of the header, which carry nothing; empty = random.</summary>
+    public ImmutableArray<byte> HeaderStart { get; init; } = [];
+
     /// <summary>The data centre asked for.</summary>
     public short Dc { get; init; } = 2;
 

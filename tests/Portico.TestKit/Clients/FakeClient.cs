@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
 using Portico.Protocol;
-using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
+using Portico.Protocol.Obfuscation;
 using Portico.TestKit.Framing;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Wires;
@@ -22,8 +22,7 @@ public sealed class FakeClient : IAsyncDisposable
     private readonly ByteSink _outgoing = new();
     private readonly ByteSink _raw = new();
     private readonly ByteSink _incoming = new();
-    private AesCtr _toServer;
-    private AesCtr _fromServer;
+    private ObfuscatedStreams _streams;
     private bool _sentChangeCipherSpec;
     private bool _sentHeader;
 
@@ -31,7 +30,7 @@ public sealed class FakeClient : IAsyncDisposable
     {
         Wire = wire;
         _profile = profile;
-        _header = ClientHeader.Create(profile.Secret, ClientHeader.Tag(profile.Transport), profile.Dc, out _toServer, out _fromServer);
+        _header = ClientHeader.Create(profile.Secret, profile.Transport, profile.Dc, out _streams, profile.HeaderStart.AsSpan());
         if (!IsTls)
             return;
         var timestamp = profile.Timestamp ?? (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
@@ -71,7 +70,7 @@ public sealed class FakeClient : IAsyncDisposable
     /// <summary>The hello, cut into records and writes as the profile says.</summary>
     public Task SendHelloAsync() => WriteAsync(HelloBytes.Fragment(Hello, _profile.HelloFragments));
 
-    /// <summary>The flight, checked as clients check it: right digest, and nothing behind it.</summary>
+    /// <summary>The flight, checked as clients check it: right digest, and nothing behind it unless the client has spoken already.</summary>
     public async Task ExpectFlightAsync()
     {
         using var key = new HmacKey(_profile.Secret!);
@@ -82,11 +81,13 @@ public sealed class FakeClient : IAsyncDisposable
                 throw new PeerSurpriseException($"expected a server flight, got {new Received(_raw.Take(), end)}");
             _raw.Commit(count);
             var status = ServerFlightVerifier.Verify(_raw.Content, Hello.AsSpan(11, 32), key, out var length, out var fault);
-            if (status == FrameStatus.Invalid || (status == FrameStatus.Ok && length != _raw.Length))
+            if (status == FrameStatus.Invalid || (status == FrameStatus.Ok && length != _raw.Length && !_sentHeader))
                 throw new PeerSurpriseException($"not exactly a flight ({fault}, length {length}): {new Received(_raw.Take(), PeerEnd.None)}");
             if (status != FrameStatus.Ok)
                 continue;
-            Flight = _raw.Take();
+            Flight = _raw.Content[..length].ToArray();
+            _raw.Consume(length);
+            Decode();
             break;
         }
         if (_profile.SendsChangeCipherSpecAlone)
@@ -236,7 +237,7 @@ public sealed class FakeClient : IAsyncDisposable
         {
             var padding = _profile.Transport == Transport.Padded ? RandomNumberGenerator.GetInt32(_profile.MaxPadding + 1) : 0;
             PacketFraming.Append(_outgoing, _profile.Transport, payload, padding, quickAck);
-            _toServer.Transform(_outgoing.Content);
+            _streams.ClientToServer.Transform(_outgoing.Content);
         }
         var stream = _outgoing.Take();
         if (!_sentHeader)
@@ -276,8 +277,16 @@ public sealed class FakeClient : IAsyncDisposable
         if (end != PeerEnd.None)
             return end;
         into.Commit(count);
-        var fresh = IsTls ? _records.Unwrap(_raw, _incoming) : count;
-        _fromServer.Transform(_incoming.Content[^fresh..]);
+        if (IsTls)
+            Decode();
+        else
+            _streams.ServerToClient.Transform(_incoming.Content[^count..]);
         return PeerEnd.None;
+    }
+
+    private void Decode()
+    {
+        var fresh = _records.Unwrap(_raw, _incoming);
+        _streams.ServerToClient.Transform(_incoming.Content[^fresh..]);
     }
 }

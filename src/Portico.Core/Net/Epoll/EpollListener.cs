@@ -34,14 +34,14 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
     {
         if (!_paused) return;
         _paused = false;
-        loop.PauseAccept(this, pause: false);
+        loop.WatchAccept(this, pause: false);
     }
 
     private void Pause(int error)
     {
         if (_paused) return;
         _paused = true;
-        loop.PauseAccept(this, pause: true);
+        loop.WatchAccept(this, pause: true);
         acceptor.OnAcceptPaused(error is Native.EMFILE or Native.ENFILE ? "no file descriptors left" : "no kernel memory left");
     }
 }

@@ -55,7 +55,6 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         }
 
         _listeners.Clear();
-        AcceptPaused = false;
     }
 
     /// <summary>Wraps an accepted socket.</summary>
@@ -97,13 +96,12 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     }
 
     /// <summary>Stops or goes on watching a listening socket: without descriptors to accept with, a level-triggered listener would spin.</summary>
-    public void PauseAccept(EpollListener listener, bool pause)
+    public void WatchAccept(EpollListener listener, bool pause)
     {
         var target = stackalloc byte[16];
         EpollEvents.Write(target, pause ? 0 : Native.EPOLLIN, ListenerTokens | (uint)_listeners.IndexOf(listener));
         _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_MOD, listener.Descriptor, target);
-        if (!pause) return;
-        AcceptPaused = true;
+        if (pause) PauseAccept();
     }
 
     public void Dispose()
@@ -141,7 +139,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
 
     protected override void ResumeAccept()
     {
-        AcceptPaused = false;
+        base.ResumeAccept();
         foreach (var listener in _listeners) listener.Resume();
     }
 

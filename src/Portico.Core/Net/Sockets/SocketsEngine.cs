@@ -8,13 +8,13 @@ internal sealed class SocketsEngine : Engine
 {
     private const int Backlog = 4096;
 
-    // Without a descriptor to accept with, trying again at once would spin.
-    private static readonly TimeSpan PauseAfterExhaustion = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
 
     private readonly List<SocketsLoop> _loops = [];
     private readonly List<Socket> _listeners = [];
     private readonly List<Task> _accepting = [];
     private int _next;
+    private volatile bool _stopping;
 
     public SocketsEngine(int loops, TimeProvider time)
     {
@@ -29,6 +29,7 @@ internal sealed class SocketsEngine : Engine
 
     public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
     {
+        if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6) address = new IPEndPoint(IPAddress.Any, address.Port);
         var socket = Bind(address);
         _listeners.Add(socket);
         _accepting.Add(AcceptAsync(socket, acceptor));
@@ -37,6 +38,7 @@ internal sealed class SocketsEngine : Engine
 
     public override async Task StopListeningAsync()
     {
+        _stopping = true;
         foreach (var listener in _listeners) listener.Dispose();
         await Task.WhenAll(_accepting).ConfigureAwait(false);
     }
@@ -68,26 +70,30 @@ internal sealed class SocketsEngine : Engine
 
     private async Task AcceptAsync(Socket listener, IAcceptor acceptor)
     {
-        while (true)
+        var paused = false;
+        while (!_stopping)
         {
             try
             {
                 var client = await listener.AcceptAsync().ConfigureAwait(false);
-                var loop = _loops[_next++ % _loops.Count];
+                var loop = _loops[(_next++ & int.MaxValue) % _loops.Count];
                 loop.Post(() => acceptor.OnAccepted(loop.Adopt(client)));
+                paused = false;
             }
-            catch (SocketException error) when (error.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            catch (ObjectDisposedException)
             {
-                acceptor.OnAcceptPaused("no file descriptors or kernel memory left");
-                await Task.Delay(PauseAfterExhaustion).ConfigureAwait(false);
+                return; // StopListeningAsync
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
             {
                 // The client left while it was queued.
             }
-            catch (Exception error) when (error is ObjectDisposedException or SocketException)
+            catch (SocketException)
             {
-                return; // StopListeningAsync
+                // Whatever it was, trying again at once would spin; a listener that gives up would refuse clients for no visible reason.
+                if (!paused && !_stopping) _loops[0].Post(() => acceptor.OnAcceptPaused("no file descriptors or kernel memory left"));
+                paused = true;
+                await Task.Delay(PauseAfterFailure).ConfigureAwait(false);
             }
         }
     }
