@@ -21,7 +21,8 @@ public sealed class ListenerOptions
     public string? Secret { get; set; }
 
     /// <summary>Users.</summary>
-    [Option("Users with a secret and a link of their own, beside or in place of secret.")]
+    [Option("Users with a secret and a link of their own, beside or in place of secret.",
+        Example = $$"""[{ "name": "alice", "secret": "{{ExampleSecret}}" }]""")]
     public UserOptions[] Users { get; set; } = [];
 
     /// <summary>Protocols; fake TLS alone, because the first packet of the others is random bytes, which some networks block for that.</summary>

@@ -46,6 +46,7 @@ internal sealed class QuickFlags
     }
 
     /// <summary>What a first start writes when these flags are given.</summary>
+    /// <param name="parsed">The command line.</param>
     /// <param name="withSecret">False if the secret comes from elsewhere.</param>
     public NewConfiguration NewConfiguration(ParseResult parsed, bool withSecret)
     {

@@ -45,7 +45,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         // 2. Listen.
         ProcessLimits.ForbidDumps();
-        Log.Descriptors(log, ProcessLimits.RaiseDescriptorLimit());
+        var descriptors = ProcessLimits.RaiseDescriptorLimit();
+        Log.Descriptors(log, descriptors);
         await using var proxy = Start(settings, services);
         for (var i = 0; i < proxy.Endpoints.Length; i++) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
         Log.Strangers(log);
@@ -143,7 +144,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         public static partial void Listening(ILogger logger, IPEndPoint endpoint, string listener);
 
         [LoggerMessage(EventId = 9007, EventName = "Strangers", Level = LogLevel.Information,
-            Message = "Strangers: this version has no cover site, so a prober sees a closed connection (a TLS alert first if its hello was malformed) where a web site should be; a later version brings the cover")]
+            Message = "Strangers: this version has no cover site, so a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; a later version brings the cover")]
         public static partial void Strangers(ILogger logger);
 
         [LoggerMessage(EventId = 9008, EventName = "LinksStayNear", Level = LogLevel.Warning, Message = "Links show {Host}, which cannot be reached from everywhere; set publicHost of the listener if clients are elsewhere")]

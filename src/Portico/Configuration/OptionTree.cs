@@ -27,7 +27,7 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
             var property = type.Properties.FirstOrDefault(property => property.Name == key);
             if (property is null)
             {
-                ReportUnknown(type, path, key, keyPath);
+                ReportUnknown(type, section, path, key);
                 section.Remove(key);
             }
             else if (!Fits(type.Options.GetTypeInfo(property.PropertyType), property.IsSetNullable, value, keyPath, $"for example \"{key}\": {OptionAttribute.ExampleOf(property)}"))
@@ -37,12 +37,12 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
         }
     }
 
-    private void ReportUnknown(JsonTypeInfo type, string path, string key, string keyPath)
+    private void ReportUnknown(JsonTypeInfo type, JsonObject section, string path, string key)
     {
         var known = type.Properties.Select(property => property.Name).Where(name => !name.StartsWith('$')).ToArray();
         var meant = DidYouMean.Closest(key, known);
-        errors.Add(new(keyPath, meant is null ? $"unknown key; known here: {string.Join(", ", known)}" : $"unknown key; did you mean \"{meant}\"?"));
-        if (meant is not null) _reported.Add(KeyPath.Of(path, meant));
+        errors.Add(new(KeyPath.Of(path, key), meant is null ? $"unknown key; known here: {string.Join(", ", known)}" : $"unknown key; did you mean \"{meant}\"?"));
+        if (meant is not null && !section.ContainsKey(meant)) _reported.Add(KeyPath.Of(path, meant));
     }
 
     private bool Fits(JsonTypeInfo type, bool nullable, JsonNode? node, string path, string example)

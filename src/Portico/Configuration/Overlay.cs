@@ -28,7 +28,7 @@ internal sealed class Overlay(List<ConfigurationError> errors)
                 return SetMember(node as JsonObject ?? [], segment, type.Options.GetTypeInfo(type.ElementType!));
             case JsonTypeInfoKind.Enumerable when int.TryParse(segment, NumberStyles.None, CultureInfo.InvariantCulture, out var index):
                 var list = node as JsonArray ?? [];
-                if (index > list.Count) return Refuse(list, wanted, $"there are {list.Count} elements; the next one is number {list.Count}");
+                if (index > list.Count) return Refuse(list, wanted, $"position {index} leaves a gap: the next one in {path} is {list.Count}");
                 if (index == list.Count) list.Add((JsonNode?)null);
                 var element = Set(type.Options.GetTypeInfo(type.ElementType!), list[index], wanted, depth + 1, KeyPath.Of(path, index));
                 if (!ReferenceEquals(element, list[index])) list[index] = element;
@@ -70,7 +70,7 @@ internal sealed class Overlay(List<ConfigurationError> errors)
 
     private JsonNode? Refuse(JsonNode? unchanged, Override wanted, string problem)
     {
-        errors.Add(new(ShownText.WithoutSecrets(wanted.Origin), problem));
+        errors.Add(new(wanted.Origin, problem));
         return unchanged;
     }
 }
