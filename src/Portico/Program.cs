@@ -40,6 +40,7 @@ internal static class Program
             LinkCommand.Create(common),
             SecretCommand.Create(),
             CheckCommand.Create(common),
+            SelfTest.SelfTestCommand.Create(),
             DocsCommand.Create(),
         };
         common.AddTo(root);
