@@ -123,7 +123,7 @@ public class LoadedConfigurationTests
             ["OTHER__listeners__0__port"] = "1",
         };
 
-        var loaded = Load("{}", [.. Override.FromEnvironment(variables)]);
+        var loaded = Load("{}", [.. Override.From(variables)]);
 
         Assert.Empty(loaded.Errors);
         Assert.Equal(["secure", "fake-tls"], loaded.Options.Listeners[0].Protocols);
@@ -138,9 +138,9 @@ public class LoadedConfigurationTests
     [Fact]
     public void Positions_are_counted_not_spelt()
     {
-        var variables = Enumerable.Range(0, 12).ToDictionary(i => $"PORTICO__listeners__0__protocols__{i}", i => i == 11 ? "classic" : "secure");
+        var variables = Enumerable.Range(0, 12).ToDictionary(i => $"PORTICO__listeners__0__protocols__{i}", string? (i) => i == 11 ? "classic" : "secure");
 
-        Assert.Equal("classic", Load("{}", [.. Override.FromEnvironment(variables)]).Options.Listeners[0].Protocols[11]);
+        Assert.Equal("classic", Load("{}", [.. Override.From(variables)]).Options.Listeners[0].Protocols[11]);
     }
 
     [Theory]
@@ -156,7 +156,7 @@ public class LoadedConfigurationTests
     {
         var variables = new Dictionary<string, string?> { [name] = value };
 
-        var error = Assert.Single(Load(Valid, [.. Override.FromEnvironment(variables)]).Errors);
+        var error = Assert.Single(Load(Valid, [.. Override.From(variables)]).Errors);
 
         Assert.StartsWith("PORTICO__", error.Key, StringComparison.Ordinal);
         Assert.Contains(says, error.Problem, StringComparison.Ordinal);
