@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Portico.Commands;
 using Portico.Core.Options;
 
@@ -12,8 +13,7 @@ internal static class Program
         var parsed = CommandLine().Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            // Not the library's own report: it would repeat a secret that follows a mistyped option.
-            foreach (var error in parsed.Errors) Complain(ShownText.WithoutSecrets(error.Message));
+            foreach (var error in parsed.Errors) Complain(Describe(error));
             Complain("`portico --help` shows what there is");
             return ExitCode.BadConfiguration;
         }
@@ -46,6 +46,15 @@ internal static class Program
         common.AddTo(root);
         run.AddTo(root);
         return root;
+    }
+
+    // The library's own report would repeat a secret that follows a mistyped option, and does not always name the option.
+    private static string Describe(ParseError error)
+    {
+        var option = error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult;
+        var message = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        var isNamed = option is null || message.Contains(option.Option.Name, StringComparison.Ordinal);
+        return ShownText.WithoutSecrets(isNamed ? message : $"{option!.Option.Name}: {message}");
     }
 
     private static void Complain(string message) => Console.Error.WriteLine($"portico: {message}");

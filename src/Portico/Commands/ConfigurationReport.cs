@@ -19,7 +19,7 @@ internal static class ConfigurationReport
                 : $"there is no {file.Path}; `portico run --config {file.Path}` would write it");
         }
 
-        return (Check(LoadedConfiguration.Load(file.Read(), file.Directory, Override.FromEnvironment(Environment.GetEnvironmentVariables())), file.Path), file);
+        return (Check(LoadedConfiguration.Load(file.Read(), file.Directory, Override.FromEnvironment()), file.Path), file);
     }
 
     /// <summary>Ends the command if anything is wrong.</summary>

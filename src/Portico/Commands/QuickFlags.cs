@@ -36,7 +36,7 @@ internal sealed class QuickFlags
         if (parsed.GetValue(_secret) is { } secret) yield return new(SecretKey, secret, "--secret");
         if (parsed.GetValue(_secretFile) is { } file)
         {
-            var text = FileFailure.Guard(() => File.ReadAllText(file), "read", Path.GetFullPath(file), "it must hold 32 hexadecimal digits; `portico secret` prints some");
+            var text = FileFailure.Guard(() => File.ReadAllText(file), "read", file, "it must hold 32 hexadecimal digits; `portico secret` prints some");
             yield return new(SecretKey, text.Trim(), "--secret-file");
         }
 

@@ -35,7 +35,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         using var signals = new StopSignals();
         await using var services = HostServices.Create(common.LevelOf(parsed), parsed.GetValue(common.LogFormat)!);
         var log = services.GetRequiredService<ILogger<RunCommand>>();
-        var overrides = Override.FromEnvironment(Environment.GetEnvironmentVariables()).Concat(flags.Overrides(parsed)).ToArray();
+        var overrides = Override.FromEnvironment().Concat(flags.Overrides(parsed)).ToArray();
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
 
         // 1. The configuration: the operator's, or the one that this first start writes.

@@ -19,7 +19,7 @@ internal sealed record ConfigurationFile(string Path, bool Exists)
     /// <summary>The file that was named, else the first that exists, else the place where a first start writes one.</summary>
     public static ConfigurationFile Find(string? named)
     {
-        var chosen = named ?? NullIfEmpty(Environment.GetEnvironmentVariable("PORTICO_CONFIG"));
+        var chosen = NullIfEmpty(named) ?? NullIfEmpty(Environment.GetEnvironmentVariable("PORTICO_CONFIG"));
         var path = chosen ?? (!File.Exists(Name) && File.Exists(SystemPath) ? SystemPath : Name);
         path = System.IO.Path.GetFullPath(path);
         if (System.IO.Directory.Exists(path)) throw new CommandFailure(ExitCode.Failed, $"{path} is a directory; name the file in it, for example --config {System.IO.Path.Combine(path, Name)}");

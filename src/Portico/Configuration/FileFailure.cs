@@ -17,10 +17,11 @@ internal static class FileFailure
         {
             return action();
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
         {
             var reason = problem switch
             {
+                ArgumentException => "that is no path", // such as an empty one
                 UnauthorizedAccessException => "permission denied",
                 FileNotFoundException or DirectoryNotFoundException => "no such file or directory",
                 _ => problem.Message.ReplaceLineEndings(" ").TrimEnd('.'),

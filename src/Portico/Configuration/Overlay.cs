@@ -34,10 +34,10 @@ internal sealed class Overlay(List<ConfigurationError> errors)
                 if (!ReferenceEquals(element, list[index])) list[index] = element;
                 return list;
             case JsonTypeInfoKind.Object:
-                var meant = DidYouMean.Closest(segment, type.Properties.Select(property => property.Name));
+                var meant = DidYouMean.Closest(segment, KnownKeys(type));
                 var before = wanted.Segments[..depth];
                 return Refuse(node, wanted, meant is null
-                    ? $"sets an unknown key; known here: {string.Join(", ", type.Properties.Select(property => property.Name))}"
+                    ? $"sets an unknown key; known here: {string.Join(", ", KnownKeys(type))}"
                     : $"sets an unknown key; did you mean {Override.VariableOf([.. before, meant])}?");
             default:
                 return Refuse(node, wanted, $"{ShownText.Quote(segment)} cannot stand there: {(path.Length == 0 ? "the configuration" : path)} is {OptionTypes.NameOf(type)}");
@@ -51,6 +51,9 @@ internal sealed class Overlay(List<ConfigurationError> errors)
             return section;
         }
     }
+
+    // Without $schema, which is for editors.
+    private static IEnumerable<string> KnownKeys(JsonTypeInfo type) => type.Properties.Select(property => property.Name).Where(name => !name.StartsWith('$'));
 
     private JsonNode? Leaf(JsonTypeInfo type, JsonNode? old, Override wanted, string path)
     {

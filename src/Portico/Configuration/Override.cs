@@ -13,11 +13,14 @@ internal sealed record Override(string[] Segments, string Text, string Origin)
     /// <summary>The name of the environment variable that sets a key.</summary>
     public static string VariableOf(IEnumerable<string> segments) => Prefix + string.Join("__", segments);
 
+    /// <summary>The overrides in the environment of this process.</summary>
+    public static IEnumerable<Override> FromEnvironment() =>
+        From(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value)));
+
     /// <summary>The overrides among environment variables: <c>PORTICO__Section__Key</c>. Empty ones count as not set. Lower positions in lists come first, so that lists can be built up.</summary>
-    public static IEnumerable<Override> FromEnvironment(IDictionary variables) =>
-        variables.Cast<DictionaryEntry>()
-            .Select(variable => (Name: (string)variable.Key, Text: (string?)variable.Value))
-            .Where(variable => variable.Name.StartsWith(Prefix, StringComparison.Ordinal) && !string.IsNullOrEmpty(variable.Text))
-            .Select(variable => new Override(variable.Name[Prefix.Length..].Split("__"), variable.Text!, variable.Name))
+    public static IEnumerable<Override> From(IEnumerable<KeyValuePair<string, string?>> variables) =>
+        variables
+            .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal) && !string.IsNullOrEmpty(variable.Value))
+            .Select(variable => new Override(variable.Key[Prefix.Length..].Split("__"), variable.Value!, variable.Key))
             .OrderBy(wanted => string.Join('\0', wanted.Segments.Select(segment => segment.PadLeft(10, '0'))), StringComparer.Ordinal); // "2" before "10"
 }
