@@ -38,6 +38,9 @@ public sealed record ClientProfile
     /// <summary>Bytes per write.</summary>
     public int Piece { get; init; } = int.MaxValue;
 
+    /// <summary>Bytes per write of the hello, if they differ.</summary>
+    public int? HelloPiece { get; init; }
+
     /// <summary>Write a piece only after the proxy has read the one before: its reads then end where the pieces do.</summary>
     public bool IsSettled { get; init; }
 

@@ -68,7 +68,8 @@ public sealed class FakeClient : IAsyncDisposable
     }
 
     /// <summary>The hello, cut into records and writes as the profile says.</summary>
-    public Task SendHelloAsync() => WriteAsync(HelloBytes.Fragment(Hello, _profile.HelloFragments));
+    public Task SendHelloAsync() =>
+        Wire.SendAsync(HelloBytes.Fragment(Hello, _profile.HelloFragments), _profile.HelloPiece ?? _profile.Piece, _profile.IsSettled);
 
     /// <summary>The flight, checked as clients check it: right digest, and nothing behind it unless the client has spoken already.</summary>
     public async Task ExpectFlightAsync()
