@@ -32,6 +32,9 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
     /// <summary>Called when a connection of the proxy stands, before the proxy knows: what the far end sends here is there first.</summary>
     public Action<MemoryConnect>? Connected { get; set; }
 
+    /// <summary>Called before each read, write and connect of the proxy: the moments at which the world outside may have moved on.</summary>
+    public Action? BetweenSteps { get; set; }
+
     /// <summary>Bytes that the engine itself allocated inside calls of the proxy: not the proxy's.</summary>
     public long OwnAllocations { get; private set; }
 
@@ -103,6 +106,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
     /// <summary>Called by channels in the middle of the proxy's own work: in rough weather anything may arrive just now.</summary>
     public void Meanwhile()
     {
+        BetweenSteps?.Invoke();
         if (turbulence is not null && turbulence.Chance(3)) Stir(turbulence);
     }
 
@@ -115,6 +119,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
 
     private MemoryChannel? Begin(IPEndPoint address, IChannelOwner owner, out SocketError error)
     {
+        Meanwhile();
         var answer = _answers.GetValueOrDefault(address, ConnectAnswer.Accept);
         error = answer == ConnectAnswer.NoSocket ? SocketError.TooManyOpenSockets : SocketError.Success;
         if (answer == ConnectAnswer.NoSocket) return null;
