@@ -58,6 +58,7 @@ internal sealed partial class ClientSession
 
         // 5. A connection to that DC.
         var dc = await _loop.Direct.ConnectAsync(handshake);
+        if (dc.IsGone) { Close(dc.Reason); return; }
         if (dc.Relay is null) { LastWords.Fin(this, dc.Reason); return; }
 
         // 6. From here on events call methods; no task, state machine or hello outlives this line.

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Portico.Protocol.Secrets;
 
 namespace Portico.Core.Options;
 
@@ -7,7 +8,7 @@ namespace Portico.Core.Options;
 public static partial class DomainName
 {
     private const int Shortest = 4; // Telegram Desktop refuses less
-    private const int Longest = 182; // TDLib cuts the rest off, and the link would name another host
+    private const int Longest = SecretText.MaxDomainLength; // some clients cut the rest off, and the link would name another host
 
     /// <summary>What is wrong with <paramref name="text"/> as a host name; null = nothing.</summary>
     public static string? Problem(string text) => text switch

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
 namespace Portico.Core.Options;
 
 /// <summary>What the operator needs to know of a key. Validation, <c>docs/configuration.md</c>, the JSON Schema and the sample file all read it here.</summary>
@@ -26,6 +29,24 @@ public sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>The value is a secret: never printed, not even in an error.</summary>
     public bool Secret { get; set; }
 
+    /// <summary>The sample file shows it with its example although its default is nothing, since a proxy needs it.</summary>
+    public bool Needed { get; set; }
+
     /// <summary>When a changed value counts: restart, new sessions, or live.</summary>
     public string TakesEffect { get; set; } = "restart";
+
+    /// <summary>The description of a property; null if it has none.</summary>
+    public static OptionAttribute? Of(JsonPropertyInfo property) =>
+        property.AttributeProvider?.GetCustomAttributes(typeof(OptionAttribute), inherit: false) is [OptionAttribute option, ..] ? option : null;
+
+    /// <summary>A valid value for <paramref name="property"/> as JSON text: the example if there is one, else the default.</summary>
+    public static string ExampleOf(JsonPropertyInfo property) => Of(property)?.Example ?? DefaultOf(property);
+
+    /// <summary>The default of <paramref name="property"/> as JSON text.</summary>
+    public static string DefaultOf(JsonPropertyInfo property)
+    {
+        var owner = property.Options.GetTypeInfo(property.DeclaringType);
+        var value = owner.CreateObject is { } create ? property.Get?.Invoke(create()) : null;
+        return JsonSerializer.SerializeToNode(value, property.Options.GetTypeInfo(property.PropertyType))?.ToJsonString() ?? "null";
+    }
 }

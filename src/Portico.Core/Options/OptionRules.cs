@@ -20,14 +20,10 @@ internal static class OptionRules
         {
             var key = path.Length == 0 ? property.Name : $"{path}.{property.Name}";
             var value = section[property.Name];
-            if (OptionOf(property) is { } option) CheckValue(option, property, value, key, errors);
+            if (OptionAttribute.Of(property) is { } option) CheckValue(option, property, value, key, errors);
             Check(type.Options.GetTypeInfo(property.PropertyType), value, key, errors);
         }
     }
-
-    /// <summary>The description of a key; null if the property has none.</summary>
-    public static OptionAttribute? OptionOf(JsonPropertyInfo property) =>
-        property.AttributeProvider?.GetCustomAttributes(typeof(OptionAttribute), inherit: false) is [OptionAttribute option, ..] ? option : null;
 
     private static void CheckValue(OptionAttribute option, JsonPropertyInfo property, JsonNode? value, string key, ICollection<ConfigurationError> errors)
     {
@@ -40,7 +36,7 @@ internal static class OptionRules
                 CheckText(option, property.Name, text, key, errors);
                 break;
             case JsonValue number when number.GetValueKind() == JsonValueKind.Number && number.GetValue<int>() is var wanted && (wanted < option.Minimum || wanted > option.Maximum):
-                errors.Add(new(key, $"{wanted} is outside {option.Minimum}..{option.Maximum}; for example \"{property.Name}\": {option.Example ?? DefaultOf(property)}"));
+                errors.Add(new(key, $"{wanted} is outside {option.Minimum}..{option.Maximum}; for example \"{property.Name}\": {OptionAttribute.ExampleOf(property)}"));
                 break;
         }
     }
@@ -53,12 +49,5 @@ internal static class OptionRules
         errors.Add(option.NotYet.Contains(text, StringComparer.Ordinal)
             ? new(key, $"\"{text}\" is not part of this version yet; it allows {allowed}")
             : new(key, $"{ShownText.Quote(text)} is not one of {allowed}; for example \"{name}\": {option.Example ?? $"\"{option.OneOf[0]}\""}"));
-    }
-
-    private static string DefaultOf(JsonPropertyInfo property)
-    {
-        var owner = property.Options.GetTypeInfo(property.DeclaringType);
-        var value = owner.CreateObject is { } create ? property.Get?.Invoke(create()) : null;
-        return JsonSerializer.SerializeToNode(value, property.Options.GetTypeInfo(property.PropertyType))?.ToJsonString() ?? "null";
     }
 }

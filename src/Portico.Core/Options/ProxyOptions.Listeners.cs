@@ -17,11 +17,12 @@ public sealed class ListenerOptions
 
     /// <summary>Secret.</summary>
     [Option("The secret that clients must know: 32 hexadecimal digits. Short for one user named default. `portico secret` prints a fresh one.",
-        Example = $"\"{ExampleSecret}\"", Secret = true)]
+        Example = $"\"{ExampleSecret}\"", Secret = true, Needed = true)]
     public string? Secret { get; set; }
 
     /// <summary>Users.</summary>
-    [Option("Users with a secret and a link of their own, beside or in place of secret.")]
+    [Option("Users with a secret and a link of their own, beside or in place of secret.",
+        Example = $$"""[{ "name": "alice", "secret": "{{ExampleSecret}}" }]""")]
     public UserOptions[] Users { get; set; } = [];
 
     /// <summary>Protocols; fake TLS alone, because the first packet of the others is random bytes, which some networks block for that.</summary>
@@ -30,7 +31,7 @@ public sealed class ListenerOptions
     public string[] Protocols { get; set; } = ["fake-tls"];
 
     /// <summary>Domain.</summary>
-    [Option("Host name put into fake-TLS links: the client seems to visit it. Needed where protocols has fake-tls.", Example = "\"www.example.com\"")]
+    [Option("Host name put into fake-TLS links: the client seems to visit it. Needed where protocols has fake-tls.", Example = "\"www.example.com\"", Needed = true)]
     public string? Domain { get; set; }
 
     /// <summary>Host in links.</summary>
@@ -53,11 +54,11 @@ public sealed class ListenerOptions
 public sealed class UserOptions
 {
     /// <summary>Name.</summary>
-    [Option("Name of the user in logs and for `portico link --user`. Needed.", Example = "\"alice\"")]
+    [Option("Name of the user in logs and for `portico link --user`. Needed.", Example = "\"alice\"", Needed = true)]
     public string? Name { get; set; }
 
     /// <summary>Secret.</summary>
-    [Option("The user's own secret: 32 hexadecimal digits. Needed. `portico secret` prints a fresh one.", Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true)]
+    [Option("The user's own secret: 32 hexadecimal digits. Needed. `portico secret` prints a fresh one.", Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true, Needed = true)]
     public string? Secret { get; set; }
 
     /// <summary>Enabled.</summary>

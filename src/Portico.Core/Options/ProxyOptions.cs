@@ -11,11 +11,11 @@ public sealed class ProxyOptions
 
     /// <summary>For editors.</summary>
     [JsonPropertyName("$schema")]
-    [Option("Where an editor finds the JSON Schema of this file; the proxy ignores it.", Example = "\"./portico.schema.json\"")]
+    [Option("Where an editor finds the JSON Schema of this file; the proxy ignores it.", Example = "\"./portico.schema.json\"", TakesEffect = "nothing")]
     public string? Schema { get; set; }
 
     /// <summary>Listening addresses.</summary>
-    [Option("The addresses to listen on, each with its own secrets. At least one.")]
+    [Option("The addresses to listen on, each with its own secrets. At least one.", Needed = true)]
     public ListenerOptions[] Listeners { get; set; } = [];
 
     /// <summary>The way to Telegram.</summary>
@@ -35,7 +35,7 @@ public sealed class ProxyOptions
     public string DataDirectory { get; set; } = "data";
 
     /// <summary>Engine; epoll costs the least processor time and memory, so Linux gets it.</summary>
-    [Option("Who waits for sockets: auto = epoll on Linux, sockets elsewhere.", OneOf = ["auto", "epoll", "sockets"])]
+    [Option("Who waits for sockets: auto = the best of this system, which is epoll on Linux.", OneOf = ["auto", "epoll"], NotYet = ["sockets"])]
     public string Engine { get; set; } = "auto";
 
     /// <summary>Loops; sessions never leave their loop, so more loops than cores only take turns.</summary>

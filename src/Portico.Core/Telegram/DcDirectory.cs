@@ -61,7 +61,8 @@ internal sealed class DcAddresses
     /// <summary>Preferred family first, shuffled inside each, so that proxies spread over a data centre's addresses.</summary>
     public DcAddresses(ImmutableArray<IPEndPoint> addresses, bool preferIPv6)
     {
-        var shuffled = addresses.ToArray();
+        // A mapped address is an IPv4 one in other clothes; as IPv6 it would be asked of a socket that cannot reach it.
+        IPEndPoint[] shuffled = [.. addresses.Select(address => address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address)];
         RandomNumberGenerator.Shuffle<IPEndPoint>(shuffled);
         var preferred = preferIPv6 ? System.Net.Sockets.AddressFamily.InterNetworkV6 : System.Net.Sockets.AddressFamily.InterNetwork;
         _inOrder = [.. shuffled.OrderBy(address => address.AddressFamily == preferred ? 0 : 1)];

@@ -19,9 +19,6 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
 
     public static Field25519 One => new(1, 0, 0, 0);
 
-    /// <summary>p - 1, which is -1.</summary>
-    public static Field25519 MinusOne => new(ulong.MaxValue - Fold255, ulong.MaxValue, ulong.MaxValue, TopBit - 1);
-
     /// <summary>Reads 32 little-endian bytes; all 256 bits count.</summary>
     public static Field25519 Read(ReadOnlySpan<byte> bytes) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(bytes),
@@ -79,33 +76,8 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
         return FoldCarry(limb0, limb1, limb2, limb3, carry);
     }
 
-    /// <summary>This number squared <paramref name="times"/> times: to the power of 2^times.</summary>
-    public Field25519 Square(int times)
-    {
-        var result = this;
-        for (var i = 0; i < times; i++)
-            result *= result;
-        return result;
-    }
-
-    /// <summary>
-    /// This number to the power of (p-1)/2 = 2^254 - 10, canonical: 1 if it is a square, p-1 if it is not, 0 if it is zero (Euler's criterion).
-    /// </summary>
-    public Field25519 EulerPower()
-    {
-        // runN is the power of 2^N - 1, a run of N ones; 2^254 - 10 is 250 ones followed by 0110.
-        var run2 = Square(1) * this;
-        var run4 = run2.Square(2) * run2;
-        var run5 = run4.Square(1) * this;
-        var run10 = run5.Square(5) * run5;
-        var run20 = run10.Square(10) * run10;
-        var run40 = run20.Square(20) * run20;
-        var run50 = run40.Square(10) * run10;
-        var run100 = run50.Square(50) * run50;
-        var run200 = run100.Square(100) * run100;
-        var run250 = run200.Square(50) * run50;
-        return (run250.Square(4) * run2.Square(1)).ToCanonical();
-    }
+    /// <summary>1 if this number is a square, -1 if it is not, 0 if it is zero. For canonical numbers only.</summary>
+    public int JacobiSymbol() => Crypto.JacobiSymbol.OverPrime25519(_limb0, _limb1, _limb2, _limb3);
 
     /// <summary>The same number as a value below p.</summary>
     public Field25519 ToCanonical() => FoldTopBit().FoldTopBit().SubtractModulusOnce();

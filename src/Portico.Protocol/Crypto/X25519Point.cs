@@ -35,7 +35,7 @@ public static class X25519Point
             return false;
         // ((u + A) u + 1) u; on the twist this is not a square.
         var square = ((x + CurveA) * x + Field25519.One) * x;
-        return !square.EulerPower().HasSameLimbs(Field25519.MinusOne);
+        return square.ToCanonical().JacobiSymbol() >= 0;
     }
 
     private static void CheckLength(ReadOnlySpan<byte> u)

@@ -1,19 +1,22 @@
 using System.Security.Cryptography;
 using Portico.Protocol.FakeTls;
+using Portico.Protocol.Framing;
 
 namespace Portico.SelfTest;
 
 /// <summary>What a client of ours must get, by every way in.</summary>
 internal static class ClientChecks
 {
-    // Cut below the first fields, into some, and as far as the proxy must follow.
-    private const int MostHelloRecords = 8;
-
     // Shorter ones cannot be encrypted messages: key id 8, message key 16.
     private const int ShortestEcho = 24;
 
-    // One below, one around and one far above a TLS record and a read; a client's packet is shorter than 1 MiB (spec/01 section 3.5).
-    private static readonly (int From, int Below)[] EchoLengths = [(ShortestEcho, 1024), (12 * 1024, 96 * 1024), (768 * 1024, 1024 * 1024)];
+    private const int LongestEcho = FrameCodec.MaxPacketFromClient - FrameCodec.Alignment - FrameCodec.MaxPaddingFromClient;
+
+    // What our padding may leave at the end of an echo: receivers strip only its odd bytes (spec/01 section 3.3).
+    private const int MaxLeftover = FrameCodec.MaxPaddingFromClient & ~(FrameCodec.Alignment - 1);
+
+    // One below, one around and one far above a TLS record and a read of the proxy.
+    private static readonly (int From, int To)[] EchoLengths = [(ShortestEcho, 1024), (12 * 1024, 96 * 1024), (768 * 1024, LongestEcho)];
 
     // Negative = media, 203 = CDN, above 10000 = test servers. None of them is unknown, so the proxy must hand them on as they are.
     private static readonly short[] DcIds = [1, 2, 3, 4, 5, -1, -2, -3, -4, -5, 203, 10002];
@@ -31,7 +34,7 @@ internal static class ClientChecks
             yield return new Check($"{name}/in-pieces", cancel => AskAsync(client, manner with { InPieces = true }, cancel));
             if (!manner.IsTls) continue;
             yield return new Check($"{name}/old-hello", cancel => AskAsync(client, manner with { Shape = ClientHelloShape.Classic517 }, cancel));
-            yield return new Check($"{name}/hello-in-records", cancel => AskAsync(client, manner with { HelloRecords = MostHelloRecords }, cancel));
+            yield return new Check($"{name}/hello-in-records", cancel => AskAsync(client, manner with { HelloRecords = ClientHelloReader.MaxRecords }, cancel));
         }
     }
 
@@ -51,14 +54,14 @@ internal static class ClientChecks
     private static async Task EchoAsync(SelfTestClient client, ClientManner manner, CancellationToken cancel)
     {
         using var connection = await client.ConnectAsync(manner, DcIds[0], cancel);
-        foreach (var (from, below) in EchoLengths)
+        foreach (var (from, to) in EchoLengths)
         {
-            var packet = RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(from, below) & ~3);
+            var packet = RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(from, to + 1) & ~(FrameCodec.Alignment - 1));
             packet[0] |= 1; // a key id of zero would make it look unencrypted
             await connection.SendAsync(packet, cancel);
             var echo = await AnswerAsync(connection, cancel);
             if (!echo.AsSpan().StartsWith(packet)) throw new CheckFailedException($"{packet.Length} bytes came back changed");
-            if (echo.Length > packet.Length + (2 * PacketFraming.MaxLeftover)) throw new CheckFailedException($"{packet.Length} bytes came back as {echo.Length}");
+            if (echo.Length > packet.Length + MaxLeftover) throw new CheckFailedException($"{packet.Length} bytes came back as {echo.Length}");
         }
     }
 

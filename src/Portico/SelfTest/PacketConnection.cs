@@ -1,16 +1,27 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Portico.Protocol;
 using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
+using Portico.Protocol.Framing;
 
 namespace Portico.SelfTest;
+
+/// <summary>Whose end of a connection it is: both frame the same way, but clients pad more, and only data centres acknowledge.</summary>
+internal enum PacketEnd
+{
+    Client,
+    Dc,
+}
 
 /// <summary>A connection after its header: packets in, packets out. Both ends use it; only clients put records around it.</summary>
 internal sealed class PacketConnection : IDisposable
 {
     private const int ReadLength = 64 * 1024;
+    private const int MaxFrameHeader = 4;
 
     private readonly Socket _socket;
+    private readonly PacketEnd _end;
     private readonly Transport _transport;
     private readonly bool _isTls;
     private AesCtr _incoming;
@@ -22,13 +33,15 @@ internal sealed class PacketConnection : IDisposable
 
     /// <summary>Takes the socket over.</summary>
     /// <param name="socket">Closed by <see cref="Dispose"/>.</param>
+    /// <param name="end">Which end this is.</param>
     /// <param name="transport">The framing in both directions.</param>
     /// <param name="incoming">The cipher of what we read, at its first packet.</param>
     /// <param name="outgoing">The cipher of what we write, at its first packet.</param>
     /// <param name="isTls">Whether records are around everything.</param>
-    public PacketConnection(Socket socket, Transport transport, AesCtr incoming, AesCtr outgoing, bool isTls)
+    public PacketConnection(Socket socket, PacketEnd end, Transport transport, AesCtr incoming, AesCtr outgoing, bool isTls)
     {
         _socket = socket;
+        _end = end;
         _transport = transport;
         _incoming = incoming;
         _outgoing = outgoing;
@@ -73,12 +86,17 @@ internal sealed class PacketConnection : IDisposable
     private byte[] Encode(ReadOnlySpan<byte> payload)
     {
         var header = _unsentHeader.Length;
-        var packet = new byte[header + payload.Length + PacketFraming.MaxOverhead];
+        var packet = new byte[header + MaxFrameHeader + payload.Length + FrameCodec.MaxPaddingFromClient];
         _unsentHeader.CopyTo(packet, 0);
         _unsentHeader = [];
-        var length = PacketFraming.Write(_transport, payload, packet.AsSpan(header));
-        _outgoing.Transform(packet.AsSpan(header, length));
-        var bytes = packet.AsSpan(0, header + length);
+        var padding = Padding();
+        var frame = packet.AsSpan(header);
+        var frameHeader = FrameCodec.WriteHeader(_transport, frame, payload.Length, padding, quickAck: false);
+        frame = frame[..(frameHeader + payload.Length + padding)];
+        payload.CopyTo(frame[frameHeader..]);
+        RandomNumberGenerator.Fill(frame[(frameHeader + payload.Length)..]);
+        _outgoing.Transform(frame);
+        var bytes = packet.AsSpan(0, header + frame.Length);
         if (!_isTls) return bytes.ToArray();
 
         var start = header > 0 ? TlsRecordWriter.ChangeCipherSpec : [];
@@ -86,6 +104,12 @@ internal sealed class PacketConnection : IDisposable
         start.CopyTo(wire);
         TlsRecordWriter.Wrap(bytes, wire.AsSpan(start.Length));
         return wire;
+    }
+
+    private int Padding()
+    {
+        var most = _end == PacketEnd.Client ? FrameCodec.MaxPaddingFromClient : PaddedIntermediateCodec.MaxPaddingToClient;
+        return _transport == Transport.Padded ? RandomNumberGenerator.GetInt32(most + 1) : 0;
     }
 
     private void Decode(Span<byte> bytes)
@@ -101,12 +125,14 @@ internal sealed class PacketConnection : IDisposable
     private byte[]? TakePacket()
     {
         var bytes = _received.AsSpan(0, _receivedLength);
-        var status = PacketFraming.TryRead(_transport, bytes, out var range, out var consumed);
+        var status = _end == PacketEnd.Client
+            ? FrameCodec.TryReadFromServer(_transport, bytes, out var frame, out _)
+            : FrameCodec.TryRead(_transport, bytes, out frame, out _);
         if (status == FrameStatus.NeedMoreData) return null;
-        if (status == FrameStatus.Invalid) throw new CheckFailedException("what arrives decrypts to no packet");
-        var payload = bytes[range].ToArray();
-        bytes[consumed..].CopyTo(bytes);
-        _receivedLength -= consumed;
+        if (status == FrameStatus.Invalid || frame.QuickAck) throw new CheckFailedException("what arrives decrypts to no packet");
+        var payload = bytes.Slice(frame.PayloadOffset, frame.PayloadLength).ToArray();
+        bytes[frame.Consumed..].CopyTo(bytes);
+        _receivedLength -= frame.Consumed;
         return payload;
     }
 }

@@ -70,7 +70,7 @@ internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret)
     {
         Span<byte> header = stackalloc byte[ObfuscatedHeader.Length];
         WriteHeader(header, manner.Transport, dcId, out var streams);
-        return new PacketConnection(socket, manner.Transport, streams.ServerToClient, streams.ClientToServer, manner.IsTls) { Header = header, InPieces = manner.InPieces };
+        return new PacketConnection(socket, PacketEnd.Client, manner.Transport, streams.ServerToClient, streams.ClientToServer, manner.IsTls) { Header = header, InPieces = manner.InPieces };
     }
 
     private async Task GreetAsync(Socket socket, ClientManner manner, CancellationToken cancel)

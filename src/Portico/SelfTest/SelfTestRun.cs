@@ -66,7 +66,7 @@ internal static class SelfTestRun
         }
     }
 
-    private static IEnumerable<EngineKind> Engines() => OperatingSystem.IsLinux() ? [EngineKind.Epoll] : [EngineKind.Sockets];
+    private static IEnumerable<EngineKind> Engines() => OperatingSystem.IsLinux() ? [EngineKind.Epoll, EngineKind.Sockets] : [EngineKind.Sockets];
 
     private static string Name(EngineKind engine) => engine == EngineKind.Epoll ? "epoll" : "sockets";
 }

@@ -11,7 +11,7 @@ namespace Portico.SelfTest;
 internal sealed class StandInDc : IAsyncDisposable
 {
     private readonly StandInFault _fault;
-    private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _served;
 
@@ -81,7 +81,7 @@ internal sealed class StandInDc : IAsyncDisposable
 
         if (_fault == StandInFault.HangUp) return;
         if (!ObfuscatedHeader.TryRead(header, secret: null, out var streams, out var transport, out var dcId)) return;
-        using var connection = new PacketConnection(socket, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
+        using var connection = new PacketConnection(socket, PacketEnd.Dc, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
         while (await connection.ReceiveAsync(_stop.Token) is { } packet)
         {
             if (_fault == StandInFault.Silent) continue;

@@ -65,6 +65,7 @@ public class ProxyOptionsParserTests
         { "timeouts.drainSeconds", "outside 0..3600", o => o.Timeouts.DrainSeconds = -1 },
         { "dataDirectory", "path of a directory", o => o.DataDirectory = " " },
         { "engine", "not one of", o => o.Engine = "io_uring" },
+        { "engine", "not part of this version yet", o => o.Engine = "sockets" },
         { "loops", "outside 0..1024", o => o.Loops = -1 },
     };
 
@@ -131,7 +132,7 @@ public class ProxyOptionsParserTests
         options.FakeTls.TimeWindow = new() { Enabled = false, PastSeconds = 1, FutureSeconds = 2 };
         options.Timeouts = new() { HandshakeSeconds = 3, IdleSeconds = 4, ClientWriteSeconds = 5, DrainSeconds = 6 };
         options.DataDirectory = "kept/here";
-        options.Engine = "sockets";
+        options.Engine = "epoll";
         options.Loops = 3;
 
         var parsed = ProxyOptionsParser.Parse(options, "/etc/portico");
@@ -159,7 +160,7 @@ public class ProxyOptionsParserTests
         Assert.Equal(TimeSpan.FromSeconds(5), settings.Timeouts.ClientWrite);
         Assert.Equal(TimeSpan.FromSeconds(6), settings.Timeouts.Drain);
         Assert.Equal("/etc/portico/kept/here", settings.DataDirectory);
-        Assert.Equal(EngineKind.Sockets, settings.Engine);
+        Assert.Equal(EngineKind.Epoll, settings.Engine);
         Assert.Equal(3, settings.Loops);
     }
 

@@ -110,6 +110,9 @@ internal readonly record struct DcAttempt(Channel Channel, IPEndPoint Address);
 /// <summary>The outcome of step 5.</summary>
 internal readonly record struct DirectConnected(DirectRelay? Relay, CloseReason Reason)
 {
+    /// <summary>Nobody is left to say goodbye to, or no time.</summary>
+    public bool IsGone => Relay is null && Reason is CloseReason.ClientReset or CloseReason.Shutdown;
+
     public static DirectConnected Through(DirectRelay relay) => new(relay, default);
 
     public static DirectConnected Failed(CloseReason reason) => new(null, reason);

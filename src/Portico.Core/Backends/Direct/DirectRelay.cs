@@ -101,7 +101,15 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         _session.MarkRelaying();
         _lastActivitySeconds = _lastClientWriteSeconds = NowSeconds;
         ArmDeadline();
-        Pump();
+        try
+        {
+            Pump();
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            // The handshake below on the stack would end the session without the DC's channel, which is no longer its own.
+            OnFault(error);
+        }
     }
 
     public void OnReady(Channel channel) => Pump();
@@ -110,8 +118,8 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     {
         var timeouts = _session.Loop.Timeouts;
         if (_ends != End.None) Close(_reason);
-        else if (!_forClient.IsEmpty && NowSeconds - _lastClientWriteSeconds >= timeouts.ClientWrite.TotalSeconds) Close(CloseReason.ClientWriteTimeout);
-        else if (NowSeconds - _lastActivitySeconds >= timeouts.Idle.TotalSeconds) Close(CloseReason.IdleTimeout);
+        else if (!_forClient.IsEmpty && NowSeconds - _lastClientWriteSeconds > timeouts.ClientWrite.TotalSeconds) Close(CloseReason.ClientWriteTimeout);
+        else if (NowSeconds - _lastActivitySeconds > timeouts.Idle.TotalSeconds) Close(CloseReason.IdleTimeout);
         else ArmDeadline();
     }
 
@@ -296,14 +304,15 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         return true;
     }
 
-    // The idle deadline is looked at when it comes due rather than moved with every message.
+    // The idle deadline is looked at when it comes due rather than moved with every message. Both times are cut to whole seconds, so one is
+    // added: limits are reached up to a second late, never early.
     private void ArmDeadline()
     {
         if (_ends != End.None) return;
         var timeouts = _session.Loop.Timeouts;
         var due = _lastActivitySeconds + (long)timeouts.Idle.TotalSeconds;
         if (!_forClient.IsEmpty) due = Math.Min(due, _lastClientWriteSeconds + (long)timeouts.ClientWrite.TotalSeconds);
-        _client.SetDeadline(Math.Max(due, NowSeconds + 1) * 1000);
+        _client.SetDeadline(Math.Max(due, NowSeconds) * 1000 + 1000);
     }
 
     // A record that no TLS 1.3 peer sends: Telegram hears no more of this client, and the client nothing of what we noticed.

@@ -1,0 +1,37 @@
+using System.Text;
+using Portico.Configuration;
+using Portico.Core.Options;
+
+namespace Portico.Commands;
+
+/// <summary>Gets a configuration for a command, or ends the command with everything that is wrong with it.</summary>
+internal static class ConfigurationReport
+{
+    /// <summary>Reads the file that <c>--config</c>, the environment or the usual places name.</summary>
+    /// <exception cref="CommandFailure">There is none, it cannot be read, or it is wrong.</exception>
+    public static (LoadedConfiguration Loaded, ConfigurationFile File) Need(string? named)
+    {
+        var file = ConfigurationFile.Find(named);
+        if (!file.Exists)
+        {
+            throw new CommandFailure(ExitCode.BadConfiguration, named is null
+                ? $"no configuration found ({ConfigurationFile.Places}); `portico run` writes one, or name one with --config"
+                : $"there is no {file.Path}; `portico run --config {file.Path}` would write it");
+        }
+
+        return (Check(LoadedConfiguration.Load(file.Read(), file.Directory, Override.FromEnvironment()), file.Path), file);
+    }
+
+    /// <summary>Ends the command if anything is wrong.</summary>
+    /// <exception cref="CommandFailure">With one line per error.</exception>
+    public static LoadedConfiguration Check(LoadedConfiguration loaded, string path)
+    {
+        if (loaded.Errors.Count == 0) return loaded;
+        var message = new StringBuilder($"{path}: {(loaded.Errors.Count == 1 ? "1 error" : $"{loaded.Errors.Count} errors")}");
+        foreach (var error in loaded.Errors) message.Append("\n  ").Append(error);
+        throw new CommandFailure(ExitCode.BadConfiguration, message.ToString());
+    }
+
+    /// <summary>The settings of a configuration that passed <see cref="Check"/>.</summary>
+    public static ProxySettings SettingsOf(LoadedConfiguration loaded) => loaded.Settings ?? throw new InvalidOperationException("a configuration without errors has settings");
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Globalization;
+using Portico.Configuration;
+
+namespace Portico.Commands;
+
+/// <summary>Flags of <c>run</c> that replace what the file says. They speak of the first listener.</summary>
+internal sealed class QuickFlags
+{
+    private static readonly string[] SecretKey = ["listeners", "0", "secret"];
+
+    private readonly Option<int?> _port = new("--port", "-p") { Description = "Port of the first listener; 0 = the system chooses.", HelpName = "N" };
+    private readonly Option<string?> _secret = new("--secret") { Description = "Secret of the first listener. Other users of this machine can see it: prefer --secret-file.", HelpName = "HEX" };
+    private readonly Option<string?> _secretFile = new("--secret-file") { Description = "A file that holds the secret of the first listener.", HelpName = "FILE" };
+    private readonly Option<string?> _domain = new("--domain") { Description = "Host name for the fake-TLS links of the first listener.", HelpName = "NAME" };
+    private readonly Option<string[]> _protocols = new("--protocol") { Description = "fake-tls, secure or classic; repeat it for more than one.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _mode = new("--mode") { Description = "auto or direct: the way to Telegram.", HelpName = "MODE" };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _port, _secret, _secretFile, _domain, _protocols, _mode }) command.Add(option);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_secret) is not null && result.GetResult(_secretFile) is not null) result.AddError("--secret and --secret-file exclude each other");
+        });
+    }
+
+    /// <summary>Whether a secret stands on the command line, where `ps` shows it to everybody.</summary>
+    public bool ShowsSecret(ParseResult parsed) => parsed.GetValue(_secret) is not null;
+
+    /// <summary>The flags as overrides.</summary>
+    /// <exception cref="CommandFailure">The secret file cannot be read.</exception>
+    public IEnumerable<Override> Overrides(ParseResult parsed)
+    {
+        if (parsed.GetValue(_port) is { } port) yield return new(["listeners", "0", "port"], port.ToString(CultureInfo.InvariantCulture), "--port");
+        if (parsed.GetValue(_secret) is { } secret) yield return new(SecretKey, secret, "--secret");
+        if (parsed.GetValue(_secretFile) is { } file)
+        {
+            var text = FileFailure.Guard(() => File.ReadAllText(file), "read", file, "it must hold 32 hexadecimal digits; `portico secret` prints some");
+            yield return new(SecretKey, text.Trim(), "--secret-file");
+        }
+
+        if (parsed.GetValue(_domain) is { } domain) yield return new(["listeners", "0", "domain"], domain, "--domain");
+        if (parsed.GetValue(_protocols) is { Length: > 0 } protocols) yield return new(["listeners", "0", "protocols"], string.Join(',', protocols), "--protocol");
+        if (parsed.GetValue(_mode) is { } mode) yield return new(["backend", "mode"], mode, "--mode");
+    }
+
+    /// <summary>What a first start writes when these flags are given.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="withSecret">False if the secret comes from elsewhere.</param>
+    public NewConfiguration NewConfiguration(ParseResult parsed, bool withSecret)
+    {
+        var fresh = new NewConfiguration { Domain = parsed.GetValue(_domain) };
+        return fresh with
+        {
+            Port = parsed.GetValue(_port) is { } port and not 0 ? port : fresh.Port, // a port that changes with every start is not worth keeping
+            Secret = withSecret ? fresh.Secret : null,
+            Protocols = parsed.GetValue(_protocols) is { Length: > 0 } protocols ? protocols : fresh.Protocols,
+            Mode = parsed.GetValue(_mode) ?? fresh.Mode,
+        };
+    }
+
+    /// <summary>Whether some override brings a secret, of a listener or of a user.</summary>
+    public static bool BringsSecret(IEnumerable<Override> overrides) =>
+        overrides.Any(wanted => wanted.Segments[0].Equals("listeners", StringComparison.OrdinalIgnoreCase) && wanted.Segments[^1].Equals("secret", StringComparison.OrdinalIgnoreCase));
+}

@@ -1,0 +1,162 @@
+using System.CommandLine;
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Portico.Configuration;
+using Portico.Core;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Hosting;
+using Portico.Links;
+
+namespace Portico.Commands;
+
+/// <summary><c>portico run</c>: the proxy, until somebody stops it.</summary>
+internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
+{
+    /// <summary>As a command of its own.</summary>
+    public Command Create()
+    {
+        var command = new Command("run", "Run the proxy until SIGTERM or SIGINT. This is also what `portico` alone does.");
+        AddTo(command);
+        return command;
+    }
+
+    /// <summary>As the action of <paramref name="command"/>, with the flags that belong to it.</summary>
+    public void AddTo(Command command)
+    {
+        flags.AddTo(command);
+        command.SetAction((parsed, _) => RunAsync(parsed));
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed)
+    {
+        using var signals = new StopSignals();
+        await using var services = HostServices.Create(common.LevelOf(parsed), parsed.GetValue(common.LogFormat)!);
+        var log = services.GetRequiredService<ILogger<RunCommand>>();
+        var overrides = Override.FromEnvironment().Concat(flags.Overrides(parsed)).ToArray();
+        if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
+
+        // 1. The configuration: the operator's, or the one that this first start writes.
+        var loaded = FindOrWrite(parsed, overrides, log);
+        foreach (var warning in loaded.Warnings) Log.Unwise(log, warning.Key, warning.Problem);
+        var settings = ConfigurationReport.SettingsOf(loaded);
+
+        // 2. Listen.
+        ProcessLimits.ForbidDumps();
+        var descriptors = ProcessLimits.RaiseDescriptorLimit();
+        Log.Descriptors(log, descriptors);
+        await using var proxy = Start(settings, services);
+        for (var i = 0; i < proxy.Endpoints.Length; i++) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
+        Log.Strangers(log);
+
+        // 3. Tell how to connect.
+        ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port))];
+        foreach (var host in links.Select(link => link.Host).Distinct())
+        {
+            if (IPAddress.TryParse(host, out var address) && PublicAddress.ReachOf(address) != Reach.World) Log.LinksStayNear(log, host);
+        }
+
+        LinkPrinter.Print(parsed.InvocationConfiguration.Output, links, Console.IsOutputRedirected ? QrPlace.None : QrPlace.FirstOfListener);
+
+        // 4. Until the end.
+        await WaitAsync(proxy, signals, settings.Timeouts.Drain, log);
+        return ExitCode.Ok;
+    }
+
+    private LoadedConfiguration FindOrWrite(ParseResult parsed, Override[] overrides, ILogger log)
+    {
+        var file = ConfigurationFile.Find(parsed.GetValue(common.Config));
+        if (!file.Exists)
+        {
+            var bringsSecret = QuickFlags.BringsSecret(overrides);
+            var text = flags.NewConfiguration(parsed, withSecret: !bringsSecret).ToText();
+            // Checked before it is written: a wrong flag must not leave a wrong file behind.
+            var fresh = ConfigurationReport.Check(LoadedConfiguration.Load(text, file.Directory, overrides), "command line and environment");
+            if (bringsSecret)
+            {
+                Log.NothingWritten(log);
+                return fresh;
+            }
+
+            if (NewConfiguration.TryWrite(file.Path, text))
+            {
+                Log.Written(log, file.Path);
+                return fresh;
+            }
+        }
+
+        return ConfigurationReport.Check(LoadedConfiguration.Load(file.Read(), file.Directory, overrides), file.Path);
+    }
+
+    private static PorticoProxy Start(ProxySettings settings, ServiceProvider services)
+    {
+        try
+        {
+            return PorticoProxy.Start(settings, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<IMeterFactory>(), TimeProvider.System);
+        }
+        catch (ListenException problem)
+        {
+            throw new CommandFailure(ExitCode.Failed, problem.Message);
+        }
+    }
+
+    private static async Task WaitAsync(PorticoProxy proxy, StopSignals signals, TimeSpan drain, ILogger log)
+    {
+        await Task.WhenAny(signals.First, proxy.Completion);
+        ThrowIfFaulted(proxy);
+
+        Log.Draining(log, proxy.SessionCount, drain.TotalSeconds);
+        var stopped = proxy.StopAsync(drain);
+        await Task.WhenAny(stopped, signals.Second, proxy.Completion);
+        ThrowIfFaulted(proxy);
+
+        if (signals.Second.IsCompleted) Log.StoppingAtOnce(log);
+        await (signals.Second.IsCompleted ? proxy.StopAsync(TimeSpan.Zero) : stopped);
+        Log.Stopped(log);
+    }
+
+    // A loop that died takes its sessions with it; limping on would hide that, a service manager's restart does not.
+    private static void ThrowIfFaulted(PorticoProxy proxy)
+    {
+        if (proxy.Completion.Exception is { } fault) throw new CommandFailure(ExitCode.Failed, $"the proxy cannot go on, please report this: {fault.InnerException?.Message ?? fault.Message}");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 9001, EventName = "Written", Level = LogLevel.Information, Message = "First start: wrote {Path} with a fresh secret")]
+        public static partial void Written(ILogger logger, string path);
+
+        [LoggerMessage(EventId = 9002, EventName = "NothingWritten", Level = LogLevel.Information, Message = "No configuration file; running with the secret that was given, nothing is written")]
+        public static partial void NothingWritten(ILogger logger);
+
+        [LoggerMessage(EventId = 9003, EventName = "SecretVisible", Level = LogLevel.Warning, Message = "--secret shows the secret to the other users of this machine; --secret-file or the environment do not")]
+        public static partial void SecretVisible(ILogger logger);
+
+        [LoggerMessage(EventId = 9004, EventName = "Unwise", Level = LogLevel.Warning, Message = "Configuration: {Key}: {Problem}")]
+        public static partial void Unwise(ILogger logger, string key, string problem);
+
+        [LoggerMessage(EventId = 9005, EventName = "Descriptors", Level = LogLevel.Debug, Message = "Up to {Limit} descriptors, two per session (0 = no limit)")]
+        public static partial void Descriptors(ILogger logger, long limit);
+
+        [LoggerMessage(EventId = 9006, EventName = "Listening", Level = LogLevel.Information, Message = "Listening on {Endpoint} ({Listener})")]
+        public static partial void Listening(ILogger logger, IPEndPoint endpoint, string listener);
+
+        [LoggerMessage(EventId = 9007, EventName = "Strangers", Level = LogLevel.Information,
+            Message = "Strangers: this version has no cover site, so a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; a later version brings the cover")]
+        public static partial void Strangers(ILogger logger);
+
+        [LoggerMessage(EventId = 9008, EventName = "LinksStayNear", Level = LogLevel.Warning, Message = "Links show {Host}, which cannot be reached from everywhere; set publicHost of the listener if clients are elsewhere")]
+        public static partial void LinksStayNear(ILogger logger, string host);
+
+        [LoggerMessage(EventId = 9009, EventName = "Draining", Level = LogLevel.Information, Message = "Stopping: {Sessions} sessions have up to {Seconds} s to end; a second signal stops at once")]
+        public static partial void Draining(ILogger logger, int sessions, double seconds);
+
+        [LoggerMessage(EventId = 9010, EventName = "StoppingAtOnce", Level = LogLevel.Information, Message = "Second signal: stopping at once")]
+        public static partial void StoppingAtOnce(ILogger logger);
+
+        [LoggerMessage(EventId = 9011, EventName = "Stopped", Level = LogLevel.Information, Message = "Stopped")]
+        public static partial void Stopped(ILogger logger);
+    }
+}

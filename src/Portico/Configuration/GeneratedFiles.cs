@@ -1,0 +1,13 @@
+namespace Portico.Configuration;
+
+/// <summary>Everything about the configuration that is written down outside the options: made from them, so that it cannot disagree.</summary>
+internal static class GeneratedFiles
+{
+    /// <summary>File names and texts, as they stand in docs/.</summary>
+    public static IEnumerable<(string Name, string Text)> All() =>
+    [
+        ("configuration.md", ConfigurationPage.Text()),
+        ("portico.schema.json", ConfigurationSchema.Text()),
+        ("portico.sample.json", SampleConfiguration.Text()),
+    ];
+}

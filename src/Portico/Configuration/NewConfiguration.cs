@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Portico.Protocol.Secrets;
+
+namespace Portico.Configuration;
+
+/// <summary>What a first start decides, since nobody has configured anything.</summary>
+internal sealed record NewConfiguration
+{
+    /// <summary>A host name that belongs to nobody who would mind.</summary>
+    public const string NeutralDomain = "www.example.com";
+
+    /// <summary>The port listened on.</summary>
+    public int Port { get; init; } = 8443;
+
+    /// <summary>Null writes none: it comes from a flag or the environment and stays there.</summary>
+    public ProxySecret? Secret { get; init; } = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
+
+    /// <summary>Null = the neutral one.</summary>
+    public string? Domain { get; init; }
+
+    /// <summary>What the listener speaks.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = ["fake-tls"];
+
+    /// <summary>The way to Telegram.</summary>
+    public string Mode { get; init; } = "direct";
+
+    /// <summary>The file, with comments for whoever opens it next.</summary>
+    public string ToText()
+    {
+        var secretLine = Secret is null ? "" : $"      \"secret\": {Json(SecretText.FormatSimple(Secret))}, // keep it to yourself; `portico link` prints the links made of it\n";
+        var domainNote = Domain is null ? " // links name it as the site that clients seem to visit: put the name of a real site here" : "";
+        return $$"""
+            // Written by the first start of portico. Every key is described in docs/configuration.md; `portico check` tells what is in force.
+            {
+              "listeners": [
+                {
+                  "name": "main",
+                  "address": "::", // every address of this machine
+                  "port": {{Port}},
+            {{secretLine}}      "protocols": [{{string.Join(", ", Protocols.Select(Json))}}],
+                  "domain": {{Json(Domain ?? NeutralDomain)}}{{domainNote}}
+                }
+              ],
+              "backend": { "mode": {{Json(Mode)}} }
+            }
+
+            """;
+    }
+
+    /// <summary>Writes <paramref name="text"/> to <paramref name="path"/> for this user only, whole or not at all.</summary>
+    /// <returns>False if somebody else has written the file in the meantime: theirs stays.</returns>
+    /// <exception cref="Commands.CommandFailure">The place cannot be written to.</exception>
+    public static bool TryWrite(string path, string text) =>
+        FileFailure.Guard(() => TryWriteFile(path, text), "write", path, "run portico in a directory that it may write to, or name a file with --config");
+
+    private static bool TryWriteFile(string path, string text)
+    {
+        var directory = Path.GetDirectoryName(path)!;
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var partial = Path.Combine(directory, $".portico-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using (var file = new FileStream(partial, options))
+            {
+                file.Write(Encoding.UTF8.GetBytes(text));
+                file.Flush(flushToDisk: true); // a crash after the rename must not leave an empty file under the real name
+            }
+
+            // Links the new name and removes the old one, so a file that appeared in between is not replaced.
+            File.Move(partial, path, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return false;
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
+    }
+
+    private static string Json(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
+}

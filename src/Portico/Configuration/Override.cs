@@ -1,0 +1,26 @@
+using System.Collections;
+
+namespace Portico.Configuration;
+
+/// <summary>One value that replaces what the file says.</summary>
+/// <param name="Segments">The way to the key: names, and positions in lists.</param>
+/// <param name="Text">The value as text; a list of texts is parted by commas.</param>
+/// <param name="Origin">Where it was set, for errors: a flag or an environment variable.</param>
+internal sealed record Override(string[] Segments, string Text, string Origin)
+{
+    private const string Prefix = "PORTICO__";
+
+    /// <summary>The name of the environment variable that sets a key.</summary>
+    public static string VariableOf(IEnumerable<string> segments) => Prefix + string.Join("__", segments);
+
+    /// <summary>The overrides in the environment of this process.</summary>
+    public static IEnumerable<Override> FromEnvironment() =>
+        From(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value)));
+
+    /// <summary>The overrides among environment variables: <c>PORTICO__Section__Key</c>. Empty ones count as not set. Lower positions in lists come first, so that lists can be built up.</summary>
+    public static IEnumerable<Override> From(IEnumerable<KeyValuePair<string, string?>> variables) =>
+        variables
+            .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal) && !string.IsNullOrEmpty(variable.Value))
+            .Select(variable => new Override(variable.Key[Prefix.Length..].Split("__"), variable.Value!, variable.Key))
+            .OrderBy(wanted => string.Join('\0', wanted.Segments.Select(segment => segment.PadLeft(10, '0'))), StringComparer.Ordinal); // "2" before "10"
+}

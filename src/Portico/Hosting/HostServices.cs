@@ -1,0 +1,28 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Portico.Hosting;
+
+/// <summary>What the proxy gets from its surroundings: logging and metrics.</summary>
+internal static class HostServices
+{
+    /// <summary>Messages go to stderr, as stdout belongs to links.</summary>
+    public static ServiceProvider Create(LogLevel level, string format)
+    {
+        var services = new ServiceCollection();
+        services.AddMetrics();
+        services.AddLogging(logging =>
+        {
+            logging.SetMinimumLevel(level);
+            if (format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
+            else logging.AddSimpleConsole(text => (text.SingleLine, text.TimestampFormat) = (true, "yyyy-MM-dd HH:mm:ss "));
+        });
+        services.Configure<ConsoleLoggerOptions>(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite; // a terminal that hangs must not hang a loop
+        });
+        return services.BuildServiceProvider();
+    }
+}

@@ -1,0 +1,45 @@
+using Portico.Core.Options;
+using Portico.Protocol.Secrets;
+
+namespace Portico.Links;
+
+/// <summary>What one user needs to connect by one protocol.</summary>
+/// <param name="Listener">Name of the listener.</param>
+/// <param name="User">Name of the user.</param>
+/// <param name="Protocol">fake-tls, secure or classic.</param>
+/// <param name="Host">The server that the link names.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Secret">The secret as clients read it.</param>
+internal sealed record ShareLink(string Listener, string User, string Protocol, string Host, int Port, string Secret)
+{
+    /// <summary>Opens the app.</summary>
+    public string Tg => ProxyLink.Tg(Host, Port, Secret);
+
+    /// <summary>Opens a page that offers to open the app; works in messages.</summary>
+    public string TMe => ProxyLink.TMe(Host, Port, Secret);
+
+    /// <summary>The links of every user of a listener, best protocol first.</summary>
+    /// <param name="listener">Whose links.</param>
+    /// <param name="port">The port that it really listens on.</param>
+    public static IEnumerable<ShareLink> Of(ListenerSettings listener, int port)
+    {
+        var host = listener.PublicHost ?? PublicAddress.Find(listener.Address.Address).ToString();
+        foreach (var credential in listener.Credentials)
+        {
+            foreach (var (protocol, text) in SecretsOf(listener, credential.Secret))
+            {
+                yield return new(listener.Name, credential.Name, protocol, host, listener.PublicPort ?? port, text);
+            }
+        }
+    }
+
+    /// <summary>Everything but the secret.</summary>
+    public override string ToString() => $"{Listener}, user {User}, {Protocol}";
+
+    private static IEnumerable<(string Protocol, string Text)> SecretsOf(ListenerSettings listener, ProxySecret secret)
+    {
+        if (listener.Protocols.HasFlag(ClientProtocols.FakeTls) && listener.Domain is { } domain) yield return ("fake-tls", SecretText.FormatFakeTls(secret, domain));
+        if (listener.Protocols.HasFlag(ClientProtocols.Secure)) yield return ("secure", SecretText.FormatSecure(secret));
+        if (listener.Protocols.HasFlag(ClientProtocols.Classic)) yield return ("classic", SecretText.FormatSimple(secret));
+    }
+}

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using Portico.Core.Backends.Direct;
+using Portico.Core.Clients;
+using Portico.Core.Options;
+using Portico.Core.Tests.Staging;
+using Xunit;
+
+namespace Portico.Core.Tests.Handshake;
+
+public class HandshakeAllocationTests
+{
+    private const int Budget = 256;
+
+    /// <summary>Sessions are let in one after the other; the cheapest counts, because now and then one meets an empty pool of points or a table that grows.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Letting_a_client_in_allocates_the_session_and_at_most_256_bytes(bool isTls)
+    {
+        using var stage = new Stage(ClientProtocols.FakeTls | ClientProtocols.Secure, isSilent: true);
+        var own = SizeOf<ClientSession>() + SizeOf<DirectRelay>();
+        var least = long.MaxValue;
+        for (var i = 0; i < 300; i++)
+        {
+            var client = stage.Call(new ClientTraits { IsTls = isTls });
+            client.Peer.ReadsAtOnce = false;
+            var header = client.Header;
+            var before = GC.GetAllocatedBytesForCurrentThread() - stage.Loop.OwnAllocations;
+            if (isTls)
+            {
+                client.Peer.Send(client.Hello);
+                stage.Run();
+            }
+
+            client.Peer.Send(header);
+            stage.Run();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - stage.Loop.OwnAllocations - before);
+            Assert.True(stage.LatestDc().IsGreeted);
+            client.Peer.Reset();
+            stage.Run();
+        }
+
+        Assert.InRange(least, own, own + Budget);
+    }
+
+    private static long SizeOf<T>()
+        where T : class
+    {
+        RuntimeHelpers.GetUninitializedObject(typeof(T));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        RuntimeHelpers.GetUninitializedObject(typeof(T));
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Portico.IntegrationTests.Commands;
+
+/// <summary>The built executable as its own process, as an operator starts it: a directory, an environment without our variables, and what it says.</summary>
+internal sealed class PorticoProcess : IAsyncDisposable
+{
+    // Far beyond what a start takes; only a hang gets there.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly Task<string> _errors;
+    private readonly List<string> _lines = [];
+
+    private PorticoProcess(Process process)
+    {
+        _process = process;
+        _errors = process.StandardError.ReadToEndAsync();
+    }
+
+    /// <summary>Starts `portico` with <paramref name="arguments"/> in <paramref name="directory"/>.</summary>
+    public static PorticoProcess Start(string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "portico.dll"));
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PORTICO", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        return new(Process.Start(start)!);
+    }
+
+    /// <summary>Starts, and waits for the end.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunAsync(string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
+    {
+        await using var portico = Start(directory, arguments, variables);
+        return await portico.EndAsync();
+    }
+
+    /// <summary>The next line on stdout that starts with <paramref name="start"/>.</summary>
+    public async Task<string> LineAsync(string start)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (await _process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+        {
+            _lines.Add(line);
+            if (line.StartsWith(start, StringComparison.Ordinal)) return line;
+        }
+
+        throw new InvalidOperationException($"stdout ended without a line that starts with {start}; stderr: {await _errors}");
+    }
+
+    /// <summary>Asks for the end, as a service manager or Ctrl+C do.</summary>
+    public void Signal(int number) => _ = Kill(_process.Id, number);
+
+    /// <summary>Waits for the end.</summary>
+    public async Task<(int Code, string Output, string Errors)> EndAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var rest = await _process.StandardOutput.ReadToEndAsync(patience.Token);
+        var errors = await _errors.WaitAsync(patience.Token);
+        await _process.WaitForExitAsync(patience.Token);
+        return (_process.ExitCode, string.Concat(_lines.Select(line => line + "\n")) + rest, errors);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Kill(int process, int signal);
+}
+
+/// <summary>Signals by their numbers, which are the same on every Unix we run on.</summary>
+internal static class Signals
+{
+    public const int Interrupt = 2;
+    public const int Terminate = 15;
+}
+
+/// <summary>A directory that is gone after the test.</summary>
+internal sealed class TemporaryDirectory : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("portico-test-").FullName;
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    public string Write(string name, string text)
+    {
+        System.IO.File.WriteAllText(File(name), text);
+        return File(name);
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

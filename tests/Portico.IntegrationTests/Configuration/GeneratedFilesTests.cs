@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+using Portico.Configuration;
+using Xunit;
+
+namespace Portico.IntegrationTests.Configuration;
+
+public class GeneratedFilesTests
+{
+    private const string Rewrite = "dotnet run -c Release --project src/Portico -- docs docs";
+
+    public static TheoryData<string> Names => [.. GeneratedFiles.All().Select(file => file.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void What_is_written_down_about_the_options_agrees_with_them(string name)
+    {
+        var path = Path.Combine(RepositoryRoot(), "docs", name);
+        var expected = GeneratedFiles.All().Single(file => file.Name == name).Text;
+
+        Assert.True(File.Exists(path) && File.ReadAllText(path) == expected, $"docs/{name} is out of date; this rewrites it: {Rewrite}");
+    }
+
+    [Fact]
+    public void The_sample_is_a_valid_configuration_at_its_defaults()
+    {
+        var loaded = LoadedConfiguration.Load(SampleConfiguration.Text(), ".", []);
+
+        Assert.Empty(loaded.Errors);
+        Assert.Equal(["listeners[0].secret"], loaded.Warnings.Select(warning => warning.Key));
+    }
+
+    [Fact]
+    public void The_sample_with_its_examples_switched_on_is_valid_too()
+    {
+        var text = string.Join('\n', SampleConfiguration.Text().Split('\n').Select(line => line.TrimStart().StartsWith("// \"", StringComparison.Ordinal) ? line.Replace("// ", "", StringComparison.Ordinal) : line));
+
+        // Its users have the secret of the example, which is the listener's: that is the one thing it may not be copied with.
+        Assert.Equal(["listeners[0].users[0].secret"], LoadedConfiguration.Load(text, ".", []).Errors.Select(error => error.Key));
+    }
+
+    [Fact]
+    public void The_schema_allows_no_key_that_the_proxy_refuses()
+    {
+        var sections = new List<JsonObject>();
+        Collect(JsonNode.Parse(ConfigurationSchema.Text())!, sections);
+
+        Assert.Equal(8, sections.Count); // root, listener, user, backend, direct, fakeTls, timeWindow, timeouts
+        Assert.All(sections, section => Assert.False(section["additionalProperties"]!.GetValue<bool>()));
+        Assert.All(sections.SelectMany(section => section["properties"]!.AsObject()), property => Assert.NotNull(property.Value!["description"]));
+    }
+
+    private static void Collect(JsonNode node, List<JsonObject> sections)
+    {
+        if (node is not JsonObject schema) return;
+        if (schema.ContainsKey("properties")) sections.Add(schema);
+        foreach (var (_, child) in schema["properties"] as JsonObject ?? []) Collect(child!, sections);
+        if (schema["items"] is { } items) Collect(items, sections);
+    }
+
+    private static string RepositoryRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "Portico.slnx"))) directory = directory.Parent ?? throw new InvalidOperationException("the tests do not run inside the repository");
+        return directory.FullName;
+    }
+}

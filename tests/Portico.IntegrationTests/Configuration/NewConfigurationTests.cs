@@ -1,0 +1,51 @@
+using Portico.Commands;
+using Portico.Configuration;
+using Portico.IntegrationTests.Commands;
+using Xunit;
+
+namespace Portico.IntegrationTests.Configuration;
+
+public class NewConfigurationTests
+{
+    [Fact]
+    public void Its_text_is_a_valid_configuration_of_fake_tls_alone()
+    {
+        var fresh = new NewConfiguration();
+
+        var loaded = LoadedConfiguration.Load(fresh.ToText(), ".", []);
+
+        Assert.Empty(loaded.Errors);
+        Assert.Empty(loaded.Warnings);
+        var listener = Assert.Single(loaded.Settings!.Listeners);
+        Assert.Equal(Portico.Core.Options.ClientProtocols.FakeTls, listener.Protocols);
+        Assert.Equal(8443, listener.Address.Port);
+        Assert.Equal(fresh.Secret, Assert.Single(listener.Credentials).Secret);
+        Assert.NotEqual(new NewConfiguration().Secret, fresh.Secret);
+    }
+
+    [Fact]
+    public void A_file_that_exists_stays_as_it_is()
+    {
+        using var directory = new TemporaryDirectory();
+        var path = directory.Write("portico.json", "the operator's");
+
+        Assert.False(NewConfiguration.TryWrite(path, "ours"));
+
+        Assert.Equal("the operator's", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFileSystemEntries(directory.Path));
+    }
+
+    [Fact]
+    public void A_place_that_cannot_be_written_to_is_named_with_what_to_do()
+    {
+        using var directory = new TemporaryDirectory();
+        var path = Path.Combine(directory.Write("file", ""), "portico.json");
+
+        var failure = Assert.Throws<CommandFailure>(() => NewConfiguration.TryWrite(path, "ours"));
+
+        Assert.Equal(ExitCode.Failed, failure.ExitCode);
+        Assert.Contains(path, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("--config", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', failure.Message);
+    }
+}
