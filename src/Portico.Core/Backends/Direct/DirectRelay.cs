@@ -328,7 +328,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         if (_closed) return;
         if (_ends != End.None) reason = _reason; // the first reason wins: a reset after FIN is only its echo
         Release();
-        if (reason.Side() == GuiltySide.Telegram) LastWords.Fin(_session, reason);
+        if (reason.Side() == GuiltySide.Telegram && (_ends & End.Client) == 0) LastWords.Fin(_session, reason);
         else _session.Close(reason);
     }
 
