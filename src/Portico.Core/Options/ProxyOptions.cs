@@ -35,7 +35,7 @@ public sealed class ProxyOptions
     public string DataDirectory { get; set; } = "data";
 
     /// <summary>Engine; epoll costs the least processor time and memory, so Linux gets it.</summary>
-    [Option("Who waits for sockets: auto = the best of this system, which is epoll on Linux.", OneOf = ["auto", "epoll"], NotYet = ["sockets"])]
+    [Option("Who waits for sockets: auto = the best of this system, which is epoll on Linux; sockets = the portable engine, which costs more.", OneOf = ["auto", "epoll", "sockets"])]
     public string Engine { get; set; } = "auto";
 
     /// <summary>Loops; sessions never leave their loop, so more loops than cores only take turns.</summary>

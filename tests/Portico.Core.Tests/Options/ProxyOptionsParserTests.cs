@@ -65,7 +65,6 @@ public class ProxyOptionsParserTests
         { "timeouts.drainSeconds", "outside 0..3600", o => o.Timeouts.DrainSeconds = -1 },
         { "dataDirectory", "path of a directory", o => o.DataDirectory = " " },
         { "engine", "not one of", o => o.Engine = "io_uring" },
-        { "engine", "not part of this version yet", o => o.Engine = "sockets" },
         { "loops", "outside 0..1024", o => o.Loops = -1 },
     };
 
