@@ -127,8 +127,22 @@ internal sealed class SocketsChannel : Channel
 
     protected override void CloseCore(bool abort)
     {
+        // Disposing a socket with a receive under way resets the connection, unless it was shut down before.
         if (abort) _socket.LingerState = new LingerOption(true, 0);
+        else ShutdownBoth();
         _socket.Dispose();
+    }
+
+    private void ShutdownBoth()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // Not connected, or not any more.
+        }
     }
 
     private static IoStatus Status(SocketError error) => error switch
