@@ -28,7 +28,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
     /// <summary>No hello and no header needs more.</summary>
     public const int MaxRawLength = ClientHelloReader.MaxRawLength;
 
-    private const int PrintablePrefix = 12;
+    private const int ForbiddenWord = 4, PrintablePrefix = 12;
 
     private readonly HmacKey[] _keys = [.. listener.Credentials.Select(c => new HmacKey(c.Secret))];
 
@@ -83,11 +83,20 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
         return judgement.Refuse(ProtocolError.UnknownProtocol);
     }
 
+    // Bytes that are not here yet are filled up with what no rule forbids.
+    private static bool HasForbiddenStart(ReadOnlySpan<byte> raw)
+    {
+        Span<byte> start = stackalloc byte[ObfuscatedHeader.StartLength];
+        start.Fill(1);
+        raw[..Math.Min(raw.Length, start.Length)].CopyTo(start);
+        return ObfuscatedHeader.HasForbiddenStart(start);
+    }
+
     // Clients of ours avoid these beginnings (spec/01 section 2.4); scanners and browsers begin with nothing else. Deciding early matters
     // because a real server answers a bad request line at once.
     private static bool CannotBeHeader(ReadOnlySpan<byte> raw)
     {
-        if (raw.Length >= 8 && ObfuscatedHeader.HasForbiddenStart(raw)) return true;
+        if (raw.Length >= ForbiddenWord && HasForbiddenStart(raw)) return true;
         if (raw.Length >= 3 && raw[0] is 0x14 or 0x15 or 0x17 && raw[1] == 0x03) return true;
         if (raw.Length < PrintablePrefix) return false;
         foreach (var value in raw[..PrintablePrefix])

@@ -68,10 +68,10 @@ public class JudgeTests
     }
 
     [Theory]
-    [InlineData("GET / HTTP/1.1\r\n", 8)]
-    [InlineData("POST /a HTTP/1.1\r\n", 8)]
-    [InlineData("HEAD / HTTP/1.0\r\n", 8)]
-    [InlineData("OPTIONS * HTTP/1.1\r\n", 8)]
+    [InlineData("GET / HTTP/1.1\r\n", 4)]
+    [InlineData("POST /a HTTP/1.1\r\n", 4)]
+    [InlineData("HEAD / HTTP/1.0\r\n", 4)]
+    [InlineData("OPTIONS * HTTP/1.1\r\n", 4)]
     [InlineData("DELETE /x HTTP/1.1\r\n", 12)]
     [InlineData("SSH-2.0-OpenSSH_9.6\r\n", 12)]
     [InlineData("EHLO mail.example.com\r\n", 12)]

@@ -18,8 +18,8 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
 
-    // After one side has finished, the other gets this long to finish too.
-    private const int FarewellMs = 10_000;
+    // After one side has finished, this long without a byte from the other is taken for its end.
+    private const int FarewellSeconds = 10;
 
     private readonly ClientSession _session;
     private readonly Channel _client;
@@ -117,9 +117,10 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     public void OnDeadline(Channel channel)
     {
         var timeouts = _session.Loop.Timeouts;
-        if (_ends != End.None) Close(_reason);
-        else if (!_forClient.IsEmpty && NowSeconds - _lastClientWriteSeconds > timeouts.ClientWrite.TotalSeconds) Close(CloseReason.ClientWriteTimeout);
-        else if (NowSeconds - _lastActivitySeconds > timeouts.Idle.TotalSeconds) Close(CloseReason.IdleTimeout);
+        var quiet = NowSeconds - _lastActivitySeconds;
+        if (!_forClient.IsEmpty && NowSeconds - _lastClientWriteSeconds > timeouts.ClientWrite.TotalSeconds) Close(CloseReason.ClientWriteTimeout);
+        else if (quiet > timeouts.Idle.TotalSeconds) Close(CloseReason.IdleTimeout);
+        else if (_ends != End.None && _forClient.IsEmpty && quiet > FarewellSeconds) Close(_reason);
         else ArmDeadline();
     }
 
@@ -272,6 +273,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         var status = _forClient.Flush(_client, Loop.Buffers, out var written);
         _session.CountSent(written);
         if (written > 0) _lastClientWriteSeconds = NowSeconds;
+        if (_forClient.IsEmpty && _ends != End.None) ArmDeadline();
         if (status == IoStatus.Reset) Close(CloseReason.ClientReset);
         else if (_forClient.IsEmpty && _ends == (End.Client | End.Dc)) Close(_reason);
         else if (_forClient.IsEmpty && (_ends & End.Dc) != 0) _client.ShutdownWrite();
@@ -300,7 +302,8 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
             return false;
         }
 
-        _client.SetDeadline(Loop.NowMs + FarewellMs);
+        _lastActivitySeconds = NowSeconds;
+        ArmDeadline();
         return true;
     }
 
@@ -308,9 +311,9 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     // added: limits are reached up to a second late, never early.
     private void ArmDeadline()
     {
-        if (_ends != End.None) return;
         var timeouts = _session.Loop.Timeouts;
-        var due = _lastActivitySeconds + (long)timeouts.Idle.TotalSeconds;
+        var quiet = _ends == End.None || !_forClient.IsEmpty ? (long)timeouts.Idle.TotalSeconds : FarewellSeconds;
+        var due = _lastActivitySeconds + quiet;
         if (!_forClient.IsEmpty) due = Math.Min(due, _lastClientWriteSeconds + (long)timeouts.ClientWrite.TotalSeconds);
         _client.SetDeadline(Math.Max(due, NowSeconds) * 1000 + 1000);
     }

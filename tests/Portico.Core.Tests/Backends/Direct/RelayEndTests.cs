@@ -61,15 +61,23 @@ public sealed class RelayEndTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void The_side_that_goes_on_has_ten_seconds(bool clientFinishes)
+    public void The_side_that_goes_on_is_given_up_after_ten_seconds_without_a_byte(bool clientFinishes)
     {
         var (client, dc) = _stage.Relay();
         var (first, second) = clientFinishes ? (client.Peer, dc.Peer) : (dc.Peer, client.Peer);
         first.Finish();
+        for (var seconds = 0; seconds < 30; seconds += 5)
+        {
+            // Each byte of the side that goes on gives it ten seconds more.
+            _stage.Advance(5);
+            if (clientFinishes) dc.Say([1]);
+            else client.Say([1]);
+        }
+
         _stage.Advance(9.9);
         Assert.Equal(PeerEnd.Fin, second.End);
         Assert.False(dc.Peer.IsReleased);
-        _stage.Advance(0.2);
+        _stage.Advance(1.2);
         Assert.Equal(PeerEnd.Fin, first.End);
         Assert.True(dc.Peer.IsReleased);
         _stage.Advance(5); // what a client that goes on sending has left, so that it sees no RST
