@@ -59,6 +59,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>Stops without draining.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
+    /// <summary>For tests of what the loops do to the proxy.</summary>
+    internal Engine Engine => _engine;
+
     /// <summary>For tests that bring their own engine.</summary>
     internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters)
     {
@@ -71,24 +74,29 @@ public sealed class PorticoProxy : IAsyncDisposable
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
             return proxy;
         }
-        catch (ListenException)
+        catch
         {
-            services.Points.Dispose();
+            // Listeners that could be opened are closed before the caller hears, or a client could still reach them.
+            engine.StopListeningAsync().GetAwaiter().GetResult();
             _ = engine.StopAsync();
+            services.Points.Dispose();
             throw;
         }
     }
 
     private async Task StopOnceAsync(TimeSpan drain)
     {
+        await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
         var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _services.WhenEmpty = empty;
-        await _engine.StopListeningAsync().ConfigureAwait(false);
-        if (_services.SessionCount > 0 && drain > TimeSpan.Zero) await Task.WhenAny(empty.Task, Task.Delay(drain)).ConfigureAwait(false);
-        await Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync)).ConfigureAwait(false);
-        await _engine.StopAsync().ConfigureAwait(false);
+        if (_services.SessionCount > 0 && drain > TimeSpan.Zero) await UnlessDeadAsync(Task.WhenAny(empty.Task, Task.Delay(drain))).ConfigureAwait(false);
+        await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
+        await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
     }
+
+    // A dead loop runs no posts: waiting for one would keep the process that should end now.
+    private Task<Task> UnlessDeadAsync(Task task) => Task.WhenAny(task, _engine.Completion);
 
     private static Task CloseSessionsAsync(EventLoop loop)
     {

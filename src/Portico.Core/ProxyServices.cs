@@ -6,6 +6,7 @@ using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Telegram;
+using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
 
 namespace Portico.Core;
@@ -69,6 +70,9 @@ internal sealed class LoopServices
     public ProxyServices Proxy { get; }
 
     public HandshakePool Handshakes { get; }
+
+    /// <summary>Random bytes for this loop's flights and headers.</summary>
+    public RandomKeystream Random { get; } = new();
 
     public DirectBackend Direct { get; }
 

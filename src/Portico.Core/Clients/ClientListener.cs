@@ -8,7 +8,11 @@ namespace Portico.Core.Clients;
 /// <summary>One listening address: turns accepted channels into sessions. Shared by all loops; what belongs to one loop is in <see cref="LoopServices"/>.</summary>
 internal sealed partial class ClientListener(ListenerSettings settings, int index, ProxyServices services) : IAcceptor
 {
+    private const int PauseLogMs = 60_000;
+
     private readonly ILogger _log = services.Loggers.CreateLogger<ClientListener>();
+
+    private long _pauseLoggedMs = -PauseLogMs;
 
     public ListenerSettings Settings => settings;
 
@@ -37,6 +41,10 @@ internal sealed partial class ClientListener(ListenerSettings settings, int inde
     public void OnAcceptPaused(string error)
     {
         services.Metrics.AcceptPaused(settings.Name);
+
+        // A flood of strangers can bring this about many times a second, and must not fill the disk.
+        var (now, last) = (Environment.TickCount64, Interlocked.Read(ref _pauseLoggedMs));
+        if (now - last < PauseLogMs || Interlocked.CompareExchange(ref _pauseLoggedMs, now, last) != last) return;
         Log.AcceptPaused(_log, settings.Name, error);
     }
 

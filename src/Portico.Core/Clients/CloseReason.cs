@@ -49,6 +49,8 @@ public enum CloseReason : byte
     /// <summary>An exception of ours; it ended this session only.</summary>
     InternalError,
 
+    // From here on: the reasons of the protocol (IsProtocolError).
+
     /// <inheritdoc cref="ProtocolError.UnknownProtocol"/>
     UnknownProtocol,
 
@@ -165,7 +167,9 @@ public static class CloseReasons
         CloseReason.DcClosed or CloseReason.DcReset or CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout => GuiltySide.Telegram,
         CloseReason.ConnectionLimit or CloseReason.Shutdown => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
-        _ => GuiltySide.Client,
+        CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout => GuiltySide.Client,
+        _ when reason.IsProtocolError() => GuiltySide.Client,
+        _ => throw new UnreachableException($"CloseReason {(int)reason} has no side"),
     };
 
     /// <summary>The label of a side.</summary>

@@ -35,11 +35,11 @@ internal sealed class ProxyMetrics
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>("portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
-        meter.CreateObservableCounter("portico.client.received", () => listeners().Select(l => Of(l, l.ClientReceived)), "By", "Bytes read from clients");
-        meter.CreateObservableCounter("portico.client.sent", () => listeners().Select(l => Of(l, l.ClientSent)), "By", "Bytes written to clients");
-        meter.CreateObservableCounter("portico.dc.received", () => dcs().Select(d => Of(d, d.Received)), "By", "Bytes read from data centres");
-        meter.CreateObservableCounter("portico.dc.sent", () => dcs().Select(d => Of(d, d.Sent)), "By", "Bytes written to data centres");
-        meter.CreateObservableGauge("portico.connections", () => listeners().SelectMany(Open), "{connection}", "Open connections, by state");
+        meter.CreateObservableCounter("portico.client.received", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientReceived), "By", "Bytes read from clients");
+        meter.CreateObservableCounter("portico.client.sent", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientSent), "By", "Bytes written to clients");
+        meter.CreateObservableCounter("portico.dc.received", () => Summed(dcs(), "dc", d => d.Dc, d => d.Received), "By", "Bytes read from data centres");
+        meter.CreateObservableCounter("portico.dc.sent", () => Summed(dcs(), "dc", d => d.Dc, d => d.Sent), "By", "Bytes written to data centres");
+        meter.CreateObservableGauge("portico.connections", () => listeners().GroupBy(l => l.Name).SelectMany(Open), "{connection}", "Open connections, by state");
     }
 
     public void Accepted(string listener) => _accepted.Add(1, new KeyValuePair<string, object?>("listener", listener));
@@ -88,13 +88,14 @@ internal sealed class ProxyMetrics
         _ => "other",
     };
 
-    private static Measurement<long> Of(ListenerCounters listener, long value) => new(value, new KeyValuePair<string, object?>("listener", listener.Name));
+    // One measurement per label: readers that do not add up would keep the last loop's alone.
+    private static IEnumerable<Measurement<long>> Summed<TCounters, TKey>(IEnumerable<TCounters> loops, string label, Func<TCounters, TKey> key, Func<TCounters, long> value) =>
+        loops.GroupBy(key).Select(group => new Measurement<long>(group.Sum(value), new KeyValuePair<string, object?>(label, group.Key)));
 
-    private static Measurement<long> Of(DcCounters dc, long value) => new(value, new KeyValuePair<string, object?>("dc", dc.Dc));
-
-    private static IEnumerable<Measurement<long>> Open(ListenerCounters listener) =>
-    [
-        new(listener.Open - listener.Relaying, new("listener", listener.Name), new("state", "handshake")),
-        new(listener.Relaying, new("listener", listener.Name), new("state", "relaying")),
-    ];
+    private static IEnumerable<Measurement<long>> Open(IGrouping<string, ListenerCounters> listener)
+    {
+        var (open, relaying) = (listener.Sum(loop => loop.Open), listener.Sum(loop => loop.Relaying));
+        yield return new(open - relaying, new("listener", listener.Key), new("state", "handshake"));
+        yield return new(relaying, new("listener", listener.Key), new("state", "relaying"));
+    }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Portico.Core.Clients;
 using Portico.Core.Net;
 using Portico.Protocol;
@@ -16,6 +15,8 @@ internal static class Greeting
 {
     // A server's certificate chain and the rest of its encrypted flight; used until the cover's own size has been measured.
     private const int MinAppData = 1024, MaxAppData = 4096;
+
+    private const int ReadsPerTurn = 4;
 
     /// <summary>Completes when DC and framing are known, or the client is gone or must be kept quiet.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -41,13 +42,13 @@ internal static class Greeting
         var early = handshake.Raw.AsSpan(0, handshake.RawLength)[handshake.Client.RawConsumed..];
         if (TakeRecords(handshake, early, out var greeted)) return greeted;
         handshake.DropRaw();
-        while (true)
+        for (var reads = 1; ; reads++)
         {
             switch (ReadRecords(handshake, out greeted))
             {
                 case IoStatus.Ok when greeted is { IsComplete: true }:
                     return greeted;
-                case IoStatus.Ok:
+                case IoStatus.Ok when reads % ReadsPerTurn != 0:
                     continue;
                 case IoStatus.Eof:
                     return Greeted.Gone(CloseReason.ClientClosed);
@@ -55,7 +56,8 @@ internal static class Greeting
                     return Greeted.Gone(CloseReason.ClientReset);
             }
 
-            var wake = await handshake.NextEventAsync();
+            // Records without payload can come for ever: they neither hold the loop nor extend the deadline.
+            var wake = handshake.Session.Client.CanRead ? await handshake.YieldAsync() : await handshake.NextEventAsync();
             if (wake != Wake.Event) return Greeted.Gone(Reason(wake));
         }
     }
@@ -67,11 +69,11 @@ internal static class Greeting
     {
         var (session, client) = (handshake.Session, handshake.Client);
         using var scratch = handshake.Loop.Scratch.Borrow();
-        var appData = RandomNumberGenerator.GetInt32(MinAppData, MaxAppData + 1);
+        var appData = session.Loop.Random.Between(MinAppData, MaxAppData);
         var flight = scratch.Bytes[..ServerFlight.Length(client.SessionId.Length, appData)];
         Span<byte> key = stackalloc byte[X25519PointPool.KeyLength];
-        session.Loop.Proxy.Points.Take(key);
-        RandomNumberGenerator.Fill(flight[ServerFlight.AppDataOffset(client.SessionId.Length)..]);
+        session.Loop.Proxy.Points.Take(session.Loop.Random, key);
+        session.Loop.Random.Fill(flight[ServerFlight.AppDataOffset(client.SessionId.Length)..]);
         var hmac = session.Loop.JudgeOf(session.Listener).KeyOf(client.Credential);
         ServerFlight.Write(flight, hmac, client.Random, client.SessionId, client.CipherSuite, key, ServerExtensionOrder.KeyShareFirst);
         return handshake.Send(flight);

@@ -138,6 +138,14 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
         return new ValueTask<Wake>(this, _source.Version);
     }
 
+    /// <summary>Lets the other sessions of the loop have their turn, then goes on; a deadline that has passed meanwhile is seen.</summary>
+    public ValueTask<Wake> YieldAsync()
+    {
+        var next = NextEventAsync();
+        Complete(Wake.Event);
+        return next;
+    }
+
     /// <summary>Arms the handshake's deadline. Bytes never extend it: callers pass absolute times.</summary>
     public void SetDeadline(long dueMs) => Session.Client.SetDeadline(dueMs);
 

@@ -54,14 +54,11 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
     private Verdict DecideHello(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, ref Judgement judgement)
     {
         judgement.IsTls = true;
-        var status = HelloExamination.Open(raw, scratch, out var hello);
+        var isAllowed = listener.Protocols.HasFlag(ClientProtocols.FakeTls);
+        var status = HelloExamination.Examine(raw, scratch, isAllowed ? _keys : [], window, unixSeconds, TlsCipherSuites.None, out var hello);
         if (status == FrameStatus.NeedMoreData) return Verdict.Undecided;
-        if (!listener.Protocols.HasFlag(ClientProtocols.FakeTls)) return judgement.Refuse(ProtocolError.DisabledProtocol);
+        if (!isAllowed) return judgement.Refuse(ProtocolError.DisabledProtocol);
         if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
-        hello.KeyIndex = HelloDigest.IndexOfSigner(hello.Hello.Bytes, _keys, out var timestamp);
-        if (hello.KeyIndex < 0) return judgement.Refuse(ProtocolError.TlsInvalidDigest);
-        hello.Timestamp = timestamp;
-        if (HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None) != FrameStatus.Ok) return judgement.Refuse(hello.Error);
         judgement.Hello = hello;
         judgement.Credential = hello.KeyIndex;
         return Verdict.Ours;

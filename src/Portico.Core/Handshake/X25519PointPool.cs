@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Portico.Protocol.Crypto;
 
 namespace Portico.Core.Handshake;
@@ -23,8 +22,8 @@ internal sealed class X25519PointPool : IDisposable
 
     public X25519PointPool() => new Thread(Fill) { Name = "portico-points", IsBackground = true, Priority = ThreadPriority.BelowNormal }.Start();
 
-    /// <summary>Writes a fresh key. Made on the spot when the pool is empty.</summary>
-    public void Take(Span<byte> key)
+    /// <summary>Writes a fresh key. Made on the spot, of the caller's random bytes, when the pool is empty.</summary>
+    public void Take(RandomKeystream random, Span<byte> key)
     {
         lock (_gate)
         {
@@ -38,7 +37,7 @@ internal sealed class X25519PointPool : IDisposable
             }
         }
 
-        Make(key);
+        Make(random, key);
     }
 
     public void Dispose()
@@ -47,19 +46,20 @@ internal sealed class X25519PointPool : IDisposable
         _wanted.Set();
     }
 
-    private static void Make(Span<byte> key)
+    private static void Make(RandomKeystream random, Span<byte> key)
     {
-        do RandomNumberGenerator.Fill(key);
+        do random.Fill(key);
         while (!X25519Point.TryMake(key));
     }
 
     private void Fill()
     {
+        var random = new RandomKeystream();
         Span<byte> key = stackalloc byte[KeyLength];
         while (true)
         {
             _wanted.Wait();
-            Make(key);
+            Make(random, key);
             lock (_gate)
             {
                 if (_disposed) return;

@@ -7,10 +7,10 @@ namespace Portico.Core.Net;
 internal sealed class BufferPool
 {
     /// <summary>Sizes on offer, in bytes: a header with a first packet, a hello, one record, a whole scratch area.</summary>
-    private static readonly int[] Sizes = [1024, 4096, 16 * 1024 + 512, 64 * 1024 + 1024, 256 * 1024];
+    private static readonly int[] Sizes = [1024, 4096, 16 * 1024 + 512, 64 * 1024 + 1024];
 
     // At most 16 x 1 KB + 16 x 4 KB + 8 x 16.5 KB + 4 x 65 KB = 472 KB stay with a loop.
-    private static readonly int[] Kept = [16, 16, 8, 4, 0];
+    private static readonly int[] Kept = [16, 16, 8, 4];
 
     private readonly Stack<byte[]>[] _kept = [.. Sizes.Select(_ => new Stack<byte[]>())];
 

@@ -97,10 +97,11 @@ internal abstract class Channel
 
     /// <summary>Arms the one deadline of this channel, replacing an earlier one.</summary>
     /// <param name="dueMs">On the clock of <see cref="EventLoop.NowMs"/>.</param>
-    public void SetDeadline(long dueMs) => Loop.Deadlines.Set(Slot, dueMs);
-
-    /// <summary>Disarms the deadline.</summary>
-    public void ClearDeadline() => Loop.Deadlines.Clear(Slot);
+    public void SetDeadline(long dueMs)
+    {
+        Loop.Assert();
+        if (!IsClosed) Loop.Deadlines.Set(Slot, dueMs); // the slot of a closed channel may have a new tenant
+    }
 
     /// <summary>Orderly close: FIN. Its slot lives on until the batch of events at hand is done.</summary>
     public void Close() => CloseOnce(abort: false);

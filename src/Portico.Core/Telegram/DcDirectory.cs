@@ -22,6 +22,9 @@ internal sealed class DcDirectory
         _known = known.ToFrozenDictionary();
     }
 
+    /// <summary>Whether there are addresses for this very id.</summary>
+    public bool Knows(int dc) => _known.TryGetValue(dc, out var addresses) && addresses.Count > 0;
+
     /// <summary>Addresses for the id that a client gave, by the rules of spec/04 section 2; unknown ones lead to the default DC.</summary>
     /// <param name="wanted">Signed id; 0 = the client did not say.</param>
     /// <param name="used">The id to name to the DC: the client's own, or the default.</param>
@@ -70,16 +73,11 @@ internal sealed class DcAddresses
 
     public int Count => _inOrder.Length;
 
-    /// <summary>The address to try as <paramref name="attempt"/>: the one that connected last comes first, so that a dead one costs a client nothing twice.</summary>
-    public IPEndPoint this[int attempt]
-    {
-        get
-        {
-            var winner = _lastWinner;
-            if (attempt == 0) return _inOrder[winner];
-            return _inOrder[attempt <= winner ? attempt - 1 : attempt];
-        }
-    }
+    /// <summary>Which address connected last: it comes first, so that a dead one costs a client nothing twice. Read once per client, for it may change while one is connecting.</summary>
+    public int First => _lastWinner;
+
+    /// <summary>The address to try as <paramref name="attempt"/>, counted from 0, when <paramref name="first"/> comes first.</summary>
+    public IPEndPoint At(int first, int attempt) => _inOrder[attempt == 0 ? first : attempt <= first ? attempt - 1 : attempt];
 
     /// <summary>Remembers which address connected.</summary>
     public void Won(IPEndPoint address) => _lastWinner = Math.Max(0, Array.IndexOf(_inOrder, address));

@@ -46,8 +46,8 @@ public class DcDirectoryTests
     [Fact]
     public void The_preferred_family_comes_first()
     {
-        Assert.Equal(Six, new DcAddresses([A, Six], preferIPv6: true)[0]);
-        Assert.Equal(A, new DcAddresses([Six, A], preferIPv6: false)[0]);
+        Assert.Equal(Six, new DcAddresses([A, Six], preferIPv6: true).At(0, 0));
+        Assert.Equal(A, new DcAddresses([Six, A], preferIPv6: false).At(0, 0));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public class DcDirectoryTests
 
     [Fact]
     public void Proxies_spread_over_the_addresses_of_a_dc() =>
-        Assert.Equal(3, Enumerable.Range(0, 100).Select(_ => new DcAddresses([A, B, C], preferIPv6: false)[0]).Distinct().Count());
+        Assert.Equal(3, Enumerable.Range(0, 100).Select(_ => new DcAddresses([A, B, C], preferIPv6: false).At(0, 0)).Distinct().Count());
 
-    private static List<IPEndPoint> InOrder(DcAddresses addresses) => [.. Enumerable.Range(0, addresses.Count).Select(attempt => addresses[attempt])];
+    private static List<IPEndPoint> InOrder(DcAddresses addresses) => [.. Enumerable.Range(0, addresses.Count).Select(attempt => addresses.At(addresses.First, attempt))];
 }

@@ -31,7 +31,7 @@ internal sealed class DirectBackend(LoopServices loop)
     public async ValueTask<DirectConnected> ConnectAsync(HandshakeState handshake)
     {
         var addresses = loop.Proxy.Directory.Find(handshake.Client.DcId, out var dc);
-        var started = 0;
+        var (first, started) = (addresses.First, 0);
         var giveUpMs = loop.Loop.NowMs + (long)loop.Timeouts.DcConnect.TotalMilliseconds;
         var nextMs = loop.Loop.NowMs;
         while (true)
@@ -40,7 +40,7 @@ internal sealed class DirectBackend(LoopServices loop)
             if (TakeWinner(handshake, dc, addresses, ref nextMs) is { } winner) return DirectConnected.Through(DirectRelay.Create(handshake, winner, dc, CountersOf(dc)));
             while (started < addresses.Count && loop.Loop.NowMs >= nextMs)
             {
-                nextMs = Start(handshake, dc, addresses[started++]) ? loop.Loop.NowMs + NextAttemptMs : loop.Loop.NowMs;
+                nextMs = Start(handshake, dc, addresses.At(first, started++)) ? loop.Loop.NowMs + NextAttemptMs : loop.Loop.NowMs;
             }
 
             var exhausted = started == addresses.Count;
@@ -80,8 +80,8 @@ internal sealed class DirectBackend(LoopServices loop)
             var (channel, address) = handshake.Attempts[i];
             if (!channel.CanWrite) continue;
             handshake.Attempts.RemoveAt(i);
-            var result = channel.ConnectResult();
-            if (result == SocketError.Success && channel.Failed) result = SocketError.ConnectionReset;
+            var result = channel.Failed ? channel.ConnectResult() : SocketError.Success;
+            if (channel.Failed && result == SocketError.Success) result = SocketError.ConnectionReset;
             loop.Metrics.DcConnect(dc, result);
             if (result == SocketError.Success)
             {

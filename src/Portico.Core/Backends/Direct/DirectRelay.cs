@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
@@ -38,6 +37,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     private CloseReason _reason;
     private bool _closed;
     private bool _queued;
+    private bool _isGoodbye;
 
     private DirectRelay(HandshakeState handshake, Channel dc, DcCounters dcCounters)
     {
@@ -75,7 +75,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         var relay = new DirectRelay(handshake, dc, counters);
         var first = relay._forDc.Reserve(handshake.Loop.Buffers, ObfuscatedHeader.Length + client.EarlyLength);
         var header = first[..ObfuscatedHeader.Length];
-        do RandomNumberGenerator.Fill(header);
+        do handshake.Session.Loop.Random.Fill(header);
         while (ObfuscatedHeader.HasForbiddenStart(header));
         if (passThrough)
         {
@@ -124,7 +124,12 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         else ArmDeadline();
     }
 
-    public void OnShutdown(Channel channel) => Close(CloseReason.Shutdown);
+    public void OnShutdown(Channel channel)
+    {
+        if (_closed) return;
+        Release();
+        _session.Close(CloseReason.Shutdown);
+    }
 
     public void OnFault(Exception error)
     {
@@ -175,7 +180,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
             if (_isTls) bytes = _records.Unwrap(bytes, out end);
             AesCtr.TransformBoth(ref _fromClient, ref _toDc, bytes);
             if (!bytes.IsEmpty) SendToDc(bytes);
-            if (end == TlsRecordEnd.Alert) ClientEnded();
+            if (end == TlsRecordEnd.Alert) ClientSaidGoodbye();
             else if (end == TlsRecordEnd.BadRecord) StayQuiet();
         }
         else if (status == IoStatus.Eof)
@@ -264,6 +269,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     {
         var status = _forDc.Flush(_dc, Loop.Buffers, out var written);
         _dcCounters.Sent += written;
+        if (written > 0) _lastActivitySeconds = NowSeconds;
         if (status == IoStatus.Reset) Close(CloseReason.DcReset);
         else if (_forDc.IsEmpty && (_ends & End.Client) != 0) _dc.ShutdownWrite();
     }
@@ -272,7 +278,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     {
         var status = _forClient.Flush(_client, Loop.Buffers, out var written);
         _session.CountSent(written);
-        if (written > 0) _lastClientWriteSeconds = NowSeconds;
+        if (written > 0) _lastClientWriteSeconds = _lastActivitySeconds = NowSeconds;
         if (_forClient.IsEmpty && _ends != End.None) ArmDeadline();
         if (status == IoStatus.Reset) Close(CloseReason.ClientReset);
         else if (_forClient.IsEmpty && _ends == (End.Client | End.Dc)) Close(_reason);
@@ -283,6 +289,13 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     {
         if (_closed || !NoteEnd(End.Client, CloseReason.ClientClosed)) return;
         if (_forDc.IsEmpty) _dc.ShutdownWrite();
+    }
+
+    // The alert stands for a FIN that will come; what is still sent before it must be read, or closing would answer with RST.
+    private void ClientSaidGoodbye()
+    {
+        ClientEnded();
+        _isGoodbye = true;
     }
 
     private void DcEnded()
@@ -331,7 +344,7 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         if (_closed) return;
         if (_ends != End.None) reason = _reason; // the first reason wins: a reset after FIN is only its echo
         Release();
-        if (reason.Side() == GuiltySide.Telegram && (_ends & End.Client) == 0) LastWords.Fin(_session, reason);
+        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && (_ends & End.Client) == 0)) LastWords.Fin(_session, reason);
         else _session.Close(reason);
     }
 

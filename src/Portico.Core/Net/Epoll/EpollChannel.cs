@@ -86,7 +86,7 @@ internal sealed unsafe class EpollChannel : Channel
             _ = Native.setsockopt(_descriptor, Native.SOL_SOCKET, Native.SO_LINGER, lingerZero, 2 * sizeof(int));
         }
 
-        ((EpollLoop)Loop).Release(_descriptor);
+        EpollLoop.Release(_descriptor);
     }
 
     private static IoStatus AfterReading(nint n, out int count)

@@ -27,7 +27,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         if (_epoll < 0) throw new LoopFailure($"epoll_create1 failed with error {Native.Errno}");
         _wake = Native.eventfd(0, Native.EFD_NONBLOCK | Native.EFD_CLOEXEC);
         if (_wake < 0) throw new LoopFailure($"eventfd failed with error {Native.Errno}");
-        Watch(_wake, Native.EPOLLIN, WakeToken);
+        if (!Watch(_wake, Native.EPOLLIN, WakeToken)) throw new LoopFailure($"epoll_ctl failed with error {Native.Errno}");
     }
 
     /// <summary>Faults when the loop died of an exception; completes after <see cref="Stop"/>.</summary>
@@ -42,7 +42,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     public void Add(EpollListener listener)
     {
         _listeners.Add(listener);
-        Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)(_listeners.Count - 1));
+        if (Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)(_listeners.Count - 1))) return;
+        throw new LoopFailure($"a listening socket could not be watched: error {Native.Errno}"); // every n-th client would hang otherwise
     }
 
     /// <summary>On the loop: accepts what is queued, then closes every listening socket.</summary>
@@ -50,7 +51,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     {
         foreach (var listener in _listeners)
         {
-            listener.AcceptQueued(int.MaxValue);
+            listener.AcceptQueued(ListeningSocket.Backlog);
             Release(listener.Descriptor);
         }
 
@@ -73,7 +74,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
             return null;
         }
 
-        SocketOptions.Relay(descriptor);
+        SocketOptions.ToDc(descriptor);
         var bytes = stackalloc byte[SocketAddress.MaxLength];
         var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));
         if (Native.connect(descriptor, bytes, (uint)length) != 0 && Native.Errno is not (Native.EINPROGRESS or Native.EINTR))
@@ -88,12 +89,11 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         return channel;
     }
 
-    /// <summary>Takes a descriptor out of the set before closing it: a duplicate in a child between fork and exec would keep its events coming.</summary>
-    public void Release(int descriptor)
-    {
-        _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_DEL, descriptor, null);
-        _ = Native.close(descriptor);
-    }
+    /// <summary>
+    /// Closing takes the descriptor out of the set. Only a duplicate in a child between fork and exec could keep events of it coming; the
+    /// generation in their token finds nobody, and being edges they do not repeat (docs/adr/0003).
+    /// </summary>
+    public static void Release(int descriptor) => _ = Native.close(descriptor);
 
     /// <summary>Stops or goes on watching a listening socket: without descriptors to accept with, a level-triggered listener would spin.</summary>
     public void WatchAccept(EpollListener listener, bool pause)
@@ -169,7 +169,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     {
         ulong ignored;
         _ = Native.read(_wake, &ignored, sizeof(ulong));
-        Volatile.Write(ref _wakePending, 0);
+        Interlocked.Exchange(ref _wakePending, 0); // a full fence: posts are looked at only after it
     }
 
     private void Run()

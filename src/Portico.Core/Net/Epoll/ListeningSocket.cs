@@ -6,7 +6,8 @@ namespace Portico.Core.Net.Epoll;
 /// <summary>Opens listening sockets, and says in words why one cannot be had.</summary>
 internal static unsafe class ListeningSocket
 {
-    private const int Backlog = 4096;
+    /// <summary>Connections that the kernel keeps until they are accepted, per socket.</summary>
+    public const int Backlog = 4096;
 
     /// <summary>One listening SO_REUSEPORT socket per loop on an address that <see cref="ProbeFree"/> found free.</summary>
     /// <exception cref="ListenException">One of them cannot be had; none stays open.</exception>
@@ -57,7 +58,7 @@ internal static unsafe class ListeningSocket
         SocketOptions.Set(descriptor, Native.SOL_SOCKET, Native.SO_REUSEADDR, 1);
         if (reusePort) SocketOptions.Set(descriptor, Native.SOL_SOCKET, Native.SO_REUSEPORT, 1);
         if (SocketAddress.Family(address) == Native.AF_INET6) SocketOptions.Set(descriptor, Native.IPPROTO_IPV6, Native.IPV6_V6ONLY, address.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
-        SocketOptions.Relay(descriptor);
+        SocketOptions.Clients(descriptor);
         var bytes = stackalloc byte[SocketAddress.MaxLength];
         var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));
         if (Native.bind(descriptor, bytes, (uint)length) == 0) return descriptor;

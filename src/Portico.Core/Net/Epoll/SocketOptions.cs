@@ -1,19 +1,26 @@
 namespace Portico.Core.Net.Epoll;
 
-/// <summary>What every relayed socket is set to. Accepted sockets inherit it from the listening one, which saves their system calls.</summary>
+/// <summary>What relayed sockets are set to.</summary>
 internal static unsafe class SocketOptions
 {
     // A peer that vanished without FIN is found out by keepalive (40 s + 5 x 40 s) or, with bytes on the way, by TCP_USER_TIMEOUT.
     private const int KeepIdleSeconds = 40, KeepIntervalSeconds = 40, KeepCount = 5, UserTimeoutMs = 120_000;
 
-    /// <summary>No Nagle (40 ms per message otherwise), keepalive, a limit on unacknowledged bytes.</summary>
-    public static void Relay(int descriptor)
+    /// <summary>For listening sockets, whose clients inherit it: no Nagle (40 ms per message otherwise), keepalive, a limit on unacknowledged bytes.</summary>
+    public static void Clients(int descriptor)
     {
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_NODELAY, 1);
         Set(descriptor, Native.SOL_SOCKET, Native.SO_KEEPALIVE, 1);
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_KEEPIDLE, KeepIdleSeconds);
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_KEEPINTVL, KeepIntervalSeconds);
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_KEEPCNT, KeepCount);
+        Set(descriptor, Native.IPPROTO_TCP, Native.TCP_USER_TIMEOUT, UserTimeoutMs);
+    }
+
+    /// <summary>For connections to a DC: each option is a system call per client, and a DC that vanished is found out by the idle limit anyway.</summary>
+    public static void ToDc(int descriptor)
+    {
+        Set(descriptor, Native.IPPROTO_TCP, Native.TCP_NODELAY, 1);
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_USER_TIMEOUT, UserTimeoutMs);
     }
 

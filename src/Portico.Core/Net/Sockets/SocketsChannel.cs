@@ -19,14 +19,12 @@ internal sealed class SocketsChannel : Channel
     private bool _isReceiving;
     private bool _isSending;
     private bool _shutdownWhenSent;
+    private bool _closeWhenSent;
 
     public SocketsChannel(SocketsLoop loop, IChannelOwner owner, Socket socket, bool connected)
         : base(loop, owner)
     {
         _socket = socket;
-        socket.Blocking = false;
-        socket.NoDelay = true;
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         _receive.SetBuffer(Memory<byte>.Empty);
         _receive.Completed += (_, result) => ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, result.SocketError != SocketError.Success));
         _send.Completed += (_, result) => ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: false, IsWritable: true, result.SocketError != SocketError.Success));
@@ -35,12 +33,39 @@ internal sealed class SocketsChannel : Channel
         WaitReadable();
     }
 
+    /// <summary>Sets what every relayed socket is set to. False, with the socket closed, if its peer is gone already.</summary>
+    public static bool TrySetUp(Socket socket, out SocketError error)
+    {
+        try
+        {
+            socket.Blocking = false;
+            socket.NoDelay = true;
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            error = SocketError.Success;
+            return true;
+        }
+        catch (SocketException refused)
+        {
+            error = refused.SocketErrorCode;
+            socket.Dispose();
+            return false;
+        }
+    }
+
     /// <summary>Starts to connect; the end of it is reported as writable, with the result in <see cref="ConnectResult"/>.</summary>
     public void BeginConnect(IPEndPoint address)
     {
         var connect = new SocketAsyncEventArgs { RemoteEndPoint = address };
         connect.Completed += (_, result) => Connected(result);
-        if (!_socket.ConnectAsync(connect)) Connected(connect);
+        try
+        {
+            if (!_socket.ConnectAsync(connect)) Connected(connect);
+        }
+        catch (SocketException refused)
+        {
+            connect.SocketError = refused.SocketErrorCode;
+            Connected(connect);
+        }
     }
 
     public override SocketError ConnectResult() => _connectResult;
@@ -65,6 +90,7 @@ internal sealed class SocketsChannel : Channel
         if (readiness.IsWritable)
         {
             _isSending = false;
+            if (_closeWhenSent) Dispose(abort: false);
             if (_shutdownWhenSent && !IsClosed) ShutdownWriteCore();
             if (!readiness.HasFailed && !_isReceiving && !CanRead && !IsClosed) WaitReadable();
         }
@@ -126,6 +152,13 @@ internal sealed class SocketsChannel : Channel
     }
 
     protected override void CloseCore(bool abort)
+    {
+        // The one byte that stands for "no room" was promised to the owner as written.
+        _closeWhenSent = _isSending && !abort;
+        if (!_closeWhenSent) Dispose(abort);
+    }
+
+    private void Dispose(bool abort)
     {
         // Disposing a socket with a receive under way resets the connection, unless it was shut down before.
         if (abort) _socket.LingerState = new LingerOption(true, 0);

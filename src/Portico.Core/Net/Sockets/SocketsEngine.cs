@@ -48,14 +48,14 @@ internal sealed class SocketsEngine : Engine
         await StopListeningAsync().ConfigureAwait(false);
         foreach (var loop in _loops) loop.Stop();
         await Completion.ConfigureAwait(false);
-        foreach (var loop in _loops) loop.Dispose();
     }
 
     private static Socket Bind(IPEndPoint address)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
             socket.Bind(address);
             socket.Listen(Backlog);
@@ -63,7 +63,7 @@ internal sealed class SocketsEngine : Engine
         }
         catch (SocketException error)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw ListenException.For(address, error.SocketErrorCode);
         }
     }
@@ -77,7 +77,10 @@ internal sealed class SocketsEngine : Engine
             {
                 var client = await listener.AcceptAsync().ConfigureAwait(false);
                 var loop = _loops[(_next++ & int.MaxValue) % _loops.Count];
-                loop.Post(() => acceptor.OnAccepted(loop.Adopt(client)));
+                loop.Post(() =>
+                {
+                    if (loop.Adopt(client) is { } channel) acceptor.OnAccepted(channel);
+                });
                 paused = false;
             }
             catch (ObjectDisposedException)

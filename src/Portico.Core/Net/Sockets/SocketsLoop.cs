@@ -8,7 +8,9 @@ namespace Portico.Core.Net.Sockets;
 /// An event loop over System.Net.Sockets: one thread that sleeps on a semaphore while the runtime's own poller reports readiness.
 /// Slower and larger than epoll, but it runs wherever .NET does, and the two check each other in every integration test.
 /// </summary>
-internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(index, time), IDisposable
+#pragma warning disable CA1001 // The semaphore is never disposed: operations that a stop aborts report to it from other threads, at any time.
+internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(index, time)
+#pragma warning restore CA1001
 {
     private readonly ConcurrentQueue<Readiness> _events = new();
     private readonly SemaphoreSlim _signal = new(0);
@@ -24,24 +26,26 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
     /// <summary>Ends the loop after the turn at hand. From any thread.</summary>
     public void Stop() => Post(() => _stopping = true);
 
-    /// <summary>Wraps an accepted socket. On the loop.</summary>
-    public SocketsChannel Adopt(Socket socket) => new(this, NobodyYet.Instance, socket, connected: true);
+    /// <summary>Wraps an accepted socket. On the loop. Null when its client is gone already.</summary>
+    public SocketsChannel? Adopt(Socket socket) => SocketsChannel.TrySetUp(socket, out _) ? new(this, NobodyYet.Instance, socket, connected: true) : null;
 
     public override Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error)
     {
+        Socket socket;
         try
         {
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            var channel = new SocketsChannel(this, owner, socket, connected: false);
-            channel.BeginConnect(address);
-            error = SocketError.Success;
-            return channel;
+            socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         }
         catch (SocketException refused)
         {
             error = refused.SocketErrorCode;
             return null;
         }
+
+        if (!SocketsChannel.TrySetUp(socket, out error)) return null;
+        var channel = new SocketsChannel(this, owner, socket, connected: false);
+        channel.BeginConnect(address);
+        return channel;
     }
 
     /// <summary>A channel has news; raised in the next turn. From any thread.</summary>
@@ -50,8 +54,6 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
         _events.Enqueue(readiness);
         Wake();
     }
-
-    public void Dispose() => _signal.Dispose();
 
     protected override void Wake()
     {
@@ -62,7 +64,7 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
     {
         if (_events.IsEmpty) _signal.Wait(timeoutMs);
         else _signal.Wait(0);
-        Volatile.Write(ref _awake, 0);
+        Interlocked.Exchange(ref _awake, 0); // a full fence: events are looked at only after it
         ReadClock();
         for (var count = _events.Count; count > 0 && _events.TryDequeue(out var readiness); count--) readiness.Channel.RaiseOnLoop(readiness);
     }
