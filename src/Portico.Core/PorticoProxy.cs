@@ -17,6 +17,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     private readonly Engine _engine;
     private readonly ProxyServices _services;
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _stopped;
 
     private PorticoProxy(ProxySettings settings, Engine engine, ProxyServices services)
@@ -38,6 +39,13 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>Completes when the proxy has ended; faults if a loop died (the process must then end with exit code 1).</summary>
     public Task Completion => _engine.Completion;
 
+    /// <summary>Numbers of this moment, summed over loops and listeners.</summary>
+    public ProxySnapshot Snapshot()
+    {
+        var counters = _services.Loops.SelectMany(loop => loop.ListenerCounters).ToList();
+        return new ProxySnapshot(SessionCount, counters.Sum(c => c.Relaying), counters.Sum(c => c.ClientReceived), counters.Sum(c => c.ClientSent));
+    }
+
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
@@ -51,7 +59,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_stopped is not null && drain == TimeSpan.Zero) _services.WhenEmpty?.TrySetResult();
+            if (drain == TimeSpan.Zero) _hurry.TrySetResult();
             return _stopped ??= StopOnceAsync(drain);
         }
     }
@@ -89,7 +97,7 @@ public sealed class PorticoProxy : IAsyncDisposable
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
         var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _services.WhenEmpty = empty;
-        if (_services.SessionCount > 0 && drain > TimeSpan.Zero) await UnlessDeadAsync(Task.WhenAny(empty.Task, Task.Delay(drain))).ConfigureAwait(false);
+        if (_services.SessionCount > 0 && drain > TimeSpan.Zero) await UnlessDeadAsync(Task.WhenAny(empty.Task, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();

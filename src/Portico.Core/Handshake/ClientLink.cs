@@ -44,7 +44,7 @@ internal sealed class ClientLink
     /// <summary>As the client gave it: negative = media, 0 = it did not say.</summary>
     public short DcId { get; set; }
 
-    /// <summary>Decrypted bytes that came together with the header. Rented; the backend that sends them returns it.</summary>
+    /// <summary>Decrypted bytes that came together with the header. Rented; given back when the handshake ends.</summary>
     public byte[]? Early { get; private set; }
 
     public int EarlyLength { get; private set; }

@@ -6,7 +6,7 @@ namespace Portico.Core.Net;
 /// </summary>
 internal sealed class DeadlineWheel
 {
-    /// <summary>Fine enough for the 250 ms between connect attempts and the 700 ms of the judge, coarse enough for an idle loop to sleep.</summary>
+    /// <summary>Fine enough for the 250 ms between connect attempts, coarse enough for an idle loop to sleep.</summary>
     public const int TickMs = 50;
 
     private const int Buckets = 1024;

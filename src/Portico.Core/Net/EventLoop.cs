@@ -32,7 +32,7 @@ internal abstract class EventLoop
     /// <summary>Which loop this is, from 0.</summary>
     public int Index { get; }
 
-    /// <summary>Monotonic milliseconds, read once per turn.</summary>
+    /// <summary>Monotonic milliseconds, as of the events at hand.</summary>
     public long NowMs { get; private set; }
 
     /// <summary>Seconds since 1970 as the operating system has them, for the signing time of a hello.</summary>

@@ -81,7 +81,7 @@ public static class ProxyOptionsParser
             PassThrough = backend.Direct.PassThrough,
             PreferIPv6 = backend.PreferIPv6,
         };
-        if (!new DcDirectory(direct).Knows(direct.DefaultDc))
+        if (direct.DefaultDc is >= short.MinValue and <= short.MaxValue && !new DcDirectory(direct).Knows(direct.DefaultDc))
         {
             errors.Add(new("backend.direct.defaultDc", $"{direct.DefaultDc} is no known data centre; for example \"defaultDc\": 2, or give it addresses in backend.direct.endpoints"));
         }

@@ -96,7 +96,7 @@ public sealed record DirectSettings
 /// <summary>The window of spec/02 section 4.</summary>
 public sealed record TimeWindowSettings
 {
-    /// <summary>Off: a recorded hello works again as soon as the replay memory forgets it.</summary>
+    /// <summary>Off: a recorded hello works for ever.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>Seconds that a hello may be old.</summary>

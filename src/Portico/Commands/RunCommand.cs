@@ -104,7 +104,14 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
     private static async Task WaitAsync(PorticoProxy proxy, StopSignals signals, TimeSpan drain, ILogger log)
     {
-        await Task.WhenAny(signals.First, proxy.Completion);
+        using (var stop = new CancellationTokenSource())
+        {
+            var summary = SummarizeAsync(proxy, log, stop.Token);
+            await Task.WhenAny(signals.First, proxy.Completion);
+            await stop.CancelAsync();
+            await summary;
+        }
+
         ThrowIfFaulted(proxy);
 
         Log.Draining(log, proxy.SessionCount, drain.TotalSeconds);
@@ -115,6 +122,25 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (signals.Second.IsCompleted) Log.StoppingAtOnce(log);
         await (signals.Second.IsCompleted ? proxy.StopAsync(TimeSpan.Zero) : stopped);
         Log.Stopped(log);
+    }
+
+    private static async Task SummarizeAsync(PorticoProxy proxy, ILogger log, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1));
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            var now = proxy.Snapshot();
+            Log.Summary(log, now.Sessions, now.Relaying, now.ClientReceived, now.ClientSent);
+        }
     }
 
     // A loop that died takes its sessions with it; limping on would hide that, a service manager's restart does not.
@@ -155,6 +181,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         [LoggerMessage(EventId = 9010, EventName = "StoppingAtOnce", Level = LogLevel.Information, Message = "Second signal: stopping at once")]
         public static partial void StoppingAtOnce(ILogger logger);
+
+        [LoggerMessage(EventId = 9012, EventName = "Summary", Level = LogLevel.Debug, Message = "{Sessions} sessions, {Relaying} relaying; {Received} bytes from clients, {Sent} bytes to them since the start")]
+        public static partial void Summary(ILogger logger, int sessions, long relaying, long received, long sent);
 
         [LoggerMessage(EventId = 9011, EventName = "Stopped", Level = LogLevel.Information, Message = "Stopped")]
         public static partial void Stopped(ILogger logger);

@@ -29,7 +29,7 @@ public class DcDirectoryTests
         var addresses = new DcDirectory(new DirectSettings()).Find(wanted, out var found);
         Assert.Equal(used, found);
         Assert.NotEqual(0, addresses.Count);
-        Assert.Equal(AddressFamily.InterNetwork, addresses[0].AddressFamily);
+        Assert.Equal(AddressFamily.InterNetwork, addresses.At(0, 0).AddressFamily);
     }
 
     [Fact]
@@ -37,9 +37,9 @@ public class DcDirectoryTests
     {
         var endpoints = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty.Add(2, [A]).Add(-2, [B]).Add(77, [C]);
         var directory = new DcDirectory(new DirectSettings { Endpoints = endpoints });
-        Assert.Equal((A, 1), (directory.Find(2, out _)[0], directory.Find(2, out _).Count));
-        Assert.Equal(B, directory.Find(-2, out _)[0]);
-        Assert.Equal(C, directory.Find(-77, out var used)[0]);
+        Assert.Equal((A, 1), (directory.Find(2, out _).At(0, 0), directory.Find(2, out _).Count));
+        Assert.Equal(B, directory.Find(-2, out _).At(0, 0));
+        Assert.Equal(C, directory.Find(-77, out var used).At(0, 0));
         Assert.Equal(-77, used);
     }
 
@@ -65,6 +65,16 @@ public class DcDirectoryTests
     [Fact]
     public void Proxies_spread_over_the_addresses_of_a_dc() =>
         Assert.Equal(3, Enumerable.Range(0, 100).Select(_ => new DcAddresses([A, B, C], preferIPv6: false).At(0, 0)).Distinct().Count());
+
+    [Fact]
+    public void A_winner_that_changes_while_a_client_connects_leaves_that_client_its_order()
+    {
+        var addresses = new DcAddresses([A, B], preferIPv6: false);
+        var first = addresses.First;
+        var tried = addresses.At(first, 0);
+        addresses.Won(addresses.At(first, 1));
+        Assert.NotEqual(tried, addresses.At(first, 1));
+    }
 
     private static List<IPEndPoint> InOrder(DcAddresses addresses) => [.. Enumerable.Range(0, addresses.Count).Select(attempt => addresses.At(addresses.First, attempt))];
 }

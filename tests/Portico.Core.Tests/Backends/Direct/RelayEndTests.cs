@@ -297,6 +297,13 @@ public sealed class RelayEndTests : IDisposable
         _stage.Run();
         Assert.Empty(client.Payload);
         Assert.Equal(PeerEnd.Fin, client.Peer.End);
+
+        // What it says after its alert is read and thrown away: unread, it would turn our FIN into RST.
+        client.Peer.Send([1, 2, 3]);
+        _stage.Run();
+        client.Peer.Finish();
+        _stage.Run();
+        Assert.Equal(PeerEnd.Fin, client.Peer.End);
         _stage.AssertClosed("client_closed (client)");
     }
 
