@@ -72,12 +72,12 @@ public class JudgeTests
     [InlineData("POST /a HTTP/1.1\r\n", 4)]
     [InlineData("HEAD / HTTP/1.0\r\n", 4)]
     [InlineData("OPTIONS * HTTP/1.1\r\n", 4)]
-    [InlineData("DELETE /x HTTP/1.1\r\n", 12)]
-    [InlineData("SSH-2.0-OpenSSH_9.6\r\n", 12)]
-    [InlineData("EHLO mail.example.com\r\n", 12)]
-    [InlineData("\u0015\u0003\u0001\u0000\u0002\u0002\u0050", 3)]
-    [InlineData("\u0017\u0003\u0003\u0001\u0000\u00ab", 3)]
-    [InlineData("\u0014\u0003\u0003\u0000\u0001\u0001", 3)]
+    [InlineData("DELETE /x HTTP/1.1\r\n", 16)]
+    [InlineData("SSH-2.0-OpenSSH_9.6\r\n", 16)]
+    [InlineData("EHLO mail.example.com\r\n", 16)]
+    [InlineData("\u0015\u0003\u0001\u0000\u0002\u0002\u0050", 5)]
+    [InlineData("\u0017\u0003\u0003\u0001\u0000\u00ab", 5)]
+    [InlineData("\u0014\u0003\u0003\u0000\u0001\u0001", 5)]
     [InlineData("\u0016\u0003\u0001\u0002\u0000\u0002\u0000\u0001\u00fc", 6)]
     public void What_no_client_begins_with_is_a_strangers_before_64_bytes_even_where_every_protocol_is_spoken(string beginning, int needed)
     {

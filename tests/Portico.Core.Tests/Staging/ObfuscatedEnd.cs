@@ -25,7 +25,7 @@ internal sealed class ObfuscatedEnd
     {
         var plain = RandomNumberGenerator.GetBytes(HeaderLength);
         plain[0] = 0x5a; // none of the beginnings that a header must not have
-        plain[1] = 0x80; // nor twelve printable characters, which the judge takes for a line of text
+        plain[1] = 0x80; // nor sixteen printable characters, which the judge takes for a line of text
         plain[4] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(plain.AsSpan(TagOffset), tag);
         BinaryPrimitives.WriteInt16LittleEndian(plain.AsSpan(DcOffset), dc);
