@@ -50,7 +50,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
         {
             FrameStatus.NeedMoreData => Verdict.Undecided,
             FrameStatus.Ok => DecideHello(raw, scratch, unixSeconds, ref judgement),
-            _ => DecideHeader(raw, ref judgement),
+            _ => DecideHeader(raw, ref judgement), // no TLS, so perhaps an obfuscated header
         };
     }
 
