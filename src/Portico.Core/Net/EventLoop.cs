@@ -18,6 +18,8 @@ internal abstract class EventLoop
     private Queue<ILoopTask> _tasks = new();
     private Queue<ILoopTask> _running = new();
     private long _acceptRetryMs;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _stopping;
     private int _thread;
 
     protected EventLoop(int index, TimeProvider time)
@@ -52,10 +54,19 @@ internal abstract class EventLoop
     /// </summary>
     protected bool AcceptPaused { get; private set; }
 
+    /// <summary>Faults when the loop died of an exception; completes after <see cref="Stop"/>.</summary>
+    public Task Completion => _ended.Task;
+
     /// <summary>A failure of the process rather than of one session: it may not be survived.</summary>
     public static bool IsFatal(Exception error) => error is OutOfMemoryException or StackOverflowException or LoopFailure;
 
-    /// <summary>Runs <paramref name="action"/> on this loop soon. The only member that other threads may call.</summary>
+    /// <summary>Gives the loop a thread of its own.</summary>
+    public void Start() => new Thread(Run) { Name = $"portico-loop-{Index}", IsBackground = true }.Start();
+
+    /// <summary>Ends the loop after the turn at hand. From any thread.</summary>
+    public void Stop() => Post(() => _stopping = true);
+
+    /// <summary>Runs <paramref name="action"/> on this loop soon. From any thread.</summary>
     public void Post(Action action)
     {
         _posts.Enqueue(action);
@@ -113,6 +124,21 @@ internal abstract class EventLoop
     /// <summary>Engines call this between waiting and raising, so that handlers see the present.</summary>
     // The clock starts at one tick: the wheel keeps tick 0 for "not armed".
     protected void ReadClock() => NowMs = (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds + DeadlineWheel.TickMs;
+
+    private void Run()
+    {
+        try
+        {
+            Enter();
+            while (!_stopping) Turn();
+            _ended.SetResult();
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            // Whoever waits for Completion ends the process: a proxy with a dead loop would refuse every n-th client for no visible reason.
+            _ended.SetException(error);
+        }
+    }
 
     private int SleepMs()
     {

@@ -14,11 +14,9 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
 
     private readonly EpollEvents _events = new(EventsPerTurn);
     private readonly List<EpollListener> _listeners = [];
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _epoll;
     private readonly int _wake;
     private int _wakePending;
-    private bool _stopping;
 
     public EpollLoop(int index, TimeProvider time)
         : base(index, time)
@@ -29,14 +27,6 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         if (_wake < 0) throw new LoopFailure($"eventfd failed with error {Native.Errno}");
         if (!Watch(_wake, Native.EPOLLIN, WakeToken)) throw new LoopFailure($"epoll_ctl failed with error {Native.Errno}");
     }
-
-    /// <summary>Faults when the loop died of an exception; completes after <see cref="Stop"/>.</summary>
-    public Task Completion => _ended.Task;
-
-    public void Start() => new Thread(Run) { Name = $"portico-loop-{Index}", IsBackground = true }.Start();
-
-    /// <summary>Ends the loop after the turn at hand. From any thread.</summary>
-    public void Stop() => Post(() => _stopping = true);
 
     /// <summary>On the loop: starts to accept from a listening socket.</summary>
     public void Add(EpollListener listener)
@@ -170,20 +160,5 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         ulong ignored;
         _ = Native.read(_wake, &ignored, sizeof(ulong));
         Interlocked.Exchange(ref _wakePending, 0); // a full fence: posts are looked at only after it
-    }
-
-    private void Run()
-    {
-        try
-        {
-            Enter();
-            while (!_stopping) Turn();
-            _ended.SetResult();
-        }
-        catch (Exception error) when (error is not OutOfMemoryException)
-        {
-            // Whoever waits for Completion ends the process: a proxy with a dead loop would refuse every n-th client for no visible reason.
-            _ended.SetException(error);
-        }
     }
 }

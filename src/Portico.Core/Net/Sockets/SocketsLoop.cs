@@ -14,17 +14,7 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
 {
     private readonly ConcurrentQueue<Readiness> _events = new();
     private readonly SemaphoreSlim _signal = new(0);
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _awake;
-    private bool _stopping;
-
-    /// <summary>Faults when the loop died of an exception; completes after <see cref="Stop"/>.</summary>
-    public Task Completion => _ended.Task;
-
-    public void Start() => new Thread(Run) { Name = $"portico-loop-{Index}", IsBackground = true }.Start();
-
-    /// <summary>Ends the loop after the turn at hand. From any thread.</summary>
-    public void Stop() => Post(() => _stopping = true);
 
     /// <summary>Wraps an accepted socket. On the loop. Null when its client is gone already.</summary>
     public SocketsChannel? Adopt(Socket socket) => SocketsChannel.TrySetUp(socket, out _) ? new(this, NobodyYet.Instance, socket, connected: true) : null;
@@ -67,21 +57,6 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
         Interlocked.Exchange(ref _awake, 0); // a full fence: events are looked at only after it
         ReadClock();
         for (var count = _events.Count; count > 0 && _events.TryDequeue(out var readiness); count--) readiness.Channel.RaiseOnLoop(readiness);
-    }
-
-    private void Run()
-    {
-        try
-        {
-            Enter();
-            while (!_stopping) Turn();
-            _ended.SetResult();
-        }
-        catch (Exception error) when (error is not OutOfMemoryException)
-        {
-            // Whoever waits for Completion ends the process, as with the epoll engine.
-            _ended.SetException(error);
-        }
     }
 }
 
