@@ -85,7 +85,7 @@ public sealed class PorticoProxy : IAsyncDisposable
         catch
         {
             // Listeners that could be opened are closed before the caller hears, or a client could still reach them.
-            engine.StopListeningAsync().GetAwaiter().GetResult();
+            Task.WhenAny(engine.StopListeningAsync(), engine.Completion).GetAwaiter().GetResult();
             _ = engine.StopAsync();
             services.Points.Dispose();
             throw;

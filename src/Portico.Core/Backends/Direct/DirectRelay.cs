@@ -294,8 +294,8 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
     // The alert stands for a FIN that will come; what is still sent before it must be read, or closing would answer with RST.
     private void ClientSaidGoodbye()
     {
+        _isGoodbye = true; // before the end, which may be the second one and close
         ClientEnded();
-        _isGoodbye = true;
     }
 
     private void DcEnded()

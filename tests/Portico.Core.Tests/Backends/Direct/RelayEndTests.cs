@@ -307,6 +307,22 @@ public sealed class RelayEndTests : IDisposable
         _stage.AssertClosed("client_closed (client)");
     }
 
+    [Fact]
+    public void An_alert_after_the_dc_has_finished_is_answered_with_fin_whatever_follows_it()
+    {
+        var (client, dc) = _stage.Relay();
+        dc.Peer.Finish();
+        _stage.Run();
+        client.Peer.Send([0x15, 3, 3, 0, 2, 1, 0]);
+        _stage.Run();
+        client.Peer.Send([1, 2, 3]);
+        _stage.Run();
+        client.Peer.Finish();
+        _stage.Run();
+        Assert.Equal(PeerEnd.Fin, client.Peer.End);
+        _stage.AssertClosed("dc_closed (telegram)");
+    }
+
     private static void Stall(MemoryPeer peer)
     {
         peer.ReadsAtOnce = false;
