@@ -10,7 +10,7 @@ namespace Portico.Protocol.Tests.MiddleProxy;
 public class RpcVectorTests
 {
     private const string File = "rpc.json";
-    private const int FirstOfDirection = 0;
+    private const int AnySequence = 0;
 
     public static TheoryData<int> Packets => Vectors.Indexes(File, "packets");
 
@@ -48,9 +48,9 @@ public class RpcVectorTests
 
         // The recording has one payload that no frame can carry.
         if (payload.Length % 4 != 0)
-            Assert.Throws<ArgumentOutOfRangeException>(() => Frames.Write(FirstOfDirection, payload));
+            Assert.Throws<ArgumentOutOfRangeException>(() => Frames.Write(AnySequence, payload));
         else
-            Frames.AssertReceived(Frames.Pad(Frames.Write(FirstOfDirection, payload)), () => new FullReceiver(FirstOfDirection), [payload], MiddleProxyError.None);
+            Frames.AssertReceived(Frames.Pad(Frames.Write(AnySequence, payload)), () => new FullReceiver(AnySequence), [payload], MiddleProxyError.None);
     }
 
     [Theory]
