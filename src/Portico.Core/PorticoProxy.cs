@@ -74,7 +74,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters)
     {
         var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
-        services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.Direct.Counters));
+        services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters));
         foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services));
         var proxy = new PorticoProxy(settings, engine, services);
         try

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Portico.Core.Backends;
 using Portico.Core.Backends.Direct;
+using Portico.Core.Backends.MiddleProxy;
 using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
@@ -51,6 +53,7 @@ internal sealed class LoopServices
 {
     private readonly Judge[] _judges;
     private readonly ListenerCounters[] _counters;
+    private readonly Dictionary<int, DcCounters> _dcs = [];
 
     public LoopServices(EventLoop loop, ProxyServices proxy)
     {
@@ -58,10 +61,13 @@ internal sealed class LoopServices
         Proxy = proxy;
         Handshakes = new HandshakePool(loop);
         Direct = new DirectBackend(this);
+        Middle = new MiddleProxyBackend(this);
+        Backends = new BackendChoice(this);
         var window = proxy.Settings.TimeWindow;
         var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, AcceptUnsetClock: false);
         _judges = [.. proxy.Settings.Listeners.Select(listener => new Judge(listener, accepted))];
         _counters = [.. proxy.Settings.Listeners.Select(listener => new ListenerCounters(listener.Name))];
+        LinkLog = proxy.Loggers.CreateLogger<MiddleProxyConnection>();
         SessionLog = proxy.Loggers.CreateLogger<ClientSession>();
     }
 
@@ -74,13 +80,40 @@ internal sealed class LoopServices
     /// <summary>Random bytes for this loop's flights and headers.</summary>
     public RandomKeystream Random { get; } = new();
 
+    public BackendChoice Backends { get; }
+
     public DirectBackend Direct { get; }
+
+    public MiddleProxyBackend Middle { get; }
+
+    public OutputQueuePool OutputQueues { get; } = new();
 
     public TimeoutSettings Timeouts => Proxy.Settings.Timeouts;
 
     public ProxyMetrics Metrics => Proxy.Metrics;
 
     public ILogger SessionLog { get; }
+
+    public ILogger LinkLog { get; }
+
+    /// <summary>Counters of every DC that was asked for, for readers on any thread.</summary>
+    public IEnumerable<DcCounters> DcCounters
+    {
+        get
+        {
+            lock (_dcs) return [.. _dcs.Values];
+        }
+    }
+
+    /// <summary>This loop's counters of a data centre.</summary>
+    public DcCounters CountersOf(int dc)
+    {
+        lock (_dcs)
+        {
+            if (!_dcs.TryGetValue(dc, out var counters)) _dcs[dc] = counters = new DcCounters(dc);
+            return counters;
+        }
+    }
 
     public IEnumerable<ListenerCounters> ListenerCounters => _counters;
 

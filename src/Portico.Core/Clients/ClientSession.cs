@@ -56,13 +56,13 @@ internal sealed partial class ClientSession
         if (greeted.HasEnded) { LastWords.Fin(this, greeted.Reason); return; }
         if (greeted.MustStayQuiet) { LastWords.Quiet(this, greeted.Reason); return; }
 
-        // 5. A connection to that DC.
-        var dc = await _loop.Direct.ConnectAsync(handshake);
-        if (dc.IsGone) { Close(dc.Reason); return; }
-        if (dc.Relay is null) { LastWords.Fin(this, dc.Reason); return; }
+        // 5. A way to that DC: a connection of its own, or a place on a link that many share.
+        var backend = await _loop.Backends.ConnectAsync(handshake);
+        if (backend.IsGone) { Close(backend.Reason); return; }
+        if (backend.Relay is null) { LastWords.Fin(this, backend.Reason); return; }
 
         // 6. From here on events call methods; no task, state machine or hello outlives this line.
-        dc.Relay.Start();
+        backend.Relay.Start();
     }
 
     /// <summary>Bytes came from the client.</summary>

@@ -40,6 +40,18 @@ public enum CloseReason : byte
     /// <summary>No address of the data centre answered in time.</summary>
     DcConnectTimeout,
 
+    /// <summary>The client named a data centre that has no middle proxy, and there is no default.</summary>
+    UnknownDc,
+
+    /// <summary>No link to a middle proxy of the data centre came about in time.</summary>
+    PoolEmpty,
+
+    /// <summary>The link to the middle proxy died with a packet of this client on it, or half an answer: it must connect again.</summary>
+    MidSend,
+
+    /// <summary>More waited for the client than one client may be owed, and it took none of it; or it was the largest debtor of a link that was held up.</summary>
+    ClientQueueLimit,
+
     /// <summary>The listener has its maximum of authenticated sessions: treated as a stranger.</summary>
     ConnectionLimit,
 
@@ -89,6 +101,18 @@ public enum CloseReason : byte
 
     /// <inheritdoc cref="ProtocolError.TlsBadRecord"/>
     TlsBadRecord,
+
+    /// <inheritdoc cref="ProtocolError.AbridgedMaxSize"/>
+    AbridgedMaxSize,
+
+    /// <inheritdoc cref="ProtocolError.IntermediateMaxSize"/>
+    IntermediateMaxSize,
+
+    /// <inheritdoc cref="ProtocolError.ZeroLength"/>
+    ZeroLength,
+
+    /// <inheritdoc cref="ProtocolError.Unaligned"/>
+    Unaligned,
 }
 
 /// <summary>Whose doing an end was.</summary>
@@ -126,6 +150,10 @@ public static class CloseReasons
         ProtocolError.TlsTime => CloseReason.TlsTime,
         ProtocolError.TlsBadInnerProtocol => CloseReason.TlsBadInnerProtocol,
         ProtocolError.TlsBadRecord => CloseReason.TlsBadRecord,
+        ProtocolError.AbridgedMaxSize => CloseReason.AbridgedMaxSize,
+        ProtocolError.IntermediateMaxSize => CloseReason.IntermediateMaxSize,
+        ProtocolError.ZeroLength => CloseReason.ZeroLength,
+        ProtocolError.Unaligned => CloseReason.Unaligned,
         _ => throw new UnreachableException($"{error} does not end a session"),
     };
 
@@ -142,6 +170,10 @@ public static class CloseReasons
         CloseReason.DcReset => "dc_reset",
         CloseReason.DcConnectFailed => "dc_connect_failed",
         CloseReason.DcConnectTimeout => "dc_connect_timeout",
+        CloseReason.UnknownDc => "unknown_dc",
+        CloseReason.PoolEmpty => "pool_empty",
+        CloseReason.MidSend => "mid_send",
+        CloseReason.ClientQueueLimit => "client_queue_limit",
         CloseReason.ConnectionLimit => "connection_limit",
         CloseReason.Shutdown => "shutdown",
         CloseReason.InternalError => "internal_error",
@@ -158,16 +190,21 @@ public static class CloseReasons
         CloseReason.TlsTime => "tls_time",
         CloseReason.TlsBadInnerProtocol => "tls_bad_inner_protocol",
         CloseReason.TlsBadRecord => "tls_bad_record",
+        CloseReason.AbridgedMaxSize => "abridged_max_size",
+        CloseReason.IntermediateMaxSize => "intermediate_max_size",
+        CloseReason.ZeroLength => "zero_length",
+        CloseReason.Unaligned => "unaligned",
         _ => throw new UnreachableException($"CloseReason {(int)reason} has no tag"),
     };
 
     /// <summary>Whose doing it was.</summary>
     public static GuiltySide Side(this CloseReason reason) => reason switch
     {
-        CloseReason.DcClosed or CloseReason.DcReset or CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout => GuiltySide.Telegram,
+        CloseReason.DcClosed or CloseReason.DcReset or CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout or CloseReason.PoolEmpty or CloseReason.MidSend => GuiltySide.Telegram,
         CloseReason.ConnectionLimit or CloseReason.Shutdown => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
-        CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout => GuiltySide.Client,
+        CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
+            or CloseReason.ClientQueueLimit or CloseReason.UnknownDc => GuiltySide.Client,
         _ when reason.IsProtocolError() => GuiltySide.Client,
         _ => throw new UnreachableException($"CloseReason {(int)reason} has no side"),
     };
@@ -189,7 +226,7 @@ public static class CloseReasons
     public static LogLevel Level(this CloseReason reason) => reason switch
     {
         CloseReason.InternalError => LogLevel.Error,
-        CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout => LogLevel.Information,
+        CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout or CloseReason.PoolEmpty => LogLevel.Information,
         _ => LogLevel.Debug,
     };
 }

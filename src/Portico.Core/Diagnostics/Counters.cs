@@ -27,4 +27,10 @@ internal sealed class DcCounters(int dc)
     public long Received;
 
     public long Sent;
+
+    /// <summary>Links to its middle proxies that are ready.</summary>
+    public long Connections;
+
+    /// <summary>Clients on those.</summary>
+    public long Clients;
 }

@@ -23,6 +23,10 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _timeouts;
     private readonly Counter<long> _acceptPaused;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _migrations;
+    private readonly Counter<long> _backPressure;
+    private readonly Histogram<double> _backPressureDuration;
+    private readonly Histogram<int> _packetSize;
 
     public ProxyMetrics(IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs)
     {
@@ -35,6 +39,12 @@ internal sealed class ProxyMetrics
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>("portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
+        _migrations = meter.CreateCounter<long>("portico.migrations", "{client}", "Clients whose link to a middle proxy died, by what became of them");
+        _backPressure = meter.CreateCounter<long>("portico.dc.backpressure", "{pause}", "Pauses in reading a link because its clients took too little, by the limit reached");
+        _backPressureDuration = meter.CreateHistogram<double>("portico.dc.backpressure.duration", "s", "How long such pauses lasted");
+        _packetSize = meter.CreateHistogram<int>("portico.packet.size", "By", "Packets in middle mode, without framing");
+        meter.CreateObservableGauge("portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections), "{connection}", "Links to middle proxies that are ready");
+        meter.CreateObservableGauge("portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients), "{client}", "Clients on links to middle proxies");
         meter.CreateObservableCounter("portico.client.received", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientReceived), "By", "Bytes read from clients");
         meter.CreateObservableCounter("portico.client.sent", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientSent), "By", "Bytes written to clients");
         meter.CreateObservableCounter("portico.dc.received", () => Summed(dcs(), "dc", d => d.Dc, d => d.Received), "By", "Bytes read from data centres");
@@ -67,6 +77,23 @@ internal sealed class ProxyMetrics
 
     public void DcConnect(int dc, SocketError result) =>
         _dcConnect.Add(1, new("dc", dc), new("result", result == SocketError.Success ? "ok" : ErrorName(result)));
+
+    public void Migrated(string listener, int dc, string result) => _migrations.Add(1, new("listener", listener), new("dc", dc), new("result", result));
+
+    public void DcBackPressure(int dc, string limit) => _backPressure.Add(1, new("dc", dc), new("state", limit));
+
+    public void DcBackPressureEnded(int dc, double seconds)
+    {
+        var tag = new KeyValuePair<string, object?>("dc", dc);
+        _backPressure.Add(1, tag, new("state", "off"));
+        _backPressureDuration.Record(seconds, tag);
+    }
+
+    public void PacketFromClient(int bytes) => _packetSize.Record(bytes, new KeyValuePair<string, object?>("direction", "client_to_dc"));
+
+    public void PacketFromTelegram(int bytes) => _packetSize.Record(bytes, new KeyValuePair<string, object?>("direction", "dc_to_client"));
+
+    public void ServerErrorFiltered(string listener) => _protocolError.Add(1, new("listener", listener), new("reason", "srv_error_filtered"));
 
     public void AcceptPaused(string listener) => _acceptPaused.Add(1, new KeyValuePair<string, object?>("listener", listener));
 

@@ -149,6 +149,9 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     /// <summary>Arms the handshake's deadline. Bytes never extend it: callers pass absolute times.</summary>
     public void SetDeadline(long dueMs) => Session.Client.SetDeadline(dueMs);
 
+    /// <summary>Something that is not a channel of its own has news for a waiting handshake.</summary>
+    public void Nudge() => Complete(Wake.Event);
+
     public void OnReady(Channel channel) => Complete(Wake.Event);
 
     public void OnDeadline(Channel channel) => Complete(Wake.Deadline);

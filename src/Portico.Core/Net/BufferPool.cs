@@ -6,11 +6,11 @@ namespace Portico.Core.Net;
 /// </summary>
 internal sealed class BufferPool
 {
-    /// <summary>Sizes on offer, in bytes: a header with a first packet, a hello, one record, a whole scratch area.</summary>
-    private static readonly int[] Sizes = [1024, 4096, 16 * 1024 + 512, 64 * 1024 + 1024];
+    /// <summary>Sizes on offer, in bytes: a header with a first packet, a hello, one record, a whole scratch area, several packets, the longest packet of a client on a busy link.</summary>
+    private static readonly int[] Sizes = [1024, 4096, 16 * 1024 + 512, 64 * 1024 + 1024, 256 * 1024, 1536 * 1024];
 
-    // At most 16 x 1 KB + 16 x 4 KB + 8 x 16.5 KB + 4 x 65 KB = 472 KB stay with a loop.
-    private static readonly int[] Kept = [16, 16, 8, 4];
+    // At most 16 x 1 KB + 16 x 4 KB + 8 x 16.5 KB + 4 x 65 KB + 2 x 256 KB + 1.5 MB = 2.5 MB stay with a loop, and the last two only where links to middle proxies were busy.
+    private static readonly int[] Kept = [16, 16, 8, 4, 2, 1];
 
     private readonly Stack<byte[]>[] _kept = [.. Sizes.Select(_ => new Stack<byte[]>())];
 
@@ -31,12 +31,20 @@ internal sealed class BufferPool
         return buffer;
     }
 
+    /// <summary>As <see cref="Rent"/>, for the rare content that is longer than every size: such a buffer is made for it and not kept.</summary>
+    public byte[] RentAny(int length)
+    {
+        if (length <= LargestSize) return Rent(length);
+        Rented += length;
+        return GC.AllocateUninitializedArray<byte>(length);
+    }
+
     /// <summary>Takes a buffer back. Checked builds poison it, so that a late reader shows.</summary>
     public void Return(byte[] buffer)
     {
         Rented -= buffer.Length;
         if (LoopChecks.Enabled) buffer.AsSpan().Fill(0xdb);
         var size = Array.IndexOf(Sizes, buffer.Length);
-        if (_kept[size].Count < Kept[size]) _kept[size].Push(buffer);
+        if (size >= 0 && _kept[size].Count < Kept[size]) _kept[size].Push(buffer);
     }
 }

@@ -28,6 +28,7 @@ internal abstract class Channel
         HungUp = 4,
         Failed = 8,
         Closed = 16,
+        Settled = 32,
     }
 
     /// <summary>The loop whose thread alone may touch this channel.</summary>
@@ -53,6 +54,9 @@ internal abstract class Channel
 
     /// <summary><see cref="Close"/> or <see cref="Abort"/> was called.</summary>
     public bool IsClosed => (_traits & Traits.Closed) != 0;
+
+    /// <summary><see cref="Settle"/> was called.</summary>
+    public bool IsSettled => (_traits & Traits.Settled) != 0;
 
     /// <summary>Reads at most <paramref name="buffer"/>'s length. <paramref name="count"/> is 0 unless the status is Ok.</summary>
     public IoStatus Read(Span<byte> buffer, out int count)
@@ -115,6 +119,21 @@ internal abstract class Channel
     /// <summary>The peer's address, asked of the system when wanted: idle sessions keep no copy. Null when the connection is gone.</summary>
     public abstract IPEndPoint? RemoteAddress();
 
+    /// <summary>Our own address of this connection, as the kernel sees it. Null when the connection is gone.</summary>
+    public abstract IPEndPoint? LocalAddress();
+
+    /// <summary>
+    /// Options that pay off only on a connection that lives on: no Nagle, a limit on unacknowledged bytes. A first write is never delayed, so
+    /// a session that ends after it is spared two system calls.
+    /// </summary>
+    public void Settle()
+    {
+        Loop.Assert();
+        if (IsSettled || IsClosed) return;
+        _traits |= Traits.Settled;
+        SettleCore();
+    }
+
     /// <summary>Engines call this with what an event said, then the owner hears of it.</summary>
     internal void Raise(bool readable, bool writable, bool hungUp, bool failed)
     {
@@ -167,6 +186,11 @@ internal abstract class Channel
     protected abstract IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written);
 
     protected abstract void ShutdownWriteCore();
+
+    /// <summary>For engines that set these options at once, there is nothing left to do.</summary>
+    protected virtual void SettleCore()
+    {
+    }
 
     protected abstract void CloseCore(bool abort);
 

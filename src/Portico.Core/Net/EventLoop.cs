@@ -17,6 +17,7 @@ internal abstract class EventLoop
     private readonly ConcurrentQueue<Action> _posts = new();
     private Queue<ILoopTask> _tasks = new();
     private Queue<ILoopTask> _running = new();
+    private readonly PriorityQueue<ILoopTask, long> _timed = new();
     private long _acceptRetryMs;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopping;
@@ -80,6 +81,16 @@ internal abstract class EventLoop
         _tasks.Enqueue(task);
     }
 
+    /// <summary>
+    /// Runs <paramref name="task"/> in the first turn at or after <paramref name="dueMs"/>. For the few things that have no channel to arm a
+    /// deadline on; cannot be taken back, so the task looks whether it is still wanted.
+    /// </summary>
+    public void EnqueueAt(long dueMs, ILoopTask task)
+    {
+        Assert();
+        _timed.Enqueue(task, dueMs);
+    }
+
     /// <summary>Checked builds: throws when the calling thread is not the loop's.</summary>
     public void Assert()
     {
@@ -114,6 +125,7 @@ internal abstract class EventLoop
     {
         WaitAndRaise(_tasks.Count > 0 || !_posts.IsEmpty ? 0 : SleepMs());
         ReadClock();
+        while (_timed.TryPeek(out var task, out var dueMs) && dueMs <= NowMs) _tasks.Enqueue(_timed.Dequeue());
         RunTasks();
         RunPosts();
         Deadlines.Advance(NowMs, Slots);
@@ -140,9 +152,11 @@ internal abstract class EventLoop
         }
     }
 
-    private int SleepMs()
+    /// <summary>Milliseconds until something becomes due by the clock alone; -1 when nothing will.</summary>
+    internal int SleepMs()
     {
         var sleep = Deadlines.SleepMs(NowMs);
+        if (_timed.TryPeek(out _, out var dueMs)) sleep = (int)Math.Clamp(dueMs - NowMs, 0, sleep < 0 ? int.MaxValue : sleep);
         return AcceptPaused && (sleep < 0 || sleep > AcceptRetryMs) ? AcceptRetryMs : sleep;
     }
 

@@ -8,6 +8,9 @@ public static class FrameCodec
     /// <summary>Payloads are whole words of this many bytes.</summary>
     public const int Alignment = 4;
 
+    /// <summary>The longest header of any framing, in bytes.</summary>
+    public const int LongestHeader = 4;
+
     /// <summary>A client's packet, padding included, must be shorter, in bytes.</summary>
     public const int MaxPacketFromClient = 1 << 20;
 

@@ -56,6 +56,8 @@ internal sealed class MemoryChannel : Channel
 
     public override SocketError ConnectResult() => _connectResult;
 
+    public override IPEndPoint? LocalAddress() => Peer.HasReset ? null : new IPEndPoint(_remote.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 40_000 + Slot);
+
     public override IPEndPoint? RemoteAddress() => Peer.HasReset ? null : _remote;
 
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)

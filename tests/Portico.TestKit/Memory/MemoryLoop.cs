@@ -78,7 +78,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
         RunUntilIdle();
         while (by > TimeSpan.Zero)
         {
-            var sleep = Deadlines.SleepMs(NowMs);
+            var sleep = SleepMs();
             var step = sleep < 0 ? by : TimeSpan.FromMilliseconds(Math.Max(1, sleep));
             if (step > by) step = by;
             time.Advance(step);

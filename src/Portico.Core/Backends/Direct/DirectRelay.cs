@@ -12,7 +12,7 @@ namespace Portico.Core.Backends.Direct;
 /// Step 6 in direct mode: two pumps between a client and its DC, as methods that the loop calls. Holds no buffer while nothing is pending.
 /// Telegram's bytes are passed through without cipher work, because the DC was given the client's own key (spec/04 section 5).
 /// </summary>
-internal sealed class DirectRelay : IChannelOwner, ILoopTask
+internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
@@ -93,7 +93,6 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         return relay;
     }
 
-    /// <summary>Takes the channels over from the handshake. Tries first: news that came in between is not announced again.</summary>
     public void Start()
     {
         _client.Owner = this;
@@ -238,8 +237,10 @@ internal sealed class DirectRelay : IChannelOwner, ILoopTask
         return bytes;
     }
 
+    // The first bytes went out with our header: these are the second write.
     private void SendToDc(ReadOnlySpan<byte> bytes)
     {
+        if (!_dc.IsSettled) _dc.Settle();
         if (_dc.Write(bytes, out var written) == IoStatus.Reset)
         {
             Close(CloseReason.DcReset);

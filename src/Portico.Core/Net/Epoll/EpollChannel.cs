@@ -32,6 +32,13 @@ internal sealed unsafe class EpollChannel : Channel
         return Native.getpeername(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
     }
 
+    public override IPEndPoint? LocalAddress()
+    {
+        var address = stackalloc byte[SocketAddress.MaxLength];
+        uint length = SocketAddress.MaxLength;
+        return Native.getsockname(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
+    }
+
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
         fixed (byte* start = buffer)
@@ -77,6 +84,8 @@ internal sealed unsafe class EpollChannel : Channel
     }
 
     protected override void ShutdownWriteCore() => _ = Native.shutdown(_descriptor, Native.SHUT_WR);
+
+    protected override void SettleCore() => SocketOptions.ToTelegram(_descriptor);
 
     protected override void CloseCore(bool abort)
     {

@@ -64,7 +64,6 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
             return null;
         }
 
-        SocketOptions.ToDc(descriptor);
         var bytes = stackalloc byte[SocketAddress.MaxLength];
         var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));
         if (Native.connect(descriptor, bytes, (uint)length) != 0 && Native.Errno is not (Native.EINPROGRESS or Native.EINTR))

@@ -17,8 +17,8 @@ internal static unsafe class SocketOptions
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_USER_TIMEOUT, UserTimeoutMs);
     }
 
-    /// <summary>For connections to a DC: each option is a system call per client, and a DC that vanished is found out by the idle limit anyway.</summary>
-    public static void ToDc(int descriptor)
+    /// <summary>For connections to Telegram once they live on: each option is a system call, and a DC that vanished is found out by the idle limit anyway.</summary>
+    public static void ToTelegram(int descriptor)
     {
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_NODELAY, 1);
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_USER_TIMEOUT, UserTimeoutMs);

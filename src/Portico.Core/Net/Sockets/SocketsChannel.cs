@@ -70,11 +70,15 @@ internal sealed class SocketsChannel : Channel
 
     public override SocketError ConnectResult() => _connectResult;
 
-    public override IPEndPoint? RemoteAddress()
+    public override IPEndPoint? LocalAddress() => Ask(static socket => socket.LocalEndPoint);
+
+    public override IPEndPoint? RemoteAddress() => Ask(static socket => socket.RemoteEndPoint);
+
+    private IPEndPoint? Ask(Func<Socket, EndPoint?> question)
     {
         try
         {
-            var address = (IPEndPoint?)_socket.RemoteEndPoint;
+            var address = (IPEndPoint?)question(_socket);
             return address is { Address.IsIPv4MappedToIPv6: true } ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address;
         }
         catch (SocketException)

@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Portico.Core.Clients;
+using Portico.Core.Handshake;
+using Portico.Core.Net;
+
+namespace Portico.Core.Backends.MiddleProxy;
+
+/// <summary>Step 5 in middle mode: a place for the client on a link to the middle proxy of its data centre (spec/03). One per loop.</summary>
+internal sealed partial class MiddleProxyBackend(LoopServices loop)
+{
+    // How long a client waits for a first link before it is let go.
+    private const int PatienceMs = 5000;
+
+    private readonly Dictionary<short, MiddleProxyPool> _pools = [];
+    private long _nextId = RandomId();
+
+    /// <summary>Writes this loop's links once per turn.</summary>
+    public MiddleProxyFlusher Flusher { get; } = new(loop.Loop);
+
+    /// <summary>The pools so far. For tests and readers on the loop.</summary>
+    public IEnumerable<MiddleProxyPool> Pools => _pools.Values;
+
+    /// <summary>Ids of clients: told apart per link, so a counter per loop will do. It starts anywhere, as the reference's does.</summary>
+    public long NextId() => _nextId++;
+
+    /// <summary>On the loop: opens this loop's share of the links to every data centre, and later those to new ones.</summary>
+    public void OpenInitial()
+    {
+        foreach (var dc in loop.Proxy.MiddleProxies.Current.Dcs) PoolOf(dc).Maintain();
+    }
+
+    /// <summary>Finds a place for the client, waiting a little while there is none.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<BackendConnected> ConnectAsync(HandshakeState handshake)
+    {
+        if (!loop.Proxy.MiddleProxies.Current.TryResolve(handshake.Client.DcId, out var dc)) return BackendConnected.Failed(CloseReason.UnknownDc);
+        if (handshake.Session.Client.RemoteAddress() is not { } address) return BackendConnected.Failed(CloseReason.ClientReset);
+        var pool = PoolOf(dc);
+        var relay = new MiddleRelay(handshake, pool, address);
+        if (pool.TryAssign(relay)) return BackendConnected.Through(relay);
+        pool.Wait(handshake);
+        try
+        {
+            handshake.SetDeadline(loop.Loop.NowMs + PatienceMs);
+            while (true)
+            {
+                var wake = await handshake.NextEventAsync();
+                if (wake == Wake.Shutdown) return relay.GiveUp(CloseReason.Shutdown);
+                if (handshake.Session.Client.Failed) return relay.GiveUp(CloseReason.ClientReset);
+                if (pool.TryAssign(relay)) return BackendConnected.Through(relay);
+                if (wake == Wake.Deadline) return relay.GiveUp(CloseReason.PoolEmpty);
+            }
+        }
+        finally
+        {
+            pool.StopWaiting(handshake);
+        }
+    }
+
+    /// <summary>Attempts to reach a data centre fail one after the other.</summary>
+    public void OnUnreachable(MiddleProxyPool pool) => loop.Proxy.MiddleProxyHealth.Failed(pool.Dc);
+
+    /// <summary>A link is ready.</summary>
+    public void OnReachable(MiddleProxyPool pool) => loop.Proxy.MiddleProxyHealth.Worked(pool.Dc);
+
+    /// <summary>A pool's own work threw.</summary>
+    public void OnFault(Exception error) => Log.Faulted(loop.LinkLog, error);
+
+    private MiddleProxyPool PoolOf(short dc)
+    {
+        if (!_pools.TryGetValue(dc, out var pool)) _pools[dc] = pool = new MiddleProxyPool(loop, dc, loop.CountersOf(dc));
+        return pool;
+    }
+
+    private static long RandomId()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        RandomNumberGenerator.Fill(bytes);
+        return BinaryPrimitives.ReadInt64LittleEndian(bytes);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1310, EventName = "PoolFaulted", Level = LogLevel.Error, Message = "Opening links to middle proxies ended by an exception of the proxy; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error);
+    }
+}

@@ -1,0 +1,137 @@
+using System.Net.Sockets;
+using Portico.Core.Net;
+using Portico.Protocol.MiddleProxy;
+
+namespace Portico.Core.Backends.MiddleProxy;
+
+/// <summary>
+/// To the middle proxy: frames of many clients are appended as plain text to one buffer; once per turn of the loop they are padded, encrypted
+/// and written in one go. Without Nagle and without a write per frame neither side waits for the other's acknowledgement.
+/// </summary>
+internal sealed partial class MiddleProxyConnection
+{
+    // Above the first, clients of this link are not read; below the second they are again. A client's longest packet may come on top.
+    private const int HighWater = 256 * 1024, LowWater = 64 * 1024;
+
+    private readonly byte[] _ownAddress = new byte[RpcAddress.Length];
+    private readonly Queue<MiddleRelay> _waitingForRoom = new();
+    private ByteStore _outgoing;
+    private MiddleProxyCipher _encrypt;
+    private int _encrypted;
+    private int _nextOutgoing = FullFrame.FirstSequence;
+    private bool _isDirty;
+    private long _lastSentMs;
+
+    // Bytes of the stream so far: those appended, those the kernel took.
+    private long _appendedTotal;
+    private long _sentTotal;
+
+    /// <summary>So much waits that clients must wait.</summary>
+    public bool IsCongested => _outgoing.Length > HighWater;
+
+    /// <summary>Queues a client's packet.</summary>
+    /// <returns>The position in the stream at which it ends: while less was sent, it is certainly lost when the link is.</returns>
+    public long SendRequest(MiddleRelay client, ReadOnlySpan<byte> packet, bool quickAck)
+    {
+        var adTag = client.AdTag;
+        var header = new RpcProxyReqHeader
+        {
+            Flags = RpcProxyReqFlags.For(client.Transport, !adTag.IsEmpty, RpcProxyReqFlags.IsEncrypted(packet), quickAck),
+            ConnectionId = client.Id,
+            ClientAddress = client.Address,
+            ClientPort = client.Port,
+            ProxyAddress = _ownAddress,
+            ProxyPort = (ushort)_own!.Port,
+            AdTag = adTag,
+        };
+        var length = RpcProxyReq.HeaderLengthFor(!adTag.IsEmpty) + packet.Length;
+        var payload = BeginFrame(length);
+        packet.CopyTo(payload[RpcProxyReq.WriteHeader(payload, header)..]);
+        EndFrame(length);
+        return _appendedTotal;
+    }
+
+    /// <summary>The client is told, by <see cref="MiddleRelay.OnRoom"/>, when this link takes packets again.</summary>
+    public void AwaitRoom(MiddleRelay client) => _waitingForRoom.Enqueue(client);
+
+    /// <summary>Pads and encrypts what was queued since the last time.</summary>
+    public void Encrypt()
+    {
+        var padding = FullFrame.PaddingLength(_outgoing.Length - _encrypted);
+        if (padding > 0)
+        {
+            FullFrame.WritePadding(_outgoing.Room(Loop.Buffers, padding)[..padding]);
+            _outgoing.Add(padding);
+            _appendedTotal += padding;
+        }
+
+        if (_phase != Phase.Nonce) _encrypt.Encrypt(_outgoing.Bytes[_encrypted..]);
+        _encrypted = _outgoing.Length;
+    }
+
+    /// <summary>Writes what the kernel takes; the rest waits for an edge.</summary>
+    public void Flush()
+    {
+        _isDirty = false;
+        if (_outgoing.IsEmpty || !_channel!.CanWrite) return;
+        var status = _channel.Write(_outgoing.Bytes, out var written);
+        if (status == IoStatus.Reset)
+        {
+            Lose(SocketError.ConnectionReset, "reset while writing");
+            return;
+        }
+
+        _counters.Sent += written;
+        _sentTotal += written;
+        _encrypted -= written;
+        _outgoing.Take(Loop.Buffers, written);
+        if (written > 0) _lastSentMs = Loop.NowMs;
+        if (_outgoing.Length > LowWater) return;
+        while (_waitingForRoom.TryDequeue(out var client)) client.OnRoom(this);
+    }
+
+    private void SendCloseConn(long id)
+    {
+        RpcPacket.WriteCloseConn(BeginFrame(RpcPacket.CloseLength), id);
+        EndFrame(RpcPacket.CloseLength);
+    }
+
+    private void SendPong(long pingId)
+    {
+        RpcPacket.WritePong(BeginFrame(RpcPacket.PingLength), pingId);
+        EndFrame(RpcPacket.PingLength);
+    }
+
+    // Nothing was heard for long: a link through a dead address translation looks just like a quiet one.
+    private void Ask()
+    {
+        _asked = true;
+        RpcPacket.WritePing(BeginFrame(RpcPacket.PingLength), Loop.NowMs);
+        EndFrame(RpcPacket.PingLength);
+    }
+
+    // Room for a frame at the end of the output; returns where its payload goes.
+    private Span<byte> BeginFrame(int payload)
+    {
+        // Padding for a whole block may follow.
+        var room = _outgoing.Room(Loop.Buffers, FullFrame.HeaderLength + payload + FullFrame.TrailerLength + MiddleProxyCipher.BlockLength);
+        return room.Slice(FullFrame.HeaderLength, payload);
+    }
+
+    private void EndFrame(int payload)
+    {
+        var length = FullFrame.HeaderLength + payload + FullFrame.TrailerLength;
+        FullFrame.Seal(_outgoing.Room(Loop.Buffers, length)[..length], _nextOutgoing++);
+        if (_outgoing.IsEmpty) _lastSentMs = Loop.NowMs;
+        _outgoing.Add(length);
+        _appendedTotal += length;
+        MarkDirty();
+    }
+
+    private void MarkDirty()
+    {
+        if (_isDirty) return;
+        _isDirty = true;
+        _pool.Services.Middle.Flusher.Add(this);
+    }
+}

@@ -1,0 +1,182 @@
+using Portico.Core.Clients;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Protocol;
+using Portico.Protocol.Crypto;
+using Portico.Protocol.FakeTls;
+using Portico.Protocol.Framing;
+
+namespace Portico.Core.Backends.MiddleProxy;
+
+/// <summary>Telegram to client: each answer is framed, encrypted, put into records and written; what a slow client does not take is queued.</summary>
+internal sealed partial class MiddleRelay
+{
+    // Over its limit, a client that takes nothing for this long is let go.
+    private const int NoProgressMs = 1000;
+
+    private AesCtr _toClient;
+    private OutputQueue? _queue;
+    private long _lastWriteMs;
+
+    /// <summary>Bytes queued for this client that its link is told of.</summary>
+    public long OwedBytes { get; private set; }
+
+    /// <summary>Packets queued for this client that its link is told of.</summary>
+    public int OwedPackets { get; private set; }
+
+    // Telegram's answer to broken or replayed data: -404.
+    private static ReadOnlySpan<byte> ServerError => [0x6c, 0xfe, 0xff, 0xff];
+
+    /// <summary>A packet for the client.</summary>
+    public void Deliver(ReadOnlySpan<byte> packet)
+    {
+        if (IsFiltered(packet)) return;
+        _session.Loop.Metrics.PacketFromTelegram(packet.Length);
+        Span<byte> header = stackalloc byte[FrameCodec.LongestHeader];
+        Span<byte> random = stackalloc byte[1 + FrameCodec.Alignment];
+        var padding = 0;
+        if (Transport == Transport.Padded)
+        {
+            _session.Loop.Random.Fill(random);
+            padding = FrameCodec.PaddingToClient(Transport, random[0]);
+        }
+
+        var length = FrameCodec.WriteHeader(Transport, header, packet.Length, padding, quickAck: false);
+        Send(header[..length], packet, random.Slice(1, padding));
+    }
+
+    /// <summary>Telegram has got a packet for which the client asked to be told so.</summary>
+    public void Acknowledge(ReadOnlySpan<byte> confirm)
+    {
+        Span<byte> token = stackalloc byte[QuickAckToken.Length];
+        QuickAckToken.Write(Transport, confirm, token);
+        Send(token, default, default);
+    }
+
+    // Filtered errors are no activity: the idle limit still ends a client that only gets those.
+    private bool IsFiltered(ReadOnlySpan<byte> packet)
+    {
+        var filter = _session.Loop.Proxy.Settings.ServerErrorFilter;
+        var isLookedAt = filter == ServerErrorFilter.On || (filter == ServerErrorFilter.First && (_state & State.Answered) == 0);
+        _state |= State.Answered;
+        if (!isLookedAt || !packet.SequenceEqual(ServerError)) return false;
+        _session.Loop.Metrics.ServerErrorFiltered(_session.Listener.Settings.Name);
+        return true;
+    }
+
+    private void Send(ReadOnlySpan<byte> header, ReadOnlySpan<byte> packet, ReadOnlySpan<byte> padding)
+    {
+        if (IsClosed) return;
+        _lastActivityMs = Loop.NowMs;
+        using var scratch = Loop.Scratch.Borrow();
+        var area = scratch.Bytes;
+        var (queuedBefore, left) = (_queue?.Bytes ?? 0, header.Length + packet.Length + padding.Length);
+        while (left > 0)
+        {
+            var used = 0;
+            do
+            {
+                var head = _isTls ? TlsRecordWriter.HeaderLength : 0;
+                var length = Math.Min(left, _isTls ? TlsRecordWriter.MaxPayload : area.Length);
+                if (used + head + length > area.Length) break;
+                if (_isTls) TlsRecordWriter.WriteHeader(area[used..], length);
+                var payload = area.Slice(used + head, length);
+                Encrypt(ref header, ref payload);
+                Encrypt(ref packet, ref payload);
+                Encrypt(ref padding, ref payload);
+                used += head + length;
+                left -= length;
+            }
+            while (left > 0);
+
+            if (!Write(area[..used])) return;
+        }
+
+        if (_queue is null) return;
+        _queue.EndPacket();
+        Owe(_queue.Bytes - queuedBefore, 1);
+    }
+
+    private void Encrypt(ref ReadOnlySpan<byte> from, ref Span<byte> to)
+    {
+        var length = Math.Min(from.Length, to.Length);
+        if (length == 0) return;
+        _toClient.Transform(from[..length], to[..length]);
+        from = from[length..];
+        to = to[length..];
+    }
+
+    // False: the client is gone.
+    private bool Write(ReadOnlySpan<byte> bytes)
+    {
+        var written = 0;
+        if (_queue is null && _client.Write(bytes, out written) == IoStatus.Reset)
+        {
+            Close(CloseReason.ClientReset);
+            return false;
+        }
+
+        _session.CountSent(written);
+        if (written == bytes.Length) return true;
+        if (_queue is null)
+        {
+            _queue = _session.Loop.OutputQueues.Rent();
+            _lastWriteMs = Loop.NowMs;
+            ArmDeadline();
+        }
+
+        _queue.Append(Loop.Buffers, bytes[written..]);
+        return true;
+    }
+
+    private void FlushToClient()
+    {
+        var status = _queue!.Flush(_client, Loop.Buffers, out var written, out var packets);
+        _session.CountSent(written);
+        if (status == IoStatus.Reset)
+        {
+            Close(CloseReason.ClientReset);
+            return;
+        }
+
+        if (written > 0) _lastWriteMs = _lastActivityMs = Loop.NowMs;
+        var isEmpty = _queue.IsEmpty;
+        if (isEmpty) DropQueue();
+        Pay(written, packets, isEmpty);
+        if (isEmpty && (_state & State.Ending) != 0) Close(CloseReason.DcClosed);
+    }
+
+    private void Owe(long bytes, int packets)
+    {
+        if (_link is null) return;
+        OwedBytes += bytes;
+        OwedPackets += packets;
+        var health = _session.Loop.Proxy.Settings.Health;
+        if (!IsOverLimit && (_queue!.Packets > health.ClientQueuePackets || _queue.Bytes > health.ClientQueueBytes))
+        {
+            _state |= State.OverLimit;
+            ArmDeadline();
+        }
+
+        _link.Owe(bytes, packets);
+    }
+
+    private void Pay(long bytes, int packets, bool everything)
+    {
+        if (everything) _state &= ~State.OverLimit;
+        if (_link is null) return;
+        if (everything) (bytes, packets) = (OwedBytes, OwedPackets);
+        bytes = Math.Min(bytes, OwedBytes);
+        packets = Math.Min(packets, OwedPackets);
+        OwedBytes -= bytes;
+        OwedPackets -= packets;
+        _link.Credit(bytes, packets);
+    }
+
+    private void DropQueue()
+    {
+        _queue!.Drop(Loop.Buffers);
+        _session.Loop.OutputQueues.Return(_queue);
+        _queue = null;
+    }
+}

@@ -1,0 +1,156 @@
+using Portico.Core.Clients;
+using Portico.Core.Net;
+using Portico.Protocol;
+using Portico.Protocol.Crypto;
+using Portico.Protocol.FakeTls;
+using Portico.Protocol.Framing;
+
+namespace Portico.Core.Backends.MiddleProxy;
+
+/// <summary>Client to Telegram: strip records, decrypt, cut packets, queue each on the link.</summary>
+internal sealed partial class MiddleRelay
+{
+    private const int ReadsPerTurn = 4;
+
+    // Decrypted bytes that are not a whole packet yet, or that the link had no room for.
+    private ByteStore _held;
+    private AesCtr _fromClient;
+    private TlsRecordReader _records;
+    private int _missing;
+
+    /// <summary>The link takes packets again.</summary>
+    public void OnRoom(MiddleProxyConnection link)
+    {
+        if (!ReferenceEquals(link, _link)) return;
+        _state &= ~State.Blocked;
+        Enqueue();
+    }
+
+    private bool CanSend => (_state & (State.Closed | State.Blocked | State.Orphan | State.Ending)) == 0;
+
+    // True when there may be more to read: come back after the others had their turn.
+    private bool ReadClient()
+    {
+        if (CanSend && !_held.IsEmpty && _missing == 0 && !TakeHeld()) return false;
+        for (var reads = 0; reads < ReadsPerTurn && CanSend && _client.CanRead; reads++)
+        {
+            if (!(_held.IsEmpty ? ReadThroughScratch() : ReadIntoHeld())) return false;
+        }
+
+        return CanSend && _client.CanRead;
+    }
+
+    // The usual case: whole packets in one read, and nothing is kept.
+    private bool ReadThroughScratch()
+    {
+        using var scratch = Loop.Scratch.Borrow();
+        var status = _client.Read(scratch.Bytes, out var count);
+        if (status != IoStatus.Ok) return Ended(status);
+        var bytes = Decode(scratch.Bytes[..count], out var end);
+        var taken = TakePackets(bytes);
+        if (IsClosed) return false;
+        if (taken < bytes.Length) Hold(bytes[taken..]);
+        return GoesOn(end);
+    }
+
+    // A packet is under way: its rest is read to where its beginning is.
+    private bool ReadIntoHeld()
+    {
+        var room = _held.Room(Loop.Buffers, RoomFor(_missing));
+        var status = _client.Read(room, out var count);
+        if (status != IoStatus.Ok) return Ended(status);
+        var bytes = Decode(room[..count], out var end);
+        bytes.CopyTo(room); // closes up to what is held: headers of records were in between
+        _held.Add(bytes.Length);
+        return (_held.IsEmpty || TakeHeld()) && GoesOn(end);
+    }
+
+    private Span<byte> Decode(Span<byte> bytes, out TlsRecordEnd end)
+    {
+        _session.CountReceived(bytes.Length);
+        _lastActivityMs = Loop.NowMs;
+        end = TlsRecordEnd.None;
+        if (_isTls) bytes = _records.Unwrap(bytes, out end);
+        _fromClient.Transform(bytes);
+        return bytes;
+    }
+
+    private bool TakeHeld()
+    {
+        var taken = TakePackets(_held.Bytes);
+        if (IsClosed) return false;
+        _held.Take(Loop.Buffers, taken);
+        return true;
+    }
+
+    // What is behind a bad packet, or for a link without room, stays.
+    private int TakePackets(ReadOnlySpan<byte> bytes)
+    {
+        var taken = 0;
+        _missing = 0;
+        while (taken < bytes.Length)
+        {
+            if (_link!.IsCongested)
+            {
+                _state |= State.Blocked;
+                _link.AwaitRoom(this);
+                break;
+            }
+
+            var status = FrameCodec.TryRead(Transport, bytes[taken..], out var frame, out var error);
+            if (status == FrameStatus.Invalid)
+            {
+                Refuse(error);
+                break;
+            }
+
+            if (status == FrameStatus.NeedMoreData)
+            {
+                _missing = Math.Max(1, frame.Consumed - (bytes.Length - taken));
+                break;
+            }
+
+            LastFrameEnd = _link.SendRequest(this, bytes.Slice(taken + frame.PayloadOffset, frame.PayloadLength), frame.QuickAck);
+            _state |= State.Introduced;
+            _session.Loop.Metrics.PacketFromClient(frame.PayloadLength);
+            taken += frame.Consumed;
+        }
+
+        return taken;
+    }
+
+    private void Hold(ReadOnlySpan<byte> bytes)
+    {
+        var room = _held.Room(Loop.Buffers, bytes.Length + (_missing > 0 ? RoomFor(_missing) : 0));
+        bytes.CopyTo(room);
+        _held.Add(bytes.Length);
+    }
+
+    // Clients' records add five bytes in about 2900: the read that ends a packet should have room for those too.
+    private static int RoomFor(int missing) => missing + (missing / 256) + 64;
+
+    private bool Ended(IoStatus status)
+    {
+        if (_held.IsEmpty) _held.Drop(Loop.Buffers);
+        if (status == IoStatus.Eof) Close(CloseReason.ClientClosed);
+        else if (status == IoStatus.Reset) Close(CloseReason.ClientReset);
+        return false;
+    }
+
+    private bool GoesOn(TlsRecordEnd end)
+    {
+        if (end == TlsRecordEnd.None) return true;
+        Release(tellTelegram: true);
+        if (end == TlsRecordEnd.Alert) LastWords.Fin(_session, CloseReason.ClientClosed);
+        else LastWords.Quiet(_session, CloseReason.TlsBadRecord);
+        return false;
+    }
+
+    // A packet that no client of ours sends costs this client its connection, and the others on the link nothing.
+    private void Refuse(ProtocolError error)
+    {
+        var reason = CloseReasons.Of(error);
+        _session.CountProtocolError(reason);
+        Close(reason);
+    }
+}
