@@ -73,13 +73,14 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests that bring their own engine.</summary>
     internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters)
     {
-        var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
+        var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new MiddleProxyDirectory(TEMP(settings)), new X25519PointPool());
         services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters));
         foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services));
         var proxy = new PorticoProxy(settings, engine, services);
         try
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
+            if (settings.UsesMiddleProxies) proxy.OpenMiddleProxies();
             return proxy;
         }
         catch
@@ -90,6 +91,21 @@ public sealed class PorticoProxy : IAsyncDisposable
             services.Points.Dispose();
             throw;
         }
+    }
+
+    private static MiddleProxyConfig TEMP(ProxySettings settings)
+    {
+        using var http = new System.Net.Http.HttpClient();
+        var secret = http.GetByteArrayAsync(settings.Middle.SecretUrl).GetAwaiter().GetResult();
+        var text = http.GetStringAsync(settings.Middle.ConfigUrl).GetAwaiter().GetResult();
+        Portico.Protocol.TelegramConfig.MiddleProxySecret.TryCreate(secret, out var s);
+        return new MiddleProxyConfig(s!, [Portico.Protocol.TelegramConfig.ProxyConfigDocument.Parse(text)], 2) { ExternalV4 = IPAddress.Loopback };
+    }
+
+    // Also when Telegram's configuration has changed: new data centres get their links, old links stay as they are.
+    private void OpenMiddleProxies()
+    {
+        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OpenInitial);
     }
 
     private async Task StopOnceAsync(TimeSpan drain)

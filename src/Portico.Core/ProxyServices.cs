@@ -14,7 +14,7 @@ using Portico.Protocol.FakeTls;
 namespace Portico.Core;
 
 /// <summary>What all loops share.</summary>
-internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory loggers, DcDirectory directory, X25519PointPool points)
+internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory loggers, DcDirectory directory, MiddleProxyDirectory middleProxies, X25519PointPool points)
 {
     private readonly List<LoopServices> _loops = [];
     private int _sessions;
@@ -26,6 +26,11 @@ internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory logge
     public DcDirectory Directory => directory;
 
     public X25519PointPool Points => points;
+
+    /// <summary>Where the middle proxies are.</summary>
+    public MiddleProxyDirectory MiddleProxies => middleProxies;
+
+    public MiddleProxyHealth MiddleProxyHealth { get; } = new(loggers.CreateLogger<MiddleProxyHealth>());
 
     public ProxyMetrics Metrics { get; set; } = null!;
 

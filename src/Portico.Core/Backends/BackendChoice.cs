@@ -1,5 +1,4 @@
 using Portico.Core.Handshake;
-using Portico.Core.Options;
 
 namespace Portico.Core.Backends;
 
@@ -10,10 +9,6 @@ internal sealed class BackendChoice(LoopServices loop)
     public ValueTask<BackendConnected> ConnectAsync(HandshakeState handshake) =>
         UsesMiddle(handshake) ? loop.Middle.ConnectAsync(handshake) : loop.Direct.ConnectAsync(handshake);
 
-    private bool UsesMiddle(HandshakeState handshake) => loop.Proxy.Settings.Mode switch
-    {
-        BackendMode.Middle => true,
-        BackendMode.Direct => false,
-        _ => handshake.Session.Listener.Settings.Credentials[handshake.Client.Credential].AdTag is not null,
-    };
+    private bool UsesMiddle(HandshakeState handshake) =>
+        loop.Proxy.Settings.GoesThroughMiddleProxy(handshake.Session.Listener.Settings.Credentials[handshake.Client.Credential]);
 }

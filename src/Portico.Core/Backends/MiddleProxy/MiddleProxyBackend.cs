@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Clients;
 using Portico.Core.Handshake;
-using Portico.Core.Net;
 
 namespace Portico.Core.Backends.MiddleProxy;
 

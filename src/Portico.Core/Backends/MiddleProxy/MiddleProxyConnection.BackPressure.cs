@@ -1,5 +1,4 @@
 using Portico.Core.Net;
-using Portico.Core.Options;
 
 namespace Portico.Core.Backends.MiddleProxy;
 

@@ -43,7 +43,7 @@ internal sealed class MiddleProxyPool : ILoopTask
 
     public DcCounters Counters => _counters;
 
-    public MiddleSettings Settings => Services.Proxy.Settings.Middle;
+    public MiddleProxySettings Settings => Services.Proxy.Settings.Middle;
 
     /// <summary>All links, whatever their state.</summary>
     public IReadOnlyList<MiddleProxyConnection> Links => _links;

@@ -3,8 +3,6 @@ using Portico.Core.Clients;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Protocol;
-using Portico.Protocol.Crypto;
-using Portico.Protocol.FakeTls;
 using Portico.Protocol.MiddleProxy;
 
 namespace Portico.Core.Backends.MiddleProxy;
