@@ -123,6 +123,12 @@ internal abstract class Channel
     public abstract IPEndPoint? LocalAddress();
 
     /// <summary>
+    /// Bytes written that the peer's kernel has not acknowledged. After FIN came, these did not reach who sent it: its FIN acknowledged the rest.
+    /// </summary>
+    /// <returns>-1 where the system does not tell.</returns>
+    public virtual long UnacknowledgedBytes() => -1;
+
+    /// <summary>
     /// Options that pay off only on a connection that lives on: no Nagle, a limit on unacknowledged bytes. A first write is never delayed, so
     /// a session that ends after it is spared two system calls.
     /// </summary>

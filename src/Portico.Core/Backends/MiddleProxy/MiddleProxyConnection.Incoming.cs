@@ -40,7 +40,7 @@ internal sealed partial class MiddleProxyConnection
             }
 
             if (_incoming.IsEmpty) _incoming.Drop(Loop.Buffers);
-            if (status == IoStatus.Eof) Lose(SocketError.ConnectionReset, "closed by Telegram");
+            if (status == IoStatus.Eof) Lose(SocketError.ConnectionReset, "closed by Telegram", inOrder: true);
             else if (status == IoStatus.Reset) Lose(SocketError.ConnectionReset, "reset");
             return false;
         }

@@ -185,9 +185,9 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     }
 
     // However it ended: nobody new is put on it, then its clients move or end.
-    private void Lose(SocketError error, string why)
+    private void Lose(SocketError error, string why, bool inOrder = false)
     {
-        var (wasReady, half) = (IsReady, HalfReceivedClient());
+        var (wasReady, half, certain) = (IsReady, HalfReceivedClient(), inOrder ? ArrivedTotal() : -1);
         if (!wasReady) _pool.Services.Metrics.DcConnect(_pool.Dc, error);
         Log.Lost(_pool.Services.LinkLog, _pool.Dc, _address, why, _clients.Count);
         MiddleRelay[] clients = [.. _clients.Values];
@@ -196,7 +196,19 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         var sent = _sentTotal;
         Release();
         _pool.OnLost(this, wasReady);
-        foreach (var client in clients) client.OnLinkLost(client.LastFrameEnd > sent || ReferenceEquals(client, half));
+        foreach (var client in clients)
+        {
+            var isLost = certain >= 0 ? client.LastFrameEnd > certain : client.LastFrameEnd > sent || client.SentLately;
+            client.OnLinkLost(isLost || !client.IsAtRest || ReferenceEquals(client, half));
+        }
+    }
+
+    // A server that closes in order has read all that its FIN acknowledges: had it left anything unread, its kernel would have sent RST. What is
+    // not acknowledged by now never arrived. So a FIN tells exactly whose packets are lost; any other end does not.
+    private long ArrivedTotal()
+    {
+        var unacknowledged = _channel!.UnacknowledgedBytes();
+        return unacknowledged < 0 ? -1 : _sentTotal - unacknowledged;
     }
 
     private void Release()

@@ -31,6 +31,7 @@ internal sealed partial class MiddleRelay
     public void Deliver(ReadOnlySpan<byte> packet)
     {
         if (IsFiltered(packet)) return;
+        CountPacket(-1);
         _session.Loop.Metrics.PacketFromTelegram(packet.Length);
         Span<byte> header = stackalloc byte[FrameCodec.LongestHeader];
         Span<byte> random = stackalloc byte[1 + FrameCodec.Alignment];

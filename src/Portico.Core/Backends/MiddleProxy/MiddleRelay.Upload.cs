@@ -111,6 +111,7 @@ internal sealed partial class MiddleRelay
             }
 
             LastFrameEnd = _link.SendRequest(this, bytes.Slice(taken + frame.PayloadOffset, frame.PayloadLength), frame.QuickAck);
+            CountPacket(1);
             _state |= State.Introduced;
             _session.Loop.Metrics.PacketFromClient(frame.PayloadLength);
             taken += frame.Consumed;

@@ -17,6 +17,12 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     // A client whose link died waits so long for another one; longer than the attempts of a network that comes back at once.
     private const int OrphanPatienceMs = 10_000;
 
+    // Telegram answers within this what it answers at all; acknowledgements of clients, the most frequent last word, have no answer.
+    private const int UnansweredMs = 2000;
+
+    // More came down than went up: the parts of a long answer follow each other faster than this.
+    private const int StreamingMs = 500;
+
     private readonly ClientSession _session;
     private readonly Channel _client;
     private readonly MiddleProxyPool _pool;
@@ -25,6 +31,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     private AddressBytes _address;
     private MiddleProxyConnection? _link;
     private long _lastActivityMs;
+    private long _lastPacketMs;
+    private int _balance;
     private State _state;
 
     public MiddleRelay(HandshakeState handshake, MiddleProxyPool pool, IPEndPoint address)
@@ -89,6 +97,15 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
 
     /// <summary>Position in its link's stream at which its last packet ends.</summary>
     public long LastFrameEnd { get; private set; }
+
+    /// <summary>
+    /// As many packets went up as came down since it was last silent, or that is long ago. Who is not at rest when a link dies waits for
+    /// answers that may be lost, and the quickest way to get them is to connect again.
+    /// </summary>
+    public bool IsAtRest => _balance == 0 || Loop.NowMs - _lastPacketMs > (_balance > 0 ? UnansweredMs : StreamingMs);
+
+    /// <summary>A packet of its own is so young that, on a link that broke, nobody can say whether it arrived.</summary>
+    public bool SentLately => LastFrameEnd > 0 && Loop.NowMs - _lastPacketMs <= UnansweredMs;
 
     /// <summary>Waits for a link.</summary>
     public bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
@@ -202,6 +219,13 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
 
     /// <summary>All clients of the link together owe too much, and this one most.</summary>
     public void OnLargestDebtor() => Close(CloseReason.ClientQueueLimit);
+
+    private void CountPacket(int up)
+    {
+        if (Loop.NowMs - _lastPacketMs > UnansweredMs) _balance = 0;
+        _balance += up;
+        _lastPacketMs = Loop.NowMs;
+    }
 
     private bool IsClosed => (_state & State.Closed) != 0;
 

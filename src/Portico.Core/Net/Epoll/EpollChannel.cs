@@ -39,6 +39,8 @@ internal sealed unsafe class EpollChannel : Channel
         return Native.getsockname(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
     }
 
+    public override long UnacknowledgedBytes() => SocketOptions.UnacknowledgedBytes(_descriptor);
+
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
         fixed (byte* start = buffer)

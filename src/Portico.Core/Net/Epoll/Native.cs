@@ -13,6 +13,7 @@ internal static unsafe partial class Native
     public const int IPPROTO_TCP = 6, TCP_NODELAY = 1, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5, TCP_KEEPCNT = 6, TCP_USER_TIMEOUT = 18;
     public const int IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26;
     public const int SHUT_WR = 1, MSG_NOSIGNAL = 0x4000;
+    public const nuint SIOCOUTQ = 0x5411;
     public const int EPOLL_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_MOD = 3;
     public const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
@@ -49,6 +50,9 @@ internal static unsafe partial class Native
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int accept4(int descriptor, byte* address, uint* length, int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int ioctl(int descriptor, nuint request, int* value);
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int getsockname(int descriptor, byte* address, uint* length);

@@ -24,6 +24,13 @@ internal static unsafe class SocketOptions
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_USER_TIMEOUT, UserTimeoutMs);
     }
 
+    /// <summary>Bytes written that the peer has not acknowledged; -1 if the socket is gone.</summary>
+    public static long UnacknowledgedBytes(int descriptor)
+    {
+        int bytes;
+        return Native.ioctl(descriptor, Native.SIOCOUTQ, &bytes) == 0 ? bytes : -1;
+    }
+
     /// <summary>Sets an int option; true if the kernel took it.</summary>
     public static bool Set(int descriptor, int level, int name, int value) => Native.setsockopt(descriptor, level, name, &value, sizeof(int)) == 0;
 }

@@ -74,6 +74,8 @@ internal sealed class SocketsChannel : Channel
 
     public override IPEndPoint? RemoteAddress() => Ask(static socket => socket.RemoteEndPoint);
 
+    public override long UnacknowledgedBytes() => OperatingSystem.IsLinux() && !_socket.SafeHandle.IsClosed ? Epoll.SocketOptions.UnacknowledgedBytes((int)_socket.Handle) : -1;
+
     private IPEndPoint? Ask(Func<Socket, EndPoint?> question)
     {
         try
