@@ -27,6 +27,17 @@ internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory logge
 
     public ProxyMetrics Metrics { get; set; } = null!;
 
+    /// <summary>Where the middle proxies are; nothing but the embedded ones unless an updater brings more.</summary>
+    public MiddleProxyDirectory MiddleProxies { get; set; } = new(new MiddleProxyConfig(EmbeddedConfig.Secret, [EmbeddedConfig.V4, EmbeddedConfig.V6], (short)settings.Direct.DefaultDc)
+    {
+        ExternalV4 = settings.Middle.ExternalV4,
+        ExternalV6 = settings.Middle.ExternalV6,
+        AsOf = EmbeddedConfig.AsOf,
+    });
+
+    /// <summary>Keeps <see cref="MiddleProxies"/> up to date; null where no client goes through one.</summary>
+    public ConfigUpdater? ConfigUpdater { get; set; }
+
     /// <summary>Completes when the last session is gone while a stop waits for it.</summary>
     public TaskCompletionSource? WhenEmpty { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;
 
 namespace Portico.Core.Options;
@@ -20,14 +21,24 @@ internal static class Credentials
         }
 
         var found = new List<(Credential Credential, string Key, bool Enabled)>();
+        var listenerTag = ReadTag(listener.AdTag, $"{path}.adTag");
         if (listener.Secret is { } secret) Add(new UserOptions { Name = DefaultUser, Secret = secret }, $"{path}.secret", $"{path}.secret");
-        for (var i = 0; i < listener.Users.Length; i++) Add(listener.Users[i], $"{path}.users[{i}].name", $"{path}.users[{i}].secret");
+        for (var i = 0; i < listener.Users.Length; i++) Add(listener.Users[i], $"{path}.users[{i}].name", $"{path}.users[{i}].secret", ReadTag(listener.Users[i].AdTag, $"{path}.users[{i}].adTag"));
 
         var enabled = found.Where(entry => entry.Enabled).Select(entry => entry.Credential).ToImmutableArray();
         if (listener.Secret is null && listener.Users.All(user => !user.Enabled)) errors.Add(new($"{path}.users", "needs at least one that is enabled; for example \"enabled\": true"));
         return enabled;
 
-        void Add(UserOptions user, string nameKey, string secretKey)
+        AdTag? ReadTag(string? text, string key)
+        {
+            if (text is null) return null;
+            if (AdTag.TryParse(text, out var tag)) return tag;
+            // A secret may have been pasted here: the text is not shown.
+            errors.Add(new(key, $"must be the 32 hexadecimal digits that the bot @MTProxybot gives out; this has {text.Length} characters, or one that is no such digit; for example \"adTag\": \"{ListenerOptions.ExampleAdTag}\""));
+            return null;
+        }
+
+        void Add(UserOptions user, string nameKey, string secretKey, AdTag? tag = null)
         {
             if (user.Name is null || !ListenerOptionsParser.Label().IsMatch(user.Name))
             {
@@ -43,7 +54,7 @@ internal static class Credentials
             {
                 if (found.FindIndex(entry => entry.Credential.Secret.Equals(key)) is var twin and >= 0) errors.Add(new(secretKey, $"is the same as {found[twin].Key}; every user needs a secret of their own: {Fix}"));
                 if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase)) warnings.Add(new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
-                found.Add((new Credential(user.Name ?? "", key), secretKey, user.Enabled));
+                found.Add((new Credential(user.Name ?? "", key, tag ?? listenerTag), secretKey, user.Enabled));
             }
             else
             {

@@ -17,9 +17,6 @@ public sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>The only texts allowed, for the value or for each element of a list. Empty = any.</summary>
     public string[] OneOf { get; set; } = [];
 
-    /// <summary>Texts that a later version will allow: the error says so instead of calling them wrong.</summary>
-    public string[] NotYet { get; set; } = [];
-
     /// <summary>Smallest number allowed.</summary>
     public int Minimum { get; set; } = int.MinValue;
 

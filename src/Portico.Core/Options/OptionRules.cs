@@ -46,8 +46,6 @@ internal static class OptionRules
         var text = value?.GetValue<string>() ?? "";
         if (option.OneOf.Contains(text, StringComparer.Ordinal)) return;
         var allowed = string.Join(", ", option.OneOf.Select(one => $"\"{one}\""));
-        errors.Add(option.NotYet.Contains(text, StringComparer.Ordinal)
-            ? new(key, $"\"{text}\" is not part of this version yet; it allows {allowed}")
-            : new(key, $"{ShownText.Quote(text)} is not one of {allowed}; for example \"{name}\": {option.Example ?? $"\"{option.OneOf[0]}\""}"));
+        errors.Add(new(key, $"{ShownText.Quote(text)} is not one of {allowed}; for example \"{name}\": {option.Example ?? $"\"{option.OneOf[0]}\""}"));
     }
 }

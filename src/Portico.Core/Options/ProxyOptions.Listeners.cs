@@ -20,6 +20,11 @@ public sealed class ListenerOptions
         Example = $"\"{ExampleSecret}\"", Secret = true, Needed = true)]
     public string? Secret { get; set; }
 
+    /// <summary>Ad tag; none, because a channel to show is the operator's choice.</summary>
+    [Option("Ad tag of the listener's users that have none of their own: 32 hexadecimal digits from the bot @MTProxybot. Telegram shows its channel to their clients. Needs backend.mode auto or middle.",
+        Example = $"\"{ExampleAdTag}\"")]
+    public string? AdTag { get; set; }
+
     /// <summary>Users.</summary>
     [Option("Users with a secret and a link of their own, beside or in place of secret.",
         Example = $$"""[{ "name": "alice", "secret": "{{ExampleSecret}}" }]""")]
@@ -48,6 +53,9 @@ public sealed class ListenerOptions
 
     /// <summary>The secret of the documentation: valid, and known to everybody.</summary>
     internal const string ExampleSecret = "0123456789abcdef0123456789abcdef";
+
+    /// <summary>Nobody's channel.</summary>
+    internal const string ExampleAdTag = "fedcba9876543210fedcba9876543210";
 }
 
 /// <summary>One element of <c>listeners[].users</c>.</summary>
@@ -60,6 +68,10 @@ public sealed class UserOptions
     /// <summary>Secret.</summary>
     [Option("The user's own secret: 32 hexadecimal digits. Needed. `portico secret` prints a fresh one.", Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true, Needed = true)]
     public string? Secret { get; set; }
+
+    /// <summary>Ad tag.</summary>
+    [Option("The user's own ad tag: 32 hexadecimal digits from the bot @MTProxybot. Absent = the listener's.", Example = $"\"{ListenerOptions.ExampleAdTag}\"")]
+    public string? AdTag { get; set; }
 
     /// <summary>Enabled.</summary>
     [Option("Off: the user's link stops working, and the entry stays.")]

@@ -26,6 +26,14 @@ public sealed class ProxyOptions
     [Option("Fake TLS: what is demanded of a client's hello.")]
     public FakeTlsOptions FakeTls { get; set; } = new();
 
+    /// <summary>Answers to replays.</summary>
+    [Option("What is done about messages that somebody repeats.")]
+    public ReplayOptions Replay { get; set; } = new();
+
+    /// <summary>Limits of a slow client.</summary>
+    [Option("Middle mode: when a client that takes too little is given up, so that the others on its link need not wait for it.")]
+    public HealthOptions Health { get; set; } = new();
+
     /// <summary>Deadlines.</summary>
     [Option("How long each phase of a session may last.")]
     public TimeoutOptions Timeouts { get; set; } = new();
@@ -46,17 +54,22 @@ public sealed class ProxyOptions
 /// <summary>Section <c>backend</c>.</summary>
 public sealed class BackendOptions
 {
-    /// <summary>Mode; auto is direct until an ad tag asks for a middle proxy.</summary>
-    [Option("auto and direct: each client gets a connection of its own to a data centre.", OneOf = ["auto", "direct"], NotYet = ["middle"])]
+    /// <summary>Mode; direct costs least and hides nothing, so auto leaves it only for what nothing else can carry: an ad tag.</summary>
+    [Option("direct: each client gets a connection of its own to a data centre. middle: clients share a few links to Telegram's middle proxies, which alone take ad tags. auto: middle for clients with an ad tag, direct for the others.",
+        OneOf = ["auto", "direct", "middle"])]
     public string Mode { get; set; } = "auto";
 
     /// <summary>Family; IPv4 first, because more hosts have a working IPv4 than a working IPv6.</summary>
-    [Option("Try the IPv6 addresses of a data centre before its IPv4 addresses.")]
+    [Option("Direct mode: try the IPv6 addresses of a data centre before its IPv4 addresses. Middle mode: take the IPv6 addresses where a data centre has some.")]
     public bool PreferIPv6 { get; set; }
 
     /// <summary>Direct mode.</summary>
     [Option("Direct mode.")]
     public DirectOptions Direct { get; set; } = new();
+
+    /// <summary>Middle mode.</summary>
+    [Option("Middle mode.")]
+    public MiddleProxyOptions Middle { get; set; } = new();
 }
 
 /// <summary>Section <c>backend.direct</c>.</summary>
@@ -98,6 +111,27 @@ public sealed class TimeWindowOptions
     /// <summary>Two minutes: a clock that is ahead is set by hand, and rarely by much.</summary>
     [Option("Seconds that a client's clock may be ahead of ours.", Minimum = 0, Maximum = 604800)]
     public int FutureSeconds { get; set; } = 120;
+}
+
+/// <summary>Section <c>replay</c>.</summary>
+public sealed class ReplayOptions
+{
+    /// <summary>First: Telegram answers a repeated first message with this error, and a prober who repeats one learns from it that a Telegram server is behind us (spec/05 section 3.10).</summary>
+    [Option("Middle mode: keep Telegram's error -404, the answer to a message sent before, from the client. first = only if it is the first packet; on = always; off = never. In direct mode packets are not looked at.",
+        OneOf = ["first", "on", "off"])]
+    public string ServerErrorFilter { get; set; } = "first";
+}
+
+/// <summary>Section <c>health</c>.</summary>
+public sealed class HealthOptions
+{
+    /// <summary>Three hundred: what a busy link carries in a second or two.</summary>
+    [Option("Packets that may wait for one client.", Minimum = 1, Maximum = 1000000)]
+    public int ClientQueuePackets { get; set; } = 300;
+
+    /// <summary>3 MiB: six of the largest pieces in which Telegram sends files.</summary>
+    [Option("Bytes that may wait for one client.", Minimum = 65536, Maximum = 1073741824)]
+    public int ClientQueueBytes { get; set; } = 3145728;
 }
 
 /// <summary>Section <c>timeouts</c>.</summary>

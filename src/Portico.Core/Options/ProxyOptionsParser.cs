@@ -20,6 +20,8 @@ public static class ProxyOptionsParser
 
         var listeners = ListenerOptionsParser.Parse(options.Listeners, errors, warnings);
         var direct = Direct(options.Backend, errors);
+        var middle = new MiddleProxyOptionsParser(errors, warnings).Parse(options.Backend.Middle);
+        if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         if (!options.FakeTls.TimeWindow.Enabled) warnings.Add(new("fakeTls.timeWindow.enabled", "off: a hello that somebody recorded opens the proxy for ever"));
         if (string.IsNullOrWhiteSpace(options.DataDirectory)) errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
         if (options.Engine == "epoll" && !OperatingSystem.IsLinux()) errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
@@ -28,7 +30,11 @@ public static class ProxyOptionsParser
         var settings = new ProxySettings
         {
             Listeners = listeners,
+            Mode = options.Backend.Mode switch { "direct" => BackendMode.Direct, "middle" => BackendMode.Middle, _ => BackendMode.Auto },
             Direct = direct,
+            Middle = middle,
+            Health = new() { ClientQueuePackets = options.Health.ClientQueuePackets, ClientQueueBytes = options.Health.ClientQueueBytes },
+            ServerErrorFilter = options.Replay.ServerErrorFilter switch { "on" => ServerErrorFilter.On, "off" => ServerErrorFilter.Off, _ => ServerErrorFilter.First },
             TimeWindow = new()
             {
                 Enabled = options.FakeTls.TimeWindow.Enabled,
@@ -47,6 +53,20 @@ public static class ProxyOptionsParser
             Loops = options.Loops,
         };
         return new(settings, [], [.. warnings]);
+    }
+
+    // Not an error: who switches to direct mode for a while need not take the tags out.
+    private static void WarnOfIdleAdTags(ListenerOptions[] listeners, List<ConfigurationError> warnings)
+    {
+        const string Problem = "has no effect while backend.mode is direct, because only middle proxies take ad tags; for example \"mode\": \"auto\"";
+        for (var i = 0; i < listeners.Length; i++)
+        {
+            if (listeners[i].AdTag is not null) warnings.Add(new($"listeners[{i}].adTag", Problem));
+            for (var j = 0; j < listeners[i].Users.Length; j++)
+            {
+                if (listeners[i].Users[j].AdTag is not null) warnings.Add(new($"listeners[{i}].users[{j}].adTag", Problem));
+            }
+        }
     }
 
     private static DirectSettings Direct(BackendOptions backend, List<ConfigurationError> errors)

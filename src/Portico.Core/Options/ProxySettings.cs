@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;
 
 namespace Portico.Core.Options;
@@ -10,8 +11,23 @@ public sealed record ProxySettings
     /// <summary>One listening address each; at least one.</summary>
     public required ImmutableArray<ListenerSettings> Listeners { get; init; }
 
+    /// <summary>Which way clients go to Telegram.</summary>
+    public BackendMode Mode { get; init; } = BackendMode.Auto;
+
     /// <summary>How data centres are reached.</summary>
     public required DirectSettings Direct { get; init; }
+
+    /// <summary>How middle proxies are reached.</summary>
+    public MiddleProxySettings Middle { get; init; } = new();
+
+    /// <summary>Take IPv6 addresses of Telegram's before IPv4 ones; the same in both modes.</summary>
+    public bool PreferIPv6 => Direct.PreferIPv6;
+
+    /// <summary>When a slow client is given up (middle mode).</summary>
+    public HealthSettings Health { get; init; } = new();
+
+    /// <summary>What happens to Telegram's error -404 (middle mode).</summary>
+    public ServerErrorFilter ServerErrorFilter { get; init; } = ServerErrorFilter.First;
 
     /// <summary>Which signing times of a hello are accepted.</summary>
     public required TimeWindowSettings TimeWindow { get; init; }
@@ -27,6 +43,17 @@ public sealed record ProxySettings
 
     /// <summary>Number of event loops; 0 = one per core.</summary>
     public int Loops { get; init; }
+
+    /// <summary>Whether any client can come to a middle proxy: if not, nothing of Telegram's configuration is needed.</summary>
+    public bool UsesMiddleProxies => Listeners.Any(listener => listener.Credentials.Any(GoesThroughMiddleProxy));
+
+    /// <summary>The way of a client who knows this credential's secret: true = a middle proxy, false = a data centre.</summary>
+    public bool GoesThroughMiddleProxy(Credential credential) => Mode switch
+    {
+        BackendMode.Direct => false,
+        BackendMode.Middle => true,
+        _ => credential.AdTag is not null,
+    };
 }
 
 /// <summary>One listening address with its credentials.</summary>
@@ -58,7 +85,10 @@ public sealed record ListenerSettings
 }
 
 /// <summary>One secret and the name of who holds it.</summary>
-public sealed record Credential(string Name, ProxySecret Secret);
+/// <param name="Name">Of the user; <c>default</c> for the listener's own secret.</param>
+/// <param name="Secret">What the client must know.</param>
+/// <param name="AdTag">Whose channel Telegram shows to the client: the user's own, else the listener's, else none.</param>
+public sealed record Credential(string Name, ProxySecret Secret, AdTag? AdTag = null);
 
 /// <summary>Protocols that a listener allows (spec/01 section 1).</summary>
 [Flags]
@@ -91,6 +121,32 @@ public sealed record DirectSettings
 
     /// <summary>Try IPv6 addresses before IPv4 ones.</summary>
     public bool PreferIPv6 { get; init; }
+}
+
+/// <summary>The ways to Telegram (spec/04 section 7).</summary>
+public enum BackendMode
+{
+    /// <summary>A middle proxy for clients with an ad tag, a data centre for the others.</summary>
+    Auto,
+
+    /// <summary>A connection to a data centre for each client; ad tags have no effect.</summary>
+    Direct,
+
+    /// <summary>A middle proxy for all.</summary>
+    Middle,
+}
+
+/// <summary>When Telegram's packet <c>6c fe ff ff</c> (error -404) is kept from a client (spec/05 section 3.10).</summary>
+public enum ServerErrorFilter
+{
+    /// <summary>When it is the first packet that this client would get.</summary>
+    First,
+
+    /// <summary>Always.</summary>
+    On,
+
+    /// <summary>Never.</summary>
+    Off,
 }
 
 /// <summary>The window of spec/02 section 4.</summary>

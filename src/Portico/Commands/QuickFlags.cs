@@ -12,13 +12,14 @@ internal sealed class QuickFlags
     private readonly Option<int?> _port = new("--port", "-p") { Description = "Port of the first listener; 0 = the system chooses.", HelpName = "N" };
     private readonly Option<string?> _secret = new("--secret") { Description = "Secret of the first listener. Other users of this machine can see it: prefer --secret-file.", HelpName = "HEX" };
     private readonly Option<string?> _secretFile = new("--secret-file") { Description = "A file that holds the secret of the first listener.", HelpName = "FILE" };
+    private readonly Option<string?> _adTag = new("--ad-tag") { Description = "Ad tag of the first listener, from the bot @MTProxybot.", HelpName = "HEX" };
     private readonly Option<string?> _domain = new("--domain") { Description = "Host name for the fake-TLS links of the first listener.", HelpName = "NAME" };
     private readonly Option<string[]> _protocols = new("--protocol") { Description = "fake-tls, secure or classic; repeat it for more than one.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _mode = new("--mode") { Description = "auto or direct: the way to Telegram.", HelpName = "MODE" };
+    private readonly Option<string?> _mode = new("--mode") { Description = "auto, direct or middle: the way to Telegram.", HelpName = "MODE" };
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _port, _secret, _secretFile, _domain, _protocols, _mode }) command.Add(option);
+        foreach (var option in new Option[] { _port, _secret, _secretFile, _adTag, _domain, _protocols, _mode }) command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_secret) is not null && result.GetResult(_secretFile) is not null) result.AddError("--secret and --secret-file exclude each other");
@@ -40,6 +41,7 @@ internal sealed class QuickFlags
             yield return new(SecretKey, text.Trim(), "--secret-file");
         }
 
+        if (parsed.GetValue(_adTag) is { } adTag) yield return new(["listeners", "0", "adTag"], adTag, "--ad-tag");
         if (parsed.GetValue(_domain) is { } domain) yield return new(["listeners", "0", "domain"], domain, "--domain");
         if (parsed.GetValue(_protocols) is { Length: > 0 } protocols) yield return new(["listeners", "0", "protocols"], string.Join(',', protocols), "--protocol");
         if (parsed.GetValue(_mode) is { } mode) yield return new(["backend", "mode"], mode, "--mode");
@@ -56,7 +58,8 @@ internal sealed class QuickFlags
             Port = parsed.GetValue(_port) is { } port and not 0 ? port : fresh.Port, // a port that changes with every start is not worth keeping
             Secret = withSecret ? fresh.Secret : null,
             Protocols = parsed.GetValue(_protocols) is { Length: > 0 } protocols ? protocols : fresh.Protocols,
-            Mode = parsed.GetValue(_mode) ?? fresh.Mode,
+            AdTag = parsed.GetValue(_adTag),
+            Mode = parsed.GetValue(_mode) ?? (parsed.GetValue(_adTag) is null ? fresh.Mode : "auto"), // direct mode would not carry the tag
         };
     }
 

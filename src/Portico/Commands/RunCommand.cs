@@ -55,7 +55,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port))];
         foreach (var host in links.Select(link => link.Host).Distinct())
         {
-            if (IPAddress.TryParse(host, out var address) && PublicAddress.ReachOf(address) != Reach.World) Log.LinksStayNear(log, host);
+            if (IPAddress.TryParse(host, out var address) && AddressReach.Of(address) != Reach.World) Log.LinksStayNear(log, host);
         }
 
         LinkPrinter.Print(parsed.InvocationConfiguration.Output, links, Console.IsOutputRedirected ? QrPlace.None : QrPlace.FirstOfListener);

@@ -42,6 +42,7 @@ internal static class ConfigurationPage
         | the first listener's secret | `PORTICO__listeners__0__secret` | `--secret-file FILE`; `--secret HEX` shows it to every user of the machine |
         | the first listener's domain | `PORTICO__listeners__0__domain` | `--domain www.example.com` |
         | the way to Telegram | `PORTICO__backend__mode` | `--mode direct` |
+        | the first listener's ad tag | `PORTICO__listeners__0__adTag` | `--ad-tag HEX` |
         | the file | `PORTICO_CONFIG` | `--config FILE` |
         | which messages are shown | `PORTICO_LOG_LEVEL` | `--log-level debug` |
 

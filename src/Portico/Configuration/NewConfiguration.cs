@@ -23,6 +23,9 @@ internal sealed record NewConfiguration
     /// <summary>What the listener speaks.</summary>
     public IReadOnlyList<string> Protocols { get; init; } = ["fake-tls"];
 
+    /// <summary>Ad tag of the listener; null = none.</summary>
+    public string? AdTag { get; init; }
+
     /// <summary>The way to Telegram.</summary>
     public string Mode { get; init; } = "direct";
 
@@ -30,6 +33,7 @@ internal sealed record NewConfiguration
     public string ToText()
     {
         var secretLine = Secret is null ? "" : $"      \"secret\": {Json(SecretText.FormatSimple(Secret))}, // keep it to yourself; `portico link` prints the links made of it\n";
+        var adTagLine = AdTag is null ? "" : $"      \"adTag\": {Json(AdTag)},\n";
         var domainNote = Domain is null ? " // links name it as the site that clients seem to visit: put the name of a real site here" : "";
         return $$"""
             // Written by the first start of portico. Every key is described in docs/configuration.md; `portico check` tells what is in force.
@@ -39,7 +43,7 @@ internal sealed record NewConfiguration
                   "name": "main",
                   "address": "::", // every address of this machine
                   "port": {{Port}},
-            {{secretLine}}      "protocols": [{{string.Join(", ", Protocols.Select(Json))}}],
+            {{secretLine}}{{adTagLine}}      "protocols": [{{string.Join(", ", Protocols.Select(Json))}}],
                   "domain": {{Json(Domain ?? NeutralDomain)}}{{domainNote}}
                 }
               ],
