@@ -17,6 +17,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     /// <summary>Far above the real ones (4 KB), far below what hurts.</summary>
     private const int ListLimit = 1024 * 1024;
 
+    private const int ShortestPauseMs = 20;
+
     private readonly ConfigPart<MiddleProxySecret> _secret;
     private readonly ConfigPart<ProxyConfigDocument> _v4;
     private readonly ConfigPart<ProxyConfigDocument> _v6;
@@ -96,7 +98,7 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     private async Task WatchAsync()
     {
         var run = RunAsync(_stop.Token);
-        await ((Task)run).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (run.Exception is { } fault) Log.Faulted(_log, fault);
     }
 
@@ -106,8 +108,9 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         while (true)
         {
             await UpdateAsync(stop).ConfigureAwait(false);
-            var pause = NextDue() - Now;
-            await Task.Delay(pause > TimeSpan.Zero ? pause : TimeSpan.Zero, _time, stop).ConfigureAwait(false);
+            // Timers count whole milliseconds and may be early: a pause rounded down would be followed by a round in which nothing is due.
+            var pause = Math.Max(Math.Ceiling((NextDue() - Now).TotalMilliseconds), ShortestPauseMs);
+            await Task.Delay(TimeSpan.FromMilliseconds(pause), _time, stop).ConfigureAwait(false);
         }
     }
 
