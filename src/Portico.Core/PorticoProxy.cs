@@ -100,6 +100,7 @@ public sealed class PorticoProxy : IAsyncDisposable
             // Listeners that could be opened are closed before the caller hears, or a client could still reach them.
             Task.WhenAny(engine.StopListeningAsync(), engine.Completion).GetAwaiter().GetResult();
             _ = engine.StopAsync();
+            _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
             services.Points.Dispose();
             throw;
         }

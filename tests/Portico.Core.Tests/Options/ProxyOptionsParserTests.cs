@@ -218,7 +218,7 @@ public class ProxyOptionsParserTests
         Assert.Equal(("https://one.example/s", "https://two.example/c", null), (middle.SecretUrl.ToString(), middle.ConfigUrl.ToString(), middle.ConfigV6Url));
         Assert.Equal((TimeSpan.FromSeconds(61), TimeSpan.FromMilliseconds(101)), (middle.Refresh, middle.HttpTimeout));
         Assert.Equal((IPAddress.Parse("8.8.4.4"), IPAddress.Parse("2001:4860::1")), (middle.ExternalV4, middle.ExternalV6));
-        Assert.Equal([new Uri("http://three.example/")], middle.IpLookupServices);
+        Assert.Equal([new Uri("http://three.example/")], middle.IpLookupServices.AsEnumerable());
         Assert.Equal((3, 4, false), (middle.InitialConnections, middle.ClientsPerConnection, middle.CheckCrc));
         Assert.Equal(new BackPressureSettings { BytesTotal = 5000, PacketsTotal = 50, BytesPerClient = 6000, PacketsPerClient = 7 }, middle.BackPressure);
         Assert.Equal(new HealthSettings { ClientQueuePackets = 8, ClientQueueBytes = 90000 }, settings.Health);
@@ -276,7 +276,7 @@ public class ProxyOptionsParserTests
         var settings = ProxyOptionsParser.Parse(Valid(), ".").Settings!;
 
         var middle = new MiddleProxySettings();
-        Assert.Equal(middle.IpLookupServices, settings.Middle.IpLookupServices);
+        Assert.Equal(middle.IpLookupServices.AsEnumerable(), settings.Middle.IpLookupServices);
         Assert.Equal(middle, settings.Middle with { IpLookupServices = middle.IpLookupServices });
         Assert.Equal(new HealthSettings(), settings.Health);
         Assert.Equal((BackendMode.Auto, ServerErrorFilter.First), (settings.Mode, settings.ServerErrorFilter));

@@ -41,7 +41,7 @@ public class MiddleProxyConfigTests
 
         Assert.True(config.TryResolve(9, out var dc));
         Assert.Equal(pool, dc);
-        Assert.Equal(config.Find(pool, preferIPv6: false), config.Find(9, preferIPv6: false));
+        Assert.Equal(config.Find(pool, preferIPv6: false).AsEnumerable(), config.Find(9, preferIPv6: false));
     }
 
     [Fact]
