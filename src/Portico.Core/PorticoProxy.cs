@@ -51,7 +51,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
     {
         var engine = Engine.Create(settings.Engine, settings.Loops == 0 ? Environment.ProcessorCount : settings.Loops, time);
-        return Start(settings, engine, loggers, meters);
+        return Start(settings, engine, loggers, meters, time);
     }
 
     /// <summary>Stops accepting, waits at most <paramref name="drain"/> for the sessions to end by themselves, then closes the rest. A second call only shortens the wait.</summary>
@@ -71,16 +71,34 @@ public sealed class PorticoProxy : IAsyncDisposable
     internal Engine Engine => _engine;
 
     /// <summary>For tests that bring their own engine.</summary>
-    internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters)
+    /// <param name="settings">See above.</param>
+    /// <param name="engine">Not started by anybody else.</param>
+    /// <param name="loggers">See above.</param>
+    /// <param name="meters">See above.</param>
+    /// <param name="time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
+    /// <param name="http">Fetches documents; null = from the network.</param>
+    internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null)
     {
-        var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new MiddleProxyDirectory(TEMP(settings)), new X25519PointPool());
+        var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
         services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters));
+        if (time is not null && settings.UsesMiddleProxies)
+        {
+            services.ConfigUpdater = new ConfigUpdater(settings, loggers, services.Metrics, time, http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
+            services.MiddleProxies = services.ConfigUpdater.Directory;
+        }
+
         foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services));
         var proxy = new PorticoProxy(settings, engine, services);
         try
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
-            if (settings.UsesMiddleProxies) proxy.OpenMiddleProxies();
+            if (settings.UsesMiddleProxies)
+            {
+                services.MiddleProxies.Changed += _ => proxy.OpenMiddleProxies();
+                proxy.OpenMiddleProxies();
+                services.ConfigUpdater?.Start();
+            }
+
             return proxy;
         }
         catch
@@ -88,18 +106,10 @@ public sealed class PorticoProxy : IAsyncDisposable
             // Listeners that could be opened are closed before the caller hears, or a client could still reach them.
             Task.WhenAny(engine.StopListeningAsync(), engine.Completion).GetAwaiter().GetResult();
             _ = engine.StopAsync();
+            _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
             services.Points.Dispose();
             throw;
         }
-    }
-
-    private static MiddleProxyConfig TEMP(ProxySettings settings)
-    {
-        using var http = new System.Net.Http.HttpClient();
-        var secret = http.GetByteArrayAsync(settings.Middle.SecretUrl).GetAwaiter().GetResult();
-        var text = http.GetStringAsync(settings.Middle.ConfigUrl).GetAwaiter().GetResult();
-        Portico.Protocol.TelegramConfig.MiddleProxySecret.TryCreate(secret, out var s);
-        return new MiddleProxyConfig(s!, [Portico.Protocol.TelegramConfig.ProxyConfigDocument.Parse(text)], 2) { ExternalV4 = IPAddress.Loopback };
     }
 
     // Also when Telegram's configuration has changed: new data centres get their links, old links stay as they are.
@@ -110,6 +120,7 @@ public sealed class PorticoProxy : IAsyncDisposable
 
     private async Task StopOnceAsync(TimeSpan drain)
     {
+        if (_services.ConfigUpdater is { } updater) await updater.DisposeAsync().ConfigureAwait(false); // a download ends at once
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
         var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _services.WhenEmpty = empty;

@@ -14,7 +14,7 @@ using Portico.Protocol.FakeTls;
 namespace Portico.Core;
 
 /// <summary>What all loops share.</summary>
-internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory loggers, DcDirectory directory, MiddleProxyDirectory middleProxies, X25519PointPool points)
+internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory loggers, DcDirectory directory, X25519PointPool points)
 {
     private readonly List<LoopServices> _loops = [];
     private int _sessions;
@@ -27,12 +27,20 @@ internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory logge
 
     public X25519PointPool Points => points;
 
-    /// <summary>Where the middle proxies are.</summary>
-    public MiddleProxyDirectory MiddleProxies => middleProxies;
-
     public MiddleProxyHealth MiddleProxyHealth { get; } = new(loggers.CreateLogger<MiddleProxyHealth>());
 
     public ProxyMetrics Metrics { get; set; } = null!;
+
+    /// <summary>Where the middle proxies are; nothing but the embedded ones unless an updater brings more.</summary>
+    public MiddleProxyDirectory MiddleProxies { get; set; } = new(new MiddleProxyConfig(EmbeddedConfig.Secret, [EmbeddedConfig.V4, EmbeddedConfig.V6], (short)settings.Direct.DefaultDc)
+    {
+        ExternalV4 = settings.Middle.ExternalV4,
+        ExternalV6 = settings.Middle.ExternalV6,
+        AsOf = EmbeddedConfig.AsOf,
+    });
+
+    /// <summary>Keeps <see cref="MiddleProxies"/> up to date; null where no client goes through one.</summary>
+    public ConfigUpdater? ConfigUpdater { get; set; }
 
     /// <summary>Completes when the last session is gone while a stop waits for it.</summary>
     public TaskCompletionSource? WhenEmpty { get; set; }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using Portico.Core.Clients;
+using Portico.Core.Telegram;
 using Portico.Protocol;
 
 namespace Portico.Core.Diagnostics;
@@ -22,6 +23,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _dcConnect;
     private readonly Counter<long> _timeouts;
     private readonly Counter<long> _acceptPaused;
+    private readonly Counter<long> _configUpdates;
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _migrations;
     private readonly Counter<long> _backPressure;
@@ -38,6 +40,7 @@ internal sealed class ProxyMetrics
         _dcConnect = meter.CreateCounter<long>("portico.dc.connect", "{connection}", "Attempts to connect to a data centre, by result");
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>("portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
+        _configUpdates = meter.CreateCounter<long>("portico.config.updates", "{download}", "Downloads of Telegram's configuration and questions for our external address, by result");
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
         _migrations = meter.CreateCounter<long>("portico.migrations", "{client}", "Clients whose link to a middle proxy died, by what became of them");
         _backPressure = meter.CreateCounter<long>("portico.dc.backpressure", "{pause}", "Pauses in reading a link because its clients took too little, by the limit reached");
@@ -96,6 +99,20 @@ internal sealed class ProxyMetrics
     public void ServerErrorFiltered(string listener) => _protocolError.Add(1, new("listener", listener), new("reason", "srv_error_filtered"));
 
     public void AcceptPaused(string listener) => _acceptPaused.Add(1, new KeyValuePair<string, object?>("listener", listener));
+
+    /// <summary>Counted per attempt.</summary>
+    public void ConfigUpdated(string document, DownloadResult result) => _configUpdates.Add(1, new("document", document), new("result", ResultName(result)));
+
+    private static string ResultName(DownloadResult result) => result switch
+    {
+        DownloadResult.Ok => "ok",
+        DownloadResult.Timeout => "timeout",
+        DownloadResult.Unreachable => "unreachable",
+        DownloadResult.Status => "status",
+        DownloadResult.TooLarge => "too_large",
+        DownloadResult.Invalid => "invalid",
+        _ => throw new ArgumentOutOfRangeException(nameof(result)),
+    };
 
     private static string ProtocolName(Transport transport) => transport switch
     {

@@ -9,6 +9,7 @@ public class ProxyOptionsParserTests
 {
     private const string Secret = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
     private const string OtherSecret = "b1b2c3d4e5f60718293a4b5c6d7e8f91";
+    private const string Tag = "c1b2c3d4e5f60718293a4b5c6d7e8f92", OtherTag = "d1b2c3d4e5f60718293a4b5c6d7e8f93";
 
     public static TheoryData<string, string, Action<ProxyOptions>> Mistakes => new()
     {
@@ -46,7 +47,9 @@ public class ProxyOptionsParserTests
         { "listeners[0].maxConnections", "outside 1..", o => o.Listeners[0].MaxConnections = 0 },
         { "listeners[1].port", "taken by listeners[0]", o => o.Listeners = [o.Listeners[0], Listener("two", OtherSecret, "127.0.0.1", 8443)] },
         { "listeners[1].name", "name of listeners[0]", o => o.Listeners = [o.Listeners[0], Listener("main", OtherSecret, "::", 8444)] },
-        { "backend.mode", "not part of this version yet", o => o.Backend.Mode = "middle" },
+        { "listeners[0].adTag", "@MTProxybot", o => o.Listeners[0].AdTag = Tag[1..] },
+        { "listeners[0].adTag", "@MTProxybot", o => o.Listeners[0].AdTag = "x" + Tag[1..] },
+        { "listeners[0].users[0].adTag", "@MTProxybot", o => o.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = "" }] },
         { "backend.mode", "not one of", o => o.Backend.Mode = "fast" },
         { "backend.direct.endpoints.x", "id of a data centre", o => o.Backend.Direct.Endpoints["x"] = ["127.0.0.1:443"] },
         { "backend.direct.endpoints.0", "id of a data centre", o => o.Backend.Direct.Endpoints["0"] = ["127.0.0.1:443"] },
@@ -57,6 +60,25 @@ public class ProxyOptionsParserTests
         { "backend.direct.endpoints.3[1]", "address with a port", o => o.Backend.Direct.Endpoints["3"] = ["127.0.0.1:443", "dc.example:443"] },
         { "backend.direct.defaultDc", "no known data centre", o => o.Backend.Direct.DefaultDc = 77 },
         { "backend.direct.defaultDc", "outside -32768..32767", o => o.Backend.Direct.DefaultDc = 40000 },
+        { "backend.middle.secretUrl", "https://", o => o.Backend.Middle.SecretUrl = "ftp://core.telegram.org/getProxySecret" },
+        { "backend.middle.configUrl", "https://", o => o.Backend.Middle.ConfigUrl = "core.telegram.org/getProxyConfig" },
+        { "backend.middle.configV6Url", "password", o => o.Backend.Middle.ConfigV6Url = "https://me:pass@core.telegram.org/" },
+        { "backend.middle.ipLookupServices[1]", "https://", o => o.Backend.Middle.IpLookupServices = ["https://v4.ident.me/", "file:///etc/hostname"] },
+        { "backend.middle.refreshSeconds", "outside 60..", o => o.Backend.Middle.RefreshSeconds = 59 },
+        { "backend.middle.httpTimeoutMs", "outside 100..60000", o => o.Backend.Middle.HttpTimeoutMs = 60001 },
+        { "backend.middle.externalIp", "not an IP address", o => o.Backend.Middle.ExternalIp = "proxy.example.org" },
+        { "backend.middle.externalIp", "not an IP address", o => o.Backend.Middle.ExternalIp = "1.2" },
+        { "backend.middle.externalIp", "not an IP address", o => o.Backend.Middle.ExternalIp = "8.8.4.4," },
+        { "backend.middle.externalIp", "two addresses of the same family", o => o.Backend.Middle.ExternalIp = "8.8.4.4,8.8.8.8" },
+        { "backend.middle.initialConnections", "outside 1..", o => o.Backend.Middle.InitialConnections = 0 },
+        { "backend.middle.clientsPerConnection", "outside 1..", o => o.Backend.Middle.ClientsPerConnection = 0 },
+        { "backend.middle.backpressure.bytesTotal", "outside 1025..", o => o.Backend.Middle.Backpressure.BytesTotal = 1024 },
+        { "backend.middle.backpressure.packetsTotal", "outside 11..", o => o.Backend.Middle.Backpressure.PacketsTotal = 10 },
+        { "backend.middle.backpressure.bytesPerClient", "outside 1024..", o => o.Backend.Middle.Backpressure.BytesPerClient = 1023 },
+        { "backend.middle.backpressure.packetsPerClient", "outside 1..", o => o.Backend.Middle.Backpressure.PacketsPerClient = 0 },
+        { "health.clientQueuePackets", "outside 1..", o => o.Health.ClientQueuePackets = 0 },
+        { "health.clientQueueBytes", "outside 65536..", o => o.Health.ClientQueueBytes = 65535 },
+        { "replay.serverErrorFilter", "not one of", o => o.Replay.ServerErrorFilter = "always" },
         { "fakeTls.timeWindow.pastSeconds", "outside 0..", o => o.FakeTls.TimeWindow.PastSeconds = -1 },
         { "fakeTls.timeWindow.futureSeconds", "outside 0..", o => o.FakeTls.TimeWindow.FutureSeconds = 604801 },
         { "timeouts.handshakeSeconds", "outside 1..300", o => o.Timeouts.HandshakeSeconds = 0 },
@@ -164,10 +186,100 @@ public class ProxyOptionsParserTests
     }
 
     [Fact]
+    public void A_valid_middle_mode_keeps_everything_it_says()
+    {
+        var options = Valid();
+        options.Backend.Mode = "middle";
+        options.Backend.PreferIPv6 = true;
+        options.Backend.Middle = new()
+        {
+            SecretUrl = "https://one.example/s",
+            ConfigUrl = "https://two.example/c",
+            ConfigV6Url = null,
+            RefreshSeconds = 61,
+            HttpTimeoutMs = 101,
+            ExternalIp = "8.8.4.4, 2001:4860::1",
+            IpLookupServices = ["http://three.example/"],
+            InitialConnections = 3,
+            ClientsPerConnection = 4,
+            CheckCrc = false,
+            Backpressure = new() { BytesTotal = 5000, PacketsTotal = 50, BytesPerClient = 6000, PacketsPerClient = 7 },
+        };
+        options.Health = new() { ClientQueuePackets = 8, ClientQueueBytes = 90000 };
+        options.Replay.ServerErrorFilter = "off";
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.Empty(parsed.Errors);
+        Assert.Empty(parsed.Warnings);
+        var settings = parsed.Settings!;
+        var middle = settings.Middle;
+        Assert.Equal((BackendMode.Middle, true, ServerErrorFilter.Off), (settings.Mode, settings.PreferIPv6, settings.ServerErrorFilter));
+        Assert.Equal(("https://one.example/s", "https://two.example/c", null), (middle.SecretUrl.ToString(), middle.ConfigUrl.ToString(), middle.ConfigV6Url));
+        Assert.Equal((TimeSpan.FromSeconds(61), TimeSpan.FromMilliseconds(101)), (middle.Refresh, middle.HttpTimeout));
+        Assert.Equal((IPAddress.Parse("8.8.4.4"), IPAddress.Parse("2001:4860::1")), (middle.ExternalV4, middle.ExternalV6));
+        Assert.Equal([new Uri("http://three.example/")], middle.IpLookupServices.AsEnumerable());
+        Assert.Equal((3, 4, false), (middle.InitialConnections, middle.ClientsPerConnection, middle.CheckCrc));
+        Assert.Equal(new BackPressureSettings { BytesTotal = 5000, PacketsTotal = 50, BytesPerClient = 6000, PacketsPerClient = 7 }, middle.BackPressure);
+        Assert.Equal(new HealthSettings { ClientQueuePackets = 8, ClientQueueBytes = 90000 }, settings.Health);
+    }
+
+    [Fact]
+    public void A_user_without_an_ad_tag_has_the_listeners()
+    {
+        var options = Valid();
+        options.Listeners[0].AdTag = Tag.ToUpperInvariant();
+        options.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = OtherTag }, new() { Name = "bob", Secret = new string('c', 32) }];
+
+        var settings = ProxyOptionsParser.Parse(options, ".").Settings!;
+
+        Assert.Equal([Tag, OtherTag, Tag], settings.Listeners[0].Credentials.Select(credential => credential.AdTag?.ToString()));
+    }
+
+    [Theory]
+    [InlineData("auto", false, true)]
+    [InlineData("direct", false, false)]
+    [InlineData("middle", true, true)]
+    public void The_way_of_a_client_follows_from_mode_and_ad_tag(string mode, bool untagged, bool tagged)
+    {
+        var options = Valid();
+        options.Backend.Mode = mode;
+        Assert.Equal(untagged, ProxyOptionsParser.Parse(options, ".").Settings!.UsesMiddleProxies);
+
+        options.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = OtherTag }];
+
+        var settings = ProxyOptionsParser.Parse(options, ".").Settings!;
+        Assert.Equal([untagged, tagged], settings.Listeners[0].Credentials.Select(settings.GoesThroughMiddleProxy));
+        Assert.Equal(tagged, settings.UsesMiddleProxies);
+    }
+
+    [Fact]
+    public void What_is_unwise_in_middle_mode_is_warned_of()
+    {
+        var options = Valid();
+        options.Backend.Middle.SecretUrl = "http://mirror.example/s";
+        options.Backend.Middle.ConfigUrl = "http://127.0.0.1:8080/c";
+        options.Backend.Middle.ExternalIp = "10.0.0.7,2001:4860::1";
+        options.Backend.Mode = "direct";
+        options.Listeners[0].AdTag = Tag;
+        options.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = OtherTag }];
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.Empty(parsed.Errors);
+        Assert.Equal(["backend.middle.externalIp", "backend.middle.secretUrl", "listeners[0].adTag", "listeners[0].users[0].adTag"], parsed.Warnings.Select(warning => warning.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void The_defaults_of_the_options_are_those_of_the_settings()
     {
         var settings = ProxyOptionsParser.Parse(Valid(), ".").Settings!;
 
+        var middle = new MiddleProxySettings();
+        Assert.Equal(middle.IpLookupServices.AsEnumerable(), settings.Middle.IpLookupServices);
+        Assert.Equal(middle, settings.Middle with { IpLookupServices = middle.IpLookupServices });
+        Assert.Equal(new HealthSettings(), settings.Health);
+        Assert.Equal((BackendMode.Auto, ServerErrorFilter.First), (settings.Mode, settings.ServerErrorFilter));
         Assert.Equal(new TimeWindowSettings(), settings.TimeWindow);
         Assert.Equal(new TimeoutSettings(), settings.Timeouts);
         var direct = new DirectSettings();

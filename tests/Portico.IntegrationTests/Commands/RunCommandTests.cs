@@ -78,13 +78,15 @@ public class RunCommandTests
     {
         using var directory = new TemporaryDirectory();
 
-        var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["--port", "70000", "--protocol", "tls", "--mode", "middle"]);
+        var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["--port", "70000", "--protocol", "tls", "--mode", "fast", "--ad-tag", "cafe"]);
 
         Assert.Equal(2, code);
         Assert.Contains("listeners[0].port: 70000 is outside 0..65535", errors, StringComparison.Ordinal);
         Assert.Contains("(set by --port)", errors, StringComparison.Ordinal);
         Assert.Contains("listeners[0].protocols[0]", errors, StringComparison.Ordinal);
-        Assert.Contains("backend.mode: \"middle\" is not part of this version yet", errors, StringComparison.Ordinal);
+        Assert.Contains("backend.mode: \"fast\" is not one of", errors, StringComparison.Ordinal);
+        Assert.Contains("listeners[0].adTag: must be the 32 hexadecimal digits", errors, StringComparison.Ordinal);
+        Assert.Contains("(set by --ad-tag)", errors, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(directory.Path));
     }
 

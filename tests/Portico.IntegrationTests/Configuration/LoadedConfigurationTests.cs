@@ -17,10 +17,10 @@ public class LoadedConfigurationTests
 
     [Theory]
     [InlineData("""{ "Listeners": [] }""", "Listeners", "did you mean \"listeners\"?")]
-    [InlineData("""{ "cover": {} }""", "cover", "known here: listeners, backend, fakeTls, timeouts, dataDirectory, engine, loops")]
+    [InlineData("""{ "cover": {} }""", "cover", "known here: listeners, backend, fakeTls, replay, health, timeouts, dataDirectory, engine, loops")]
     [InlineData("""{ "timeouts": { "idleSecond": 1 } }""", "timeouts.idleSecond", "did you mean \"idleSeconds\"?")]
     [InlineData("""{ "backend": { "direct": { "endpoint": {} } } }""", "backend.direct.endpoint", "did you mean \"endpoints\"?")]
-    [InlineData("""{ "listeners": [{ "adTag": null }] }""", "listeners[0].adTag", "known here: name, address")]
+    [InlineData("""{ "listeners": [{ "policy": null }] }""", "listeners[0].policy", "known here: name, address")]
     [InlineData("""{ "listeners": [{ "users": [{ "secrets": "" }] }] }""", "listeners[0].users[0].secrets", "did you mean \"secret\"?")]
     public void Unknown_keys_are_errors_that_name_what_was_meant(string text, string key, string says) => AssertError(text, key, says);
 

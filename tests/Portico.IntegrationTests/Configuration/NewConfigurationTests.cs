@@ -24,6 +24,16 @@ public class NewConfigurationTests
     }
 
     [Fact]
+    public void An_ad_tag_is_written_down_with_a_mode_that_carries_it()
+    {
+        var loaded = LoadedConfiguration.Load(new NewConfiguration { AdTag = "c1b2c3d4e5f60718293a4b5c6d7e8f92", Mode = "auto" }.ToText(), ".", []);
+
+        Assert.Empty(loaded.Errors);
+        Assert.Empty(loaded.Warnings);
+        Assert.True(loaded.Settings!.UsesMiddleProxies);
+    }
+
+    [Fact]
     public void A_file_that_exists_stays_as_it_is()
     {
         using var directory = new TemporaryDirectory();

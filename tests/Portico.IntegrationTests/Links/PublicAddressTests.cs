@@ -1,4 +1,5 @@
 using System.Net;
+using Portico.Core.Net;
 using Portico.Links;
 using Xunit;
 
@@ -26,7 +27,7 @@ public class PublicAddressTests
     [InlineData("8.8.8.8", nameof(Reach.World))]
     [InlineData("::ffff:8.8.8.8", nameof(Reach.World))]
     [InlineData("2001:67c:4e8:f002::a", nameof(Reach.World))]
-    public void Addresses_reach_as_far_as_the_registries_say(string address, string reach) => Assert.Equal(reach, PublicAddress.ReachOf(IPAddress.Parse(address)).ToString());
+    public void Addresses_reach_as_far_as_the_registries_say(string address, string reach) => Assert.Equal(reach, AddressReach.Of(IPAddress.Parse(address)).ToString());
 
     [Theory]
     [InlineData("127.0.0.1,192.168.1.5,8.8.4.4,2001:67c::1", false, "8.8.4.4")]

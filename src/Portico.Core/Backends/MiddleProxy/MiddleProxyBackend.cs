@@ -14,6 +14,7 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
     private const int PatienceMs = 5000;
 
     private readonly Dictionary<short, MiddleProxyPool> _pools = [];
+    private readonly List<HandshakeState> _withoutList = [];
     private long _nextId = RandomId();
 
     /// <summary>Writes this loop's links once per turn.</summary>
@@ -29,13 +30,27 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
     public void OpenInitial()
     {
         foreach (var dc in loop.Proxy.MiddleProxies.Current.Dcs) PoolOf(dc).Maintain();
+        foreach (var handshake in _withoutList) handshake.Nudge();
     }
 
     /// <summary>Finds a place for the client, waiting a little while there is none.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<BackendConnected> ConnectAsync(HandshakeState handshake)
     {
-        if (!loop.Proxy.MiddleProxies.Current.TryResolve(handshake.Client.DcId, out var dc)) return BackendConnected.Failed(CloseReason.UnknownDc);
+        handshake.SetDeadline(loop.Loop.NowMs + PatienceMs);
+        short dc;
+        while (!loop.Proxy.MiddleProxies.Current.TryResolve(handshake.Client.DcId, out dc))
+        {
+            // A list of the operator's own may not have come yet; a data centre that is not on it has no middle proxy.
+            if (loop.Proxy.MiddleProxies.Current.Dcs.Length > 0) return BackendConnected.Failed(CloseReason.UnknownDc);
+            _withoutList.Add(handshake);
+            var wake = await handshake.NextEventAsync();
+            _withoutList.Remove(handshake);
+            if (wake == Wake.Shutdown) return BackendConnected.Failed(CloseReason.Shutdown);
+            if (handshake.Session.Client.Failed) return BackendConnected.Failed(CloseReason.ClientReset);
+            if (wake == Wake.Deadline) return BackendConnected.Failed(CloseReason.PoolEmpty);
+        }
+
         if (handshake.Session.Client.RemoteAddress() is not { } address) return BackendConnected.Failed(CloseReason.ClientReset);
         var pool = PoolOf(dc);
         var relay = new MiddleRelay(handshake, pool, address);
@@ -43,7 +58,6 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
         pool.Wait(handshake);
         try
         {
-            handshake.SetDeadline(loop.Loop.NowMs + PatienceMs);
             while (true)
             {
                 var wake = await handshake.NextEventAsync();
