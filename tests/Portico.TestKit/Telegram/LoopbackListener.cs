@@ -72,7 +72,22 @@ internal sealed class LoopbackListener : IAsyncDisposable
             {
                 return;
             }
-            _accepted(new Wire(socket));
+            if (TryWrap(socket) is { } wire)
+                _accepted(wire);
+        }
+    }
+
+    // Who has reset the connection already is not at the other end any more, and the socket says so.
+    private static Wire? TryWrap(Socket socket)
+    {
+        try
+        {
+            return new Wire(socket);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
         }
     }
 }

@@ -312,7 +312,7 @@ public sealed class MiddleConnection : IAsyncDisposable
                         await FlushAsync();
                 }
                 // FailsAt AnswerSent is about the first answer alone: nothing waits for company then
-                if (_due.Reader.Count == 0 || _behaviour.FailsAt is not null)
+                if (!_due.Reader.TryPeek(out _) || _behaviour.FailsAt is not null)
                     await FlushAsync();
             }
 
