@@ -34,14 +34,22 @@ internal sealed class LinkClient : IAsyncDisposable
     private int _sendSequence = FullFrame.FirstSequence;
     private int _receiveSequence = FullFrame.FirstSequence;
 
-    private LinkClient(Wire wire, MiddleProxySecret secret) => (Wire, _secret) = (wire, secret);
+    // Where Telegram sees this proxy.
+    private readonly IPEndPoint _self;
+
+    private LinkClient(Wire wire, MiddleProxySecret secret, IPAddress? publicAddress)
+    {
+        (Wire, _secret) = (wire, secret);
+        _self = new IPEndPoint(publicAddress ?? wire.Local.Address, wire.Local.Port);
+    }
 
     public Wire Wire { get; }
 
     /// <summary>Where each frame after the nonce began in the stream.</summary>
     public List<long> FrameOffsets { get; } = [];
 
-    public static async Task<LinkClient> ConnectAsync(FakeMiddleProxy fake, MiddleProxySecret secret) => new(await Wire.ConnectAsync(fake.Endpoint), secret);
+    public static async Task<LinkClient> ConnectAsync(FakeMiddleProxy fake, MiddleProxySecret secret, IPAddress? publicAddress = null) =>
+        new(await Wire.ConnectAsync(fake.Endpoint), secret, publicAddress);
 
     /// <summary>Connects and shakes hands.</summary>
     public static async Task<LinkClient> OpenAsync(FakeMiddleProxy fake, MiddleProxySecret secret)
@@ -76,7 +84,7 @@ internal sealed class LinkClient : IAsyncDisposable
             return came.Error;
         if (!RpcNonce.TryRead(came.Payload, _secret.KeySelector, out var message, out var error))
             return error;
-        MiddleProxyKeys.Derive(message.Nonce, _nonce, _timestamp, Wire.Remote, Wire.Local, _secret, out _toServer, out _toProxy);
+        MiddleProxyKeys.Derive(message.Nonce, _nonce, _timestamp, Wire.Remote, _self, _secret, out _toServer, out _toProxy);
         _isEncrypted = _mayStartWithPadding = true;
         (_raw, _plain, _position) = (_plain, [], 0);
         return MiddleProxyError.None;
@@ -103,7 +111,7 @@ internal sealed class LinkClient : IAsyncDisposable
     public byte[] Request(byte[] packet, long id = Id, uint? flags = null, AdTag? tag = null)
     {
         var proxyAddress = new byte[RpcAddress.Length];
-        RpcAddress.Write(Wire.Local.Address, proxyAddress);
+        RpcAddress.Write(_self.Address, proxyAddress);
         var clientAddress = new byte[RpcAddress.Length];
         RpcAddress.Write(IPAddress.Parse("192.0.2.7"), clientAddress);
         var payload = new byte[RpcProxyReq.HeaderLengthFor(tag is not null) + packet.Length];
@@ -114,7 +122,7 @@ internal sealed class LinkClient : IAsyncDisposable
             ClientAddress = clientAddress,
             ClientPort = 4321,
             ProxyAddress = proxyAddress,
-            ProxyPort = (ushort)Wire.Local.Port,
+            ProxyPort = (ushort)_self.Port,
             AdTag = tag is null ? default : tag.Bytes,
         };
         packet.CopyTo(payload.AsSpan(RpcProxyReq.WriteHeader(payload, header)));

@@ -91,6 +91,16 @@ public sealed class MiddleFaultTests
     }
 
     [Fact]
+    public async Task A_clock_is_ahead_as_told()
+    {
+        await using var fake = FakeMiddleProxy.Start(_secret, new MiddleBehaviour { ClockAhead = TimeSpan.FromHours(2) });
+        await using var link = await LinkClient.ConnectAsync(fake, _secret);
+        await link.SendNonceAsync();
+        Assert.True(RpcNonce.TryRead((await link.ReceiveAsync()).Payload, _secret.KeySelector, out var nonce, out _));
+        Assert.True(nonce.Timestamp > TimeProvider.System.GetUtcNow().AddHours(1).ToUnixTimeSeconds());
+    }
+
+    [Fact]
     public async Task Another_secret_makes_other_keys()
     {
         await using var fake = FakeMiddleProxy.Start(_secret, new MiddleBehaviour { OtherSecret = FakeConfigSite.RandomSecret() });

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using Portico.Protocol;
 using Portico.Protocol.MiddleProxy;
@@ -50,22 +49,24 @@ public sealed class MiddleClient
 
     /// <summary>Takes a request into the books.</summary>
     /// <returns>What no proxy may do.</returns>
-    internal IEnumerable<string> Take(MiddleRequest request)
+    internal List<string> Take(MiddleRequest request)
     {
         Interlocked.Increment(ref _requestCount);
+        var violations = new List<string>();
         if (CloseConnCount > 0)
-            yield return $"RPC_PROXY_REQ for {Id:x} after its RPC_CLOSE_CONN";
+            violations.Add($"RPC_PROXY_REQ for {Id:x} after its RPC_CLOSE_CONN");
         if (!request.Client.Equals(_first.Client))
-            yield return $"{Id:x} was {_first.Client} and is now {request.Client}";
+            violations.Add($"{Id:x} was {_first.Client} and is now {request.Client}");
         if (!Equals(request.AdTag, _first.AdTag))
-            yield return $"the ad tag of {Id:x} was {_first.AdTag} and is now {request.AdTag}";
+            violations.Add($"the ad tag of {Id:x} was {_first.AdTag} and is now {request.AdTag}");
         if (request.Transport != _first.Transport)
-            yield return $"the transport of {Id:x} was {_first.Transport} and is now {request.Transport}";
+            violations.Add($"the transport of {Id:x} was {_first.Transport} and is now {request.Transport}");
+        return violations;
     }
 
     /// <summary>Takes an RPC_CLOSE_CONN into the books.</summary>
     /// <returns>What no proxy may do.</returns>
-    internal ImmutableArray<string> TakeCloseConn()
+    internal List<string> TakeCloseConn()
     {
         // An answer that crosses the first one on its way finds nobody and is answered with another one.
         var count = Interlocked.Increment(ref _closeConnCount);

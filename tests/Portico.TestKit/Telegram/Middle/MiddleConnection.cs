@@ -58,7 +58,7 @@ public sealed class MiddleConnection : IAsyncDisposable
     /// <summary>Where the proxy is, as both sides must see it.</summary>
     public IPEndPoint Proxy { get; }
 
-    /// <summary>Closed, the connection reads nothing more but what a read under way takes: the proxy's writes pile up.</summary>
+    /// <summary>Closed, the connection takes in nothing more (256 KiB may leave the kernel unseen): the proxy's writes pile up.</summary>
     public Gate Reading { get; }
 
     /// <summary>Closed, requests are read and not answered.</summary>
@@ -358,6 +358,8 @@ public sealed class MiddleConnection : IAsyncDisposable
             var (count, end) = await _wire.ReadSomeAsync(_reader.Space(ReadSize), Timeout.InfiniteTimeSpan);
             if (end == PeerEnd.None)
             {
+                // the gate may have been closed while the read was under way
+                await Reading.Passage.WaitAsync(_over.Token);
                 _reader.Commit(count);
                 continue;
             }
