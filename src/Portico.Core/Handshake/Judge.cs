@@ -47,7 +47,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
     /// <param name="unixSeconds">Our clock.</param>
     /// <param name="progress">Of this caller: default at first, then as it was left.</param>
     /// <param name="judgement">Everything learnt; lives as long as <paramref name="raw"/> and <paramref name="scratch"/>.</param>
-    public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, ref TrialProgress progress, out Judgement judgement)
+    public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, out Judgement judgement)
     {
         judgement = default;
         return ClientHelloReader.Recognize(raw) switch
@@ -58,7 +58,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
         };
     }
 
-    private Verdict DecideHello(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, ref TrialProgress progress, ref Judgement judgement)
+    private Verdict DecideHello(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, ref Judgement judgement)
     {
         judgement.IsTls = true;
         var status = HelloExamination.Open(raw, scratch[..ClientHelloReader.MaxHelloLength], out var hello);
@@ -72,7 +72,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
         return Verdict.Ours;
     }
 
-    private Verdict DecideHeader(ReadOnlySpan<byte> raw, ref TrialProgress progress, ref Judgement judgement)
+    private Verdict DecideHeader(ReadOnlySpan<byte> raw, scoped ref TrialProgress progress, ref Judgement judgement)
     {
         if ((listener.Protocols & (ClientProtocols.Classic | ClientProtocols.Secure)) == 0) return judgement.Refuse(ProtocolError.TlsClientHelloExpected);
         if (CannotBeHeader(raw)) return judgement.Refuse(ProtocolError.UnknownProtocol);

@@ -39,7 +39,7 @@ internal sealed class SecretTrials
     /// <param name="hello">An opened one.</param>
     /// <param name="scratch">At least <see cref="HelloDigest.ScratchLength"/> bytes that do not overlap the hello.</param>
     /// <param name="progress">Of this caller.</param>
-    public bool TryHello(ref HelloVerdict hello, Span<byte> scratch, ref TrialProgress progress)
+    public bool TryHello(ref HelloVerdict hello, Span<byte> scratch, scoped ref TrialProgress progress)
     {
         var bytes = hello.Hello.Bytes;
         var slice = progress.TakeSlice(Count, HelloNs + (bytes.Length * HelloNsPer8Bytes / 8));
@@ -54,7 +54,7 @@ internal sealed class SecretTrials
     }
 
     /// <summary>Tries the next slice on a header; streams, framing, DC and credential are set if one of them opens it.</summary>
-    public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, ref TrialProgress progress)
+    public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, scoped ref TrialProgress progress)
     {
         var slice = progress.TakeSlice(Count, HeaderNs);
         for (var i = slice.Start.Value; i < slice.End.Value; i++)
