@@ -63,7 +63,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
         judgement.IsTls = true;
         var status = HelloExamination.Open(raw, scratch[..ClientHelloReader.MaxHelloLength], out var hello);
         if (status == FrameStatus.NeedMoreData) return Verdict.Undecided;
-        if (!listener.Protocols.HasFlag(ClientProtocols.FakeTls)) return judgement.Refuse(ProtocolError.DisabledProtocol);
+        if ((listener.Protocols & ClientProtocols.FakeTls) == 0) return judgement.Refuse(ProtocolError.DisabledProtocol);
         if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
         if (!_trials.TryHello(ref hello, scratch[ClientHelloReader.MaxHelloLength..], ref progress)) return GoOn(progress, ref judgement, ProtocolError.TlsInvalidDigest);
         if (HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None) == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
@@ -79,7 +79,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
         if (raw.Length < ObfuscatedHeader.Length) return Verdict.Undecided;
         if (!_trials.TryHeader(raw[..ObfuscatedHeader.Length], ref judgement, ref progress)) return GoOn(progress, ref judgement, ProtocolError.UnknownProtocol);
         var needed = judgement.Transport == Transport.Padded ? ClientProtocols.Secure : ClientProtocols.Classic;
-        return listener.Protocols.HasFlag(needed) ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
+        return (listener.Protocols & needed) != 0 ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
     }
 
     private Verdict GoOn(TrialProgress progress, ref Judgement judgement, ProtocolError error) =>

@@ -16,8 +16,8 @@ public class SecretTrialsTests
 {
     private const long Now = 1_760_000_000;
 
-    // 200 us in trials of 1000 + 5/8 n ns for a hello of n bytes, of 900 ns for a header.
-    private const int HelloSlice = 151, HeaderSlice = 222, LongestHelloSlice = 17;
+    // 200 us in trials of 1000 + 5/8 n ns for a hello of n bytes, of 600 ns for a header.
+    private const int HelloSlice = 151, HeaderSlice = 333, LongestHelloSlice = 17;
 
     private readonly byte[] _scratch = new byte[Judge.ScratchLength];
 
@@ -35,10 +35,10 @@ public class SecretTrialsTests
 
     [Theory]
     [InlineData(0, 1, Transport.Padded)]
-    [InlineData(221, 1, Transport.Abridged)]
-    [InlineData(222, 2, Transport.Intermediate)]
-    [InlineData(2500, 12, Transport.Padded)]
-    [InlineData(4999, 23, Transport.Padded)]
+    [InlineData(332, 1, Transport.Abridged)]
+    [InlineData(333, 2, Transport.Intermediate)]
+    [InlineData(2500, 8, Transport.Padded)]
+    [InlineData(4999, 16, Transport.Padded)]
     public void Whose_header_it_is_is_found_in_the_slice_of_the_secret(int credential, int slices, Transport transport)
     {
         var secrets = Secrets(5000);
@@ -89,6 +89,23 @@ public class SecretTrialsTests
         Assert.Equal(1..2, progress.TakeSlice(2, trialNs: 1_000_000_000));
         Assert.Equal(2..2, progress.TakeSlice(2, trialNs: 1_000_000_000));
         Assert.Equal(2, progress.Tried);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(500)]
+    public void Judging_allocates_nothing(int count)
+    {
+        var secrets = Secrets(count);
+        var judge = Of(secrets);
+        ObfuscatedEnd.Open(Transport.Padded, 2, Stage.WrongSecret, out var header);
+        foreach (var raw in new[] { Hello(secrets[^1]), Hello(Stage.WrongSecret), header })
+        {
+            Decide(judge, raw);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Decide(judge, raw);
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
     }
 
     private static int Slices(int count, int slice) => (count + slice - 1) / slice;
