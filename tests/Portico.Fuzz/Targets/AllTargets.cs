@@ -5,8 +5,10 @@ using Portico.Fuzz.Targets.Crypto;
 using Portico.Fuzz.Targets.FakeTls;
 using Portico.Fuzz.Targets.Framing;
 using Portico.Fuzz.Targets.Handshake;
+using Portico.Fuzz.Targets.MiddleProxy;
 using Portico.Fuzz.Targets.Obfuscation;
 using Portico.Fuzz.Targets.Secrets;
+using Portico.Fuzz.Targets.TelegramConfig;
 using Portico.Protocol.Framing;
 using Xunit;
 
@@ -30,6 +32,11 @@ internal static class AllTargets
         () => new FrameTarget<PaddedIntermediateCodec>(fromServer: false),
         () => new FrameTarget<PaddedIntermediateCodec>(fromServer: true),
         () => new QuickAckTarget(),
+        () => new FullFrameTarget(),
+        () => new RpcPacketTarget(),
+        () => new RpcNonceTarget(),
+        () => new RpcHandshakeTarget(),
+        () => new ProxyConfigTarget(),
         () => new SecretTextTarget(),
         () => new ProxyLinkTarget(),
         () => new ConfigurationTarget(),
