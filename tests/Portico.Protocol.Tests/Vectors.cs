@@ -26,6 +26,10 @@ internal static class Vectors
     /// <summary>A byte string property.</summary>
     public static byte[] Hex(this JsonElement item, string property) => Hex(item.GetProperty(property).GetString()!);
 
+    /// <summary>A property that may be absent or null.</summary>
+    public static JsonElement? Optional(this JsonElement item, string property) =>
+        item.TryGetProperty(property, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
     public static string Text(this JsonElement item, string property) => item.GetProperty(property).GetString()!;
 
     /// <summary>The framing named by a vector, whatever name it uses.</summary>

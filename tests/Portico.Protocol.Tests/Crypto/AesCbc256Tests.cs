@@ -28,7 +28,7 @@ public class AesCbc256Tests
     [Fact]
     public void A_recorded_session_is_encrypted_packet_by_packet_and_decrypted_in_other_pieces()
     {
-        var session = CryptoVectors.Load("mtp_full.json").GetProperty("cbc_session");
+        var session = Vectors.Load("mtp_full.json").GetProperty("cbc_session");
         var key = session.Hex("key");
         var sendIv = session.Hex("iv");
         var plain = new List<byte>();

@@ -10,7 +10,9 @@ namespace Portico.Protocol.Tests.FakeTls;
 /// <summary>One case of client_hello_cases in fake_tls.json.</summary>
 internal sealed class HelloCase
 {
-    private static readonly JsonDocument File = FakeTlsVectors.Load("fake_tls.json");
+    private const string File = "fake_tls.json";
+
+    private static readonly HelloCase[] Cases = [.. Vectors.Cases(File, "client_hello_cases").Select(item => new HelloCase(item))];
 
     private readonly JsonElement _case;
 
@@ -18,38 +20,40 @@ internal sealed class HelloCase
 
     public static TheoryData<string> Names { get; } = [.. All.Select(c => c.Name)];
 
-    public static IEnumerable<HelloCase> All => File.RootElement.GetProperty("client_hello_cases").EnumerateArray().Select(e => new HelloCase(e));
+    public static IReadOnlyList<HelloCase> All => Cases;
 
-    public static IEnumerable<JsonElement> ServerHellos => File.RootElement.GetProperty("server_hello_cases").EnumerateArray();
+    public static JsonElement[] ServerHellos => Vectors.Cases(File, "server_hello_cases");
 
-    public string Name => _case.GetProperty("name").GetString()!;
+    public string Name => _case.Text("name");
 
-    public byte[] Input => Hex(_case, "input");
+    public byte[] Input => _case.Hex("input");
 
     public long Now => _case.GetProperty("now").GetInt64();
 
-    public HmacKey Key => new(ProxySecret.Create(Hex(_case, "secret")));
+    public HmacKey Key => new(ProxySecret.Create(_case.Hex("secret")));
 
     public JsonElement Expected => _case.GetProperty("expected");
 
-    public string Outcome => Expected.GetProperty("outcome").GetString()!;
+    public string Outcome => Expected.Text("outcome");
 
     public string? Metric => Expected.GetProperty("metric").GetString();
 
-    public JsonElement? Digest => Optional(_case, "digest");
+    public JsonElement? Digest => _case.Optional("digest");
 
-    public JsonElement? Parsed => Optional(_case, "parsed");
+    public JsonElement? Parsed => _case.Optional("parsed");
 
-    public JsonElement? TimePolicies => Optional(_case, "accepted_by_time_policy");
+    public JsonElement? TimePolicies => _case.Optional("accepted_by_time_policy");
 
-    public JsonElement? Config => Optional(_case, "config");
+    public JsonElement? Config => _case.Optional("config");
 
     public static HelloCase Named(string name) => All.Single(c => c.Name == name);
 
-    public static byte[] Hex(JsonElement owner, string property) => Convert.FromHexString(owner.GetProperty(property).GetString()!);
-
-    public static JsonElement? Optional(JsonElement owner, string property) =>
-        owner.TryGetProperty(property, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    /// <summary>The decision as the parser that it is, without a look at the clock.</summary>
+    public FrameStatus Decide(ReadOnlySpan<byte> raw, out Decision decision)
+    {
+        decision = Decide(raw, window: default);
+        return decision.Status;
+    }
 
     /// <summary>The decision of spec/02 sections 2 to 5 and 9, in the words of the vectors.</summary>
     public Decision Decide(ReadOnlySpan<byte> raw, TimeWindow window)
@@ -81,19 +85,22 @@ internal sealed class HelloCase
 
     private static ProxySecret Derive(JsonElement config, ReadOnlySpan<byte> sni)
     {
-        var salt = config.GetProperty("salt").GetString()!;
-        var hex = config.GetProperty("base_secret").GetString()!;
+        var salt = config.Text("salt");
+        var hex = config.Text("base_secret");
         return ProxySecret.Create(SHA256.HashData([.. Encoding.ASCII.GetBytes(salt + hex), .. sni]).AsSpan(0, ProxySecret.Length));
     }
 }
 
 internal readonly record struct Decision(string Outcome, string? Metric)
 {
-    public static readonly Decision NeedMore = new("need_more", null);
+    private static readonly Decision Accept = new("accept", null);
+    private static readonly Decision NeedMore = new("need_more", null);
+
+    public FrameStatus Status => this == NeedMore ? FrameStatus.NeedMoreData : this == Accept ? FrameStatus.Ok : FrameStatus.Invalid;
 
     public static Decision Of(FrameStatus status, ProtocolError error) => (status, error) switch
     {
-        (FrameStatus.Ok, ProtocolError.None) => new("accept", null),
+        (FrameStatus.Ok, ProtocolError.None) => Accept,
         (FrameStatus.NeedMoreData, ProtocolError.None) => NeedMore,
         (FrameStatus.Invalid, ProtocolError.TlsClientHelloExpected) => new("not_tls", ProtocolError.UnknownProtocol.Tag()),
         (FrameStatus.Invalid, ProtocolError.TlsBadClientHello or ProtocolError.TlsNoSni) => new("alert_close", error.Tag()),

@@ -55,19 +55,19 @@ public class ServerFlightTests
 
     internal static byte[] Write(JsonElement flightCase)
     {
-        var sessionId = HelloCase.Hex(flightCase, "session_id");
-        var appData = HelloCase.Hex(flightCase, "app_data");
+        var sessionId = flightCase.Hex("session_id");
+        var appData = flightCase.Hex("app_data");
         var flight = new byte[ServerFlight.Length(sessionId.Length, appData.Length)];
         flight.AsSpan().Fill(0xee);  // what a reused buffer may hold
         appData.CopyTo(flight.AsSpan(ServerFlight.AppDataOffset(sessionId.Length)));
-        using var key = new HmacKey(ProxySecret.Create(HelloCase.Hex(flightCase, "secret")));
+        using var key = new HmacKey(ProxySecret.Create(flightCase.Hex("secret")));
         ServerFlight.Write(
             flight,
             key,
-            HelloCase.Hex(flightCase, "client_random"),
+            flightCase.Hex("client_random"),
             sessionId,
             ushort.Parse(flightCase.GetProperty("cipher_suite").GetString()!, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-            HelloCase.Hex(flightCase, "key_exchange"),
+            flightCase.Hex("key_exchange"),
             flightCase.GetProperty("extension_order").GetString() == "ks_first" ? ServerExtensionOrder.KeyShareFirst : ServerExtensionOrder.SupportedVersionsFirst);
         return flight;
     }

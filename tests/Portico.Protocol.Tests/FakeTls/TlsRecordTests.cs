@@ -7,13 +7,11 @@ namespace Portico.Protocol.Tests.FakeTls;
 
 public class TlsRecordTests
 {
-    private static readonly JsonDocument Vectors = FakeTlsVectors.Load("tls_records.json");
+    private static readonly JsonElement[] Encodings = Vectors.Cases("tls_records.json", "encode");
 
-    private static IEnumerable<JsonElement> Encodings => Vectors.RootElement.GetProperty("encode").EnumerateArray();
+    private static readonly JsonElement[] Decodings = Vectors.Cases("tls_records.json", "decode");
 
-    private static IEnumerable<JsonElement> Decodings => Vectors.RootElement.GetProperty("decode").EnumerateArray();
-
-    public static TheoryData<string> DecodingNames { get; } = [.. Decodings.Select(c => c.GetProperty("name").GetString()!)];
+    public static TheoryData<string> DecodingNames { get; } = [.. Decodings.Select(c => c.Text("name"))];
 
     [Fact]
     public void Every_payload_of_the_vectors_is_wrapped_byte_for_byte()
@@ -23,7 +21,7 @@ public class TlsRecordTests
             var payload = Payload(encoding.GetProperty("payload_len").GetInt32());
             var wire = new byte[TlsRecordWriter.WireLength(payload.Length)];
             Assert.Equal(wire.Length, TlsRecordWriter.Wrap(payload, wire));
-            if (HelloCase.Optional(encoding, "wire") is { } expected)
+            if (encoding.Optional("wire") is { } expected)
             {
                 Assert.Equal(expected.GetString(), Convert.ToHexStringLower(wire));
                 continue;
@@ -33,7 +31,7 @@ public class TlsRecordTests
             foreach (var header in encoding.GetProperty("record_headers").EnumerateArray())
                 Assert.Equal(header[1].GetString(), Convert.ToHexStringLower(wire.AsSpan(header[0].GetInt32(), 5)));
         }
-        Assert.Equal(11, Encodings.Count());
+        Assert.Equal(11, Encodings.Length);
     }
 
     [Fact]
@@ -51,13 +49,10 @@ public class TlsRecordTests
 
     [Theory]
     [MemberData(nameof(DecodingNames))]
-    public void Every_stream_of_the_vectors_is_decoded_whole_and_cut_at_every_byte(string name)
+    public void Every_stream_of_the_vectors_is_decoded_however_it_arrives(string name)
     {
         var (stream, payload, end) = Decoding(name);
-        AssertDecoded(payload, end, Unwrap(stream, stream.Length));
-        AssertDecoded(payload, end, Unwrap(stream, chunkLength: 1));
-        for (var border = 0; border <= Math.Min(stream.Length, 100); border++)
-            AssertDecoded(payload, end, UnwrapInTwo(stream, border));
+        AssertDecodedHoweverItArrives(stream, payload, end);
     }
 
     [Fact]
@@ -68,8 +63,7 @@ public class TlsRecordTests
             0x14, 3, 3, 0, 1, 1, 0x14, 3, 3, 0, 0, 0x17, 3, 3, 0, 2, 1, 2, 0x14, 3, 3, 1, 0, .. new byte[256],
             0x17, 3, 3, 0, 0, 0x17, 3, 3, 0, 1, 3, 0x17, 3, 3, 0, 0,
         ];
-        for (var border = 0; border <= stream.Length; border++)
-            AssertDecoded([1, 2, 3], TlsRecordEnd.None, UnwrapInTwo(stream, border));
+        AssertDecodedHoweverItArrives(stream, [1, 2, 3], TlsRecordEnd.None);
     }
 
     [Fact]
@@ -93,9 +87,7 @@ public class TlsRecordTests
             ([0x47], TlsRecordEnd.BadRecord),
         })
         {
-            byte[] stream = [.. good, .. bytes, .. good];
-            for (var border = 0; border <= stream.Length; border++)
-                AssertDecoded([9], expected, UnwrapInTwo(stream, border));
+            AssertDecodedHoweverItArrives([.. good, .. bytes, .. good], [9], expected);
         }
     }
 
@@ -163,15 +155,21 @@ public class TlsRecordTests
         return ([.. payload], end);
     }
 
-    private static (byte[] Payload, TlsRecordEnd End) UnwrapInTwo(byte[] stream, int border)
+    private static void AssertDecodedHoweverItArrives(byte[] stream, byte[] payload, TlsRecordEnd end)
     {
-        var reader = default(TlsRecordReader);
-        byte[] first = stream[..border], second = stream[border..];
-        var payload = reader.Unwrap(first, out var firstEnd).ToArray();
-        payload = [.. payload, .. reader.Unwrap(second, out var end)];
-        if (firstEnd != TlsRecordEnd.None)
-            Assert.Equal(firstEnd, end);
-        return (payload, end);
+        foreach (var (_, parts) in Segmentation.Deliveries(stream))
+        {
+            var reader = default(TlsRecordReader);
+            var decoded = new List<byte>();
+            var ended = TlsRecordEnd.None;
+            foreach (var part in parts)
+            {
+                var before = ended;
+                decoded.AddRange(reader.Unwrap(part.Span, out ended));
+                Assert.True(before == TlsRecordEnd.None || before == ended, "An end was taken back.");
+            }
+            AssertDecoded(payload, end, ([.. decoded], ended));
+        }
     }
 
     private static void AssertDecoded(byte[] payload, TlsRecordEnd end, (byte[] Payload, TlsRecordEnd End) decoded)
@@ -183,19 +181,19 @@ public class TlsRecordTests
     /// <summary>What a streaming reader makes of a vector: also the payload of a record of which only a part has come, which the vectors list as "rest".</summary>
     private static (byte[] Stream, byte[] Payload, TlsRecordEnd End) Decoding(string name)
     {
-        var decoding = Decodings.Single(c => c.GetProperty("name").GetString() == name);
-        if (HelloCase.Optional(decoding, "error") is not null)
+        var decoding = Decodings.Single(c => c.Text("name") == name);
+        if (decoding.Optional("error") is not null)
         {
             // "65541 garbage bytes": refused with the first of them instead of the last.
             var garbage = new byte[65541];
             garbage.AsSpan().Fill(0x55);
             return (garbage, [], TlsRecordEnd.BadRecord);
         }
-        var payload = HelloCase.Hex(decoding, "data");
-        var rest = HelloCase.Hex(decoding, "rest");
-        if (HelloCase.Optional(decoding, "recommended") is not null)
-            return (HelloCase.Hex(decoding, "stream"), payload, rest[0] == 0x15 ? TlsRecordEnd.Alert : TlsRecordEnd.BadRecord);
-        return (HelloCase.Hex(decoding, "stream"), [.. payload, .. rest.Skip(5)], TlsRecordEnd.None);
+        var payload = decoding.Hex("data");
+        var rest = decoding.Hex("rest");
+        if (decoding.Optional("recommended") is not null)
+            return (decoding.Hex("stream"), payload, rest[0] == 0x15 ? TlsRecordEnd.Alert : TlsRecordEnd.BadRecord);
+        return (decoding.Hex("stream"), [.. payload, .. rest.Skip(5)], TlsRecordEnd.None);
     }
 
     private static byte[] Payload(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)(i * 7 + 3))];

@@ -35,7 +35,7 @@ public class MiddleProxyProperties
             byte[] wire = [.. frames.SelectMany((one, index) => Padding(one.padding).Concat(Frames.Write(index, one.payload)))];
             var receiver = new FullReceiver(0);
             ReceiveInChunks(receiver, wire, chunks);
-            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false } && Same(frames.Select(one => one.payload), receiver.Payloads);
+            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false } && Frames.Same(frames.Select(one => one.payload), receiver.Payloads);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -57,7 +57,7 @@ public class MiddleProxyProperties
 
             var receiver = new FullReceiver(FullFrame.FirstSequence + 1, new MiddleProxyCipher(key.AsSpan(0, 32), key.AsSpan(32)));
             ReceiveInChunks(receiver, [.. wire], chunks);
-            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false } && Same(flushes.SelectMany(flush => flush), receiver.Payloads);
+            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false } && Frames.Same(flushes.SelectMany(flush => flush), receiver.Payloads);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -241,9 +241,6 @@ public class MiddleProxyProperties
         FullFrame.WritePadding(padding);
         return padding;
     }
-
-    private static bool Same(IEnumerable<byte[]> sent, List<byte[]> received) =>
-        sent.Count() == received.Count && sent.Zip(received).All(pair => pair.First.SequenceEqual(pair.Second));
 
     private static void ReceiveInChunks(FullReceiver receiver, byte[] wire, int[] chunks)
     {
