@@ -10,6 +10,10 @@ namespace Portico.Fuzz.Searching;
 /// <param name="What">What the parser did.</param>
 internal sealed record Finding(Target Target, ulong Seed, int Tried, byte[] Input, string What)
 {
+    /// <summary>Goes the way of one search again; a slow machine may need more seconds for it.</summary>
+    public static string SearchCommand(Target target, ulong seed) =>
+        $"{Variables.Target}={target.Name} {Variables.Seed}={seed} {Variables.Seconds}=60 dotnet test -c Release tests/Portico.Fuzz --filter FullyQualifiedName~SearchTests";
+
     /// <summary>Everything that is needed to see it again and to keep it.</summary>
     public override string ToString()
     {
@@ -18,7 +22,7 @@ internal sealed record Finding(Target Target, ulong Seed, int Tried, byte[] Inpu
             {Target.Name}: {What}
             found by seed {Seed} with input {Tried}; {Input.Length} bytes: {hex}
             replay:  {Variables.Target}={Target.Name} {Variables.Input}={hex} dotnet test -c Release tests/Portico.Fuzz --filter FullyQualifiedName~CorpusTests
-            search:  {Variables.Target}={Target.Name} {Variables.Seed}={Seed} dotnet test -c Release tests/Portico.Fuzz --filter FullyQualifiedName~SearchTests
+            search:  {SearchCommand(Target, Seed)}
             keep:    echo {hex} > tests/Portico.Fuzz/Corpus/{Target.Name}/what_it_is.hex
             """;
     }

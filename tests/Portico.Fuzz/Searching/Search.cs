@@ -30,18 +30,23 @@ internal sealed class Search(Target target, ulong seed, TimeSpan patience)
     /// <summary>The input tried last.</summary>
     public byte[] Last => Volatile.Read(ref _current);
 
+    private string Trace => Path.Combine(AppContext.BaseDirectory, $"unfinished-search-of-{target.Name}-{seed}.txt");
+
     /// <summary>Searches until the time or the number of inputs is used up, or something is found.</summary>
     public Finding? Run(TimeSpan budget, int mostInputs = int.MaxValue)
     {
         Finding? found = null;
         // A thread of its own, because a parser that never comes back can only be left behind.
         var worker = new Thread(() => found = RunHere(budget, mostInputs)) { IsBackground = true, Name = target.Name };
+        // A protected page ends the process without a word; this stays behind then.
+        File.WriteAllText(Trace, Finding.SearchCommand(target, seed));
         worker.Start();
-        for (var before = -1; !worker.Join(patience); before = Tried)
+        for (var before = -1; found is null && !worker.Join(patience); before = Tried)
         {
-            if (before == Tried) return new Finding(target, seed, before, Last, $"does not come to an end within {patience.TotalSeconds} s");
+            if (before == Tried) found = new Finding(target, seed, before, Last, $"does not come to an end within {patience.TotalSeconds} s");
         }
 
+        File.Delete(Trace);
         return found;
     }
 
