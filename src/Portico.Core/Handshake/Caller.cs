@@ -18,7 +18,18 @@ internal static class Caller
             switch (handshake.ReadRaw(Judge.MaxRawLength))
             {
                 case IoStatus.Ok:
-                    if (Decide(handshake, out var identified)) return identified;
+                    // Many secrets take many turns. Meanwhile nothing is read: what the client adds waits in its kernel.
+                    var progress = default(TrialProgress);
+                    Identified identified;
+                    Verdict verdict;
+                    while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
+                    {
+                        var turn = await handshake.YieldAsync();
+                        if (turn != Wake.Event) return Identified.Gone(Reason(turn));
+                        if (handshake.Session.Client.Failed) return Identified.Gone(CloseReason.ClientReset);
+                    }
+
+                    if (verdict != Verdict.Undecided) return identified;
                     continue;
                 case IoStatus.Eof:
                     return Identified.Gone(CloseReason.ClientClosed);
@@ -26,25 +37,22 @@ internal static class Caller
                     return Identified.Gone(CloseReason.ClientReset);
             }
 
-            switch (await handshake.NextEventAsync())
-            {
-                case Wake.Deadline:
-                    return Identified.Gone(CloseReason.HandshakeTimeout);
-                case Wake.Shutdown:
-                    return Identified.Gone(CloseReason.Shutdown);
-            }
+            var wake = await handshake.NextEventAsync();
+            if (wake != Wake.Event) return Identified.Gone(Reason(wake));
         }
     }
 
-    private static bool Decide(HandshakeState handshake, out Identified identified)
+    private static CloseReason Reason(Wake wake) => wake == Wake.Deadline ? CloseReason.HandshakeTimeout : CloseReason.Shutdown;
+
+    private static Verdict Decide(HandshakeState handshake, ref TrialProgress progress, out Identified identified)
     {
         var session = handshake.Session;
         using var scratch = handshake.Loop.Scratch.Borrow();
         var raw = handshake.Raw.AsSpan(0, handshake.RawLength);
-        var verdict = session.Loop.JudgeOf(session.Listener).Decide(raw, scratch.Bytes, handshake.Loop.UnixSeconds, out var judgement);
+        var verdict = session.Loop.JudgeOf(session.Listener).Decide(raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
         identified = verdict == Verdict.Stranger ? Identified.Stranger(judgement.Reason) : default;
         if (verdict == Verdict.Ours) handshake.Client.Remember(judgement);
-        return verdict != Verdict.Undecided;
+        return verdict;
     }
 }
 

@@ -74,8 +74,8 @@ internal static class Greeting
         Span<byte> key = stackalloc byte[X25519PointPool.KeyLength];
         session.Loop.Proxy.Points.Take(session.Loop.Random, key);
         session.Loop.Random.Fill(flight[ServerFlight.AppDataOffset(client.SessionId.Length)..]);
-        var hmac = session.Loop.JudgeOf(session.Listener).KeyOf(client.Credential);
-        ServerFlight.Write(flight, hmac, client.Random, client.SessionId, client.CipherSuite, key, ServerExtensionOrder.KeyShareFirst);
+        var secret = session.Listener.Settings.Credentials[client.Credential].Secret;
+        ServerFlight.Write(flight, scratch.Bytes[flight.Length..], secret, client.Random, client.SessionId, client.CipherSuite, key, ServerExtensionOrder.KeyShareFirst);
         return handshake.Send(flight);
     }
 

@@ -12,6 +12,9 @@ internal enum Verdict : byte
     /// <summary>They can still become a client of ours.</summary>
     Undecided,
 
+    /// <summary>The bytes suffice but not all secrets have been tried: let others have their turn and ask again with the same bytes.</summary>
+    Trying,
+
     /// <summary>A client that proved to know a secret.</summary>
     Ours,
 
@@ -20,68 +23,67 @@ internal enum Verdict : byte
 }
 
 /// <summary>
-/// Mine or not mine? A pure function over all raw bytes so far and the clock: the same bytes give the same answer, however they were cut.
-/// Decides as soon as the bytes allow. One per listener and loop, because it holds the loop's HMAC states.
+/// Mine or not mine? A pure function over all raw bytes so far, the clock and how many secrets were tried: the same bytes give the same answer, however they were
+/// cut. Decides as soon as the bytes allow; a stranger costs all trials. One per listener and loop, because it holds the loop's HMAC states.
 /// </summary>
 internal sealed class Judge(ListenerSettings listener, TimeWindow window)
 {
     /// <summary>No hello and no header needs more.</summary>
     public const int MaxRawLength = ClientHelloReader.MaxRawLength;
 
+    /// <summary>Bytes of working space: a hello joined from its records, and the trials' copy of it.</summary>
+    public const int ScratchLength = ClientHelloReader.MaxHelloLength + HelloDigest.ScratchLength;
+
     private const int ForbiddenWord = 4;
 
     // A header is random bytes, so each rule refuses a few clients of ours: 16 printable bytes one in five million, 12 would be one in 116 000.
     private const int PrintablePrefix = 16;
 
-    private readonly HmacKey[] _keys = [.. listener.Credentials.Select(c => new HmacKey(c.Secret))];
+    private readonly SecretTrials _trials = new(listener.Credentials);
 
-    /// <summary>The key of a credential, for signing the answer.</summary>
-    public HmacKey KeyOf(int credential) => _keys[credential];
-
-    /// <summary>Judges the bytes so far.</summary>
-    /// <param name="raw">Everything received since accept.</param>
-    /// <param name="scratch">Working space of at least <see cref="ClientHelloReader.MaxHelloLength"/> bytes; the judgement may point into it.</param>
+    /// <summary>Judges the bytes so far, with one slice of trials at most.</summary>
+    /// <param name="raw">Everything received since accept; no longer than last time if that was <see cref="Verdict.Trying"/>.</param>
+    /// <param name="scratch">Working space of at least <see cref="ScratchLength"/> bytes; the judgement may point into it.</param>
     /// <param name="unixSeconds">Our clock.</param>
+    /// <param name="progress">Of this caller: default at first, then as it was left.</param>
     /// <param name="judgement">Everything learnt; lives as long as <paramref name="raw"/> and <paramref name="scratch"/>.</param>
-    public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, out Judgement judgement)
+    public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, out Judgement judgement)
     {
         judgement = default;
         return ClientHelloReader.Recognize(raw) switch
         {
             FrameStatus.NeedMoreData => Verdict.Undecided,
-            FrameStatus.Ok => DecideHello(raw, scratch, unixSeconds, ref judgement),
-            _ => DecideHeader(raw, ref judgement), // no TLS, so perhaps an obfuscated header
+            FrameStatus.Ok => DecideHello(raw, scratch, unixSeconds, ref progress, ref judgement),
+            _ => DecideHeader(raw, ref progress, ref judgement), // no TLS, so perhaps an obfuscated header
         };
     }
 
-    private Verdict DecideHello(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, ref Judgement judgement)
+    private Verdict DecideHello(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, ref Judgement judgement)
     {
         judgement.IsTls = true;
-        var isAllowed = listener.Protocols.HasFlag(ClientProtocols.FakeTls);
-        var status = HelloExamination.Examine(raw, scratch, isAllowed ? _keys : [], window, unixSeconds, TlsCipherSuites.None, out var hello);
+        var status = HelloExamination.Open(raw, scratch[..ClientHelloReader.MaxHelloLength], out var hello);
         if (status == FrameStatus.NeedMoreData) return Verdict.Undecided;
-        if (!isAllowed) return judgement.Refuse(ProtocolError.DisabledProtocol);
+        if ((listener.Protocols & ClientProtocols.FakeTls) == 0) return judgement.Refuse(ProtocolError.DisabledProtocol);
         if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
+        if (!_trials.TryHello(ref hello, scratch[ClientHelloReader.MaxHelloLength..], ref progress)) return GoOn(progress, ref judgement, ProtocolError.TlsInvalidDigest);
+        if (HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None) == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
         judgement.Hello = hello;
         judgement.Credential = hello.KeyIndex;
         return Verdict.Ours;
     }
 
-    private Verdict DecideHeader(ReadOnlySpan<byte> raw, ref Judgement judgement)
+    private Verdict DecideHeader(ReadOnlySpan<byte> raw, scoped ref TrialProgress progress, ref Judgement judgement)
     {
         if ((listener.Protocols & (ClientProtocols.Classic | ClientProtocols.Secure)) == 0) return judgement.Refuse(ProtocolError.TlsClientHelloExpected);
         if (CannotBeHeader(raw)) return judgement.Refuse(ProtocolError.UnknownProtocol);
         if (raw.Length < ObfuscatedHeader.Length) return Verdict.Undecided;
-        for (var i = 0; i < _keys.Length; i++)
-        {
-            if (!ObfuscatedHeader.TryRead(raw[..ObfuscatedHeader.Length], _keys[i].Secret, out judgement.Streams, out judgement.Transport, out judgement.DcId)) continue;
-            judgement.Credential = i;
-            var needed = judgement.Transport == Transport.Padded ? ClientProtocols.Secure : ClientProtocols.Classic;
-            return listener.Protocols.HasFlag(needed) ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
-        }
-
-        return judgement.Refuse(ProtocolError.UnknownProtocol);
+        if (!_trials.TryHeader(raw[..ObfuscatedHeader.Length], ref judgement, ref progress)) return GoOn(progress, ref judgement, ProtocolError.UnknownProtocol);
+        var needed = judgement.Transport == Transport.Padded ? ClientProtocols.Secure : ClientProtocols.Classic;
+        return (listener.Protocols & needed) != 0 ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
     }
+
+    private Verdict GoOn(TrialProgress progress, ref Judgement judgement, ProtocolError error) =>
+        progress.Tried < _trials.Count ? Verdict.Trying : judgement.Refuse(error);
 
     // Any TLS record but a hello. Type and version alone would refuse one genuine header in 22 000; with a plausible length it is one in four million.
     private static bool IsRecordHeader(ReadOnlySpan<byte> raw) => raw is [0x14 or 0x15 or 0x17, 0x03, <= 0x04, <= 0x40, _, ..];

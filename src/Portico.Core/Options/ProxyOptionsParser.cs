@@ -24,6 +24,7 @@ public static class ProxyOptionsParser
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         if (!options.FakeTls.TimeWindow.Enabled) warnings.Add(new("fakeTls.timeWindow.enabled", "off: a hello that somebody recorded opens the proxy for ever"));
         if (string.IsNullOrWhiteSpace(options.DataDirectory)) errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
+        else if (options.DataDirectory.Contains('\0', StringComparison.Ordinal)) errors.Add(new("dataDirectory", "holds a null character, which no path may; for example \"dataDirectory\": \"data\""));
         if (options.Engine == "epoll" && !OperatingSystem.IsLinux()) errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
         if (errors.Count > 0) return new(null, [.. errors], [.. warnings]);
 

@@ -2,7 +2,7 @@ namespace Portico.Protocol.FakeTls;
 
 /// <summary>
 /// Is this hello ours? The checks of spec/02 section 5 in their order, without replay and policy, which need memory. <see cref="Examine"/> does all; a caller with per-SNI
-/// secrets, or with so many secrets that it tries them in slices, calls <see cref="Open"/>, <see cref="HelloDigest.IndexOfSigner"/> and <see cref="Qualify"/> itself.
+/// secrets, or with so many secrets that it tries them in slices, calls <see cref="Open"/>, <see cref="HelloDigest"/> and <see cref="Qualify"/> itself.
 /// </summary>
 public static class HelloExamination
 {

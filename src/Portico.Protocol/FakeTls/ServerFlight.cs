@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Portico.Protocol.Secrets;
 
 namespace Portico.Protocol.FakeTls;
 
@@ -40,9 +41,14 @@ public static class ServerFlight
     public static int AppDataOffset(int sessionIdLength) =>
         ServerHelloLength + sessionIdLength + TlsRecordWriter.ChangeCipherSpec.Length + TlsWire.RecordHeaderLength;
 
+    /// <summary>Working space for signing a flight, in bytes: a block for the key, the client's random, the flight.</summary>
+    /// <param name="flightLength">As <see cref="Length"/> gave it.</param>
+    public static int ScratchLength(int flightLength) => OneShotHmac.BlockLength + TlsWire.RandomLength + flightLength;
+
     /// <summary>Writes everything before the random bytes and signs the whole.</summary>
     /// <param name="flight">Exactly <see cref="Length"/> bytes, random from <see cref="AppDataOffset"/> on.</param>
-    /// <param name="key">The key that validated the hello.</param>
+    /// <param name="scratch">At least <see cref="ScratchLength"/> bytes, outside the flight.</param>
+    /// <param name="secret">The one that signed the hello.</param>
     /// <param name="clientRandom">The hello's 32 bytes as received.</param>
     /// <param name="sessionId">The hello's, echoed.</param>
     /// <param name="cipherSuite">As <see cref="TlsCipherSuites.Choose"/> gave it.</param>
@@ -50,7 +56,14 @@ public static class ServerFlight
     /// <param name="order">As the cover orders them.</param>
     /// <exception cref="ArgumentException">A length is wrong: a mistake of the caller, never of a client whose hello was parsed.</exception>
     public static void Write(
-        Span<byte> flight, HmacKey key, ReadOnlySpan<byte> clientRandom, ReadOnlySpan<byte> sessionId, ushort cipherSuite, ReadOnlySpan<byte> x25519Key, ServerExtensionOrder order)
+        Span<byte> flight,
+        Span<byte> scratch,
+        ProxySecret secret,
+        ReadOnlySpan<byte> clientRandom,
+        ReadOnlySpan<byte> sessionId,
+        ushort cipherSuite,
+        ReadOnlySpan<byte> x25519Key,
+        ServerExtensionOrder order)
     {
         var appDataLength = flight.Length - AppDataOffset(sessionId.Length);
         if (appDataLength is < 0 or > TlsRecordWriter.MaxPayload)
@@ -61,6 +74,8 @@ public static class ServerFlight
             throw new ArgumentException($"a session id has at most {TlsWire.MaxSessionIdLength} bytes, not {sessionId.Length}", nameof(sessionId));
         if (x25519Key.Length != TlsWire.X25519KeyLength)
             throw new ArgumentException($"an x25519 key has {TlsWire.X25519KeyLength} bytes, not {x25519Key.Length}", nameof(x25519Key));
+        if (scratch.Length < ScratchLength(flight.Length))
+            throw new ArgumentException($"scratch needs {ScratchLength(flight.Length)} bytes, not {scratch.Length}", nameof(scratch));
 
         var serverHello = flight[..(ServerHelloLength + sessionId.Length)];
         WriteServerHello(serverHello, sessionId, cipherSuite, x25519Key, order);
@@ -68,9 +83,10 @@ public static class ServerFlight
         TlsRecordWriter.ChangeCipherSpec.CopyTo(rest);
         TlsRecordWriter.WriteHeader(rest[TlsRecordWriter.ChangeCipherSpec.Length..], appDataLength);
 
-        key.Append(clientRandom);
-        key.Append(flight);  // its random is still zero
-        key.Finish(flight.Slice(TlsWire.RandomOffset, TlsWire.RandomLength));
+        var signed = scratch[..ScratchLength(flight.Length)];
+        clientRandom.CopyTo(signed[OneShotHmac.BlockLength..]);
+        flight.CopyTo(signed[(OneShotHmac.BlockLength + TlsWire.RandomLength)..]);  // its random is still zero
+        OneShotHmac.Compute(signed, secret, flight.Slice(TlsWire.RandomOffset, TlsWire.RandomLength));
     }
 
     private static void WriteServerHello(

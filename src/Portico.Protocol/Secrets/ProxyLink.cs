@@ -38,7 +38,8 @@ public static class ProxyLink
         }
 
         host = WithoutBrackets(Parameter(query, "server"));
-        if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+        // An address with a zone means something on one machine only, and the framework takes anything for a zone.
+        if (host.Contains('%', StringComparison.Ordinal) || Uri.CheckHostName(host) == UriHostNameType.Unknown)
         {
             error = "The link's server is missing, or neither a host name nor an IP address.";
             return false;

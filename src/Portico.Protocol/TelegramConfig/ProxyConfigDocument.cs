@@ -148,7 +148,11 @@ public sealed class ProxyConfigDocument
             return false;
 
         var isV4 = parsed.AddressFamily == AddressFamily.InterNetwork;
-        if (isV4 && (inBrackets || !text.SequenceEqual(parsed.ToString())))
+        if (isV4 && inBrackets)
+            return false;
+        // An IPv6 address may end in four numbers with dots, and the library reads those as freely.
+        var dotted = text[(text.LastIndexOf(':') + 1)..];
+        if ((isV4 || dotted.Contains('.')) && !(IPAddress.TryParse(dotted, out var v4) && dotted.SequenceEqual(v4.ToString())))
             return false;
 
         address = parsed.IsIPv4MappedToIPv6 ? parsed.MapToIPv4() : parsed;

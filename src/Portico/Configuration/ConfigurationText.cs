@@ -9,6 +9,8 @@ internal static class ConfigurationText
 {
     private static readonly JsonDocumentOptions Syntax = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
+    private const string HalfPair = @"holds half of a surrogate pair, \ud800 to \udfff alone; write the character itself";
+
     /// <summary>The tree; an empty one after an error.</summary>
     public static JsonObject Read(string text, List<ConfigurationError> errors)
     {
@@ -35,9 +37,15 @@ internal static class ConfigurationText
                 var section = new JsonObject();
                 foreach (var property in element.EnumerateObject())
                 {
-                    var key = KeyPath.Of(path, property.Name);
-                    if (section.ContainsKey(property.Name)) errors.Add(new(key, "is written twice; keep one of them"));
-                    else section.Add(property.Name, Copy(property.Value, key, errors));
+                    if (!TryDecode(() => property.Name, out var name))
+                    {
+                        errors.Add(new(path, $"has a key that {HalfPair}"));
+                        continue;
+                    }
+
+                    var key = KeyPath.Of(path, name);
+                    if (section.ContainsKey(name)) errors.Add(new(key, "is written twice; keep one of them"));
+                    else section.Add(name, Copy(property.Value, key, errors));
                 }
 
                 return section;
@@ -47,8 +55,26 @@ internal static class ConfigurationText
                 return list;
             case JsonValueKind.Null:
                 return null;
+            case JsonValueKind.String:
+                if (!TryDecode(element.GetString, out var text)) errors.Add(new(path, HalfPair));
+                return JsonValue.Create(text);
             default:
                 return JsonValue.Create(element.Clone());
+        }
+    }
+
+    // The grammar allows an escape that is half a character, and the framework has no way to ask for one without an exception.
+    private static bool TryDecode(Func<string?> read, out string text)
+    {
+        try
+        {
+            text = read()!;
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            text = "";
+            return false;
         }
     }
 }

@@ -84,7 +84,7 @@ public class JudgeTests
         var raw = Encoding.Latin1.GetBytes(beginning);
         var judge = Of(Everything);
         Assert.Equal("Undecided", Decide(judge, raw.AsSpan(0, needed - 1)));
-        for (var length = needed; length <= raw.Length; length++) Assert.Equal(Verdict.Stranger, judge.Decide(raw.AsSpan(0, length), _scratch, Now, out _));
+        for (var length = needed; length <= raw.Length; length++) Assert.Equal(Verdict.Stranger, DecideWhole(judge, raw.AsSpan(0, length), Now, out _));
     }
 
     [Theory]
@@ -96,7 +96,7 @@ public class JudgeTests
         ObfuscatedEnd.Open(transport, -4, Stage.Secret, out var header);
         var judge = Of(needed);
         for (var length = 0; length < 64; length++) Assert.Equal("Undecided", Decide(judge, header.AsSpan(0, length)));
-        Assert.Equal(Verdict.Ours, judge.Decide([.. header, 1, 2, 3], _scratch, Now, out var judgement));
+        Assert.Equal(Verdict.Ours, DecideWhole(judge, [.. header, 1, 2, 3], Now, out var judgement));
         Assert.Equal((transport, -4, 0, false), (judgement.Transport, judgement.DcId, judgement.Credential, judgement.IsTls));
         Assert.Equal("disabled_protocol", Decide(Of(needed ^ (ClientProtocols.Secure | ClientProtocols.Classic)), header));
         Assert.Equal("unknown_protocol", Decide(Of(Everything, default, Stage.WrongSecret), header));
@@ -118,10 +118,10 @@ public class JudgeTests
     {
         var secrets = Enumerable.Range(0, 5).Select(_ => ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length))).ToArray();
         var judge = Of(Everything, default, secrets);
-        Assert.Equal(Verdict.Ours, judge.Decide(Hello(secrets[credential]), _scratch, Now, out var hello));
+        Assert.Equal(Verdict.Ours, DecideWhole(judge, Hello(secrets[credential]), Now, out var hello));
         Assert.Equal((credential, true), (hello.Credential, hello.IsTls));
         ObfuscatedEnd.Open(Transport.Padded, 2, secrets[credential], out var header);
-        Assert.Equal(Verdict.Ours, judge.Decide(header, _scratch, Now, out var plain));
+        Assert.Equal(Verdict.Ours, DecideWhole(judge, header, Now, out var plain));
         Assert.Equal((credential, false), (plain.Credential, plain.IsTls));
     }
 
@@ -137,7 +137,7 @@ public class JudgeTests
     public void What_follows_a_hello_in_the_same_bytes_is_not_taken_for_part_of_it()
     {
         var hello = Hello(Stage.Secret);
-        Assert.Equal(Verdict.Ours, Of(Everything).Decide([.. hello, 0x14, 3, 3, 0, 1, 1], _scratch, Now, out var judgement));
+        Assert.Equal(Verdict.Ours, DecideWhole(Of(Everything), [.. hello, 0x14, 3, 3, 0, 1, 1], Now, out var judgement));
         Assert.Equal(hello.Length, judgement.Hello.RawConsumed);
     }
 
@@ -161,7 +161,14 @@ public class JudgeTests
 
     private string Decide(Judge judge, ReadOnlySpan<byte> raw, long now = Now)
     {
-        var verdict = judge.Decide(raw, _scratch, now, out var judgement);
+        var verdict = DecideWhole(judge, raw, now, out var judgement);
         return verdict == Verdict.Stranger ? judgement.Reason.Tag() : verdict.ToString();
+    }
+
+    // One slice is enough for the few secrets of these tests.
+    private Verdict DecideWhole(Judge judge, ReadOnlySpan<byte> raw, long now, out Judgement judgement)
+    {
+        var progress = default(TrialProgress);
+        return judge.Decide(raw, _scratch, now, ref progress, out judgement);
     }
 }

@@ -149,18 +149,43 @@ public class ClientHelloVectorTests
     }
 
     [Fact]
+    public void With_and_without_a_key_set_up_the_same_secret_is_found_to_have_signed_a_hello()
+    {
+        var scratch = new byte[ClientHelloReader.MaxHelloLength];
+        var trials = new byte[HelloDigest.ScratchLength];
+        trials.AsSpan().Fill(0xee);  // what a reused area may hold
+        var (signed, unsigned) = (0, 0);
+        foreach (var hello in HelloCase.All)
+        {
+            if (HelloExamination.Open(hello.Input, scratch, out var verdict) != FrameStatus.Ok) continue;
+            using var right = EffectiveKey(hello);
+            using var wrong = new HmacKey(Protocol.Secrets.ProxySecret.Create("0123456789abcdeF"u8));
+            var expected = HelloDigest.IndexOfSigner(verdict.Hello.Bytes, [wrong, right], out var time);
+            var found = HelloDigest.IndexOfSigner(verdict.Hello.Bytes, [wrong.Secret, right.Secret], trials, out var foundTime);
+            Assert.Equal((expected, time), (found, foundTime));
+            if (found == 1) signed++;
+            else unsigned++;
+        }
+
+        Assert.True(signed > 0 && unsigned > 0, $"{signed} signed, {unsigned} unsigned");
+    }
+
+    [Fact]
     public void Judging_any_hello_allocates_nothing()
     {
         var scratch = new byte[ClientHelloReader.MaxHelloLength];
+        var trials = new byte[HelloDigest.ScratchLength];
         foreach (var hello in HelloCase.All)
         {
             var raw = hello.Input;
             using var key = hello.Key;
             var keys = new[] { key };
+            var secrets = new[] { key.Secret };
             HelloExamination.Examine(raw, scratch, keys, TimeWindow.Default, hello.Now, TlsCipherSuites.None, out _);
             var before = GC.GetAllocatedBytesForCurrentThread();
             HelloExamination.Examine(raw, scratch, keys, TimeWindow.Default, hello.Now, TlsCipherSuites.None, out _);
             ClientHelloReader.TryFindUsableSni(raw, scratch, out _);
+            if (HelloExamination.Open(raw, scratch, out var verdict) == FrameStatus.Ok) HelloDigest.IndexOfSigner(verdict.Hello.Bytes, secrets, trials, out uint _);
             Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         }
     }

@@ -158,8 +158,8 @@ public class FakeTlsProperties
     {
         var flight = new byte[ServerFlight.Length(verdict.Hello.SessionId.Length, appDataLength: 1500)];
         random.Fill(flight);
-        var point = new byte[32];
-        ServerFlight.Write(flight, key, verdict.Hello.Random, verdict.Hello.SessionId, verdict.CipherSuite, point, ServerExtensionOrder.SupportedVersionsFirst);
+        var (point, scratch) = (new byte[32], new byte[ServerFlight.ScratchLength(flight.Length)]);
+        ServerFlight.Write(flight, scratch, key.Secret, verdict.Hello.Random, verdict.Hello.SessionId, verdict.CipherSuite, point, ServerExtensionOrder.SupportedVersionsFirst);
         return ServerFlightVerifier.Verify(flight, verdict.Hello.Random, key, out var length, out _) == FrameStatus.Ok && length == flight.Length;
     }
 }

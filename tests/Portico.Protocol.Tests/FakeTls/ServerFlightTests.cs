@@ -30,8 +30,7 @@ public class ServerFlightTests
     {
         var sessionId = Enumerable.Range(1, length).Select(i => (byte)i).ToArray();
         var flight = new byte[ServerFlight.Length(length, appDataLength: 1024)];
-        using var key = AnyKey();
-        ServerFlight.Write(flight, key, new byte[32], sessionId, TlsCipherSuites.Aes128GcmSha256, new byte[32], ServerExtensionOrder.KeyShareFirst);
+        ServerFlight.Write(flight, Scratch(flight), AnySecret, new byte[32], sessionId, TlsCipherSuites.Aes128GcmSha256, new byte[32], ServerExtensionOrder.KeyShareFirst);
         Assert.Equal(90 + length, flight[3] << 8 | flight[4]);
         Assert.Equal(length, flight[43]);
         Assert.Equal(sessionId, flight[44..(44 + length)]);
@@ -42,12 +41,24 @@ public class ServerFlightTests
     [Fact]
     public void Lengths_that_make_no_flight_are_the_callers_mistake()
     {
-        using var key = AnyKey();
-        Assert.Throws<ArgumentException>(() => WriteZeros(key, flight: ServerFlight.Length(32, 0) - 1, random: 32, sessionId: 32, share: 32));
-        Assert.Throws<ArgumentException>(() => WriteZeros(key, flight: ServerFlight.Length(32, 16385), random: 32, sessionId: 32, share: 32));
-        Assert.Throws<ArgumentException>(() => WriteZeros(key, flight: 1000, random: 31, sessionId: 32, share: 32));
-        Assert.Throws<ArgumentException>(() => WriteZeros(key, flight: 1000, random: 32, sessionId: 33, share: 32));
-        Assert.Throws<ArgumentException>(() => WriteZeros(key, flight: 1000, random: 32, sessionId: 32, share: 1216));
+        Assert.Throws<ArgumentException>(() => WriteZeros(flight: ServerFlight.Length(32, 0) - 1, random: 32, sessionId: 32, share: 32));
+        Assert.Throws<ArgumentException>(() => WriteZeros(flight: ServerFlight.Length(32, 16385), random: 32, sessionId: 32, share: 32));
+        Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 31, sessionId: 32, share: 32));
+        Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 32, sessionId: 33, share: 32));
+        Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 32, sessionId: 32, share: 1216));
+        Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 32, sessionId: 32, share: 32, scratch: ServerFlight.ScratchLength(1000) - 1));
+    }
+
+    [Fact]
+    public void Writing_a_flight_allocates_nothing()
+    {
+        var (flight, scratch, random, point) = (new byte[ServerFlight.Length(32, 2000)], new byte[1 << 12], new byte[32], new byte[32]);
+        Write();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Write();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Write() => ServerFlight.Write(flight, scratch, AnySecret, random, random, TlsCipherSuites.Aes128GcmSha256, point, ServerExtensionOrder.KeyShareFirst);
     }
 
     [Fact]
@@ -60,10 +71,10 @@ public class ServerFlightTests
         var flight = new byte[ServerFlight.Length(sessionId.Length, appData.Length)];
         flight.AsSpan().Fill(0xee);  // what a reused buffer may hold
         appData.CopyTo(flight.AsSpan(ServerFlight.AppDataOffset(sessionId.Length)));
-        using var key = new HmacKey(ProxySecret.Create(flightCase.Hex("secret")));
         ServerFlight.Write(
             flight,
-            key,
+            Scratch(flight),
+            ProxySecret.Create(flightCase.Hex("secret")),
             flightCase.Hex("client_random"),
             sessionId,
             ushort.Parse(flightCase.GetProperty("cipher_suite").GetString()!, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
@@ -72,9 +83,18 @@ public class ServerFlightTests
         return flight;
     }
 
-    private static void WriteZeros(HmacKey key, int flight, int random, int sessionId, int share) =>
-        ServerFlight.Write(
-            new byte[flight], key, new byte[random], new byte[sessionId], TlsCipherSuites.Aes128GcmSha256, new byte[share], ServerExtensionOrder.KeyShareFirst);
+    private static ProxySecret AnySecret { get; } = ProxySecret.Create(new byte[16]);
 
-    private static HmacKey AnyKey() => new(ProxySecret.Create(new byte[16]));
+    private static void WriteZeros(int flight, int random, int sessionId, int share, int scratch = 1 << 15) =>
+        ServerFlight.Write(
+            new byte[flight],
+            new byte[scratch],
+            AnySecret,
+            new byte[random],
+            new byte[sessionId],
+            TlsCipherSuites.Aes128GcmSha256,
+            new byte[share],
+            ServerExtensionOrder.KeyShareFirst);
+
+    private static byte[] Scratch(byte[] flight) => new byte[ServerFlight.ScratchLength(flight.Length)];
 }

@@ -13,6 +13,7 @@ public class ProxyConfigDocumentTests
     [InlineData("proxy_for 1 16909060:80;")]
     [InlineData("proxy_for 1 0x01.2.3.4:80;")]
     [InlineData("proxy_for 1 01.2.3.4:80;")]
+    [InlineData("proxy_for 1 ::ffff:1.2.3.04:80;")]
     [InlineData("proxy_for 1 [1.2.3.4]:80;")]
     [InlineData("proxy_for 1 [::1:80;")]
     [InlineData("proxy_for 1 ::1]:80;")]

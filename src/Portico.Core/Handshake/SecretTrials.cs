@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Portico.Core.Options;
+using Portico.Protocol.FakeTls;
+using Portico.Protocol.Obfuscation;
+using Portico.Protocol.Secrets;
+
+namespace Portico.Core.Handshake;
+
+/// <summary>Whose secret is it? The secrets of one listener as one loop tries them on a caller, a slice at a time.</summary>
+/// <remarks>
+/// What a trial costs, measured with OpenSSL 3 on an AMD EPYC (docs/performance.md):
+/// <code>
+///                      517-byte hello   1800   16384   header   memory per secret and loop
+/// key set up             1.30 us        2.04   11.2             1 KB outside the heap
+/// two SHA-256            1.44 us        2.23   11.3             8 bytes: a reference
+/// SHA-256, one block                                    0.52 us
+/// </code>
+/// So a hello of n bytes costs about 1000 + 5/8 n ns in either form, a header 600 with some reserve, and 200 us are 151 trials of a 517-byte
+/// hello, 94 of 1800 bytes, 17 of the longest, 333 of a header.
+/// </remarks>
+internal sealed class SecretTrials
+{
+    // So many keys are 64 KB in each loop; those of 100 000 users would be 100 MB.
+    private const int MostKeys = 64;
+
+    private const int HelloNs = 1000, HelloNsPer8Bytes = 5, HeaderNs = 600;
+
+    private readonly ProxySecret[] _secrets;
+    private readonly HmacKey[] _keys;
+
+    public SecretTrials(ImmutableArray<Credential> credentials)
+    {
+        _secrets = [.. credentials.Select(credential => credential.Secret)];
+        _keys = _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
+    }
+
+    public int Count => _secrets.Length;
+
+    /// <summary>Tries the next slice on a hello; its key and time are set if one of them signed it.</summary>
+    /// <param name="hello">An opened one.</param>
+    /// <param name="scratch">At least <see cref="HelloDigest.ScratchLength"/> bytes that do not overlap the hello.</param>
+    /// <param name="progress">Of this caller.</param>
+    public bool TryHello(ref HelloVerdict hello, Span<byte> scratch, scoped ref TrialProgress progress)
+    {
+        var bytes = hello.Hello.Bytes;
+        var slice = progress.TakeSlice(Count, HelloNs + (bytes.Length * HelloNsPer8Bytes / 8));
+        uint timestamp;
+        var signer = _keys.Length > 0
+            ? HelloDigest.IndexOfSigner(bytes, _keys.AsSpan(slice), out timestamp)
+            : HelloDigest.IndexOfSigner(bytes, _secrets.AsSpan(slice), scratch, out timestamp);
+        if (signer < 0) return false;
+        hello.KeyIndex = slice.Start.Value + signer;
+        hello.Timestamp = timestamp;
+        return true;
+    }
+
+    /// <summary>Tries the next slice on a header; streams, framing, DC and credential are set if one of them opens it.</summary>
+    public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, scoped ref TrialProgress progress)
+    {
+        var slice = progress.TakeSlice(Count, HeaderNs);
+        for (var i = slice.Start.Value; i < slice.End.Value; i++)
+        {
+            if (!ObfuscatedHeader.TryRead(header, _secrets[i], out judgement.Streams, out judgement.Transport, out judgement.DcId)) continue;
+            judgement.Credential = i;
+            return true;
+        }
+
+        return false;
+    }
+}
