@@ -222,7 +222,7 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         [LoggerMessage(EventId = 1403, EventName = "Downloaded", Message = "{Url} answered with {Length} bytes; in force")]
         public static partial void Downloaded(ILogger logger, LogLevel level, Uri url, int length);
 
-        [LoggerMessage(EventId = 1404, EventName = "BadLines", Level = LogLevel.Warning, Message = "{Url} has {Count} statements that are skipped; the first, on line {Line}: {Reason}")]
+        [LoggerMessage(EventId = 1404, EventName = "BadLines", Level = LogLevel.Warning, Message = "{Url}: statements skipped: {Count}; the first, on line {Line}: {Reason}")]
         public static partial void BadLines(ILogger logger, Uri url, int count, int line, string reason);
 
         [LoggerMessage(EventId = 1405, EventName = "ExternalAddressFailed",

@@ -1,5 +1,7 @@
+using System.CommandLine;
 using Portico.Commands;
 using Portico.Configuration;
+using Portico.Core.Options;
 using Portico.IntegrationTests.Commands;
 using Xunit;
 
@@ -17,20 +19,29 @@ public class NewConfigurationTests
         Assert.Empty(loaded.Errors);
         Assert.Empty(loaded.Warnings);
         var listener = Assert.Single(loaded.Settings!.Listeners);
-        Assert.Equal(Portico.Core.Options.ClientProtocols.FakeTls, listener.Protocols);
+        Assert.Equal(ClientProtocols.FakeTls, listener.Protocols);
         Assert.Equal(8443, listener.Address.Port);
         Assert.Equal(fresh.Secret, Assert.Single(listener.Credentials).Secret);
         Assert.NotEqual(new NewConfiguration().Secret, fresh.Secret);
     }
 
-    [Fact]
-    public void An_ad_tag_is_written_down_with_a_mode_that_carries_it()
+    [Theory]
+    [InlineData("--ad-tag c1b2c3d4e5f60718293a4b5c6d7e8f92", BackendMode.Auto, true)]
+    [InlineData("--ad-tag c1b2c3d4e5f60718293a4b5c6d7e8f92 --mode middle", BackendMode.Middle, true)]
+    [InlineData("--mode middle", BackendMode.Middle, true)]
+    [InlineData("", BackendMode.Direct, false)]
+    public void An_ad_tag_is_written_down_with_a_mode_that_carries_it(string line, BackendMode mode, bool usesMiddleProxies)
     {
-        var loaded = LoadedConfiguration.Load(new NewConfiguration { AdTag = "c1b2c3d4e5f60718293a4b5c6d7e8f92", Mode = "auto" }.ToText(), ".", []);
+        var flags = new QuickFlags();
+        var command = new Command("run");
+        flags.AddTo(command);
+
+        var loaded = LoadedConfiguration.Load(flags.NewConfiguration(command.Parse(line), withSecret: true).ToText(), ".", []);
 
         Assert.Empty(loaded.Errors);
         Assert.Empty(loaded.Warnings);
-        Assert.True(loaded.Settings!.UsesMiddleProxies);
+        Assert.Equal((mode, usesMiddleProxies), (loaded.Settings!.Mode, loaded.Settings.UsesMiddleProxies));
+        Assert.Equal(line.Contains("--ad-tag", StringComparison.Ordinal), loaded.Settings.Listeners[0].Credentials[0].AdTag is not null);
     }
 
     [Fact]
