@@ -10,6 +10,9 @@ internal sealed record Override(string[] Segments, string Text, string Origin)
 {
     private const string Prefix = "PORTICO__";
 
+    /// <summary>Everything but the value, which may be a secret.</summary>
+    public override string ToString() => $"{string.Join('.', Segments)} from {Origin}";
+
     /// <summary>The name of the environment variable that sets a key.</summary>
     public static string VariableOf(IEnumerable<string> segments) => Prefix + string.Join("__", segments);
 
