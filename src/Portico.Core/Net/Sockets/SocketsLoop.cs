@@ -36,6 +36,13 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
             return null;
         }
 
+        if (DescriptorReserve.IsScarce(socket.Handle, DescriptorReserve.Connecting))
+        {
+            error = SocketError.TooManyOpenSockets;
+            socket.Dispose();
+            return null;
+        }
+
         if (!SocketsChannel.TrySetUp(socket, out error)) return null;
         var channel = new SocketsChannel(this, owner, socket, connected: false);
         channel.BeginConnect(address);
