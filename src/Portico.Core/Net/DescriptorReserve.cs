@@ -16,7 +16,7 @@ internal static class DescriptorReserve
     public const int Connecting = 16;
 
     // A limit may be changed from outside while we run (man 2 prlimit), and asking costs a system call.
-    private const int AskAgainMs = 1000;
+    private const int AskAgainMs = 250;
 
     private static long _limit = long.MaxValue;
     private static long _askAgainMs;

@@ -18,7 +18,7 @@ public sealed class DeafClientTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Twenty_deaf_clients_cost_a_buffer_each_until_the_write_deadline_and_disturb_nobody(EngineKind engine)
     {
-        await using var besieged = await Besieged.StartAsync(engine, settings => settings with { Timeouts = settings.Timeouts with { ClientWrite = TimeSpan.FromSeconds(2) } });
+        await using var besieged = await Besieged.StartAsync(engine, settings => settings with { Timeouts = settings.Timeouts with { ClientWrite = TimeSpan.FromSeconds(1) } });
         var proxy = besieged.Proxy;
         var others = proxy.Telegram.Connections.Count;
         var deaf = new List<FakeClient>();

@@ -22,8 +22,8 @@ public sealed class DescriptorLimitTests(ITestOutputHelper output)
     // Threads that the runtime starts meanwhile take some.
     private const int Slack = 8;
 
-    // The proxy asks for its limit once a second.
-    private static readonly TimeSpan LimitIsNoticed = TimeSpan.FromSeconds(1.1);
+    // The proxy asks for its limit four times a second.
+    private static readonly TimeSpan LimitIsNoticed = TimeSpan.FromSeconds(0.3);
 
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
 

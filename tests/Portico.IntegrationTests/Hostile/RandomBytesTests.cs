@@ -42,7 +42,7 @@ public sealed class RandomBytesTests
         var proxy = besieged.Proxy;
         var connections = proxy.Telegram.Connections.Count;
         var expected = new Dictionary<(string Listener, CloseReason Reason), int>();
-        for (var seed = 0; seed < (Siege.IsSlow ? 100 : 1); seed++)
+        for (var seed = 0; seed < (Siege.IsSlow ? 20 : 1); seed++)
         {
             for (var i = 1; i < proxy.Proxy.Settings.Listeners.Length; i++)
             {
