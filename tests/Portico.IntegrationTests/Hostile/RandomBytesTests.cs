@@ -105,7 +105,8 @@ public sealed class RandomBytesTests
     private static CloseReason Reason(Judge judge, byte[] bytes)
     {
         var raw = bytes.AsSpan(0, Math.Min(bytes.Length, Judge.MaxRawLength));
-        var verdict = judge.Decide(raw, new byte[ClientHelloReader.MaxHelloLength], TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), out var judgement);
+        var progress = default(TrialProgress);
+        var verdict = judge.Decide(raw, new byte[Judge.ScratchLength], TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), ref progress, out var judgement);
         Assert.NotEqual(Verdict.Ours, verdict);
         return verdict == Verdict.Undecided ? CloseReason.ClientClosed : judgement.Reason;
     }
