@@ -9,6 +9,9 @@ internal static class DescriptorsOf
     /// <summary>Everything.</summary>
     public static int Process(int id) => Links($"/proc/{id}/fd").Count();
 
+    /// <summary>How many there are of each kind, for the message of a failing test.</summary>
+    public static IEnumerable<string> Kinds(int id) => Links($"/proc/{id}/fd").CountBy(link => link.Split(':')[0]).Select(kind => $"{kind.Value} {kind.Key}");
+
     private static IEnumerable<string> Links(string directory)
     {
         if (!Directory.Exists(directory))

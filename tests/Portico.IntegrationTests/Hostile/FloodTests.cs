@@ -13,8 +13,8 @@ public sealed class FloodTests(ITestOutputHelper output)
 {
     private const int Attackers = 2;
 
-    // What a collector that is in no hurry may keep of a flood. It does not grow with the number of connections: a leak of 1 KB each would be beyond it in the slow form.
-    private const long MostMemoryLeft = 32 * 1024 * 1024;
+    // The runtime may keep threads that it started for the flood, with two descriptors each; a leak would be thousands.
+    private const int MostThreads = 4;
 
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(Siege.IsSlow ? 10 : 2);
 
@@ -41,13 +41,18 @@ public sealed class FloodTests(ITestOutputHelper output)
         Assert.True(served > 0 && connections > 0);
 
         await proxy.ServeAsync();
-        await proxy.UntilDescriptorsAsync(count => count <= descriptors);
+        output.WriteLine($"descriptors before {descriptors}, now {proxy.Descriptors}");
+        await proxy.UntilDescriptorsAsync(count => count <= descriptors + MostThreads * 2);
         output.WriteLine($"memory before {memory / 1024} KB, after {proxy.ResidentBytes / 1024} KB");
-        Assert.InRange(proxy.ResidentBytes, 0, memory + MostMemoryLeft);
+        Assert.InRange(proxy.ResidentBytes, 0, memory + MostMemoryLeft(engine));
         var (code, _, errors) = await proxy.StopAsync();
         Assert.Equal(0, code);
         Assert.DoesNotContain("fail:", errors, StringComparison.Ordinal);
     }
+
+    // What a collector that is in no hurry may keep of a flood, in bytes; it does not grow with the number of connections. The portable engine leaves sockets and their
+    // arguments to finalizers: over 400 000 connections its memory went up and down between 90 and 155 MB.
+    private static long MostMemoryLeft(EngineKind engine) => (engine == EngineKind.Epoll ? 32 : 160) * 1024 * 1024;
 
     private static async Task<int> FloodAsync(IPEndPoint endpoint, TimeSpan duration)
     {

@@ -112,7 +112,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         for (var count = Descriptors; !isGood(count); count = Descriptors)
         {
             if (watch.Elapsed > Wire.Patience)
-                throw new PeerSurpriseException($"the process has {count} descriptors");
+                throw new PeerSurpriseException($"the process has {count} descriptors: {string.Join(", ", DescriptorsOf.Kinds(Id))}");
             await Task.Delay(10);  // nor here
         }
     }
