@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Portico.Commands;
+using Portico.Core.Net;
 using Portico.Core.Options;
 
 namespace Portico;
@@ -10,6 +11,7 @@ internal static class Program
 {
     private static async Task<int> Main(string[] arguments)
     {
+        ProcessLimits.ForbidDumps(); // before the first secret is read, and while there is one thread of ours
         var parsed = CommandLine().Parse(arguments);
         if (parsed.Errors.Count > 0)
         {

@@ -16,9 +16,17 @@ public static class ProcessLimits
         return Native.setrlimit(Native.RLIMIT_NOFILE, &wanted) == 0 ? (long)wanted.Soft : (long)limit.Soft;
     }
 
-    /// <summary>Keeps other processes of the same user, and core files, from reading the secrets in memory.</summary>
+    /// <summary>
+    /// Keeps other processes of the same user, core files and the runtime's own crash dumps from reading the secrets in memory. To be called first of all: later threads
+    /// inherit what this one gave up.
+    /// </summary>
     public static void ForbidDumps()
     {
-        if (OperatingSystem.IsLinux()) _ = Native.prctl(Native.PR_SET_DUMPABLE, 0, 0, 0, 0);
+        if (!OperatingSystem.IsLinux()) return;
+        _ = Native.prctl(Native.PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+        // Root's children may look into any process all the same, and the runtime starts one for DOTNET_DbgEnableMiniDump=1. Without the right to give, they may not.
+        // Anybody but root is refused here and never had it.
+        _ = Native.prctl(Native.PR_CAPBSET_DROP, Native.CAP_SYS_PTRACE, 0, 0, 0);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Portico.Configuration;
+using Portico.Protocol.Secrets;
 
 namespace Portico.Commands;
 
@@ -37,7 +38,8 @@ internal sealed class QuickFlags
         if (parsed.GetValue(_secret) is { } secret) yield return new(SecretKey, secret, "--secret");
         if (parsed.GetValue(_secretFile) is { } file)
         {
-            var text = FileFailure.Guard(() => File.ReadAllText(file), "read", file, "it must hold 32 hexadecimal digits; `portico secret` prints some");
+            var shown = SecretText.TryParse(file, out _, out _) ? "[hidden]" : file; // the secret itself, where the file's name belongs
+            var text = FileFailure.Guard(() => File.ReadAllText(file), "read", shown, "it must hold 32 hexadecimal digits; `portico secret` prints some");
             yield return new(SecretKey, text.Trim(), "--secret-file");
         }
 

@@ -44,7 +44,6 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var settings = ConfigurationReport.SettingsOf(loaded);
 
         // 2. Listen.
-        ProcessLimits.ForbidDumps();
         var descriptors = ProcessLimits.RaiseDescriptorLimit();
         Log.Descriptors(log, descriptors);
         await using var proxy = Start(settings, services);

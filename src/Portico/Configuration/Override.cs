@@ -1,4 +1,5 @@
 using System.Collections;
+using Portico.Core.Options;
 
 namespace Portico.Configuration;
 
@@ -9,6 +10,9 @@ namespace Portico.Configuration;
 internal sealed record Override(string[] Segments, string Text, string Origin)
 {
     private const string Prefix = "PORTICO__";
+
+    /// <summary>Everything but the value, which may be a secret.</summary>
+    public override string ToString() => $"{string.Join('.', Segments)} from {Origin}";
 
     /// <summary>The name of the environment variable that sets a key.</summary>
     public static string VariableOf(IEnumerable<string> segments) => Prefix + string.Join("__", segments);
@@ -21,6 +25,7 @@ internal sealed record Override(string[] Segments, string Text, string Origin)
     public static IEnumerable<Override> From(IEnumerable<KeyValuePair<string, string?>> variables) =>
         variables
             .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal) && !string.IsNullOrEmpty(variable.Value))
-            .Select(variable => new Override(variable.Key[Prefix.Length..].Split("__"), variable.Value!, variable.Key))
+            .Select(variable => (variable.Value, Segments: variable.Key[Prefix.Length..].Split("__")))
+            .Select(variable => new Override(variable.Segments, variable.Value!, VariableOf(variable.Segments.Select(ShownText.WithoutSecrets)))) // even a name may hold one by mistake
             .OrderBy(wanted => string.Join('\0', wanted.Segments.Select(segment => segment.PadLeft(10, '0'))), StringComparer.Ordinal); // "2" before "10"
 }

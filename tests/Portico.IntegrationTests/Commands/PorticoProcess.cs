@@ -19,6 +19,9 @@ internal sealed class PorticoProcess : IAsyncDisposable
         _errors = process.StandardError.ReadToEndAsync();
     }
 
+    /// <summary>Its number.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Starts `portico` with <paramref name="arguments"/> in <paramref name="directory"/>.</summary>
     public static PorticoProcess Start(string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
     {

@@ -113,6 +113,19 @@ public sealed class FakeClient : IAsyncDisposable
     /// <summary>The header and nothing behind it.</summary>
     public Task SendHeaderAsync() => WriteAsync(Encode(null, quickAck: false));
 
+    /// <summary>
+    /// What the client's cipher makes of <paramref name="plain"/>, its header before the first of it; no packets, no records. Whoever asks has to send it, or the
+    /// streams of both sides part.
+    /// </summary>
+    public byte[] Encipher(ReadOnlySpan<byte> plain)
+    {
+        var bytes = plain.ToArray();
+        _streams.ClientToServer.Transform(bytes);
+        byte[] stream = _sentHeader ? bytes : [.. _header, .. bytes];
+        _sentHeader = true;
+        return stream;
+    }
+
     /// <summary>The next packet, padding included.</summary>
     public async Task<byte[]> ReceiveAsync()
     {

@@ -16,6 +16,7 @@ public sealed class MetricsProbe : IMeterFactory
     private readonly Lock _lock = new();
     private readonly Dictionary<string, double> _events = [];
     private readonly List<(string Instrument, (string, string)[] Labels, double Value)> _observed = [];
+    private readonly HashSet<(string Name, string Value)> _labels = [];
     private TaskCompletionSource _news = NewSignal();
 
     public MetricsProbe()
@@ -54,6 +55,17 @@ public sealed class MetricsProbe : IMeterFactory
             var seen = _observed.Where(item => item.Instrument == name && labels.All(item.Labels.Contains)).Sum(item => item.Value);
             var counted = _events.Where(item => IsSeries(item.Key, name, labels)).Sum(item => item.Value);
             return seen + counted;
+        }
+    }
+
+    /// <summary>Every label that any measurement carried so far.</summary>
+    public IReadOnlyCollection<(string Name, string Value)> Labels()
+    {
+        lock (_lock)
+        {
+            _observed.Clear();
+            _listener.RecordObservableInstruments();
+            return [.. _labels];
         }
     }
 
@@ -111,6 +123,7 @@ public sealed class MetricsProbe : IMeterFactory
         var name = PrometheusName(instrument);
         lock (_lock)
         {
+            _labels.UnionWith(labels);
             if (instrument.IsObservable)
             {
                 _observed.Add((name, labels, value));

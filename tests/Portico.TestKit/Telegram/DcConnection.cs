@@ -21,6 +21,7 @@ public sealed class DcConnection : IAsyncDisposable
     private readonly TaskCompletionSource<PeerEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ByteSink _plain = new();
     private readonly ByteSink _answers = new();
+    private readonly List<byte> _tape = [];
     private ObfuscatedStreams _streams;
     private long _received;
     private long _sent;
@@ -48,11 +49,24 @@ public sealed class DcConnection : IAsyncDisposable
     /// <summary>Bytes written so far.</summary>
     public long BytesSent => Interlocked.Read(ref _sent);
 
+    /// <summary>What came behind the header so far, decrypted, where the behaviour is <see cref="DcBehaviour.IsTape"/>.</summary>
+    public byte[] Tape
+    {
+        get
+        {
+            lock (_tape)
+                return [.. _tape];
+        }
+    }
+
     /// <summary>How the caller ended; waits until it has. Timeout means that it neither sent nor ended while this side waited.</summary>
     public Task<PeerEnd> Ended => _ended.Task.WaitAsync(Wire.Patience);
 
     /// <summary>Completes when the header has come; faults when it makes no sense.</summary>
     public Task Greeted => _greeted.Task.WaitAsync(Wire.Patience);
+
+    /// <summary>RST, whatever is under way.</summary>
+    public void Reset() => _wire.Reset();
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _wire.DisposeAsync();
@@ -80,6 +94,11 @@ public sealed class DcConnection : IAsyncDisposable
 
     private async Task<PeerEnd> ServeAsync()
     {
+        if (_behaviour.ResetsAtOnce)
+        {
+            _wire.Reset();
+            return PeerEnd.None;
+        }
         while (true)
         {
             var (count, end) = await _wire.ReadSomeAsync(_plain.Space(ReadSize), Timeout.InfiniteTimeSpan);
@@ -105,7 +124,12 @@ public sealed class DcConnection : IAsyncDisposable
                 _streams.ClientToServer.Transform(_plain.Content[^count..]);
             else if (_plain.Length >= ObfuscatedHeader.Length)
                 ReadHeader();
-            if (Header.Length > 0 && await AnswerAsync() is { } own)
+            if (Header.Length > 0 && _behaviour.IsTape)
+            {
+                lock (_tape)
+                    _tape.AddRange(_plain.Take());
+            }
+            else if (Header.Length > 0 && await AnswerAsync() is { } own)
                 return own;
         }
     }

@@ -18,30 +18,39 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
             var client = Native.accept4(descriptor, null, null, Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC);
             if (client >= 0)
             {
+                var isScarce = DescriptorReserve.IsScarce(client, DescriptorReserve.Accepting);
                 if (loop.Adopt(client) is { } channel) acceptor.OnAccepted(channel);
-                continue;
+                if (!isScarce) continue;
+                Pause("few file descriptors left");
+                return;
             }
 
             var error = Native.Errno;
             if (error is Native.ECONNABORTED or Native.EINTR or Native.EPERM) continue;
-            if (Errors.IsExhaustion(error)) Pause(error);
+            if (Errors.IsExhaustion(error)) Pause(error is Native.EMFILE or Native.ENFILE ? "no file descriptors left" : "no kernel memory left");
             return;
         }
     }
 
-    /// <summary>A descriptor became free.</summary>
+    /// <summary>A descriptor may have become free.</summary>
     public void Resume()
     {
         if (!_paused) return;
+        if (DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting))
+        {
+            loop.StayPaused();
+            return;
+        }
+
         _paused = false;
         loop.WatchAccept(this, pause: false);
     }
 
-    private void Pause(int error)
+    private void Pause(string reason)
     {
         if (_paused) return;
         _paused = true;
         loop.WatchAccept(this, pause: true);
-        acceptor.OnAcceptPaused(error is Native.EMFILE or Native.ENFILE ? "no file descriptors left" : "no kernel memory left");
+        acceptor.OnAcceptPaused(reason);
     }
 }

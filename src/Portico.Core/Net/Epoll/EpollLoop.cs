@@ -64,6 +64,13 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
             return null;
         }
 
+        if (DescriptorReserve.IsScarce(descriptor, DescriptorReserve.Connecting))
+        {
+            error = SocketError.TooManyOpenSockets;
+            _ = Native.close(descriptor);
+            return null;
+        }
+
         var bytes = stackalloc byte[SocketAddress.MaxLength];
         var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));
         if (Native.connect(descriptor, bytes, (uint)length) != 0 && Native.Errno is not (Native.EINPROGRESS or Native.EINTR))
@@ -92,6 +99,9 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_MOD, listener.Descriptor, target);
         if (pause) PauseAccept();
     }
+
+    /// <summary>A listener that was to go on cannot yet: try again later.</summary>
+    public void StayPaused() => PauseAccept();
 
     public void Dispose()
     {

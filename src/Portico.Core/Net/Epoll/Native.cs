@@ -17,7 +17,7 @@ internal static unsafe partial class Native
     public const int EPOLL_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_MOD = 3;
     public const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
-    public const int RLIMIT_NOFILE = 7, PR_SET_DUMPABLE = 4;
+    public const int RLIMIT_NOFILE = 7, PR_SET_DUMPABLE = 4, PR_CAPBSET_DROP = 24, CAP_SYS_PTRACE = 19;
 
     private const string C = "libc";
 

@@ -104,10 +104,19 @@ internal sealed class SocketsChannel : Channel
         Raise(readiness.IsReadable, readiness.IsWritable, hungUp: false, readiness.HasFailed);
     }
 
+    /// <summary>On the loop: for a channel whose owner leaves news unread. A reset behind them is raised. False when there is no more need to ask.</summary>
+    public bool LookForReset()
+    {
+        if (IsClosed || !CanRead || Failed) return false;
+        if (!_socket.Poll(0, SelectMode.SelectError)) return true;
+        Raise(readable: false, writable: false, hungUp: false, failed: true);
+        return false;
+    }
+
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
         count = _socket.Receive(buffer, SocketFlags.None, out var error);
-        if (error == SocketError.Success && count == 0) return IoStatus.Eof;
+        if (error == SocketError.Success && count == 0) return Failed ? IoStatus.Reset : IoStatus.Eof; // the system tells of a reset once, perhaps to another call
         if (count < buffer.Length && error is SocketError.Success or SocketError.WouldBlock) WaitReadable();
         return Status(error);
     }

@@ -76,11 +76,13 @@ internal sealed class SocketsEngine : Engine
             try
             {
                 var client = await listener.AcceptAsync().ConfigureAwait(false);
+                var isScarce = DescriptorReserve.IsScarce(client.Handle, DescriptorReserve.Accepting);
                 var loop = _loops[(_next++ & int.MaxValue) % _loops.Count];
                 loop.Post(() =>
                 {
                     if (loop.Adopt(client) is { } channel) acceptor.OnAccepted(channel);
                 });
+                if (isScarce) await PauseAsync(acceptor, "few file descriptors left").ConfigureAwait(false);
                 paused = false;
             }
             catch (ObjectDisposedException)
@@ -99,5 +101,13 @@ internal sealed class SocketsEngine : Engine
                 await Task.Delay(PauseAfterFailure).ConfigureAwait(false);
             }
         }
+    }
+
+    // Until there are some again; never for ever, as a stop closes what holds them.
+    private async Task PauseAsync(IAcceptor acceptor, string reason)
+    {
+        _loops[0].Post(() => acceptor.OnAcceptPaused(reason));
+        do await Task.Delay(PauseAfterFailure).ConfigureAwait(false);
+        while (!_stopping && DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting));
     }
 }

@@ -12,8 +12,12 @@ namespace Portico.Core.Net.Sockets;
 internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(index, time)
 #pragma warning restore CA1001
 {
+    private const int ResetCheckMs = 250;
+
     private readonly ConcurrentQueue<Readiness> _events = new();
     private readonly SemaphoreSlim _signal = new(0);
+    private readonly HashSet<SocketsChannel> _unread = [];
+    private long _nextResetCheckMs;
     private int _awake;
 
     /// <summary>Wraps an accepted socket. On the loop. Null when its client is gone already.</summary>
@@ -29,6 +33,13 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
         catch (SocketException refused)
         {
             error = refused.SocketErrorCode;
+            return null;
+        }
+
+        if (DescriptorReserve.IsScarce(socket.Handle, DescriptorReserve.Connecting))
+        {
+            error = SocketError.TooManyOpenSockets;
+            socket.Dispose();
             return null;
         }
 
@@ -52,11 +63,28 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
 
     protected override void WaitAndRaise(int timeoutMs)
     {
+        if (_unread.Count > 0 && (timeoutMs < 0 || timeoutMs > ResetCheckMs)) timeoutMs = ResetCheckMs;
         if (_events.IsEmpty) _signal.Wait(timeoutMs);
         else _signal.Wait(0);
         Interlocked.Exchange(ref _awake, 0); // a full fence: events are looked at only after it
         ReadClock();
-        for (var count = _events.Count; count > 0 && _events.TryDequeue(out var readiness); count--) readiness.Channel.RaiseOnLoop(readiness);
+        for (var count = _events.Count; count > 0 && _events.TryDequeue(out var readiness); count--)
+        {
+            var channel = readiness.Channel;
+            channel.RaiseOnLoop(readiness);
+            if (channel.CanRead) _unread.Add(channel);
+        }
+
+        LookForResets();
+    }
+
+    // A zero-byte receive says the same for bytes, FIN and RST, and nothing more while bytes stay unread. A peer that resets behind them, with its relay waiting for the
+    // other side, would be kept until the idle limit. By the system's clock: this is about the system, not about deadlines.
+    private void LookForResets()
+    {
+        if (_unread.Count == 0 || Environment.TickCount64 < _nextResetCheckMs) return;
+        _nextResetCheckMs = Environment.TickCount64 + ResetCheckMs;
+        _unread.RemoveWhere(channel => !channel.LookForReset());
     }
 }
 

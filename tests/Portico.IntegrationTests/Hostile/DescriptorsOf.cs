@@ -1,0 +1,34 @@
+namespace Portico.IntegrationTests.Hostile;
+
+/// <summary>What a process has open, as Linux tells it; elsewhere 0, which makes a comparison with a base hold.</summary>
+internal static class DescriptorsOf
+{
+    /// <summary>Sockets only: files and pipes of the test runner come and go.</summary>
+    public static int ThisProcess() => Links("/proc/self/fd").Count(link => link.StartsWith("socket:", StringComparison.Ordinal));
+
+    /// <summary>Everything.</summary>
+    public static int Process(int id) => Links($"/proc/{id}/fd").Count();
+
+    /// <summary>How many there are of each kind, for the message of a failing test.</summary>
+    public static IEnumerable<string> Kinds(int id) => Links($"/proc/{id}/fd").CountBy(link => link.Split(':')[0]).Select(kind => $"{kind.Value} {kind.Key}");
+
+    private static IEnumerable<string> Links(string directory)
+    {
+        if (!Directory.Exists(directory))
+            yield break;
+        foreach (var path in Directory.EnumerateFileSystemEntries(directory))
+        {
+            string? target;
+            try
+            {
+                target = new FileInfo(path).LinkTarget;
+            }
+            catch (IOException)
+            {
+                continue; // closed since
+            }
+            if (target is not null)
+                yield return target;
+        }
+    }
+}
