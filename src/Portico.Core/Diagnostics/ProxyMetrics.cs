@@ -44,7 +44,7 @@ internal sealed class ProxyMetrics
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
         _migrations = meter.CreateCounter<long>("portico.migrations", "{client}", "Clients whose link to a middle proxy died, by what became of them");
         _backPressure = meter.CreateCounter<long>("portico.dc.backpressure", "{pause}", "Pauses in reading a link because its clients took too little, by the limit reached");
-        _backPressureDuration = meter.CreateHistogram<double>("portico.dc.backpressure.duration", "s", "How long such pauses lasted");
+        _backPressureDuration = meter.CreateHistogram<double>("portico.dc.backpressure.seconds", "s", "How long such pauses lasted");
         _packetSize = meter.CreateHistogram<int>("portico.packet.size", "By", "Packets in middle mode, without framing");
         meter.CreateObservableGauge("portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections), "{connection}", "Links to middle proxies that are ready");
         meter.CreateObservableGauge("portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients), "{client}", "Clients on links to middle proxies");

@@ -18,12 +18,9 @@ internal static class ClientChecks
     // One below, one around and one far above a TLS record and a read of the proxy.
     private static readonly (int From, int To)[] EchoLengths = [(ShortestEcho, 1024), (12 * 1024, 96 * 1024), (768 * 1024, LongestEcho)];
 
-    // Negative = media, 203 = CDN, above 10000 = test servers. None of them is unknown, so the proxy must hand them on as they are.
-    private static readonly short[] DcIds = [1, 2, 3, 4, 5, -1, -2, -3, -4, -5, 203, 10002];
-
     /// <summary>The checks of all clients of one proxy.</summary>
     /// <param name="place">What names begin with: <c>engine/backend</c>.</param>
-    /// <param name="client">Knows the proxy and its secret.</param>
+    /// <param name="client">Knows the proxy, its secret and the ad tag that it owes to it.</param>
     public static IEnumerable<Check> Of(string place, SelfTestClient client)
     {
         foreach (var manner in ClientManner.All)
@@ -40,20 +37,21 @@ internal static class ClientChecks
 
     private static async Task AskAsync(SelfTestClient client, ClientManner manner, CancellationToken cancel)
     {
-        var dcId = DcIds[RandomNumberGenerator.GetInt32(DcIds.Length)];
+        var dcId = StandInTelegram.DcIds[RandomNumberGenerator.GetInt32(StandInTelegram.DcIds.Length)];
+        var expected = new SeenByTelegram(dcId, manner.Transport, client.AdTag);
         using var connection = await client.ConnectAsync(manner, dcId, cancel);
         foreach (var constructor in (uint[])[PqMessages.ReqPq, PqMessages.ReqPqMulti])
         {
             var nonce = RandomNumberGenerator.GetBytes(PqMessages.NonceLength);
             await connection.SendAsync(PqMessages.Request(constructor, nonce), cancel);
             var answer = await AnswerAsync(connection, cancel);
-            if (PqMessages.FaultOf(answer, nonce, dcId, manner.Transport) is { } fault) throw new CheckFailedException(fault);
+            if (PqMessages.FaultOf(answer, nonce, expected) is { } fault) throw new CheckFailedException(fault);
         }
     }
 
     private static async Task EchoAsync(SelfTestClient client, ClientManner manner, CancellationToken cancel)
     {
-        using var connection = await client.ConnectAsync(manner, DcIds[0], cancel);
+        using var connection = await client.ConnectAsync(manner, StandInTelegram.DcIds[0], cancel);
         foreach (var (from, to) in EchoLengths)
         {
             var packet = RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(from, to + 1) & ~(FrameCodec.Alignment - 1));

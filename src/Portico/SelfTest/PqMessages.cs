@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Portico.Protocol;
 
 namespace Portico.SelfTest;
 
@@ -50,11 +49,11 @@ internal static class PqMessages
     }
 
     /// <summary>Answers. The server's nonce, random in real life, here tells the client what its proxy's header said.</summary>
-    public static byte[] Answer(ReadOnlySpan<byte> nonce, short dcId, Transport transport)
+    public static byte[] Answer(ReadOnlySpan<byte> nonce, SeenByTelegram seen)
     {
         var packet = Unencrypted(AnswerLength, ResPq, AnswerBits);
         nonce.CopyTo(packet.AsSpan(Nonce));
-        WriteSeen(packet.AsSpan(ServerNonce), dcId, transport);
+        seen.WriteTo(packet.AsSpan(ServerNonce));
         ReadOnlySpan<byte> pq = [8, 0x17, 0xed, 0x48, 0x94, 0x1a, 0x08, 0xf9, 0x81, 0, 0, 0];
         pq.CopyTo(packet.AsSpan(Pq));
         BinaryPrimitives.WriteUInt32LittleEndian(packet.AsSpan(Fingerprints), VectorConstructor);
@@ -64,7 +63,7 @@ internal static class PqMessages
     }
 
     /// <summary>What is wrong with an answer, or null.</summary>
-    public static string? FaultOf(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> nonce, short dcId, Transport transport)
+    public static string? FaultOf(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> nonce, SeenByTelegram expected)
     {
         if (packet.Length < AnswerLength || !IsUnencrypted(packet)) return "the answer is no unencrypted message";
         if (BinaryPrimitives.ReadUInt32LittleEndian(packet[Body..]) != ResPq) return "the answer is not resPQ";
@@ -72,15 +71,8 @@ internal static class PqMessages
         if (BinaryPrimitives.ReadInt32LittleEndian(packet[BodyLength..]) != AnswerLength - Body) return "resPQ has a wrong length";
         if (!packet.Slice(Nonce, NonceLength).SequenceEqual(nonce)) return "resPQ carries another nonce";
         Span<byte> seen = stackalloc byte[NonceLength];
-        WriteSeen(seen, dcId, transport);
-        return packet.Slice(ServerNonce, NonceLength).SequenceEqual(seen) ? null : "the data centre was told another DC or transport";
-    }
-
-    private static void WriteSeen(Span<byte> serverNonce, short dcId, Transport transport)
-    {
-        serverNonce[..NonceLength].Clear();
-        BinaryPrimitives.WriteInt16LittleEndian(serverNonce, dcId);
-        serverNonce[2] = (byte)transport;
+        expected.WriteTo(seen);
+        return packet.Slice(ServerNonce, NonceLength).SequenceEqual(seen) ? null : "Telegram was told another DC, transport or ad tag";
     }
 
     // msg_id: Unix seconds in the upper half, the fraction of the second in the lower.

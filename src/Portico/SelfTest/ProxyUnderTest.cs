@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Security.Cryptography;
@@ -10,13 +9,11 @@ using Portico.Protocol.Secrets;
 
 namespace Portico.SelfTest;
 
-/// <summary>This proxy as a server runs it, on a free port of loopback, with a data centre that is ours.</summary>
+/// <summary>This proxy as a server runs it, on a free port of loopback, with a Telegram that is ours.</summary>
 internal sealed class ProxyUnderTest : IAsyncDisposable
 {
     // Two, so that the kernel has listeners to choose from and more than one loop does the work.
     private const int Loops = 2;
-
-    private static readonly int[] KnownDcs = [1, 2, 3, 4, 5, 203, 10001, 10002, 10003];
 
     private readonly ServiceProvider _services;
     private readonly PorticoProxy _proxy;
@@ -35,8 +32,11 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     public IPEndPoint Endpoint => _proxy.Endpoints[0];
 
     /// <summary>Starts one with every protocol allowed.</summary>
+    /// <param name="engine">Who waits for sockets.</param>
+    /// <param name="backend">Its clients' way to Telegram.</param>
+    /// <param name="telegram">What is at the end of both ways.</param>
     /// <exception cref="ListenException">The engine does not exist here, or loopback has no free port.</exception>
-    public static ProxyUnderTest Start(EngineKind engine, bool passThrough, IPEndPoint dc)
+    public static ProxyUnderTest Start(EngineKind engine, BackendUnderTest backend, StandInTelegram telegram)
     {
         var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
         var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -48,13 +48,16 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
                 {
                     Name = "selftest",
                     Address = new IPEndPoint(IPAddress.Loopback, 0),
-                    Credentials = [new Credential("selftest", secret)],
+                    Credentials = [new Credential("selftest", secret, backend.AdTag)],
                     Protocols = ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic,
                 },
             ],
-            Direct = new DirectSettings { Endpoints = KnownDcs.ToImmutableDictionary(id => id, _ => ImmutableArray.Create(dc)), PassThrough = passThrough },
+            Mode = BackendMode.Auto,
+            Direct = telegram.Direct with { PassThrough = backend.PassThrough },
+            Middle = telegram.Middle,
             TimeWindow = new TimeWindowSettings(),
             Timeouts = new TimeoutSettings(),
+            DataDirectory = telegram.Directory,
             Engine = engine,
             Loops = Loops,
         };

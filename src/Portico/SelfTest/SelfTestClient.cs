@@ -4,16 +4,20 @@ using System.Security.Cryptography;
 using System.Text;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
+using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Obfuscation;
 using Portico.Protocol.Secrets;
 
 namespace Portico.SelfTest;
 
 /// <summary>A Telegram client as far as a proxy can tell: it comes in by any transport and makes the checks that Telegram's clients make.</summary>
-internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret)
+internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag? adTag = null)
 {
     // Any name will do: the proxy is asked whether it knows the secret, not where it is.
     private static readonly byte[] Domain = Encoding.ASCII.GetBytes("selftest.example");
+
+    /// <summary>Whose channel Telegram must be told to show it; the client itself knows nothing of it.</summary>
+    public AdTag? AdTag => adTag;
 
     /// <summary>Connects and, with fake TLS, shakes hands. The obfuscated header goes out with the first packet.</summary>
     /// <exception cref="CheckFailedException">The proxy's flight is not what it must be.</exception>

@@ -13,7 +13,7 @@ internal sealed record SelfTestOptions
 /// <summary>Ways in which the stand-in can be broken.</summary>
 internal enum StandInFault
 {
-    /// <summary>It behaves like a data centre.</summary>
+    /// <summary>It behaves like Telegram.</summary>
     None,
 
     /// <summary>resPQ carries another nonce than the request.</summary>
@@ -25,6 +25,9 @@ internal enum StandInFault
     /// <summary>It reads and never answers.</summary>
     Silent,
 
-    /// <summary>It closes every connection after the header.</summary>
+    /// <summary>It closes every connection after the header; in middle mode it ends each client with its first packet.</summary>
     HangUp,
+
+    /// <summary>Every answer of a middle proxy has a wrong checksum, which ends its link.</summary>
+    WrongChecksum,
 }

@@ -25,7 +25,7 @@ internal static class SelfTestRun
 
     private static async Task<IReadOnlyList<CheckResult>> ResultsAsync(SelfTestOptions options, CancellationToken cancel)
     {
-        await using var dc = StandInDc.Start(options.Fault);
+        await using var telegram = StandInTelegram.Start(options.Fault);
         var proxies = new List<ProxyUnderTest>();
         var results = new List<CheckResult>();
         var checks = new List<Check>();
@@ -33,12 +33,13 @@ internal static class SelfTestRun
         {
             foreach (var engine in Engines())
             {
-                foreach (var passThrough in (bool[])[true, false])
+                foreach (var backend in BackendUnderTest.All)
                 {
-                    var place = $"{Name(engine)}/{(passThrough ? "direct-pass-through" : "direct-recrypt")}";
-                    if (TryStart(place, () => ProxyUnderTest.Start(engine, passThrough, dc.Endpoint), results) is not { } proxy) continue;
+                    var place = $"{Name(engine)}/{backend.Name}";
+                    if (TryStart(place, () => ProxyUnderTest.Start(engine, backend, telegram), results) is not { } proxy) continue;
                     proxies.Add(proxy);
-                    checks.AddRange(ClientChecks.Of(place, new SelfTestClient(proxy.Endpoint, proxy.Secret)));
+                    if (backend.IsMiddle) await telegram.UntilLinkedAsync(options.Deadline, cancel);
+                    checks.AddRange(ClientChecks.Of(place, new SelfTestClient(proxy.Endpoint, proxy.Secret, backend.AdTag)));
                     checks.AddRange(StrangerChecks.Of(place, proxy.Endpoint));
                 }
             }

@@ -136,13 +136,14 @@ public sealed partial class DocsTests
         return [.. published.Where(instrument => instrument.Meter == meters.Meter)];
     }
 
-    // The rules of the Prometheus text format for OpenTelemetry names: unit, then what kind of number it is.
+    // The rules of the Prometheus text format for OpenTelemetry names: unit, unless the name ends in it already, then what kind of number it is.
     private static string PrometheusName(Instrument instrument)
     {
         var kind = instrument.GetType().Name;
         var unit = instrument.Unit switch { "By" => "_bytes", "s" => "_seconds", _ => "" };
         var suffix = kind.Contains("Counter", StringComparison.Ordinal) ? "_total" : "";
-        return instrument.Name.Replace('.', '_') + unit + suffix;
+        var name = instrument.Name.Replace('.', '_');
+        return (name.EndsWith(unit, StringComparison.Ordinal) ? name : name + unit) + suffix;
     }
 
     private static string IndexRow(Match section)

@@ -8,7 +8,7 @@ namespace Portico.IntegrationTests.SelfTest;
 public sealed class SelfTestRunTests
 {
     private static readonly string[] Engines = OperatingSystem.IsLinux() ? ["epoll", "sockets"] : ["sockets"];
-    private static readonly string[] Backends = ["direct-pass-through", "direct-recrypt"];
+    private static readonly string[] Backends = ["direct-pass-through", "direct-recrypt", "middle"];
     private static readonly string[] Clients = ["abridged", "intermediate", "secure", "fake-tls"];
     private static readonly string[] OfEveryClient = ["res-pq", "echo", "in-pieces"];
     private static readonly string[] OfFakeTlsOnly = ["old-hello", "hello-in-records"];
@@ -49,6 +49,16 @@ public sealed class SelfTestRunTests
     }
 
     [Fact]
+    public async Task A_wrong_checksum_on_links_fails_every_client_of_middle_mode_and_no_other()
+    {
+        var (exit, report) = await RunAsync(Patient with { Fault = StandInFault.WrongChecksum });
+
+        Assert.Equal(1, exit);
+        Assert.Equal(EveryName().Where(name => IsMiddle(name) && !IsStranger(name)).Order(), report.Failures.Keys.Order());
+        Assert.All(report.Failures.Values, error => Assert.Equal("the proxy closed the connection", error));
+    }
+
+    [Fact]
     public async Task A_data_centre_that_never_answers_costs_one_deadline_and_fails_every_client()
     {
         var (exit, report) = await RunAsync(Patient with { Fault = StandInFault.Silent, Deadline = TimeSpan.FromSeconds(1) });
@@ -78,6 +88,7 @@ public sealed class SelfTestRunTests
         var lines = output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
         Assert.Matches(@"^check +result +ms$", lines[0]);
         Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/direct-recrypt/fake-tls/echo ", StringComparison.Ordinal) && line.Contains("FAILED") && line.EndsWith("came back changed", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/middle/fake-tls/echo ", StringComparison.Ordinal) && line.Contains("FAILED") && line.EndsWith("came back changed", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/direct-recrypt/fake-tls/res-pq ", StringComparison.Ordinal) && line.Contains("  ok  "));
         var echoes = EveryName().Count(IsEcho);
         Assert.Equal($"{EveryName().Count() - echoes} passed, {echoes} failed", lines[^1]);
@@ -95,6 +106,8 @@ public sealed class SelfTestRunTests
     }
 
     private static bool IsEcho(string name) => name.EndsWith("/echo", StringComparison.Ordinal);
+
+    private static bool IsMiddle(string name) => name.Contains("/middle/", StringComparison.Ordinal);
 
     private static bool IsStranger(string name) => name.Contains("/stranger/", StringComparison.Ordinal);
 

@@ -137,7 +137,7 @@ public sealed class MetricsProbe : IMeterFactory
         }
     }
 
-    /// <summary>Dots become underscores, the unit and the kind are appended (docs of the Prometheus exposition of OpenTelemetry names).</summary>
+    /// <summary>Dots become underscores, the kind and, unless the name ends in it already, the unit are appended (docs of the Prometheus exposition of OpenTelemetry names).</summary>
     private static string PrometheusName(Instrument instrument)
     {
         var unit = instrument.Unit switch
@@ -148,6 +148,7 @@ public sealed class MetricsProbe : IMeterFactory
         };
         var type = instrument.GetType();
         var isCounter = type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Counter<>) || type.GetGenericTypeDefinition() == typeof(ObservableCounter<>));
-        return instrument.Name.Replace('.', '_') + unit + (isCounter ? "_total" : "");
+        var name = instrument.Name.Replace('.', '_');
+        return (name.EndsWith(unit, StringComparison.Ordinal) ? name : name + unit) + (isCounter ? "_total" : "");
     }
 }
