@@ -33,7 +33,7 @@ public sealed class MiddleProxyOptions
     public string[] IpLookupServices { get; set; } = ["https://v4.ident.me/", "https://ipv4.icanhazip.com/", "https://api.ipify.org/", "https://checkip.amazonaws.com/"];
 
     /// <summary>Two, so that the loss of one leaves another that is ready.</summary>
-    [Option("Links to each data centre's middle proxies that are opened at start and kept, over all loops.", Minimum = 1, Maximum = 1000)]
+    [Option("Links to each data centre's middle proxies that are opened at start and kept, over all loops. 0 = opened when a client asks for one.", Minimum = 0, Maximum = 1000)]
     public int InitialConnections { get; set; } = 2;
 
     /// <summary>Three hundred, as the other proxies have it: Telegram is used to it.</summary>
