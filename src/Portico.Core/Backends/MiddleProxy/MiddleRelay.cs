@@ -32,6 +32,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     private MiddleProxyConnection? _link;
     private long _lastActivityMs;
     private long _lastPacketMs;
+    private long _orphanedMs;
     private int _balance;
     private State _state;
 
@@ -161,7 +162,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     {
         var timeouts = _session.Loop.Timeouts;
         var now = Loop.NowMs;
-        if (IsOrphan && now - _lastActivityMs >= OrphanPatienceMs) CloseMigrating("empty");
+        if (IsOrphan && now - _orphanedMs >= OrphanPatienceMs) CloseMigrating("empty");
         else if (IsOverLimit && now - _lastWriteMs >= NoProgressMs) Close(CloseReason.ClientQueueLimit);
         else if (_queue is not null && now - _lastWriteMs >= timeouts.ClientWrite.TotalMilliseconds) Close(CloseReason.ClientWriteTimeout);
         else if (now - _lastActivityMs >= timeouts.Idle.TotalMilliseconds) Close(CloseReason.IdleTimeout);
@@ -201,7 +202,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         }
 
         _state |= State.Orphan;
-        _lastActivityMs = Loop.NowMs;
+        _orphanedMs = Loop.NowMs; // no activity: links die every minute, and a client that is gone must still reach its idle limit
         ArmDeadline();
         _pool.Migrate(this);
     }
@@ -257,7 +258,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         var due = _lastActivityMs + (long)timeouts.Idle.TotalMilliseconds;
         if (_queue is not null) due = Math.Min(due, _lastWriteMs + (long)timeouts.ClientWrite.TotalMilliseconds);
         if (IsOverLimit) due = Math.Min(due, _lastWriteMs + NoProgressMs);
-        if (IsOrphan) due = Math.Min(due, _lastActivityMs + OrphanPatienceMs);
+        if (IsOrphan) due = Math.Min(due, _orphanedMs + OrphanPatienceMs);
         _client.SetDeadline(Math.Max(due, Loop.NowMs));
     }
 
