@@ -32,6 +32,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     private MiddleProxyConnection? _link;
     private long _lastActivityMs;
     private long _lastPacketMs;
+    private long _lastRequestMs;
     private long _orphanedMs;
     private int _balance;
     private State _state;
@@ -106,7 +107,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     public bool IsAtRest => _balance == 0 || Loop.NowMs - _lastPacketMs > (_balance > 0 ? UnansweredMs : StreamingMs);
 
     /// <summary>A packet of its own is so young that, on a link that broke, nobody can say whether it arrived.</summary>
-    public bool SentLately => LastFrameEnd > 0 && Loop.NowMs - _lastPacketMs <= UnansweredMs;
+    public bool SentLately => LastFrameEnd > 0 && Loop.NowMs - _lastRequestMs <= UnansweredMs;
 
     /// <summary>Waits for a link.</summary>
     public bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
