@@ -122,6 +122,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         LastFrameEnd = 0;
         link.Join(id, this);
         if (!IsOrphan) return;
+        if (_queue is not null) link.Owe(OwedBytes, OwedPackets); // or what waits for slow clients would grow with every link that dies
         _state &= ~(State.Orphan | State.Blocked | State.Introduced);
         _session.Loop.Metrics.Migrated(_session.Listener.Settings.Name, _pool.Dc, "ok");
         ArmDeadline();
@@ -187,15 +188,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     public void OnLinkLost(bool lostSomething)
     {
         _link = null;
-        OwedBytes = 0; // the link that it was owed to is gone
-        OwedPackets = 0;
         if (IsClosed) return;
-        if ((_state & State.Ending) != 0)
-        {
-            if (_queue is null) Close(CloseReason.DcClosed);
-            return;
-        }
-
         if (lostSomething)
         {
             CloseMigrating("mid_send");
@@ -213,8 +206,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     {
         _link?.Leave(this, tellTelegram: false);
         _link = null;
-        OwedBytes = 0;
-        OwedPackets = 0;
         _state |= State.Ending;
         if (_queue is null) Close(CloseReason.DcClosed);
     }
