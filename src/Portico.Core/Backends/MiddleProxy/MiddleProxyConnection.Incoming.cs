@@ -118,16 +118,12 @@ internal sealed partial class MiddleProxyConnection
     {
         switch (packet.Kind)
         {
-            case RpcPacketKind.ProxyAns:
-                if (_clients.TryGetValue(packet.ConnectionId, out var client)) client.Deliver(packet.Body);
-                else SendCloseConn(packet.ConnectionId);
-                break;
-            case RpcPacketKind.SimpleAck:
-                if (_clients.TryGetValue(packet.ConnectionId, out client)) client.Acknowledge(packet.Body);
+            case RpcPacketKind.ProxyAns or RpcPacketKind.SimpleAck:
+                if (_clients.TryGetValue(packet.ConnectionId, out var client)) HandOver(packet, client);
                 else SendCloseConn(packet.ConnectionId);
                 break;
             case RpcPacketKind.CloseExt or RpcPacketKind.CloseConn:
-                if (_clients.TryGetValue(packet.ConnectionId, out client)) client.OnClosedByTelegram();
+                if (_clients.TryGetValue(packet.ConnectionId, out client)) HandOver(packet, client);
                 break;
             case RpcPacketKind.Ping:
                 SendPong(packet.PingId);
@@ -139,6 +135,21 @@ internal sealed partial class MiddleProxyConnection
                 break;
             default:
                 throw new UnreachableException($"packet kind {packet.Kind}");
+        }
+    }
+
+    // A client that cannot take its packet for a fault of ours ends alone: the others on the link have done nothing.
+    private static void HandOver(RpcPacket packet, MiddleRelay client)
+    {
+        try
+        {
+            if (packet.Kind == RpcPacketKind.ProxyAns) client.Deliver(packet.Body);
+            else if (packet.Kind == RpcPacketKind.SimpleAck) client.Acknowledge(packet.Body);
+            else client.OnClosedByTelegram();
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            client.OnFault(error);
         }
     }
 

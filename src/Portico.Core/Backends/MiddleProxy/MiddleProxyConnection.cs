@@ -199,7 +199,14 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         foreach (var client in clients)
         {
             var isLost = certain >= 0 ? client.LastFrameEnd > certain : client.LastFrameEnd > sent || client.SentLately;
-            client.OnLinkLost(isLost || !client.IsAtRest || ReferenceEquals(client, half));
+            try
+            {
+                client.OnLinkLost(isLost || !client.IsAtRest || ReferenceEquals(client, half));
+            }
+            catch (Exception error) when (!EventLoop.IsFatal(error))
+            {
+                client.OnFault(error); // the rest must hear of it all the same: nobody else will tell them
+            }
         }
     }
 
