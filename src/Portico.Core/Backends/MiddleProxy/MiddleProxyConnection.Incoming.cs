@@ -70,6 +70,7 @@ internal sealed partial class MiddleProxyConnection
             var goesOn = TakePayload(_incoming.Bytes.Slice(frame.PayloadOffset, frame.PayloadLength));
             if (_phase == Phase.Lost) return false;
             Consume(frame.Consumed);
+            if (_nextIncoming == FullFrame.FirstSequence + 1) _plain = 0; // behind the nonce is padding, perhaps cut inside a word, then ciphertext
             _wanted = 0;
             if (!goesOn) return false;
         }
