@@ -111,6 +111,7 @@ internal sealed partial class MiddleProxyConnection
                 return TakeHandshake(payload);
             default:
                 Dispatch(RpcPacket.Read(payload));
+                if (_outgoing.Length > MostQueued) Lose(SocketError.NoBufferSpaceAvailable, "it asks and does not read");
                 return !_isPaused;
         }
     }

@@ -13,6 +13,9 @@ internal sealed partial class MiddleProxyConnection
     // Above the first, clients of this link are not read; below the second they are again. A client's longest packet may come on top.
     private const int HighWater = 256 * 1024, LowWater = 64 * 1024;
 
+    // A server that asks and does not read: what clients may queue, once more as much in answers and farewells, and no further.
+    private const int MostQueued = 4 * 1024 * 1024;
+
     private readonly byte[] _ownAddress = new byte[RpcAddress.Length];
     private readonly Queue<MiddleRelay> _waitingForRoom = new();
     private ByteStore _outgoing;
