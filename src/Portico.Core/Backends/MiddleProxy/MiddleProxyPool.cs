@@ -26,6 +26,7 @@ internal sealed class MiddleProxyPool : ILoopTask
     private readonly Queue<MiddleRelay> _orphans = new();
     private readonly DcCounters _counters;
     private int _failures;
+    private long _failedMs = -1;
     private long _nextAttemptMs;
     private long _timerMs = -1;
 
@@ -47,9 +48,6 @@ internal sealed class MiddleProxyPool : ILoopTask
 
     /// <summary>All links, whatever their state.</summary>
     public IReadOnlyList<MiddleProxyConnection> Links => _links;
-
-    /// <summary>No link is ready and the last attempts failed.</summary>
-    public bool IsFailing => _failures > 0 && !_links.Exists(link => link.IsReady);
 
     // Of the configured number per process, this loop's share.
     private int Least
@@ -84,7 +82,7 @@ internal sealed class MiddleProxyPool : ILoopTask
             : inSetUp == 0 ? StepUp
             : least.ClientCount > most + (most / 2) ? MostInSetUp - inSetUp
             : 0;
-        Open(more);
+        if (Services.Loop.NowMs >= _nextAttemptMs) Open(more);
         return true;
     }
 
@@ -141,7 +139,7 @@ internal sealed class MiddleProxyPool : ILoopTask
     {
         _links.Remove(link);
         if (wasReady && Services.Loop.NowMs - link.OpenedMs >= YoungMs) _failures = 0;
-        else Failed();
+        else Failed(link.OpenedMs);
         Maintain();
     }
 
@@ -161,7 +159,7 @@ internal sealed class MiddleProxyPool : ILoopTask
             var addresses = config.Find(Dc, Services.Proxy.Settings.PreferIPv6);
             if (addresses.Length == 0)
             {
-                Failed();
+                Failed(Services.Loop.NowMs);
                 return;
             }
 
@@ -169,7 +167,7 @@ internal sealed class MiddleProxyPool : ILoopTask
             var link = new MiddleProxyConnection(this, address, config, _counters);
             if (!link.Open())
             {
-                Failed();
+                Failed(link.OpenedMs);
                 return;
             }
 
@@ -177,12 +175,15 @@ internal sealed class MiddleProxyPool : ILoopTask
         }
     }
 
-    private void Failed()
+    // Attempts that began together fail together, and are one failure: ten of them must not wait as long as ten in a row.
+    private void Failed(long begunMs)
     {
+        if (begunMs <= _failedMs) return;
+        _failedMs = Services.Loop.NowMs;
         _failures = Math.Min(_failures + 1, 16);
         var wait = Math.Min((long)FirstRetryMs << (_failures - 1), LongestRetryMs);
-        _nextAttemptMs = Services.Loop.NowMs + (wait / 2) + RandomNumberGenerator.GetInt32((int)(wait / 2) + 1);
-        if (_failures > 1) Services.Middle.OnUnreachable(this);
+        _nextAttemptMs = _failedMs + (wait / 2) + RandomNumberGenerator.GetInt32((int)(wait / 2) + 1);
+        if (_failures > 1 && !_links.Exists(link => link.IsReady)) Services.Middle.OnUnreachable(this);
     }
 
     private void SetTimer(long dueMs)
