@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Telegram;
+using Portico.Protocol.MiddleProxy;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
@@ -104,13 +105,6 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         if (tellTelegram && IsReady) SendCloseConn(client.Id);
     }
 
-    /// <summary>Closes a link that nobody is on.</summary>
-    public void Retire()
-    {
-        if (_phase == Phase.Lost) return;
-        Release();
-    }
-
     public void OnReady(Channel channel)
     {
         switch (_phase)
@@ -203,9 +197,9 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
             {
                 client.OnLinkLost(isLost || !client.IsAtRest || ReferenceEquals(client, half));
             }
-            catch (Exception error) when (!EventLoop.IsFatal(error))
+            catch (Exception fault) when (!EventLoop.IsFatal(fault))
             {
-                client.OnFault(error); // the rest must hear of it all the same: nobody else will tell them
+                client.OnFault(fault); // the rest must hear of it all the same: nobody else will tell them
             }
         }
     }
@@ -215,7 +209,9 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     private long ArrivedTotal()
     {
         var unacknowledged = _channel!.UnacknowledgedBytes();
-        return unacknowledged < 0 ? -1 : _sentTotal - unacknowledged;
+        if (unacknowledged < 0) return -1;
+        var arrived = _sentTotal - unacknowledged;
+        return arrived - (arrived % MiddleProxyCipher.BlockLength); // nobody can read a part of a block
     }
 
     private void Release()

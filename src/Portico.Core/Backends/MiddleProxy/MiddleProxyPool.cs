@@ -23,7 +23,7 @@ internal sealed class MiddleProxyPool : ILoopTask
 
     private readonly List<MiddleProxyConnection> _links = [];
     private readonly List<HandshakeState> _waiting = [];
-    private readonly Queue<MiddleRelay> _orphans = new();
+    private readonly HashSet<MiddleRelay> _orphans = [];
     private readonly DcCounters _counters;
     private int _failures;
     private long _failedMs = -1;
@@ -100,9 +100,12 @@ internal sealed class MiddleProxyPool : ILoopTask
     public void Migrate(MiddleRelay client)
     {
         if (TryAssign(client)) return;
-        _orphans.Enqueue(client);
+        _orphans.Add(client);
         Maintain();
     }
+
+    /// <summary>A client that waited for a link is gone: no link is wanted for it.</summary>
+    public void Forget(MiddleRelay client) => _orphans.Remove(client);
 
     /// <summary>Opens what is missing, as far as earlier failures allow.</summary>
     public void Maintain()
@@ -125,11 +128,9 @@ internal sealed class MiddleProxyPool : ILoopTask
     public void OnConnected(MiddleProxyConnection link)
     {
         Services.Middle.OnReachable(this);
-        for (var left = _orphans.Count; left > 0; left--)
-        {
-            var orphan = _orphans.Dequeue();
-            if (orphan.IsOrphan) Migrate(orphan);
-        }
+        MiddleRelay[] orphans = [.. _orphans];
+        _orphans.Clear();
+        foreach (var orphan in orphans) Migrate(orphan);
 
         foreach (var handshake in _waiting) handshake.Nudge();
     }

@@ -109,9 +109,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     /// <summary>A packet of its own is so young that, on a link that broke, nobody can say whether it arrived.</summary>
     public bool SentLately => LastFrameEnd > 0 && Loop.NowMs - _lastRequestMs <= UnansweredMs;
 
-    /// <summary>Waits for a link.</summary>
-    public bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
-
     private EventLoop Loop => _client.Loop;
 
     /// <summary>Is put on a link, for the first time or after the last one died.</summary>
@@ -222,6 +219,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
 
     private bool IsClosed => (_state & State.Closed) != 0;
 
+    private bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
+
     private bool IsOverLimit => (_state & State.OverLimit) != 0;
 
     private void Pump()
@@ -271,6 +270,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
 
     private void Release(bool tellTelegram)
     {
+        if (IsOrphan) _pool.Forget(this);
         _state |= State.Closed;
         _link?.Leave(this, tellTelegram && (_state & State.Introduced) != 0);
         _link = null;
