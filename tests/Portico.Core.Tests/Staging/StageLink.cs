@@ -45,8 +45,11 @@ internal sealed class StageLink(MemoryConnect connect)
     /// <summary>Words of padding behind the nonce, which is plain text.</summary>
     public int PaddingWords { get; set; }
 
-    /// <summary>Sends the set-up's bytes one by one, with a turn of the loop after each; null = at once.</summary>
-    public Action? AfterEachByte { get; set; }
+    /// <summary>Sends the set-up's bytes in pieces of this length.</summary>
+    public int PieceLength { get; set; } = int.MaxValue;
+
+    /// <summary>Called after each such piece.</summary>
+    public Action? AfterEachPiece { get; set; }
 
     public bool IsReady => _received >= 0;
 
@@ -192,16 +195,12 @@ internal sealed class StageLink(MemoryConnect connect)
 
     private void Tell(byte[] bytes)
     {
-        if (AfterEachByte is null)
+        for (var at = 0; at < bytes.Length;)
         {
-            Peer.Send(bytes);
-            return;
-        }
-
-        foreach (var one in bytes)
-        {
-            Peer.Send([one]);
-            AfterEachByte();
+            var length = Math.Min(bytes.Length - at, PieceLength);
+            Peer.Send(bytes.AsSpan(at, length));
+            at += length;
+            AfterEachPiece?.Invoke();
         }
     }
 

@@ -65,9 +65,6 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     /// <summary>Clients on it.</summary>
     public int ClientCount => _clients.Count;
 
-    /// <summary>The clients, for tests and shutdown.</summary>
-    public IEnumerable<MiddleRelay> Clients => _clients.Values;
-
     /// <summary>When it was opened, on the loop's clock.</summary>
     public long OpenedMs => _openedMs;
 

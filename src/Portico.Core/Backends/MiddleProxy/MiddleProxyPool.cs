@@ -42,12 +42,7 @@ internal sealed class MiddleProxyPool : ILoopTask
     /// <summary>Signed id of the data centre.</summary>
     public short Dc { get; }
 
-    public DcCounters Counters => _counters;
-
     public MiddleProxySettings Settings => Services.Proxy.Settings.Middle;
-
-    /// <summary>All links, whatever their state.</summary>
-    public IReadOnlyList<MiddleProxyConnection> Links => _links;
 
     // Of the configured number per process, this loop's share.
     private int Least

@@ -56,6 +56,23 @@ public sealed class LinkLossTests : IDisposable
         Assert.Equal(1, _stage.Migrations("ok"));
     }
 
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(64 * 1024, false)]
+    public void FIN_tells_whose_packet_did_not_arrive_however_long_ago_it_was_sent(int room, bool isLost)
+    {
+        var (client, link, _) = _stage.Rest();
+        link.Peer.ReadsAtOnce = false;
+        link.Peer.ToPeer.Capacity = room;
+        client.Send(new byte[5000]);
+        _stage.Run();
+        _stage.Advance(5);
+        link.Finish();
+        _stage.Run();
+        Assert.Equal(isLost, client.IsEnded);
+        Assert.Equal(1, _stage.Migrations(isLost ? "mid_send" : "ok"));
+    }
+
     [Fact]
     public void After_a_reset_nobody_knows_what_became_of_a_packet_sent_just_now()
     {

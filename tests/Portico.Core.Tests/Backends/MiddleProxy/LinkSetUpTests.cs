@@ -123,15 +123,20 @@ public sealed class LinkSetUpTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(3)]
-    [InlineData(4)]
-    public void The_set_up_survives_being_cut_at_every_byte_its_plain_padding_too(int paddingWords)
+    [InlineData(0, 1)]
+    [InlineData(1, 1)]
+    [InlineData(3, 1)]
+    [InlineData(4, 1)]
+    [InlineData(1, 45)]
+    [InlineData(1, 46)]
+    [InlineData(3, 47)]
+    [InlineData(4, 46)]
+    [InlineData(4, 49)]
+    [InlineData(5, 48)]
+    public void The_set_up_survives_every_cut_inside_the_plain_padding_too(int paddingWords, int pieceLength)
     {
-        _stage.OnLink = link => (link.PaddingWords, link.AfterEachByte) = (paddingWords, _stage.Stage.Run);
+        _stage.OnLink = link => (link.PaddingWords, link.PieceLength, link.AfterEachPiece) = (paddingWords, pieceLength, _stage.Stage.Run);
         var (client, link, id) = _stage.Introduce();
-        link.AfterEachByte = null;
         link.Answer(id, [1, 2, 3, 4]);
         _stage.Run();
         Assert.Equal([1, 2, 3, 4], Assert.Single(client.Packets));
