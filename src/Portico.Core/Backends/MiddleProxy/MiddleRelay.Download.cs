@@ -148,7 +148,14 @@ internal sealed partial class MiddleRelay
         if ((_state & State.Ending) != 0) Close(CloseReason.DcClosed);
     }
 
-    private bool ExceedsLimit => _session.Loop.Proxy.Settings.Health is var health && (OwedPackets > health.ClientQueuePackets || OwedBytes > health.ClientQueueBytes);
+    private bool ExceedsLimit
+    {
+        get
+        {
+            var health = _session.Loop.Proxy.Settings.Health;
+            return OwedPackets > health.ClientQueuePackets || OwedBytes > health.ClientQueueBytes;
+        }
+    }
 
     private void Owe(long bytes, int packets)
     {
