@@ -67,7 +67,9 @@ internal struct ByteStore
         }
         else
         {
-            var larger = buffers.RentAny(content.Length + least);
+            // Beyond the sizes on offer by doubling, or many small frames would be copied once for each.
+            var needed = content.Length + least;
+            var larger = buffers.RentAny(needed <= BufferPool.LargestSize ? needed : Math.Max(needed, 2 * _bytes.Length));
             content.CopyTo(larger);
             buffers.Return(_bytes);
             _bytes = larger;

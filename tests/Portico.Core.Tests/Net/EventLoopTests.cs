@@ -66,6 +66,41 @@ public class EventLoopTests
         Assert.Equal(1234 + DeadlineWheel.TickMs, _bench.Loop.NowMs);
     }
 
+    [Fact]
+    public void A_timed_task_runs_in_the_first_turn_at_its_time_and_the_loop_sleeps_until_then()
+    {
+        var due = _bench.Loop.NowMs + 1234;
+        var ran = new List<long>();
+        _bench.Loop.EnqueueAt(due, new Chore(() => ran.Add(_bench.Loop.NowMs)));
+        Assert.Equal(1234, _bench.Loop.SleepMs());
+        _bench.Loop.Advance(TimeSpan.FromMilliseconds(1233));
+        Assert.Empty(ran);
+        _bench.Loop.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal([due], ran);
+        Assert.Equal(-1, _bench.Loop.SleepMs());
+    }
+
+    [Fact]
+    public void Timed_tasks_run_in_the_order_of_their_times_each_once()
+    {
+        var random = new Random(1);
+        var times = Enumerable.Range(0, 200).Select(_ => _bench.Loop.NowMs + random.Next(5000)).ToArray();
+        var ran = new List<long>();
+        foreach (var due in times) _bench.Loop.EnqueueAt(due, new Chore(() => ran.Add(due)));
+        _bench.Loop.Advance(TimeSpan.FromMilliseconds(5000));
+        Assert.Equal(times.Order(), ran);
+    }
+
+    [Fact]
+    public void A_timed_task_whose_time_has_passed_runs_in_the_next_turn()
+    {
+        _bench.Loop.Advance(TimeSpan.FromSeconds(1));
+        _bench.Loop.EnqueueAt(_bench.Loop.NowMs - 500, new Chore(() => _order.Add("late")));
+        Assert.Equal(0, _bench.Loop.SleepMs());
+        _bench.Run();
+        Assert.Equal(["late"], _order);
+    }
+
     private sealed class Chore(Action run) : ILoopTask
     {
         public Exception? Fault { get; private set; }

@@ -60,6 +60,8 @@ internal sealed class MemoryChannel : Channel
 
     public override IPEndPoint? RemoteAddress() => Peer.HasReset ? null : _remote;
 
+    public override long UnacknowledgedBytes() => Peer.ToPeer.Length - Peer.ToPeer.Arrived;
+
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
         if (buffer.IsEmpty) throw new InvalidOperationException("a read of no bytes comes back as 0, which means FIN");

@@ -20,9 +20,6 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
     /// <summary>Writes this loop's links once per turn.</summary>
     public MiddleProxyFlusher Flusher { get; } = new(loop.Loop);
 
-    /// <summary>The pools so far. For tests and readers on the loop.</summary>
-    public IEnumerable<MiddleProxyPool> Pools => _pools.Values;
-
     /// <summary>Ids of clients: told apart per link, so a counter per loop will do. It starts anywhere, as the reference's does.</summary>
     public long NextId() => _nextId++;
 

@@ -14,6 +14,7 @@ internal sealed partial class MiddleProxyConnection
     private int _owedPackets;
     private bool _isPaused;
     private long _pausedMs;
+    private Patience? _patience;
 
     /// <summary>A client could not be written to at once.</summary>
     public void Owe(long bytes, int packets)
@@ -24,7 +25,8 @@ internal sealed partial class MiddleProxyConnection
         _isPaused = true;
         _pausedMs = Loop.NowMs;
         _pool.Services.Metrics.DcBackPressure(_pool.Dc, limit);
-        Loop.EnqueueAt(_pausedMs + PatienceMs, new Patience(this));
+        // A link may pause thousands of times a second: one timer serves them all.
+        if (_patience is null) Loop.EnqueueAt(_pausedMs + PatienceMs, _patience = new Patience(this));
     }
 
     /// <summary>A client took what it owed, or is gone.</summary>
@@ -57,9 +59,21 @@ internal sealed partial class MiddleProxyConnection
         return null;
     }
 
+    private void PatienceEnded(Patience patience)
+    {
+        _patience = null;
+        var (now, since) = (Loop.NowMs, _pausedMs);
+        if (_isPaused && now - since >= PatienceMs)
+        {
+            CloseLargestDebtor();
+            since = now;
+        }
+
+        if (_isPaused) Loop.EnqueueAt(since + PatienceMs, _patience = patience);
+    }
+
     private void CloseLargestDebtor()
     {
-        if (!_isPaused || _phase == Phase.Lost || Loop.NowMs - _pausedMs < PatienceMs) return;
         MiddleRelay? largest = null;
         foreach (var client in _clients.Values)
         {
@@ -67,12 +81,11 @@ internal sealed partial class MiddleProxyConnection
         }
 
         largest?.OnLargestDebtor();
-        if (_isPaused) Loop.EnqueueAt(Loop.NowMs + PatienceMs, new Patience(this));
     }
 
     private sealed class Patience(MiddleProxyConnection link) : ILoopTask
     {
-        public void Run() => link.CloseLargestDebtor();
+        public void Run() => link.PatienceEnded(this);
 
         public void OnFault(Exception error) => link.OnFault(error);
     }

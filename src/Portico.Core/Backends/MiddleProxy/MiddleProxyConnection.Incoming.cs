@@ -70,6 +70,7 @@ internal sealed partial class MiddleProxyConnection
             var goesOn = TakePayload(_incoming.Bytes.Slice(frame.PayloadOffset, frame.PayloadLength));
             if (_phase == Phase.Lost) return false;
             Consume(frame.Consumed);
+            if (_nextIncoming == FullFrame.FirstSequence + 1) _plain = 0; // behind the nonce is padding, perhaps cut inside a word, then ciphertext
             _wanted = 0;
             if (!goesOn) return false;
         }
@@ -110,6 +111,7 @@ internal sealed partial class MiddleProxyConnection
                 return TakeHandshake(payload);
             default:
                 Dispatch(RpcPacket.Read(payload));
+                if (_outgoing.Length > MostQueued) Lose(SocketError.NoBufferSpaceAvailable, "it asks and does not read");
                 return !_isPaused;
         }
     }
@@ -118,16 +120,12 @@ internal sealed partial class MiddleProxyConnection
     {
         switch (packet.Kind)
         {
-            case RpcPacketKind.ProxyAns:
-                if (_clients.TryGetValue(packet.ConnectionId, out var client)) client.Deliver(packet.Body);
-                else SendCloseConn(packet.ConnectionId);
-                break;
-            case RpcPacketKind.SimpleAck:
-                if (_clients.TryGetValue(packet.ConnectionId, out client)) client.Acknowledge(packet.Body);
+            case RpcPacketKind.ProxyAns or RpcPacketKind.SimpleAck:
+                if (_clients.TryGetValue(packet.ConnectionId, out var client)) HandOver(packet, client);
                 else SendCloseConn(packet.ConnectionId);
                 break;
             case RpcPacketKind.CloseExt or RpcPacketKind.CloseConn:
-                if (_clients.TryGetValue(packet.ConnectionId, out client)) client.OnClosedByTelegram();
+                if (_clients.TryGetValue(packet.ConnectionId, out client)) HandOver(packet, client);
                 break;
             case RpcPacketKind.Ping:
                 SendPong(packet.PingId);
@@ -139,6 +137,21 @@ internal sealed partial class MiddleProxyConnection
                 break;
             default:
                 throw new UnreachableException($"packet kind {packet.Kind}");
+        }
+    }
+
+    // A client that cannot take its packet for a fault of ours ends alone: the others on the link have done nothing.
+    private static void HandOver(RpcPacket packet, MiddleRelay client)
+    {
+        try
+        {
+            if (packet.Kind == RpcPacketKind.ProxyAns) client.Deliver(packet.Body);
+            else if (packet.Kind == RpcPacketKind.SimpleAck) client.Acknowledge(packet.Body);
+            else client.OnClosedByTelegram();
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            client.OnFault(error);
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed partial class MiddleProxyConnection
     // Above the first, clients of this link are not read; below the second they are again. A client's longest packet may come on top.
     private const int HighWater = 256 * 1024, LowWater = 64 * 1024;
 
+    // Clients alone stay below 1.5 MB. The rest is for pongs and farewells: a server that asks and does not read makes us queue no more than this.
+    private const int MostQueued = 4 * 1024 * 1024;
+
     private readonly byte[] _ownAddress = new byte[RpcAddress.Length];
     private readonly Queue<MiddleRelay> _waitingForRoom = new();
     private ByteStore _outgoing;

@@ -27,7 +27,7 @@ internal sealed partial class MiddleProxyConnection
         if (channel.Failed && result == SocketError.Success) result = SocketError.ConnectionReset;
         if (result != SocketError.Success || channel.LocalAddress() is not { } local)
         {
-            Lose(result, "connecting failed");
+            Lose(result == SocketError.Success ? SocketError.ConnectionReset : result, "connecting failed");
             return;
         }
 

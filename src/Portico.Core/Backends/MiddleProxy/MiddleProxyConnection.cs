@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Telegram;
+using Portico.Protocol.MiddleProxy;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
@@ -64,9 +65,6 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     /// <summary>Clients on it.</summary>
     public int ClientCount => _clients.Count;
 
-    /// <summary>The clients, for tests and shutdown.</summary>
-    public IEnumerable<MiddleRelay> Clients => _clients.Values;
-
     /// <summary>When it was opened, on the loop's clock.</summary>
     public long OpenedMs => _openedMs;
 
@@ -102,13 +100,6 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         Credit(client.OwedBytes, client.OwedPackets);
         if (_clients.Count == 0) _idleSinceMs = Loop.NowMs;
         if (tellTelegram && IsReady) SendCloseConn(client.Id);
-    }
-
-    /// <summary>Closes a link that nobody is on.</summary>
-    public void Retire()
-    {
-        if (_phase == Phase.Lost) return;
-        Release();
     }
 
     public void OnReady(Channel channel)
@@ -199,7 +190,14 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         foreach (var client in clients)
         {
             var isLost = certain >= 0 ? client.LastFrameEnd > certain : client.LastFrameEnd > sent || client.SentLately;
-            client.OnLinkLost(isLost || !client.IsAtRest || ReferenceEquals(client, half));
+            try
+            {
+                client.OnLinkLost(isLost || !client.IsAtRest || ReferenceEquals(client, half));
+            }
+            catch (Exception fault) when (!EventLoop.IsFatal(fault))
+            {
+                client.OnFault(fault); // the rest must hear of it all the same: nobody else will tell them
+            }
         }
     }
 
@@ -208,7 +206,9 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     private long ArrivedTotal()
     {
         var unacknowledged = _channel!.UnacknowledgedBytes();
-        return unacknowledged < 0 ? -1 : _sentTotal - unacknowledged;
+        if (unacknowledged < 0) return -1;
+        var arrived = _sentTotal - unacknowledged;
+        return arrived - (arrived % MiddleProxyCipher.BlockLength); // nobody can read a part of a block
     }
 
     private void Release()

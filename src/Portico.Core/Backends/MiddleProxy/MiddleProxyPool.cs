@@ -23,9 +23,10 @@ internal sealed class MiddleProxyPool : ILoopTask
 
     private readonly List<MiddleProxyConnection> _links = [];
     private readonly List<HandshakeState> _waiting = [];
-    private readonly Queue<MiddleRelay> _orphans = new();
+    private readonly HashSet<MiddleRelay> _orphans = [];
     private readonly DcCounters _counters;
     private int _failures;
+    private long _failedMs = -1;
     private long _nextAttemptMs;
     private long _timerMs = -1;
 
@@ -41,15 +42,7 @@ internal sealed class MiddleProxyPool : ILoopTask
     /// <summary>Signed id of the data centre.</summary>
     public short Dc { get; }
 
-    public DcCounters Counters => _counters;
-
     public MiddleProxySettings Settings => Services.Proxy.Settings.Middle;
-
-    /// <summary>All links, whatever their state.</summary>
-    public IReadOnlyList<MiddleProxyConnection> Links => _links;
-
-    /// <summary>No link is ready and the last attempts failed.</summary>
-    public bool IsFailing => _failures > 0 && !_links.Exists(link => link.IsReady);
 
     // Of the configured number per process, this loop's share.
     private int Least
@@ -84,7 +77,7 @@ internal sealed class MiddleProxyPool : ILoopTask
             : inSetUp == 0 ? StepUp
             : least.ClientCount > most + (most / 2) ? MostInSetUp - inSetUp
             : 0;
-        Open(more);
+        if (Services.Loop.NowMs >= _nextAttemptMs) Open(more);
         return true;
     }
 
@@ -102,9 +95,12 @@ internal sealed class MiddleProxyPool : ILoopTask
     public void Migrate(MiddleRelay client)
     {
         if (TryAssign(client)) return;
-        _orphans.Enqueue(client);
+        _orphans.Add(client);
         Maintain();
     }
+
+    /// <summary>A client that waited for a link is gone: no link is wanted for it.</summary>
+    public void Forget(MiddleRelay client) => _orphans.Remove(client);
 
     /// <summary>Opens what is missing, as far as earlier failures allow.</summary>
     public void Maintain()
@@ -127,11 +123,9 @@ internal sealed class MiddleProxyPool : ILoopTask
     public void OnConnected(MiddleProxyConnection link)
     {
         Services.Middle.OnReachable(this);
-        for (var left = _orphans.Count; left > 0; left--)
-        {
-            var orphan = _orphans.Dequeue();
-            if (orphan.IsOrphan) Migrate(orphan);
-        }
+        MiddleRelay[] orphans = [.. _orphans];
+        _orphans.Clear();
+        foreach (var orphan in orphans) Migrate(orphan);
 
         foreach (var handshake in _waiting) handshake.Nudge();
     }
@@ -141,7 +135,7 @@ internal sealed class MiddleProxyPool : ILoopTask
     {
         _links.Remove(link);
         if (wasReady && Services.Loop.NowMs - link.OpenedMs >= YoungMs) _failures = 0;
-        else Failed();
+        else Failed(link.OpenedMs);
         Maintain();
     }
 
@@ -161,7 +155,7 @@ internal sealed class MiddleProxyPool : ILoopTask
             var addresses = config.Find(Dc, Services.Proxy.Settings.PreferIPv6);
             if (addresses.Length == 0)
             {
-                Failed();
+                Failed(Services.Loop.NowMs);
                 return;
             }
 
@@ -169,7 +163,7 @@ internal sealed class MiddleProxyPool : ILoopTask
             var link = new MiddleProxyConnection(this, address, config, _counters);
             if (!link.Open())
             {
-                Failed();
+                Failed(link.OpenedMs);
                 return;
             }
 
@@ -177,12 +171,15 @@ internal sealed class MiddleProxyPool : ILoopTask
         }
     }
 
-    private void Failed()
+    // Attempts that began together fail together, and are one failure: ten of them must not wait as long as ten in a row.
+    private void Failed(long begunMs)
     {
+        if (begunMs <= _failedMs) return;
+        _failedMs = Services.Loop.NowMs;
         _failures = Math.Min(_failures + 1, 16);
         var wait = Math.Min((long)FirstRetryMs << (_failures - 1), LongestRetryMs);
-        _nextAttemptMs = Services.Loop.NowMs + (wait / 2) + RandomNumberGenerator.GetInt32((int)(wait / 2) + 1);
-        if (_failures > 1) Services.Middle.OnUnreachable(this);
+        _nextAttemptMs = _failedMs + (wait / 2) + RandomNumberGenerator.GetInt32((int)(wait / 2) + 1);
+        if (_failures > 1 && !_links.Exists(link => link.IsReady)) Services.Middle.OnUnreachable(this);
     }
 
     private void SetTimer(long dueMs)

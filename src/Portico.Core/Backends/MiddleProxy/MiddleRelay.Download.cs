@@ -18,11 +18,11 @@ internal sealed partial class MiddleRelay
     private OutputQueue? _queue;
     private long _lastWriteMs;
 
-    /// <summary>Bytes queued for this client that its link is told of.</summary>
-    public long OwedBytes { get; private set; }
+    /// <summary>Bytes queued for this client. Its link, while it has one, counts exactly these.</summary>
+    public long OwedBytes => _queue?.Bytes ?? 0;
 
-    /// <summary>Packets queued for this client that its link is told of.</summary>
-    public int OwedPackets { get; private set; }
+    /// <summary>Packets queued for this client, counted like <see cref="OwedBytes"/>.</summary>
+    public int OwedPackets => _queue?.Packets ?? 0;
 
     // Telegram's answer to broken or replayed data: -404.
     private static ReadOnlySpan<byte> ServerError => [0x6c, 0xfe, 0xff, 0xff];
@@ -134,6 +134,7 @@ internal sealed partial class MiddleRelay
     {
         var status = _queue!.Flush(_client, Loop.Buffers, out var written, out var packets);
         _session.CountSent(written);
+        _link?.Credit(written, packets);
         if (status == IoStatus.Reset)
         {
             Close(CloseReason.ClientReset);
@@ -141,37 +142,30 @@ internal sealed partial class MiddleRelay
         }
 
         if (written > 0) _lastWriteMs = _lastActivityMs = Loop.NowMs;
-        var isEmpty = _queue.IsEmpty;
-        if (isEmpty) DropQueue();
-        Pay(written, packets, isEmpty);
-        if (isEmpty && (_state & State.Ending) != 0) Close(CloseReason.DcClosed);
+        if (!ExceedsLimit) _state &= ~State.OverLimit;
+        if (!_queue.IsEmpty) return;
+        DropQueue();
+        if ((_state & State.Ending) != 0) Close(CloseReason.DcClosed);
+    }
+
+    private bool ExceedsLimit
+    {
+        get
+        {
+            var health = _session.Loop.Proxy.Settings.Health;
+            return OwedPackets > health.ClientQueuePackets || OwedBytes > health.ClientQueueBytes;
+        }
     }
 
     private void Owe(long bytes, int packets)
     {
-        if (_link is null) return;
-        OwedBytes += bytes;
-        OwedPackets += packets;
-        var health = _session.Loop.Proxy.Settings.Health;
-        if (!IsOverLimit && (_queue!.Packets > health.ClientQueuePackets || _queue.Bytes > health.ClientQueueBytes))
+        if (!IsOverLimit && ExceedsLimit)
         {
             _state |= State.OverLimit;
             ArmDeadline();
         }
 
-        _link.Owe(bytes, packets);
-    }
-
-    private void Pay(long bytes, int packets, bool everything)
-    {
-        if (everything) _state &= ~State.OverLimit;
-        if (_link is null) return;
-        if (everything) (bytes, packets) = (OwedBytes, OwedPackets);
-        bytes = Math.Min(bytes, OwedBytes);
-        packets = Math.Min(packets, OwedPackets);
-        OwedBytes -= bytes;
-        OwedPackets -= packets;
-        _link.Credit(bytes, packets);
+        _link?.Owe(bytes, packets);
     }
 
     private void DropQueue()

@@ -112,6 +112,7 @@ internal sealed partial class MiddleRelay
 
             LastFrameEnd = _link.SendRequest(this, bytes.Slice(taken + frame.PayloadOffset, frame.PayloadLength), frame.QuickAck);
             CountPacket(1);
+            _lastRequestMs = Loop.NowMs;
             _state |= State.Introduced;
             _session.Loop.Metrics.PacketFromClient(frame.PayloadLength);
             taken += frame.Consumed;

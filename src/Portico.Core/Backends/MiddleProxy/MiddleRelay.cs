@@ -32,6 +32,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     private MiddleProxyConnection? _link;
     private long _lastActivityMs;
     private long _lastPacketMs;
+    private long _lastRequestMs;
+    private long _orphanedMs;
     private int _balance;
     private State _state;
 
@@ -105,10 +107,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     public bool IsAtRest => _balance == 0 || Loop.NowMs - _lastPacketMs > (_balance > 0 ? UnansweredMs : StreamingMs);
 
     /// <summary>A packet of its own is so young that, on a link that broke, nobody can say whether it arrived.</summary>
-    public bool SentLately => LastFrameEnd > 0 && Loop.NowMs - _lastPacketMs <= UnansweredMs;
-
-    /// <summary>Waits for a link.</summary>
-    public bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
+    public bool SentLately => LastFrameEnd > 0 && Loop.NowMs - _lastRequestMs <= UnansweredMs;
 
     private EventLoop Loop => _client.Loop;
 
@@ -120,6 +119,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         LastFrameEnd = 0;
         link.Join(id, this);
         if (!IsOrphan) return;
+        if (_queue is not null) link.Owe(OwedBytes, OwedPackets); // or what waits for slow clients would grow with every link that dies
         _state &= ~(State.Orphan | State.Blocked | State.Introduced);
         _session.Loop.Metrics.Migrated(_session.Listener.Settings.Name, _pool.Dc, "ok");
         ArmDeadline();
@@ -161,7 +161,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     {
         var timeouts = _session.Loop.Timeouts;
         var now = Loop.NowMs;
-        if (IsOrphan && now - _lastActivityMs >= OrphanPatienceMs) CloseMigrating("empty");
+        if (IsOrphan && now - _orphanedMs >= OrphanPatienceMs) CloseMigrating("empty");
         else if (IsOverLimit && now - _lastWriteMs >= NoProgressMs) Close(CloseReason.ClientQueueLimit);
         else if (_queue is not null && now - _lastWriteMs >= timeouts.ClientWrite.TotalMilliseconds) Close(CloseReason.ClientWriteTimeout);
         else if (now - _lastActivityMs >= timeouts.Idle.TotalMilliseconds) Close(CloseReason.IdleTimeout);
@@ -185,15 +185,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     public void OnLinkLost(bool lostSomething)
     {
         _link = null;
-        OwedBytes = 0; // the link that it was owed to is gone
-        OwedPackets = 0;
         if (IsClosed) return;
-        if ((_state & State.Ending) != 0)
-        {
-            if (_queue is null) Close(CloseReason.DcClosed);
-            return;
-        }
-
         if (lostSomething)
         {
             CloseMigrating("mid_send");
@@ -201,7 +193,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         }
 
         _state |= State.Orphan;
-        _lastActivityMs = Loop.NowMs;
+        _orphanedMs = Loop.NowMs; // no activity: links die every minute, and a client that is gone must still reach its idle limit
         ArmDeadline();
         _pool.Migrate(this);
     }
@@ -211,8 +203,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     {
         _link?.Leave(this, tellTelegram: false);
         _link = null;
-        OwedBytes = 0;
-        OwedPackets = 0;
         _state |= State.Ending;
         if (_queue is null) Close(CloseReason.DcClosed);
     }
@@ -228,6 +218,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     }
 
     private bool IsClosed => (_state & State.Closed) != 0;
+
+    private bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
 
     private bool IsOverLimit => (_state & State.OverLimit) != 0;
 
@@ -257,7 +249,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         var due = _lastActivityMs + (long)timeouts.Idle.TotalMilliseconds;
         if (_queue is not null) due = Math.Min(due, _lastWriteMs + (long)timeouts.ClientWrite.TotalMilliseconds);
         if (IsOverLimit) due = Math.Min(due, _lastWriteMs + NoProgressMs);
-        if (IsOrphan) due = Math.Min(due, _lastActivityMs + OrphanPatienceMs);
+        if (IsOrphan) due = Math.Min(due, _orphanedMs + OrphanPatienceMs);
         _client.SetDeadline(Math.Max(due, Loop.NowMs));
     }
 
@@ -278,6 +270,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
 
     private void Release(bool tellTelegram)
     {
+        if (IsOrphan) _pool.Forget(this);
         _state |= State.Closed;
         _link?.Leave(this, tellTelegram && (_state & State.Introduced) != 0);
         _link = null;
