@@ -44,6 +44,20 @@ public sealed class Wire : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes over what a listener has accepted. Null for who has reset the connection already: he is not at the other end any more, and the socket says so.</summary>
+    internal static Wire? TryWrap(Socket accepted)
+    {
+        try
+        {
+            return new Wire(accepted);
+        }
+        catch (SocketException)
+        {
+            accepted.Dispose();
+            return null;
+        }
+    }
+
     /// <summary>Sends everything, in writes of <paramref name="piece"/> bytes.</summary>
     /// <param name="bytes">What to send.</param>
     /// <param name="piece">Bytes per write.</param>
