@@ -120,6 +120,8 @@ public sealed class ProxyUnderTest : IAsyncDisposable
                 throw new PeerSurpriseException($"never came true: {what}. All there is: {Metrics.Describe()}");
             Advance(step);
             await SettleAsync();
+            // For those who are not on a loop: fakes and downloads.
+            await Task.Delay(1);
         }
     }
 

@@ -44,7 +44,7 @@ public sealed class Wire : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes over what a listener has accepted. Null for who has reset the connection already: he is not at the other end any more, and the socket says so.</summary>
+    /// <summary>Takes over what a listener has accepted. Null if the caller has reset the connection already: nobody is at the other end any more, and the socket says so.</summary>
     internal static Wire? TryWrap(Socket accepted)
     {
         try
