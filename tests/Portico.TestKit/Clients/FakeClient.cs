@@ -15,6 +15,7 @@ public sealed class FakeClient : IAsyncDisposable
 {
     private const int ReadSize = 256 * 1024;
     private const int BatchSize = 128 * 1024;
+    private const int QuickAckLength = 4;
 
     private readonly ClientProfile _profile;
     private readonly byte[] _header;
@@ -131,6 +132,8 @@ public sealed class FakeClient : IAsyncDisposable
     {
         while (true)
         {
+            if (PacketFraming.TryReadQuickAck(_incoming.Content, _profile.Transport, out var confirm))
+                throw new PeerSurpriseException($"expected a packet, got the quick acknowledgement {Convert.ToHexStringLower(confirm)}");
             if (PacketFraming.TryRead(_incoming.Content, _profile.Transport, out var packet, out var consumed))
             {
                 var copy = packet.ToArray();
@@ -140,6 +143,22 @@ public sealed class FakeClient : IAsyncDisposable
             var end = await FillAsync(null);
             if (end != PeerEnd.None)
                 throw new PeerSurpriseException($"expected a packet, got {new Received(_incoming.Take(), end)}");
+        }
+    }
+
+    /// <summary>The confirm value of the quick acknowledgement that comes next, as RPC_SIMPLE_ACK has it: 4 bytes.</summary>
+    public async Task<byte[]> ReceiveQuickAckAsync()
+    {
+        while (true)
+        {
+            if (PacketFraming.TryReadQuickAck(_incoming.Content, _profile.Transport, out var confirm))
+            {
+                _incoming.Consume(confirm.Length);
+                return confirm;
+            }
+            var end = _incoming.Length < QuickAckLength ? await FillAsync(null) : PeerEnd.None;
+            if (end != PeerEnd.None || (_incoming.Length >= QuickAckLength && !PacketFraming.TryReadQuickAck(_incoming.Content, _profile.Transport, out _)))
+                throw new PeerSurpriseException($"expected a quick acknowledgement, got {new Received(_incoming.Take(), end)}");
         }
     }
 

@@ -71,4 +71,20 @@ internal static class PacketFraming
         consumed = header + length;
         return true;
     }
+
+    /// <summary>
+    /// A server's quick acknowledgement, if that is what <paramref name="wire"/> begins with: four bytes without a length, marked where a packet's length would have its highest bit
+    /// (spec/01 section 3.4).
+    /// </summary>
+    internal static bool TryReadQuickAck(ReadOnlySpan<byte> wire, Transport transport, out byte[] confirm)
+    {
+        confirm = [];
+        var mark = transport == Transport.Abridged ? 0 : 3;
+        if (wire.Length < 4 || (wire[mark] & 0x80) == 0)
+            return false;
+        confirm = wire[..4].ToArray();
+        if (transport == Transport.Abridged)
+            Array.Reverse(confirm);
+        return true;
+    }
 }

@@ -83,7 +83,9 @@ public sealed class FakeTelegram : IAsyncDisposable
             {
                 return;
             }
-            var connection = new DcConnection(new Wire(socket), Behaviour);
+            if (Wire.TryWrap(socket) is not { } wire)
+                continue;
+            var connection = new DcConnection(wire, Behaviour);
             lock (_lock)
                 _connections = _connections.Add(connection);
             _fresh.Writer.TryWrite(connection);

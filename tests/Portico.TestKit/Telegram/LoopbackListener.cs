@@ -72,22 +72,8 @@ internal sealed class LoopbackListener : IAsyncDisposable
             {
                 return;
             }
-            if (TryWrap(socket) is { } wire)
+            if (Wire.TryWrap(socket) is { } wire)
                 _accepted(wire);
-        }
-    }
-
-    // Who has reset the connection already is not at the other end any more, and the socket says so.
-    private static Wire? TryWrap(Socket socket)
-    {
-        try
-        {
-            return new Wire(socket);
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            return null;
         }
     }
 }

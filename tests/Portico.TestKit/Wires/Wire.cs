@@ -44,6 +44,20 @@ public sealed class Wire : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes over what a listener has accepted. Null if the caller has reset the connection already: nobody is at the other end any more, and the socket says so.</summary>
+    internal static Wire? TryWrap(Socket accepted)
+    {
+        try
+        {
+            return new Wire(accepted);
+        }
+        catch (SocketException)
+        {
+            accepted.Dispose();
+            return null;
+        }
+    }
+
     /// <summary>Sends everything, in writes of <paramref name="piece"/> bytes.</summary>
     /// <param name="bytes">What to send.</param>
     /// <param name="piece">Bytes per write.</param>
