@@ -13,6 +13,8 @@ namespace Portico.IntegrationTests.MiddleProxy;
 public sealed class RotationTests
 {
     private const int Links = 4;
+    private const int Idle = 400, Busy = 100;
+    private const int Rotations = 20;
 
     private readonly Gate _answering = new(isOpen: true);
     private readonly List<FakeClient> _idle = [];
@@ -23,17 +25,16 @@ public sealed class RotationTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Nobody_is_lost_who_had_nothing_in_flight(EngineKind engine)
     {
-        var (idle, busy, rotations) = Environment.GetEnvironmentVariable("PORTICO_SLOW") is null ? (100, 30, 6) : (400, 100, 20);
         await using var test = ProxyUnderTest.StartMiddle(
             engine,
             settings => settings with { Middle = settings.Middle with { InitialConnections = Links } },
             new MiddleBehaviour { IsForgetful = true, Answering = _answering },
             MiddleStage.Clock());
         await test.UntilLinksAsync(Links);
-        await Task.WhenAll(Enumerable.Range(0, idle + busy).Select(i => JoinAsync(test, i, i < idle ? _idle : _busy)));
+        await Task.WhenAll(Enumerable.Range(0, Idle + Busy).Select(i => JoinAsync(test, i, i < Idle ? _idle : _busy)));
 
-        var (moved, closed) = (0, 0);
-        for (var round = 0; round < rotations; round++)
+        var (moved, closed, replaced) = (0, 0, 0);
+        for (var round = 0; round < Rotations; round++)
         {
             var everyLink = round % 2 == 0;
             var end = round % 4 < 2 ? PeerEnd.Fin : PeerEnd.Reset;
@@ -51,12 +52,16 @@ public sealed class RotationTests
             var known = ending.SelectMany(link => link.Clients).Where(client => client.IsOpen).Select(client => client.Endpoint).ToHashSet();
             var lost = _inFlight.Keys.Where(client => known.Contains(client.Wire.Local)).ToArray();
             closed += lost.Length;
-            moved += (everyLink ? idle + busy : known.Count) - lost.Length;
+            moved += (everyLink ? Idle + Busy : known.Count) - lost.Length;
             await Task.WhenAll(ending.Select(link => link.EndAsync(end)));
             _answering.Open();
 
             await test.UntilMigratedAsync("mid_send", closed);
-            await test.Metrics.UntilAsync("portico_dc_clients", idle + busy - lost.Length);
+            // Each link that ended is replaced by one; then everybody is where they stay.
+            replaced += ending.Length;
+            await test.Metrics.UntilAsync("portico_dc_connect_total", Links + replaced, ("result", "ok"));
+            await test.Metrics.UntilAsync("portico_dc_clients", Idle + Busy - lost.Length);
+            await test.SettleAsync();
             // While all links end one after the other, who moved may find the next one dying, and moves again.
             moved = everyLink ? Math.Max(moved, (int)test.Migrated("ok")) : moved;
             await test.UntilMigratedAsync("ok", moved);
@@ -72,8 +77,8 @@ public sealed class RotationTests
         await test.UntilClosedAsync("mid_send", "telegram", closed);
         Assert.Equal(closed, test.Metrics.Value("portico_connections_closed_total"));
         Assert.Equal(closed + moved, test.Metrics.Value("portico_migrations_total"));
-        Assert.Equal(idle + busy, test.Metrics.Value("portico_dc_clients"));
-        Assert.True(closed > 0 && moved > idle);
+        Assert.Equal(Idle + Busy, test.Metrics.Value("portico_dc_clients"));
+        Assert.True(closed > 0 && moved > Idle);
         await _idle.DisposeAllAsync();
         await _busy.DisposeAllAsync();
     }
