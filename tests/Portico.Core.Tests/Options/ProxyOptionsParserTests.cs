@@ -70,7 +70,7 @@ public class ProxyOptionsParserTests
         { "backend.middle.externalIp", "not an IP address", o => o.Backend.Middle.ExternalIp = "1.2" },
         { "backend.middle.externalIp", "not an IP address", o => o.Backend.Middle.ExternalIp = "8.8.4.4," },
         { "backend.middle.externalIp", "two addresses of the same family", o => o.Backend.Middle.ExternalIp = "8.8.4.4,8.8.8.8" },
-        { "backend.middle.initialConnections", "outside 1..", o => o.Backend.Middle.InitialConnections = 0 },
+        { "backend.middle.initialConnections", "outside 0..", o => o.Backend.Middle.InitialConnections = -1 },
         { "backend.middle.clientsPerConnection", "outside 1..", o => o.Backend.Middle.ClientsPerConnection = 0 },
         { "backend.middle.backpressure.bytesTotal", "outside 1025..", o => o.Backend.Middle.Backpressure.BytesTotal = 1024 },
         { "backend.middle.backpressure.packetsTotal", "outside 11..", o => o.Backend.Middle.Backpressure.PacketsTotal = 10 },

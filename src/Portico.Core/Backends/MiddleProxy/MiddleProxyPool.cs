@@ -77,6 +77,8 @@ internal sealed class MiddleProxyPool : ILoopTask
             : inSetUp == 0 ? StepUp
             : least.ClientCount > most + (most / 2) ? MostInSetUp - inSetUp
             : 0;
+
+        // Clients go on coming while attempts fail: without the pause each of them would be two attempts more.
         if (Services.Loop.NowMs >= _nextAttemptMs) Open(more);
         return true;
     }
