@@ -76,7 +76,7 @@ public sealed class BackPressureTests
         await client.EchoAsync(64);
         var pauses = test.Metrics.Value("portico_dc_backpressure_total", ("state", "bytes_total"));
         await test.Metrics.UntilAsync("portico_dc_backpressure_total", pauses, ("state", "off"));
-        Assert.Equal(pauses, test.Metrics.Value("portico_dc_backpressure_duration_seconds", ("dc", "2")));
+        Assert.Equal(pauses, test.Metrics.Value("portico_dc_backpressure_seconds", ("dc", "2")));
     }
 
     [Theory]
@@ -92,7 +92,7 @@ public sealed class BackPressureTests
             client.Wire.Reset();
         }
         await test.Metrics.UntilAsync("portico_dc_backpressure_total", 1, ("state", "off"));
-        Assert.Equal(1, test.Metrics.Value("portico_dc_backpressure_duration_seconds"));
+        Assert.Equal(1, test.Metrics.Value("portico_dc_backpressure_seconds"));
         await other.EchoAsync(64);
         await test.UntilClosedAsync("client_reset", "client");
     }
