@@ -19,6 +19,7 @@ internal sealed class SocketsChannel : Channel
     private bool _isReceiving;
     private bool _isSending;
     private bool _shutdownWhenSent;
+    private bool _isWriteShut;
     private bool _closeWhenSent;
 
     public SocketsChannel(SocketsLoop loop, IChannelOwner owner, Socket socket, bool connected)
@@ -116,7 +117,7 @@ internal sealed class SocketsChannel : Channel
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
         count = _socket.Receive(buffer, SocketFlags.None, out var error);
-        if (error == SocketError.Success && count == 0) return Failed ? IoStatus.Reset : IoStatus.Eof; // the system tells of a reset once, perhaps to another call
+        if (error == SocketError.Success && count == 0) return Failed || WasReset() ? IoStatus.Reset : IoStatus.Eof;
         if (count < buffer.Length && error is SocketError.Success or SocketError.WouldBlock) WaitReadable();
         return Status(error);
     }
@@ -156,6 +157,7 @@ internal sealed class SocketsChannel : Channel
     {
         _shutdownWhenSent = _isSending;
         if (_isSending) return;
+        _isWriteShut = true;
         try
         {
             _socket.Shutdown(SocketShutdown.Send);
@@ -199,6 +201,23 @@ internal sealed class SocketsChannel : Channel
         SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable => IoStatus.WouldBlock,
         _ => IoStatus.Reset,
     };
+
+    // The system tells of a reset once, perhaps to a send that is under way; who reads after it sees an end like any other. But a connection whose
+    // other half is open is not closed by FIN.
+    private bool WasReset()
+    {
+        const int ipProtoTcp = 6, tcpInfo = 11, tcpClose = 7;
+        if (_isWriteShut || !OperatingSystem.IsLinux()) return false;
+        Span<byte> state = stackalloc byte[1];
+        try
+        {
+            return _socket.GetRawSocketOption(ipProtoTcp, tcpInfo, state) == 1 && state[0] == tcpClose;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 
     // A read that got bytes and then met the end must not swallow the end: it is reported as an edge of its own.
     private IoStatus ReportEndLater(IoStatus status)
