@@ -74,7 +74,7 @@ internal sealed partial class MiddleProxyConnection
         _channel!.SetDeadline(Loop.NowMs + HeartbeatMs);
         _pool.Services.Metrics.DcConnect(_pool.Dc, SocketError.Success);
         Log.Ready(_pool.Services.LinkLog, _pool.Dc, _address);
-        _pool.OnConnected(this);
+        _pool.OnConnected();
         return true;
     }
 

@@ -33,6 +33,7 @@ internal sealed class MiddleProxyFlusher(EventLoop loop) : ILoopTask
         _flushing.Clear();
     }
 
+    // Run gives each fault to the link that it belongs to.
     public void OnFault(Exception error)
     {
     }

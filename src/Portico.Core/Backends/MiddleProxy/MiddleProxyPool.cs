@@ -122,13 +122,12 @@ internal sealed class MiddleProxyPool : ILoopTask
     public void OnRetired(MiddleProxyConnection link) => _links.Remove(link);
 
     /// <summary>A link is ready.</summary>
-    public void OnConnected(MiddleProxyConnection link)
+    public void OnConnected()
     {
         Services.Middle.OnReachable(this);
         MiddleRelay[] orphans = [.. _orphans];
         _orphans.Clear();
         foreach (var orphan in orphans) Migrate(orphan);
-
         foreach (var handshake in _waiting) handshake.Nudge();
     }
 
