@@ -15,6 +15,9 @@ public static class AesCbc256
     /// <summary>Length of a key, in bytes.</summary>
     public const int KeyLength = 32;
 
+    // Four key schedules cost as much as some 300 bytes of one chain: measured, 64-byte chains are slower in lock step, 1 KB takes 0.6 of the time of two and 0.3 of four.
+    private const int LeastForLockStep = 256;
+
     /// <summary>Encrypts <paramref name="blocks"/> in place.</summary>
     /// <param name="key">32 bytes.</param>
     /// <param name="iv">16 bytes; afterwards the iv for the next call, which is the last block of ciphertext.</param>
@@ -29,6 +32,51 @@ public static class AesCbc256
             AesCbcX86.Encrypt(ref MemoryMarshal.GetReference(key), ref MemoryMarshal.GetReference(iv), ref MemoryMarshal.GetReference(blocks), (nuint)blocks.Length);
         else
             EncryptPortable(key, iv, blocks);
+    }
+
+    /// <summary>
+    /// Encrypts four chains in place, block by block in turn: a chain alone keeps the processor waiting most of the time. The result of each is that of <see cref="Encrypt"/>.
+    /// </summary>
+    /// <param name="a">A chain that overlaps no other; one without blocks is left alone.</param>
+    /// <param name="b">As <paramref name="a"/>.</param>
+    /// <param name="c">As <paramref name="a"/>.</param>
+    /// <param name="d">As <paramref name="a"/>.</param>
+    public static void EncryptInLockStep(CbcChain a, CbcChain b, CbcChain c, CbcChain d)
+    {
+        if (!AesRoundKeys.IsSupported)
+        {
+            a.EncryptPortable();
+            b.EncryptPortable();
+            c.EncryptPortable();
+            d.EncryptPortable();
+            return;
+        }
+
+        // Five exchanges sort any four.
+        LongerFirst(ref a, ref b);
+        LongerFirst(ref c, ref d);
+        LongerFirst(ref a, ref c);
+        LongerFirst(ref b, ref d);
+        LongerFirst(ref b, ref c);
+        if (b.Length >= LeastForLockStep)
+        {
+            AesCbcX86.EncryptInLockStep(a, b, c, d);
+            return;
+        }
+
+        a.Encrypt();
+        b.Encrypt();
+        c.Encrypt();
+        d.Encrypt();
+    }
+
+    private static void LongerFirst(ref CbcChain first, ref CbcChain second)
+    {
+        if (first.Length >= second.Length)
+            return;
+        var shorter = first;
+        first = second;
+        second = shorter;
     }
 
     /// <summary>Decrypts <paramref name="blocks"/> in place.</summary>
@@ -70,7 +118,7 @@ public static class AesCbc256
         nextIv.CopyTo(iv);
     }
 
-    private static void CheckLengths(ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> blocks)
+    internal static void CheckLengths(ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> blocks)
     {
         if (key.Length != KeyLength)
             throw new ArgumentException("An AES-256 key has 32 bytes.", nameof(key));

@@ -41,10 +41,28 @@ public struct MiddleProxyCipher
     /// <exception cref="ArgumentException">Not whole blocks.</exception>
     public void Encrypt(Span<byte> blocks) => AesCbc256.Encrypt(Key, Iv, blocks);
 
+    /// <summary>Encrypts the next blocks of four links in place, as <see cref="Encrypt"/> does for one, in little more than half the time of two.</summary>
+    /// <param name="a">The cipher of a link.</param>
+    /// <param name="blocksOfA">A multiple of 16 bytes, possibly none.</param>
+    /// <param name="b">Another one.</param>
+    /// <param name="blocksOfB">As for the first.</param>
+    /// <param name="c">Another one.</param>
+    /// <param name="blocksOfC">As for the first.</param>
+    /// <param name="d">Another one.</param>
+    /// <param name="blocksOfD">As for the first.</param>
+    /// <exception cref="ArgumentException">Not whole blocks.</exception>
+    public static void EncryptInLockStep(
+        ref MiddleProxyCipher a, Span<byte> blocksOfA, ref MiddleProxyCipher b, Span<byte> blocksOfB,
+        ref MiddleProxyCipher c, Span<byte> blocksOfC, ref MiddleProxyCipher d, Span<byte> blocksOfD) =>
+        AesCbc256.EncryptInLockStep(a.Chain(blocksOfA), b.Chain(blocksOfB), c.Chain(blocksOfC), d.Chain(blocksOfD));
+
     /// <summary>Decrypts the next blocks in place.</summary>
     /// <param name="blocks">A multiple of 16 bytes, possibly none; what is left over waits for more bytes.</param>
     /// <exception cref="ArgumentException">Not whole blocks.</exception>
     public void Decrypt(Span<byte> blocks) => AesCbc256.Decrypt(Key, Iv, blocks);
+
+    [UnscopedRef]
+    private CbcChain Chain(Span<byte> blocks) => new(Key, Iv, blocks);
 
     /// <summary>Never the bytes: logs, exceptions and debuggers print this.</summary>
     public override readonly string ToString() => "[key]";

@@ -75,12 +75,39 @@ public class AesCbc256Tests
     }
 
     [Fact]
+    public void Chains_in_lock_step_come_out_as_each_alone_whatever_their_lengths()
+    {
+        // Every order of lengths, equal ones and empty ones among them, on both sides of the least for which lock step pays.
+        int[] blocks = [0, 1, 16, 17, 40];
+        for (var which = 0; which < 5 * 5 * 5 * 5; which++)
+        {
+            var chains = new (byte[] Key, byte[] Iv, byte[] Blocks)[4];
+            for (var (i, rest) = (0, which); i < 4; i++, rest /= 5) chains[i] = (Some(32, i), Some(16, i + 4), Some(blocks[rest % 5] * AesCbc256.BlockLength, i + 8));
+            var expected = chains.Select(chain => ((byte[])chain.Iv.Clone(), (byte[])chain.Blocks.Clone())).ToArray();
+            for (var i = 0; i < 4; i++) AesCbc256.EncryptPortable(chains[i].Key, expected[i].Item1, expected[i].Item2);
+
+            AesCbc256.EncryptInLockStep(Chain(0), Chain(1), Chain(2), Chain(3));
+
+            for (var i = 0; i < 4; i++)
+            {
+                Assert.Equal(expected[i].Item2, chains[i].Blocks);
+                Assert.Equal(expected[i].Item1, chains[i].Iv);
+            }
+
+            CbcChain Chain(int i) => new(chains[i].Key, chains[i].Iv, chains[i].Blocks);
+        }
+
+        static byte[] Some(int length, int seed) => [.. Enumerable.Range(0, length).Select(i => (byte)((i * 31) + (seed * 97) + 5))];
+    }
+
+    [Fact]
     public void Part_of_a_block_is_refused()
     {
         Assert.Throws<ArgumentException>(() => AesCbc256.Encrypt(Key, new byte[16], new byte[17]));
         Assert.Throws<ArgumentException>(() => AesCbc256.Decrypt(Key, new byte[16], new byte[15]));
         Assert.Throws<ArgumentException>(() => AesCbc256.Decrypt(Key, new byte[12], new byte[16]));
         Assert.Throws<ArgumentException>(() => AesCbc256.Encrypt(new byte[16], new byte[16], new byte[16]));
+        Assert.Throws<ArgumentException>(() => { _ = new CbcChain(Key, new byte[16], new byte[17]); });
     }
 
     private static byte[] Run(Cipher cipher, byte[] bytes)

@@ -57,19 +57,34 @@ internal sealed partial class MiddleProxyConnection
     /// <summary>The client is told, by <see cref="MiddleRelay.OnRoom"/>, when this link takes packets again.</summary>
     public void AwaitRoom(MiddleRelay client) => _waitingForRoom.Enqueue(client);
 
-    /// <summary>Pads and encrypts what was queued since the last time.</summary>
-    public void Encrypt()
+    /// <summary>Bytes that wait for the cipher.</summary>
+    public int PlainLength => _outgoing.Length - _encrypted;
+
+    /// <summary>Fills the last block of what was queued since the last time.</summary>
+    public void Pad()
     {
-        var padding = FullFrame.PaddingLength(_outgoing.Length - _encrypted);
-        if (padding > 0)
+        var padding = FullFrame.PaddingLength(PlainLength);
+        if (padding == 0) return;
+        FullFrame.WritePadding(_outgoing.Room(Loop.Buffers, padding)[..padding]);
+        _outgoing.Add(padding);
+        _appendedTotal += padding;
+    }
+
+    /// <summary>Encrypts what four links have padded, or fewer (spec/03 section 2.2); links that have no keys yet send as they are.</summary>
+    public static void Encrypt(ReadOnlySpan<MiddleProxyConnection> links)
+    {
+        if (links.Length == 1)
         {
-            FullFrame.WritePadding(_outgoing.Room(Loop.Buffers, padding)[..padding]);
-            _outgoing.Add(padding);
-            _appendedTotal += padding;
+            links[0]._encrypt.Encrypt(links[0].TakePlain());
+            return;
         }
 
-        if (_phase != Phase.Nonce) _encrypt.Encrypt(_outgoing.Bytes[_encrypted..]);
-        _encrypted = _outgoing.Length;
+        MiddleProxyCipher none = default, alsoNone = default;
+        ref var third = ref links.Length > 2 ? ref links[2]._encrypt : ref none;
+        ref var fourth = ref links.Length > 3 ? ref links[3]._encrypt : ref alsoNone;
+        MiddleProxyCipher.EncryptInLockStep(
+            ref links[0]._encrypt, links[0].TakePlain(), ref links[1]._encrypt, links[1].TakePlain(),
+            ref third, links.Length > 2 ? links[2].TakePlain() : default, ref fourth, links.Length > 3 ? links[3].TakePlain() : default);
     }
 
     /// <summary>Writes what the kernel takes; the rest waits for an edge.</summary>
@@ -111,6 +126,14 @@ internal sealed partial class MiddleProxyConnection
         _asked = true;
         RpcPacket.WritePing(BeginFrame(RpcPacket.PingLength), Loop.NowMs);
         EndFrame(RpcPacket.PingLength);
+    }
+
+    // What is to be encrypted now. The nonce frame is sent plain.
+    private Span<byte> TakePlain()
+    {
+        var plain = _phase == Phase.Nonce ? default : _outgoing.Bytes[_encrypted..];
+        _encrypted = _outgoing.Length;
+        return plain;
     }
 
     // Room for a frame at the end of the output; returns where its payload goes.
