@@ -16,6 +16,7 @@ internal static class Stranger
         session.CountProtocolError(reason);
         handshake.DropRaw();
         if (reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni) handshake.Send(TlsAlert.DecodeError);
-        LastWords.Fin(session, reason);
+        if (session.EndsWithReset) session.Close(reason);
+        else LastWords.Fin(session, reason);
     }
 }
