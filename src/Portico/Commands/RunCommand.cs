@@ -51,7 +51,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
 
         // 3. Tell how to connect.
-        ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port))];
+        ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
         foreach (var host in links.Select(link => link.Host).Distinct())
         {
             if (IPAddress.TryParse(host, out var address) && AddressReach.Of(address) != Reach.World) Log.LinksStayNear(log, host);

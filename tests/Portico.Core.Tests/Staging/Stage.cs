@@ -39,6 +39,7 @@ internal sealed class Stage : IDisposable
             Direct = new DirectSettings { Endpoints = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty.Add(2, [FirstAddress, SecondAddress]) },
             TimeWindow = new TimeWindowSettings(),
             Timeouts = new TimeoutSettings(),
+            DataDirectory = "",
         };
         if (isSilent) Metrics.Stop();
         Proxy = PorticoProxy.Start(change?.Invoke(settings) ?? settings, Engine, isSilent ? NullLoggerFactory.Instance : _log.Factory, Metrics);
