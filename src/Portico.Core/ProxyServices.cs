@@ -125,6 +125,9 @@ internal sealed class LoopServices
 
     public OutputQueuePool OutputQueues { get; } = new();
 
+    /// <summary>Where a client's records begin.</summary>
+    public RecordRamp NewRamp() => Proxy.Settings.RecordSizes == RecordSizes.Ramp ? default : RecordRamp.Full;
+
     public TimeoutSettings Timeouts => Proxy.Settings.Timeouts;
 
     public ProxyMetrics Metrics => Proxy.Metrics;

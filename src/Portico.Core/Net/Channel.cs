@@ -67,6 +67,9 @@ internal abstract class Channel
         return AfterRead(ReadCore(buffer, out count), count, buffer.Length);
     }
 
+    /// <summary>Most pieces that <see cref="ReadWithGaps"/> fills at a time: an area may hold no more.</summary>
+    public const int MostPieces = 8;
+
     /// <summary>
     /// Reads into <paramref name="area"/> leaving <paramref name="gap"/> bytes free in front of every <paramref name="stride"/> payload bytes,
     /// so that record headers can be written in place: gap, stride bytes, gap, stride bytes, … <paramref name="count"/> counts payload only.

@@ -64,3 +64,13 @@ public enum ResetOnClose
     /// <summary>Also at the end of a relay.</summary>
     Always,
 }
+
+/// <summary>How long the records to fake-TLS clients are (spec/02 section 11).</summary>
+public enum RecordSizes
+{
+    /// <summary>As long as there is something to send.</summary>
+    Full,
+
+    /// <summary>Short at first and after a pause, then longer.</summary>
+    Ramp,
+}

@@ -40,6 +40,7 @@ public static class ProxyOptionsParser
             ServerErrorFilter = options.Replay.ServerErrorFilter switch { "on" => ServerErrorFilter.On, "off" => ServerErrorFilter.Off, _ => ServerErrorFilter.First },
             TimeWindow = AdmissionOptionsParser.TimeWindow(options.FakeTls.TimeWindow),
             Replay = AdmissionOptionsParser.Replay(options.Replay),
+            RecordSizes = options.FakeTls.RecordSizes == "ramp" ? RecordSizes.Ramp : RecordSizes.Full,
             PerSni = AdmissionOptionsParser.PerSni(options.FakeTls.PerSniSecrets),
             Limits = new() { UnauthenticatedPerAddress = options.Limits.UnauthenticatedPerAddress },
             ResetOnClose = AdmissionOptionsParser.ResetOnClose(options.ResetOnClose),

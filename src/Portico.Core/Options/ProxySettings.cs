@@ -41,6 +41,9 @@ public sealed record ProxySettings
     /// <summary>How secrets are derived for each domain; null = they are not.</summary>
     public PerSniSettings? PerSni { get; init; }
 
+    /// <summary>How records to fake-TLS clients grow.</summary>
+    public RecordSizes RecordSizes { get; init; }
+
     /// <summary>Limits of those who have shown nothing yet.</summary>
     public LimitSettings Limits { get; init; } = new();
 

@@ -33,6 +33,7 @@ internal sealed class StageClient
     private readonly ObfuscatedEnd _end;
     private readonly byte[] _header;
     private readonly List<byte> _flight = [];
+    private readonly MemoryStream _wire = new();
     private readonly MemoryStream _payload = new();
     private readonly MemoryStream _text = new();
     private TlsRecordReader _records;
@@ -88,6 +89,19 @@ internal sealed class StageClient
         }
     }
 
+    /// <summary>Payload of each record behind the flight that has begun to arrive.</summary>
+    public List<int> RecordLengths
+    {
+        get
+        {
+            Receive();
+            var lengths = new List<int>();
+            var wire = _wire.ToArray();
+            for (var at = 0; at + TlsRecordWriter.HeaderLength <= wire.Length; at += TlsRecordWriter.HeaderLength + lengths[^1]) lengths.Add((wire[at + 3] << 8) | wire[at + 4]);
+            return lengths;
+        }
+    }
+
     /// <summary>What <paramref name="plain"/> looks like on the wire. Each call moves the cipher on: send in the order of the calls.</summary>
     public byte[] Encode(ReadOnlySpan<byte> plain)
     {
@@ -121,6 +135,7 @@ internal sealed class StageClient
 
         if (_traits.IsTls)
         {
+            _wire.Write(bytes);
             bytes = _records.Unwrap(bytes, out var end);
             if (end != TlsRecordEnd.None) throw new InvalidOperationException($"{end} from the proxy");
         }

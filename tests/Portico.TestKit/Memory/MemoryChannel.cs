@@ -7,9 +7,6 @@ namespace Portico.TestKit.Memory;
 /// <summary>The proxy's end of a connection in memory. What it reads and writes is checked for what the kernel would not forgive.</summary>
 internal sealed class MemoryChannel : Channel
 {
-    // As readv in the epoll engine: one call fills no more pieces.
-    private const int MostPieces = 8;
-
     private readonly MemoryLoop _loop;
     private readonly IPEndPoint _remote;
     private bool _connected;

@@ -29,6 +29,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     private AesCtr _toDc;
     private DownloadCipher? _download;
     private TlsRecordReader _records;
+    private RecordRamp _ramp;
     private Pending _forDc;
     private Pending _forClient;
     private int _lastActivitySeconds;
@@ -48,6 +49,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
         _dcCounters = dcCounters;
         _isTls = client.IsTls;
         _records = client.Records;
+        _ramp = handshake.Session.Loop.NewRamp();
         _fromClient = client.Streams.ClientToServer;
     }
 
@@ -197,14 +199,16 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     {
         using var scratch = Loop.Scratch.Borrow();
         var area = scratch.Bytes;
+        var longest = _ramp.Next(NowSeconds);
         var status = _isTls
-            ? _dc.ReadWithGaps(area, TlsRecordWriter.HeaderLength, TlsRecordWriter.MaxPayload, out var count)
+            ? _dc.ReadWithGaps(area[..Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest))], TlsRecordWriter.HeaderLength, longest, out var count)
             : _dc.Read(area, out count);
         if (status == IoStatus.Ok)
         {
             _dcCounters.Received += count;
             _lastActivitySeconds = NowSeconds;
-            SendToClient(_isTls ? Frame(area, count) : Recrypt(area[..count]));
+            _ramp.Sent(count);
+            SendToClient(_isTls ? Frame(area, count, longest) : Recrypt(area[..count]));
         }
         else if (status == IoStatus.Eof)
         {
@@ -216,12 +220,12 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
         }
     }
 
-    private Span<byte> Frame(Span<byte> area, int payload)
+    private Span<byte> Frame(Span<byte> area, int payload, int longest)
     {
         var at = 0;
         while (payload > 0)
         {
-            var length = Math.Min(payload, TlsRecordWriter.MaxPayload);
+            var length = Math.Min(payload, longest);
             TlsRecordWriter.WriteHeader(area[at..], length);
             Recrypt(area.Slice(at + TlsRecordWriter.HeaderLength, length));
             at += TlsRecordWriter.HeaderLength + length;

@@ -15,6 +15,7 @@ internal sealed partial class MiddleRelay
     private const int NoProgressMs = 1000;
 
     private AesCtr _toClient;
+    private RecordRamp _ramp;
     private OutputQueue? _queue;
     private long _lastWriteMs;
 
@@ -78,7 +79,7 @@ internal sealed partial class MiddleRelay
             do
             {
                 var head = _isTls ? TlsRecordWriter.HeaderLength : 0;
-                var length = Math.Min(left, _isTls ? TlsRecordWriter.MaxPayload : area.Length);
+                var length = Math.Min(left, _isTls ? _ramp.Next((int)(Loop.NowMs / 1000)) : area.Length);
                 if (used + head + length > area.Length) break;
                 if (_isTls) TlsRecordWriter.WriteHeader(area[used..], length);
                 var payload = area.Slice(used + head, length);
@@ -87,6 +88,7 @@ internal sealed partial class MiddleRelay
                 Encrypt(ref padding, ref payload);
                 used += head + length;
                 left -= length;
+                _ramp.Sent(length);
             }
             while (left > 0);
 

@@ -49,6 +49,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         RpcAddress.Write(address.Address, _address);
         Port = (ushort)address.Port;
         _records = client.Records;
+        _ramp = _session.Loop.NewRamp();
         _fromClient = client.Streams.ClientToServer;
         _toClient = client.Streams.ServerToClient;
         if (client.EarlyLength > 0) _held.Append(Loop.Buffers, client.Early.AsSpan(0, client.EarlyLength));

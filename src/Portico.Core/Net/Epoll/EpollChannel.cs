@@ -62,12 +62,11 @@ internal sealed unsafe class EpollChannel : Channel
 
     protected override IoStatus ReadWithGapsCore(Span<byte> area, int gap, int stride, out int count)
     {
-        const int maxPieces = 8;
-        var pieces = stackalloc Native.IoVector[maxPieces];
+        var pieces = stackalloc Native.IoVector[MostPieces];
         fixed (byte* start = area)
         {
             var used = 0;
-            for (var at = gap; at < area.Length && used < maxPieces; at += stride + gap)
+            for (var at = gap; at < area.Length && used < MostPieces; at += stride + gap)
             {
                 pieces[used].Base = start + at;
                 pieces[used++].Length = (nuint)Math.Min(stride, area.Length - at);

@@ -1,0 +1,50 @@
+namespace Portico.Protocol.FakeTls;
+
+/// <summary>
+/// How long the next record to a client may be. Many TLS servers begin with records of one segment, so that the first can be decrypted as soon as it arrives, turn to longer
+/// ones while a transfer goes on, and begin anew after a pause; others always send the longest. What is there to send goes out at once in either case, only in other pieces.
+/// A mutable value of 8 bytes; default = ramp.
+/// </summary>
+public struct RecordRamp
+{
+    /// <summary>With its header 1400 bytes: one segment also behind IPv6, time stamps and a tunnel.</summary>
+    public const int FirstPayload = 1400 - TlsWire.RecordHeaderLength;
+
+    /// <summary>Three segments.</summary>
+    public const int SecondPayload = 4096;
+
+    // About what a server may send before the first acknowledgement (RFC 6928: ten segments), then as much as takes a slow start to a few round trips.
+    private const int FirstBytes = 16 * 1024, SecondBytes = 128 * 1024;
+
+    // Whole seconds are compared: a pause of one to two.
+    private const int PauseSeconds = 2;
+
+    private const int Constant = -1;
+
+    private int _sent;
+    private int _lastSeconds;
+
+    /// <summary>For servers that always send the longest records.</summary>
+    public static RecordRamp Full => new() { _sent = Constant };
+
+    /// <summary>Most payload of the next record, in bytes; at most <see cref="TlsRecordWriter.MaxPayload"/>.</summary>
+    /// <param name="nowSeconds">On any clock that only goes forward.</param>
+    public int Next(int nowSeconds)
+    {
+        if (_sent == Constant) return TlsRecordWriter.MaxPayload;
+        if (nowSeconds - _lastSeconds >= PauseSeconds) _sent = 0;
+        _lastSeconds = nowSeconds;
+        return _sent switch
+        {
+            < FirstBytes => FirstPayload,
+            < FirstBytes + SecondBytes => SecondPayload,
+            _ => TlsRecordWriter.MaxPayload,
+        };
+    }
+
+    /// <summary>So many bytes of payload were sent.</summary>
+    public void Sent(int bytes)
+    {
+        if (_sent is >= 0 and < FirstBytes + SecondBytes) _sent += bytes;
+    }
+}

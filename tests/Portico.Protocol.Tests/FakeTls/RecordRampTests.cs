@@ -1,0 +1,75 @@
+using Portico.Protocol.FakeTls;
+using Xunit;
+
+namespace Portico.Protocol.Tests.FakeTls;
+
+public class RecordRampTests
+{
+    [Fact]
+    public void Records_grow_from_one_segment_to_the_longest_while_a_transfer_goes_on()
+    {
+        var ramp = default(RecordRamp);
+        var lengths = Send(ref ramp, 400 * 1024, nowSeconds: 100);
+        Assert.Equal([RecordRamp.FirstPayload, RecordRamp.SecondPayload, TlsRecordWriter.MaxPayload], lengths.Distinct());
+        Assert.Equal(12, lengths.Count(length => length == RecordRamp.FirstPayload)); // 16 KB, and the record that went beyond
+        Assert.Equal(lengths.Order(), lengths);
+        Assert.All(Send(ref ramp, 100 * 1024, nowSeconds: 101), length => Assert.Equal(TlsRecordWriter.MaxPayload, length));
+    }
+
+    [Theory]
+    [InlineData(1, TlsRecordWriter.MaxPayload)]
+    [InlineData(2, RecordRamp.FirstPayload)]
+    [InlineData(100_000, RecordRamp.FirstPayload)]
+    public void After_a_pause_they_begin_small_again(int pauseSeconds, int first)
+    {
+        var ramp = default(RecordRamp);
+        Send(ref ramp, 400 * 1024, nowSeconds: 50);
+        Assert.Equal(first, ramp.Next(50 + pauseSeconds));
+    }
+
+    [Fact]
+    public void Traffic_without_a_pause_counts_together_however_small_its_parts()
+    {
+        var ramp = default(RecordRamp);
+        for (var second = 0; second < 200; second++)
+        {
+            Assert.InRange(ramp.Next(second), RecordRamp.FirstPayload, TlsRecordWriter.MaxPayload);
+            ramp.Sent(1000);
+        }
+
+        Assert.Equal(TlsRecordWriter.MaxPayload, ramp.Next(200));
+    }
+
+    [Fact]
+    public void A_transfer_of_any_length_never_counts_beyond_what_matters()
+    {
+        var ramp = default(RecordRamp);
+        for (var i = 0; i < 1_000_000; i++)
+        {
+            _ = ramp.Next(1);
+            ramp.Sent(TlsRecordWriter.MaxPayload); // 16 GB: twice around the counter
+        }
+
+        Assert.Equal(TlsRecordWriter.MaxPayload, ramp.Next(1));
+    }
+
+    [Fact]
+    public void Full_records_are_full_from_the_first_on_and_after_every_pause()
+    {
+        var ramp = RecordRamp.Full;
+        Assert.Equal([TlsRecordWriter.MaxPayload], Send(ref ramp, 400 * 1024, nowSeconds: 7).Distinct());
+        Assert.Equal(TlsRecordWriter.MaxPayload, ramp.Next(1000));
+    }
+
+    private static List<int> Send(ref RecordRamp ramp, int bytes, int nowSeconds)
+    {
+        var lengths = new List<int>();
+        for (var left = bytes; left > 0; left -= lengths[^1])
+        {
+            lengths.Add(ramp.Next(nowSeconds));
+            ramp.Sent(lengths[^1]);
+        }
+
+        return lengths;
+    }
+}
