@@ -16,6 +16,7 @@ internal sealed partial class ClientSession
     private readonly LoopServices _loop;
     private readonly ListenerCounters _counters;
     private readonly long _acceptedMs;
+    private long _sent;
     private SessionLease _lease;
     private AddressPlace? _place;
     private CloseReason? _endsFor;
@@ -88,7 +89,14 @@ internal sealed partial class ClientSession
     public void CountReceived(int bytes) => _counters.ClientReceived += bytes;
 
     /// <summary>Bytes went to the client.</summary>
-    public void CountSent(int bytes) => _counters.ClientSent += bytes;
+    public void CountSent(int bytes)
+    {
+        _counters.ClientSent += bytes;
+        _sent += bytes;
+    }
+
+    /// <summary>The client left before it relayed, and may have been ours.</summary>
+    public void CountEarlyEnd(EarlyEnd end) => _loop.Metrics.EarlyEnd(_listener.Settings.Name, end);
 
     /// <summary>
     /// Its connection ends with RST, as the operator asked for (spec/05 section 3.9). Never once we have answered and the client has not been relayed: an alert could get
@@ -144,6 +152,7 @@ internal sealed partial class ClientSession
         if (EndsWithReset) Client.Abort();
         else Client.Close();
         LeaveAddress();
+        if (_lease.IsHeld && reason is CloseReason.ClientReset or CloseReason.ClientWriteTimeout) _loop.Metrics.ClientLost(_listener.Settings.Name, reason, _sent);
         _lease.Dispose();
         _counters.Open--;
         if (_relaying) _counters.Relaying--;

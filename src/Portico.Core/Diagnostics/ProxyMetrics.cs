@@ -16,6 +16,9 @@ internal sealed class ProxyMetrics
     /// <summary>The meter all instruments belong to.</summary>
     public const string MeterName = "Portico";
 
+    // Fine where networks are known to freeze flows: after the flight, and at 16 to 20 KB.
+    private static readonly long[] LostAfterBounds = [1024, 4096, 8192, 12_288, 16_384, 20_480, 24_576, 32_768, 65_536, 262_144, 1_048_576, 16_777_216];
+
     private readonly Counter<long> _accepted;
     private readonly Counter<long> _closed;
     private readonly Counter<long> _protocolOk;
@@ -26,6 +29,8 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _acceptPaused;
     private readonly Counter<long> _configUpdates;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _earlyEnds;
+    private readonly Histogram<long> _lostAfter;
     private readonly Counter<long> _migrations;
     private readonly Counter<long> _backPressure;
     private readonly Histogram<double> _backPressureDuration;
@@ -53,6 +58,8 @@ internal sealed class ProxyMetrics
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>("portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
         _configUpdates = meter.CreateCounter<long>("portico.config.updates", "{download}", "Downloads of Telegram's configuration and questions for our external address, by result");
+        _earlyEnds = meter.CreateCounter<long>("portico.early.ends", "{connection}", "Connections that may have been clients of ours and ended before they relayed, by how far they came");
+        _lostAfter = meter.CreateHistogram("portico.client.lost.after", "By", "Bytes sent to authenticated clients whose connection was reset, vanished or took no more", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = LostAfterBounds });
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
         _migrations = meter.CreateCounter<long>("portico.migrations", "{client}", "Clients whose link to a middle proxy died, by what became of them");
         _backPressure = meter.CreateCounter<long>("portico.dc.backpressure", "{pause}", "Pauses in reading a link because its clients took too little, by the limit reached");
@@ -86,6 +93,12 @@ internal sealed class ProxyMetrics
         };
         if (phase is not null) _timeouts.Add(1, tag, new("phase", phase));
     }
+
+    public void EarlyEnd(string listener, EarlyEnd end) => _earlyEnds.Add(1, new("listener", listener), new("stage", end.Tag()));
+
+    /// <summary>An authenticated client did not take its leave.</summary>
+    public void ClientLost(string listener, CloseReason reason, long sent) =>
+        _lostAfter.Record(sent, new("listener", listener), new("end", reason == CloseReason.ClientReset ? "reset" : "write_timeout"));
 
     public void ProtocolOk(string listener, bool isFakeTls, Transport transport) =>
         _protocolOk.Add(1, new("listener", listener), new("protocol", isFakeTls ? "fake_tls" : ProtocolName(transport)));

@@ -24,7 +24,7 @@ internal static class Caller
             {
                 var state = cover.Advance();
                 if (state == CoverState.Open && !cover.HasSpoken) cover.PassOn(handshake.Raw.AsSpan(0, handshake.RawLength));
-                if (cover.HasSpoken || cover.Reason == CloseReason.CoverLimit) return Identified.Stranger(CloseReason.HandshakeTimeout);
+                if (cover.HasSpoken || cover.Reason == CloseReason.CoverLimit) return Untold(handshake, Identified.Stranger(CloseReason.HandshakeTimeout));
                 if (state is CoverState.Failed or CoverState.Refused)
                 {
                     handshake.DropCover();
@@ -43,23 +43,30 @@ internal static class Caller
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
                     {
                         var turn = await handshake.YieldAsync();
-                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return Identified.Gone(Reason(turn));
-                        if (handshake.Session.Client.Failed) return Identified.Gone(CloseReason.ClientReset);
+                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return Untold(handshake, Identified.Gone(Reason(turn)));
+                        if (handshake.Session.Client.Failed) return Untold(handshake, Identified.Gone(CloseReason.ClientReset));
                     }
 
                     if (verdict != Verdict.Undecided) return identified;
                     if (mayHaveCover && handshake.Cover is null) handshake.SetDeadline(Math.Min(deadlineMs, loop.Loop.NowMs + decideMs));
                     continue;
                 case IoStatus.Eof:
-                    return mayHaveCover ? Identified.Stranger(CloseReason.ClientClosed) : Identified.Gone(CloseReason.ClientClosed);
+                    return Untold(handshake, mayHaveCover ? Identified.Stranger(CloseReason.ClientClosed) : Identified.Gone(CloseReason.ClientClosed));
                 case IoStatus.Reset:
-                    return Identified.Gone(CloseReason.ClientReset);
+                    return Untold(handshake, Identified.Gone(CloseReason.ClientReset));
             }
 
             var wake = await handshake.NextEventAsync();
-            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return Identified.Gone(Reason(wake));
+            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return Untold(handshake, Identified.Gone(Reason(wake)));
             if (wake == Wake.Deadline && handshake.Cover is null) handshake.Cover = CoverConnection.Open(handshake, loop.Proxy.Settings.Cover.Target!);
         }
+    }
+
+    // Nobody knows who it was: it may have been ours.
+    private static Identified Untold(HandshakeState handshake, Identified identified)
+    {
+        if (identified.Reason != CloseReason.Shutdown) handshake.Session.CountEarlyEnd(handshake.RawLength == 0 ? EarlyEnd.NoBytes : EarlyEnd.PartialHello);
+        return identified;
     }
 
     private static CloseReason Reason(Wake wake) => wake == Wake.Deadline ? CloseReason.HandshakeTimeout : CloseReason.Shutdown;

@@ -34,9 +34,9 @@ internal static class Greeting
         handshake.SetDeadline(loop.Loop.NowMs + (long)loop.Timeouts.Header.TotalMilliseconds);
         for (var left = SendFlight(handshake); left > 0; left = handshake.FlushOutput())
         {
-            if (handshake.Session.Client.Failed) return Greeted.Gone(CloseReason.ClientReset);
+            if (handshake.Session.Client.Failed) return Untold(handshake, CloseReason.ClientReset);
             var wake = await handshake.NextEventAsync();
-            if (wake != Wake.Event) return Greeted.Gone(Reason(wake));
+            if (wake != Wake.Event) return Untold(handshake, Reason(wake));
         }
 
         // Bytes may stand behind the hello already; they are judged like those to come.
@@ -52,15 +52,21 @@ internal static class Greeting
                 case IoStatus.Ok when reads % ReadsPerTurn != 0:
                     continue;
                 case IoStatus.Eof:
-                    return Greeted.Gone(CloseReason.ClientClosed);
+                    return Untold(handshake, CloseReason.ClientClosed);
                 case IoStatus.Reset:
-                    return Greeted.Gone(CloseReason.ClientReset);
+                    return Untold(handshake, CloseReason.ClientReset);
             }
 
             // Records without payload can come for ever: they neither hold the loop nor extend the deadline.
             var wake = handshake.Session.Client.CanRead ? await handshake.YieldAsync() : await handshake.NextEventAsync();
-            if (wake != Wake.Event) return Greeted.Gone(Reason(wake));
+            if (wake != Wake.Event) return Untold(handshake, Reason(wake));
         }
+    }
+
+    private static Greeted Untold(HandshakeState handshake, CloseReason reason)
+    {
+        if (reason != CloseReason.Shutdown) handshake.Session.CountEarlyEnd(handshake.Header.Length == 0 ? EarlyEnd.SilentAfterFlight : EarlyEnd.PartialHeader);
+        return Greeted.Gone(reason);
     }
 
     private static CloseReason Reason(Wake wake) => wake == Wake.Deadline ? CloseReason.HeaderTimeout : CloseReason.Shutdown;
