@@ -10,6 +10,9 @@ internal sealed record Battery(ImmutableDictionary<string, Observation> Answers)
     /// <summary>Longer than the proxy waits before it asks the cover about an undecided stranger, on a loaded machine too.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2.5);
 
+    /// <summary>Number of rows.</summary>
+    public static int Size => ProbeTable.All.Length;
+
     /// <summary>Asks everything at the same time.</summary>
     public static async Task<Battery> AskAsync(IPEndPoint endpoint, TimeSpan? quiet = null)
     {
