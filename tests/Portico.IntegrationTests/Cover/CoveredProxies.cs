@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Portico.Core.Options;
-using Portico.Protocol;
 using Portico.TestKit.Covers;
 using Portico.TestKit.Proxies;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Portico.Core.Options;
 using Portico.IntegrationTests.Cover.Probes;
 using Portico.IntegrationTests.Hostile;
@@ -33,8 +32,8 @@ public sealed class CrowdTests(ITestOutputHelper output)
         var open = ProbeTable.All.Where(probe => direct.Answers[probe.Id].End == PeerEnd.Timeout).ToList();
 
         await using var proxy = ProxyUnderTest.Start(engine, settings => settings with { Cover = cover.Settings });
-        var crowd = Math.Min(Crowd, (DescriptorLimit() / 8) - 2 * Battery.Size);
-        output.WriteLine($"{crowd} probes under way, {open.Count} kinds, limit {DescriptorLimit()} descriptors, {DescriptorsEach} each");
+        var crowd = Math.Min(Crowd, (DescriptorsOf.Limit() / 8) - 2 * Battery.Size);
+        output.WriteLine($"{crowd} probes under way, {open.Count} kinds, limit {DescriptorsOf.Limit()} descriptors, {DescriptorsEach} each");
         var prober = await Battery.PrepareAsync(cover.Endpoint, Held);
         var answers = Enumerable.Range(0, crowd).Select(async number =>
         {
@@ -54,10 +53,4 @@ public sealed class CrowdTests(ITestOutputHelper output)
     }
 
     public static TheoryData<EngineKind, string> EveryCover => Engines.With(NginxCover.Program, HaproxyCover.Program);
-
-    private static int DescriptorLimit()
-    {
-        var line = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
-        return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
-    }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Portico.IntegrationTests.Cover.Probes;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Covers;
@@ -36,30 +35,6 @@ public sealed class ProbeTests
         await AssertSameAsync(cover, proxies);
     }
 
-    [ToolFact(OpensslCover.Program)]
-    public async Task Behind_a_server_that_takes_one_visitor_at_a_time_every_probe_sees_that_server()
-    {
-        const int Lanes = 18;
-        var differences = new ConcurrentBag<string>();
-        await Task.WhenAll(ProbeTable.All.Chunk((ProbeTable.All.Length + Lanes - 1) / Lanes).Select(async lane =>
-        {
-            await using var cover = await OpensslCover.StartAsync();
-            await using var proxies = CoveredProxies.Start(cover, settings => settings with { Loops = 1 });
-            var prober = await Battery.PrepareAsync(cover.Endpoint, Battery.Quiet);
-            foreach (var probe in lane)
-            {
-                var direct = await prober.AskAsync(cover.Endpoint, probe);
-                foreach (var (name, proxy) in proxies.All)
-                {
-                    var through = await prober.AskAsync(proxy.Endpoint, probe);
-                    if (!through.LooksLike(direct))
-                        differences.Add($"{name}: {probe}: the cover says [{direct}], here [{through}]");
-                }
-            }
-        }));
-        Assert.True(differences.IsEmpty, string.Join('\n', differences.Order()));
-    }
-
     [ToolTheory(NginxCover.Program, HaproxyCover.Program)]
     [InlineData(NginxCover.Program)]
     [InlineData(HaproxyCover.Program)]
@@ -68,10 +43,14 @@ public sealed class ProbeTests
         const int Most = 3;
         await using var cover = await StartAsync(program);
         await using var proxies = CoveredProxies.Start(cover, settings => settings with { Listeners = [settings.Listeners[0] with { MaxConnections = Most }] });
+        var inside = new List<FakeClient>();
         foreach (var (_, proxy) in proxies.All)
         {
             for (var i = 0; i < Most; i++)
-                await (await proxy.GreetAsync()).EchoAsync(100);  // held by the proxy until the test ends
+            {
+                inside.Add(await proxy.GreetAsync());
+                await inside[^1].EchoAsync(100);
+            }
         }
         await AssertSameAsync(cover, proxies);
 
@@ -82,7 +61,11 @@ public sealed class ProbeTests
             var prober = await Battery.PrepareAsync(cover.Endpoint, TimeSpan.FromSeconds(1));
             var (direct, through) = (await prober.AskAsync(cover.Endpoint, signed), await prober.AskAsync(proxy.Endpoint, signed));
             Assert.True(through.LooksLike(direct), $"{name}: the cover says [{direct}], here [{through}]");
-            await proxy.UntilClosedAsync("connection_limit", "operator");
+        }
+        foreach (var client in inside)
+        {
+            await client.EchoAsync(100);
+            await client.DisposeAsync();
         }
     }
 
