@@ -5,7 +5,7 @@ const { createRequire } = require('node:module')
 const path = require('node:path')
 
 const [folder, host, port, secret] = process.argv.slice(2)
-const { TelegramClient, MemoryStorage, MtProxyTcpTransport } = createRequire(path.join(folder, 'package.json'))('@mtcute/node')
+const { TelegramClient, MemoryStorage, MtProxyTcpTransport } = createRequire(path.resolve(folder, 'package.json'))('@mtcute/node')
 
 const said = []
 const client = new TelegramClient({

@@ -28,7 +28,7 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
         new("the first 100 bytes of a hello", Hello[..100]),
         new("one byte that may be of any protocol", [0x47]),
         new("a hello, a byte every 4 s", Hello, TimeSpan.FromSeconds(4)),
-        new("a hello, a byte every second", Hello, TimeSpan.FromSeconds(1)),
+        new("a hello, a byte every 0.9 s", Hello, TimeSpan.FromSeconds(0.9)),
         new("a hello, a byte every 0.3 s", Hello, TimeSpan.FromSeconds(0.3)),
     ];
 
@@ -54,7 +54,7 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
             var through = await Task.WhenAll(proxies.All.Select(async item => (item.Name, Time: await TimeAsync(item.Proxy.Endpoint, probe))));
             var times = $"{probe.Name}: {await direct}; {string.Join("; ", through.Select(item => $"{item.Name}: {item.Time}"))}";
             output.WriteLine(times);
-            return through.Any(item => item.Time.End != direct.Result.End || (item.Time.After - direct.Result.After).Duration() > MostDifference) ? times : null;
+            return through.Any(item => !item.Time.LooksLike(direct.Result, probe)) ? times : null;
         }));
         Assert.True(failures.All(failure => failure is null), string.Join('\n', failures.Where(failure => failure is not null)));
     }
@@ -85,6 +85,10 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
 
     private sealed record Ended(PeerEnd End, TimeSpan After, int Count)
     {
+        // A byte that is on its way when the server closes makes a RST of its FIN, from the cover as from us: at a pace either may come.
+        public bool LooksLike(Ended cover, Slow probe) =>
+            Count == cover.Count && End != PeerEnd.Timeout && (End == cover.End || probe.Pause is not null) && (After - cover.After).Duration() <= MostDifference;
+
         public override string ToString() => $"{Count} bytes, {End} after {After.TotalSeconds:0.00} s";
     }
 }
