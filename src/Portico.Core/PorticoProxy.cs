@@ -71,6 +71,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of what the loops do to the proxy.</summary>
     internal Engine Engine => _engine;
 
+    /// <summary>For tests of who is at the cover.</summary>
+    internal CoverServices Cover => _services.Cover;
+
     /// <summary>For tests that bring their own engine.</summary>
     /// <param name="settings">See above.</param>
     /// <param name="engine">Not started by anybody else.</param>

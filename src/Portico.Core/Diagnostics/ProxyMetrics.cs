@@ -35,7 +35,7 @@ internal sealed class ProxyMetrics
     /// <param name="listeners">Counters of every listener on every loop.</param>
     /// <param name="dcs">Counters of every data centre on every loop.</param>
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
-    public ProxyMetrics(IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<int>? coverLimit = null)
+    public ProxyMetrics(IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null)
     {
         var meter = meters.Create(MeterName);
         if (coverLimit is not null) meter.CreateObservableGauge("portico.cover.limit", coverLimit, "{connection}", "Most strangers at the cover at a time");
