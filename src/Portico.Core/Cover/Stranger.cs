@@ -13,6 +13,14 @@ internal static class Stranger
     /// <summary>Takes the client over from the handshake.</summary>
     public static void PassOn(ClientSession session, HandshakeState handshake, CloseReason reason)
     {
+        if (session.Loop.Proxy.LearnerHellos.Recognize(handshake.Raw.AsSpan(0, handshake.RawLength)))
+        {
+            // Our own question to the cover has come back to us: nobody to be shown anything, least of all the cover.
+            handshake.DropRaw();
+            LastWords.Fin(session, reason);
+            return;
+        }
+
         session.CountProtocolError(reason);
         handshake.DropRaw();
         if (reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni) handshake.Send(TlsAlert.DecodeError);
