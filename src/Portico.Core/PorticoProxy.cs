@@ -77,6 +77,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of what clients see of a learned flight.</summary>
     internal LearnedFlights LearnedFlights => _services.Flights;
 
+    /// <summary>For tests of a learner whose hello comes back.</summary>
+    internal LearnerHellos LearnerHellos => _services.LearnerHellos;
+
     /// <summary>For tests that bring their own engine.</summary>
     /// <param name="settings">See above.</param>
     /// <param name="engine">Not started by anybody else.</param>
