@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Clients;
+using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
@@ -87,10 +88,14 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <param name="meters">See above.</param>
     /// <param name="time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
     /// <param name="http">Fetches documents; null = from the network.</param>
-    internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null)
+    /// <param name="resolve">The addresses of a cover's name; null = of the system's resolver.</param>
+    internal static PorticoProxy Start(
+        ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null)
     {
         var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
-        services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters));
+        var own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
+        services.Cover = CoverServices.Create(services, own, resolve ?? Dns.GetHostAddressesAsync, time ?? TimeProvider.System);
+        services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters), () => services.Cover.Budget.Most);
         if (time is not null && settings.UsesMiddleProxies)
         {
             services.ConfigUpdater = new ConfigUpdater(settings, loggers, services.Metrics, time, http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
@@ -103,6 +108,8 @@ public sealed class PorticoProxy : IAsyncDisposable
         try
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
+            own.Bound(proxy.Endpoints);
+            services.Cover.Directory.Begin();
             if (settings.UsesMiddleProxies)
             {
                 services.MiddleProxies.Changed += _ => proxy.OpenMiddleProxies();
@@ -127,8 +134,8 @@ public sealed class PorticoProxy : IAsyncDisposable
 
     private FlightLearner CreateLearner(TimeProvider time)
     {
-        var own = new OwnListeners(() => Endpoints);
-        var probe = new FlightProbe(new CoverConnector(time, own.Contains), _services.LearnerHellos, time, Settings.Cover.ConnectTimeout);
+        var connector = new CoverConnector(_services.Cover.Directory, Settings.Cover.ProxyProtocol, time);
+        var probe = new FlightProbe(connector, _services.LearnerHellos, time, Settings.Cover.ConnectTimeout);
         return new FlightLearner(Settings, _services.Flights, probe, _services.Loggers, time);
     }
 

@@ -18,6 +18,7 @@ internal sealed partial class ClientSession
     private SessionLease _lease;
     private bool _closed;
     private bool _relaying;
+    private bool _isAtCover;
 
     public ClientSession(Channel client, ClientListener listener, LoopServices loop)
     {
@@ -36,6 +37,18 @@ internal sealed partial class ClientSession
 
     public ClientListener Listener => _listener;
 
+    /// <summary>The client is being shown the cover, or will be unless it proves to be ours: its state in metrics.</summary>
+    public bool IsAtCover
+    {
+        get => _isAtCover;
+        set
+        {
+            if (_isAtCover == value || (_closed && value)) return;
+            _isAtCover = value;
+            _counters.Cover += value ? 1 : -1;
+        }
+    }
+
     /// <summary>Decides how a client is let in; ends when the session relays, when a stranger was passed on, or when the client is gone.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RunAsync(HandshakeState handshake)
@@ -45,10 +58,10 @@ internal sealed partial class ClientSession
         if (caller.IsGone) { Close(caller.Reason); return; }
 
         // 2. Not ours: they see the cover, byte for byte, and this method is done.
-        if (caller.IsStranger) { Stranger.PassOn(this, handshake, caller.Reason); return; }
+        if (caller.IsStranger) { await Stranger.PassOnAsync(handshake, caller.Reason); return; }
 
         // 3. May they come in? The lease remembers what it took and travels with the session. Refused = a stranger.
-        if (!_listener.Limit.TryEnter(out _lease)) { Stranger.PassOn(this, handshake, CloseReason.ConnectionLimit); return; }
+        if (!_listener.Limit.TryEnter(out _lease)) { await Stranger.PassOnAsync(handshake, CloseReason.ConnectionLimit); return; }
 
         // 4. Greet. Only now does the client name its DC and framing.
         var greeted = await Greeting.CompleteAsync(handshake);
@@ -93,6 +106,7 @@ internal sealed partial class ClientSession
         _lease.Dispose();
         _counters.Open--;
         if (_relaying) _counters.Relaying--;
+        IsAtCover = false;
         var seconds = (_loop.Loop.NowMs - _acceptedMs) / 1000.0;
         _loop.Metrics.Closed(_listener.Settings.Name, reason, seconds);
         var (log, level) = (_loop.SessionLog, reason.Level());

@@ -61,7 +61,7 @@ internal sealed class CoverOptionsParser(List<ConfigurationError> errors, List<C
 
         // The framework reads "1.2" as 1.0.0.2: an IPv4 address has four parts here.
         if (IPAddress.TryParse(host, out var v4)) return v4.ToString() == host ? Address(v4, port) : Refuse($"{ShownText.Quote(host)} is not an IP address");
-        return host.Length <= 253 && DomainName.HostName().IsMatch(host) ? CoverTarget.OfHost(host, port) : Refuse($"{ShownText.Quote(host)} is neither a host name nor an IP address");
+        return DomainName.IsHost(host) ? CoverTarget.OfHost(host, port) : Refuse($"{ShownText.Quote(host)} is neither a host name nor an IP address");
     }
 
     private CoverTarget? Address(IPAddress address, int port) =>

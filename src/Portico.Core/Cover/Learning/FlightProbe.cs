@@ -52,7 +52,6 @@ internal sealed class FlightProbe(CoverConnector connector, LearnerHellos hellos
             FlightProblem problem;
             try
             {
-                await SendAsync(socket, connected.Preamble, limit.Token).ConfigureAwait(false);
                 await SendAsync(socket, hello, limit.Token).ConfigureAwait(false);
                 problem = await MeasureAsync(socket, meter, quiet < LongestQuiet ? quiet : LongestQuiet, limit).ConfigureAwait(false);
                 await LeaveAsync(socket, stop).ConfigureAwait(false);

@@ -24,6 +24,9 @@ public enum FlightProblem
     /// <summary>It is one of our own listeners.</summary>
     Loop,
 
+    /// <summary>Mode sni: the name in our links leads to an address that is not public.</summary>
+    NotPublic,
+
     /// <summary>It answers with an alert.</summary>
     Alert,
 
@@ -53,6 +56,7 @@ internal static class FlightProblems
         FlightProblem.Timeout => "did not answer in time",
         FlightProblem.Closed => "closed the connection instead of answering",
         FlightProblem.Loop => "is this proxy itself",
+        FlightProblem.NotPublic => "is not public, so strangers are not shown it either",
         FlightProblem.Alert => "refuses a client's hello with an alert; it may not know the name that links show",
         FlightProblem.NotTls => "does not speak TLS",
         FlightProblem.NotTls13 => "does not speak TLS 1.3, which our flight pretends to: an observer can tell them apart",
