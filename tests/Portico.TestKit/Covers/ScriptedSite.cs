@@ -145,7 +145,9 @@ public sealed class ScriptedSite : IAsyncDisposable
 
     private static async Task<SiteVisit?> ReadHelloAsync(Wire wire, SiteScript script)
     {
-        var preamble = script.PreambleLength == 0 ? [] : await wire.ReadExactlyAsync(script.PreambleLength);
+        List<byte> preamble = [.. await wire.ReadExactlyAsync(script.PreambleLength)];
+        while (script.EndsPreambleWithLine && preamble.LastOrDefault() != '\n')
+            preamble.AddRange(await wire.ReadExactlyAsync(1));
         var raw = new ByteSink();
         var scratch = new byte[ClientHelloReader.MaxHelloLength];
         while (true)

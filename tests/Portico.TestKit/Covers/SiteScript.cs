@@ -90,6 +90,9 @@ public sealed record SiteScript
     /// <summary>Bytes that come before the hello.</summary>
     public int PreambleLength { get; init; }
 
+    /// <summary>A line comes before the hello.</summary>
+    public bool EndsPreambleWithLine { get; init; }
+
     /// <summary>What is wrong.</summary>
     public SiteFault Fault { get; init; }
 
