@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using Portico.Core.Options;
 using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Covers;
@@ -38,6 +39,9 @@ public abstract class CoverServer : IAsyncDisposable
 
     /// <summary>The folder that is gone afterwards.</summary>
     public string Folder => _folder.FullName;
+
+    /// <summary>Settings of a proxy whose strangers see this server.</summary>
+    public CoverSettings Settings => new() { Mode = CoverMode.Fixed, Target = CoverTarget.OfAddress(Endpoint) };
 
     private protected string KeyFile => PathOf("cover.key");
 

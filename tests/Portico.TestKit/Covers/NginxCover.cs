@@ -51,6 +51,7 @@ public sealed class NginxCover : CoverServer
           client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
           client_header_timeout {{seconds}}s; client_body_timeout {{seconds}}s; keepalive_timeout {{seconds}}s; send_timeout {{seconds}}s;
           sendfile on;
+          ssl_protocols TLSv1.2 TLSv1.3;
           ssl_certificate cover.pem; ssl_certificate_key cover.key;
           ssl_session_cache shared:sessions:1m; ssl_session_tickets on;
           {{(rejectsOtherNames ? $"server {{ listen {Endpoint} ssl http2 default_server backlog=4096; ssl_reject_handshake on; }}" : "")}}
