@@ -4,6 +4,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Clients;
 using Portico.Core.Cover;
+using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -47,6 +48,9 @@ public sealed class PorticoProxy : IAsyncDisposable
         return new ProxySnapshot(SessionCount, counters.Sum(c => c.Relaying), counters.Sum(c => c.ClientReceived), counters.Sum(c => c.ClientSent));
     }
 
+    /// <summary>What is known of the covers whose flights ours copy, one entry for each name in links; empty without a cover.</summary>
+    public ImmutableArray<FlightSnapshot> Flights() => _services.FlightLearner is { } learner ? [.. learner.Subjects.Select(subject => subject.Snapshot)] : [];
+
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
@@ -74,6 +78,12 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of who is at the cover.</summary>
     internal CoverServices Cover => _services.Cover;
 
+    /// <summary>For tests of what clients see of a learned flight.</summary>
+    internal LearnedFlights LearnedFlights => _services.Flights;
+
+    /// <summary>For tests of a learner whose hello comes back.</summary>
+    internal LearnerHellos LearnerHellos => _services.LearnerHellos;
+
     /// <summary>For tests that bring their own engine.</summary>
     /// <param name="settings">See above.</param>
     /// <param name="engine">Not started by anybody else.</param>
@@ -97,6 +107,7 @@ public sealed class PorticoProxy : IAsyncDisposable
 
         foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services));
         var proxy = new PorticoProxy(settings, engine, services);
+        if (time is not null && settings.Cover.Mode != CoverMode.Off) services.FlightLearner = proxy.CreateLearner(time);
         try
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
@@ -109,6 +120,7 @@ public sealed class PorticoProxy : IAsyncDisposable
                 services.ConfigUpdater?.Start();
             }
 
+            services.FlightLearner?.Start();
             return proxy;
         }
         catch
@@ -117,9 +129,17 @@ public sealed class PorticoProxy : IAsyncDisposable
             Task.WhenAny(engine.StopListeningAsync(), engine.Completion).GetAwaiter().GetResult();
             _ = engine.StopAsync();
             _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
+            _ = services.FlightLearner?.DisposeAsync().AsTask(); // likewise
             services.Points.Dispose();
             throw;
         }
+    }
+
+    private FlightLearner CreateLearner(TimeProvider time)
+    {
+        var connector = new CoverConnector(_services.Cover.Directory, Settings.Cover.ProxyProtocol, time);
+        var probe = new FlightProbe(connector, _services.LearnerHellos, time, Settings.Cover.ConnectTimeout);
+        return new FlightLearner(Settings, _services.Flights, probe, _services.Loggers, time);
     }
 
     // Also when Telegram's configuration has changed: new data centres get their links, old links stay as they are.
@@ -131,6 +151,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     private async Task StopOnceAsync(TimeSpan drain)
     {
         if (_services.ConfigUpdater is { } updater) await updater.DisposeAsync().ConfigureAwait(false); // a download ends at once
+        if (_services.FlightLearner is { } learner) await learner.DisposeAsync().ConfigureAwait(false); // so does a connection to the cover
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
         var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _services.WhenEmpty = empty;

@@ -21,8 +21,14 @@ internal sealed class ClientLink
     /// <summary>Index of the credential it proved to know.</summary>
     public int Credential { get; private set; }
 
-    /// <summary>The suite to answer with.</summary>
+    /// <summary>The suite to answer with as long as nobody knows what the cover would choose.</summary>
     public ushort CipherSuite { get; private set; }
+
+    /// <summary>The suites of TLS 1.3 that it offers.</summary>
+    public TlsSuiteOffer Suites { get; private set; }
+
+    /// <summary>Its hello is one of the newer ones, to which some servers have more to say.</summary>
+    public bool HasPostQuantumShare { get; private set; }
 
     /// <summary>How many raw bytes were hello or header; what follows is early data.</summary>
     public int RawConsumed { get; private set; }
@@ -68,6 +74,8 @@ internal sealed class ClientLink
         _sessionIdLength = hello.Hello.SessionId.Length;
         hello.Hello.SessionId.CopyTo(_sessionId);
         CipherSuite = hello.CipherSuite;
+        Suites = TlsSuiteOffer.Of(hello.Hello.CipherSuites);
+        HasPostQuantumShare = hello.Hello.HasPostQuantumShare;
         RawConsumed = hello.RawConsumed;
     }
 

@@ -11,12 +11,13 @@ public sealed class OpensslCover : CoverServer
     }
 
     /// <summary>Starts one; it has no timeouts.</summary>
-    public static async Task<OpensslCover> StartAsync()
+    /// <param name="more">Arguments for its peculiarities.</param>
+    public static async Task<OpensslCover> StartAsync(params string[] more)
     {
         var cover = new OpensslCover();
         try
         {
-            await cover.RunAsync(Program, "s_server", "-accept", $"{cover.Endpoint}", "-cert", cover.CertificateFile, "-key", cover.KeyFile, "-alpn", "h2,http/1.1", "-quiet", "-www");
+            await cover.RunAsync(Program, ["s_server", "-accept", $"{cover.Endpoint}", "-cert", cover.CertificateFile, "-key", cover.KeyFile, "-alpn", "h2,http/1.1", "-quiet", "-www", .. more]);
             return cover;
         }
         catch
