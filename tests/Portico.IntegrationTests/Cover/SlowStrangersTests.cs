@@ -15,6 +15,10 @@ public sealed class SlowStrangersTests(ITestOutputHelper output)
 {
     private const int Strangers = 5000;
     private const int Connecting = 100;
+
+    // Descriptors that clients of ours cannot take are free for strangers.
+    private const int Clients = 1000;
+
     private const int OrdinaryAtATime = 4;
 
     // The test's own sockets, and some for everything else in this process.
@@ -40,6 +44,7 @@ public sealed class SlowStrangersTests(ITestOutputHelper output)
             ["PORTICO__Cover__Mode"] = "fixed",
             ["PORTICO__Cover__Target"] = $"{cover.Endpoint}",
             ["PORTICO__Cover__MaxConnections"] = $"{Strangers}",
+            ["PORTICO__Listeners__0__MaxConnections"] = $"{Clients}",
         });
         await proxy.ServeAsync();
         var count = Math.Min(Strangers, DescriptorsOf.Limit() - DescriptorsOf.ThisProcess() - SpareDescriptors);
