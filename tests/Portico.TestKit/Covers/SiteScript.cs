@@ -48,7 +48,7 @@ public enum SiteFault
     /// <summary>Records without an end.</summary>
     Endless,
 
-    /// <summary>Its hello is cut by the end of its record.</summary>
+    /// <summary>The session id in its hello is longer than there is one.</summary>
     BrokenHello,
 
     /// <summary>A suite that nobody offered.</summary>
@@ -117,7 +117,7 @@ public sealed record SiteScript
             SiteFault.Garbage => [.. "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"u8],
             SiteFault.RetryRequest => [.. hello, .. changeCipherSpec],
             SiteFault.OldVersion => hello,
-            SiteFault.BrokenHello => [.. hello[..3], 0, 0x20, .. hello[5..37], 0x16, 3, 3, 0, 4, 1, 2, 3, 4],
+            SiteFault.BrokenHello => [.. hello[..43], 33, .. hello[44..]],
             SiteFault.EndsInRecord or SiteFault.StopsInRecord => [.. hello, .. changeCipherSpec, .. encrypted[0], .. encrypted[1][..20]],
             SiteFault.EncryptedAlert => [.. hello, .. changeCipherSpec, .. Record(19)],
             SiteFault.Endless => [.. hello, .. changeCipherSpec, .. Enumerable.Range(0, 20).SelectMany(_ => Record(16384 + 256))],

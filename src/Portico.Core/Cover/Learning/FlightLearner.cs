@@ -47,7 +47,7 @@ internal sealed partial class FlightLearner : IAsyncDisposable
         foreach (var subject in Subjects)
         {
             if (kept.TryGetValue((subject.Domain, subject.Target.ToString()), out var flight)) Adopt(subject, flight);
-            subject.Show(time.GetUtcNow());
+            subject.Show(subject.Describe(time.GetUtcNow()));
         }
     }
 
@@ -115,19 +115,22 @@ internal sealed partial class FlightLearner : IAsyncDisposable
             subject.Problem = samples.Where(sample => !sample.IsRefusedOffer).Select(sample => sample.Problem).FirstOrDefault(problem => problem != FlightProblem.None);
             if (subject.Problem == FlightProblem.None) continue;
             subject.Schedule.Failed(Now);
-            subject.Show(_time.GetUtcNow() + (subject.Schedule.Due - Now));
             TellFailure(subject);
+            subject.Show(Describe(subject));
             return;
         }
 
         var before = subject.Flight;
         Adopt(subject, FlightPlan.Conclude(samples, _time.GetUtcNow()).After(before));
         var wasFailing = subject.Schedule.Succeeded(Now);
-        subject.Show(_time.GetUtcNow() + (subject.Schedule.Due - Now));
-        if (before is null || wasFailing || !subject.Flight!.LooksLike(before)) TellSuccess(subject.Snapshot);
-        TellNotices(subject);
+        var shown = Describe(subject);
+        if (before is null || wasFailing || !subject.Flight!.LooksLike(before)) TellSuccess(shown);
+        TellNotices(subject, shown);
         Keep();
+        subject.Show(shown);
     }
+
+    private FlightSnapshot Describe(FlightSubject subject) => subject.Describe(_time.GetUtcNow() + (subject.Schedule.Due - Now));
 
     private void Adopt(FlightSubject subject, LearnedFlight flight)
     {
@@ -149,9 +152,8 @@ internal sealed partial class FlightLearner : IAsyncDisposable
     private void TellSuccess(FlightSnapshot shown) =>
         Log.Learned(_log, shown.Target, shown.Domain, shown.CipherSuite, shown.ClassicGroup, shown.PostQuantumGroup, shown.Order, shown.SmallestRecord, shown.LargestRecord);
 
-    private void TellNotices(FlightSubject subject)
+    private void TellNotices(FlightSubject subject, FlightSnapshot shown)
     {
-        var shown = subject.Snapshot;
         var news = shown.Notices & ~subject.ToldNotices;
         subject.ToldNotices = shown.Notices;
         subject.ToldProblem = FlightProblem.None;

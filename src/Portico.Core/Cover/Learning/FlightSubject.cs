@@ -36,26 +36,24 @@ internal sealed class FlightSubject(string domain, CoverTarget target, Immutable
     /// <summary>For readers on any thread.</summary>
     public FlightSnapshot Snapshot => Volatile.Read(ref _snapshot);
 
-    /// <summary>Makes what is known now visible.</summary>
-    public void Show(DateTimeOffset nextAttempt)
+    /// <summary>Makes it visible; the last thing of a round, so that who sees it finds everything else done.</summary>
+    public void Show(FlightSnapshot snapshot) => Volatile.Write(ref _snapshot, snapshot);
+
+    /// <summary>What is known now.</summary>
+    public FlightSnapshot Describe(DateTimeOffset nextAttempt)
     {
         var shown = new FlightSnapshot(domain, target.ToString()) { Problem = Problem, NextAttempt = nextAttempt };
-        if (Flight is { } flight)
+        return Flight is not { } flight ? shown : shown with
         {
-            shown = shown with
-            {
-                LearnedAt = flight.AsOf,
-                CipherSuite = flight.SuiteOf(TlsSuiteOffer.Usual),
-                ClassicGroup = flight.ClassicGroup,
-                PostQuantumGroup = flight.PostQuantumGroup,
-                Order = flight.Order,
-                SmallestRecord = flight.SmallestLength,
-                LargestRecord = flight.LargestLength,
-                Notices = NoticesOf(flight),
-            };
-        }
-
-        Volatile.Write(ref _snapshot, shown);
+            LearnedAt = flight.AsOf,
+            CipherSuite = flight.SuiteOf(TlsSuiteOffer.Usual),
+            ClassicGroup = flight.ClassicGroup,
+            PostQuantumGroup = flight.PostQuantumGroup,
+            Order = flight.Order,
+            SmallestRecord = flight.SmallestLength,
+            LargestRecord = flight.LargestLength,
+            Notices = NoticesOf(flight),
+        };
     }
 
     private static FlightNotice NoticesOf(LearnedFlight flight) =>

@@ -17,7 +17,7 @@ public sealed class RealCoverTests
     // An ECDSA signature in DER has 70 to 72 bytes, seldom fewer.
     private const int Tolerance = 2;
 
-    [ProgramTheory(NginxCover.Program)]
+    [ToolTheory(NginxCover.Program)]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Beside_nginx_every_offer_gets_the_same_answer(EngineKind engine)
     {
@@ -25,7 +25,15 @@ public sealed class RealCoverTests
         await CompareAsync(engine, cover.Endpoint);
     }
 
-    [ProgramTheory(OpensslCover.Program)]
+    [ToolTheory(HaproxyCover.Program)]
+    [InlineData(EngineKind.Sockets)]
+    public async Task Beside_HAProxy_every_offer_gets_the_same_answer(EngineKind engine)
+    {
+        await using var cover = await HaproxyCover.StartAsync(TimeSpan.FromSeconds(60));
+        await CompareAsync(engine, cover.Endpoint);
+    }
+
+    [ToolTheory(OpensslCover.Program)]
     [InlineData(EngineKind.Sockets, "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", true)]
     [InlineData(EngineKind.Sockets, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256", false)]
     public async Task Beside_openssl_every_offer_gets_the_same_answer(EngineKind engine, string suites, bool prefersItsOwn)
