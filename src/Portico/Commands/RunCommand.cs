@@ -169,7 +169,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         public static partial void Listening(ILogger logger, IPEndPoint endpoint, string listener);
 
         [LoggerMessage(EventId = 9007, EventName = "NoCover", Level = LogLevel.Warning,
-            Message = "No cover: a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; name one, for example \"cover\": {{ \"mode\": \"fixed\", \"target\": \"www.example.com:443\" }}")]
+            Message = "No cover: a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; name one with cover.mode \"fixed\" and cover.target, for example \"www.example.com:443\"")]
         public static partial void NoCover(ILogger logger);
 
         [LoggerMessage(EventId = 9008, EventName = "LinksStayNear", Level = LogLevel.Warning, Message = "Links show {Host}, which cannot be reached from everywhere; set publicHost of the listener if clients are elsewhere")]

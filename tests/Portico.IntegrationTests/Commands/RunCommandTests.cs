@@ -71,6 +71,7 @@ public class RunCommandTests
         var links = output.Split('\n').Where(line => line.StartsWith("tg://", StringComparison.Ordinal)).Select(SecretOf).ToArray();
         Assert.Equal([SecretKind.FakeTls, SecretKind.Secure], links.Select(link => link.Kind));
         Assert.Equal("site.example.org", links[0].Domain);
+        Assert.Contains("\"target\": \"site.example.org:443\"", await File.ReadAllTextAsync(path), StringComparison.Ordinal);
     }
 
     [Fact]
