@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Clients;
 using Portico.Core.Cover;
+using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -48,6 +49,9 @@ public sealed class PorticoProxy : IAsyncDisposable
         return new ProxySnapshot(SessionCount, counters.Sum(c => c.Relaying), counters.Sum(c => c.ClientReceived), counters.Sum(c => c.ClientSent));
     }
 
+    /// <summary>What is known of the covers whose flights ours copy, one entry for each name in links; empty without a cover.</summary>
+    public ImmutableArray<FlightSnapshot> Flights() => _services.FlightLearner is { } learner ? [.. learner.Subjects.Select(subject => subject.Snapshot)] : [];
+
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
@@ -75,6 +79,12 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of who is at the cover.</summary>
     internal CoverServices Cover => _services.Cover;
 
+    /// <summary>For tests of what clients see of a learned flight.</summary>
+    internal LearnedFlights LearnedFlights => _services.Flights;
+
+    /// <summary>For tests of a learner whose hello comes back.</summary>
+    internal LearnerHellos LearnerHellos => _services.LearnerHellos;
+
     /// <summary>For tests that bring their own engine.</summary>
     /// <param name="settings">See above.</param>
     /// <param name="engine">Not started by anybody else.</param>
@@ -101,6 +111,7 @@ public sealed class PorticoProxy : IAsyncDisposable
 
         foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services, engine.Loops.Count));
         var proxy = new PorticoProxy(settings, engine, services);
+        if (time is not null && settings.Cover.Mode != CoverMode.Off) services.FlightLearner = proxy.CreateLearner(time);
         try
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
@@ -114,6 +125,7 @@ public sealed class PorticoProxy : IAsyncDisposable
                 services.ConfigUpdater?.Start();
             }
 
+            services.FlightLearner?.Start();
             return proxy;
         }
         catch
@@ -122,10 +134,18 @@ public sealed class PorticoProxy : IAsyncDisposable
             Task.WhenAny(engine.StopListeningAsync(), engine.Completion).GetAwaiter().GetResult();
             _ = engine.StopAsync();
             _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
+            _ = services.FlightLearner?.DisposeAsync().AsTask(); // likewise
             services.Points.Dispose();
             services.Replays.PutBack(engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
             throw;
         }
+    }
+
+    private FlightLearner CreateLearner(TimeProvider time)
+    {
+        var connector = new CoverConnector(_services.Cover.Directory, Settings.Cover.ProxyProtocol, time);
+        var probe = new FlightProbe(connector, _services.LearnerHellos, time, Settings.Cover.ConnectTimeout);
+        return new FlightLearner(Settings, _services.Flights, probe, _services.Loggers, time);
     }
 
     // Also when Telegram's configuration has changed: new data centres get their links, old links stay as they are.
@@ -137,6 +157,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     private async Task StopOnceAsync(TimeSpan drain)
     {
         if (_services.ConfigUpdater is { } updater) await updater.DisposeAsync().ConfigureAwait(false); // a download ends at once
+        if (_services.FlightLearner is { } learner) await learner.DisposeAsync().ConfigureAwait(false); // so does a connection to the cover
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
         var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _services.WhenEmpty = empty;

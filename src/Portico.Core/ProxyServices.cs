@@ -6,6 +6,7 @@ using Portico.Core.Backends.Direct;
 using Portico.Core.Backends.MiddleProxy;
 using Portico.Core.Clients;
 using Portico.Core.Cover;
+using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -50,6 +51,15 @@ internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory logge
 
     /// <summary>What was seen of clients.</summary>
     public ReplayMemory Replays { get; set; } = null!;
+
+    /// <summary>What our flights copy, per listener.</summary>
+    public LearnedFlights Flights { get; } = new(settings.Listeners.Length);
+
+    /// <summary>Hellos of <see cref="FlightLearner"/> under way, to be known should one come back to us.</summary>
+    public LearnerHellos LearnerHellos { get; } = new();
+
+    /// <summary>Keeps <see cref="Flights"/> up to date; null without a cover.</summary>
+    public FlightLearner? FlightLearner { get; set; }
 
     /// <summary>Completes when the last session is gone while a stop waits for it.</summary>
     public TaskCompletionSource? WhenEmpty { get; set; }

@@ -22,6 +22,8 @@ internal static class Stranger
     public static async ValueTask PassOnAsync(HandshakeState handshake, CloseReason reason)
     {
         var session = handshake.Session;
+        if (IsOurOwnQuestion(handshake)) { Leave(handshake, reason, hasClientEnded: false); return; }
+
         session.CountProtocolError(reason);
         if (!SeesCover(session.Loop.Proxy.Settings.Cover, reason))
         {
@@ -55,6 +57,15 @@ internal static class Stranger
 
             if (await handshake.NextEventAsync() == Wake.Shutdown) { session.Close(CloseReason.Shutdown); return; }
         }
+    }
+
+    // The learner's connection to the cover has come back to us by a way that no comparison of addresses finds, and so would every stranger's.
+    private static bool IsOurOwnQuestion(HandshakeState handshake)
+    {
+        var session = handshake.Session;
+        if (!session.Loop.Proxy.LearnerHellos.Recognize(handshake.Raw.AsSpan(0, handshake.RawLength))) return false;
+        session.Loop.Metrics.Cover(session.Listener.Settings.Name, "loop");
+        return true;
     }
 
     private static bool SeesCover(CoverSettings settings, CloseReason reason)

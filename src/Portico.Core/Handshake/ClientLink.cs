@@ -28,8 +28,14 @@ internal sealed class ClientLink
     /// <summary>When it signed its hello, by its own clock, Unix seconds.</summary>
     public uint Timestamp { get; private set; }
 
-    /// <summary>The suite to answer with.</summary>
+    /// <summary>The suite to answer with as long as nobody knows what the cover would choose.</summary>
     public ushort CipherSuite { get; private set; }
+
+    /// <summary>The suites of TLS 1.3 that it offers.</summary>
+    public TlsSuiteOffer Suites { get; private set; }
+
+    /// <summary>Its hello is one of the newer ones, to which some servers have more to say.</summary>
+    public bool HasPostQuantumShare { get; private set; }
 
     /// <summary>How many raw bytes were hello or header; what follows is early data.</summary>
     public int RawConsumed { get; private set; }
@@ -77,6 +83,8 @@ internal sealed class ClientLink
         Secret = judgement.Secret;
         Timestamp = hello.Timestamp;
         CipherSuite = hello.CipherSuite;
+        Suites = TlsSuiteOffer.Of(hello.Hello.CipherSuites);
+        HasPostQuantumShare = hello.Hello.HasPostQuantumShare;
         RawConsumed = hello.RawConsumed;
     }
 

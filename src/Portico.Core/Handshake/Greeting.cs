@@ -13,9 +13,6 @@ namespace Portico.Core.Handshake;
 /// </summary>
 internal static class Greeting
 {
-    // A server's certificate chain and the rest of its encrypted flight; used until the cover's own size has been measured.
-    private const int MinAppData = 1024, MaxAppData = 4096;
-
     private const int ReadsPerTurn = 4;
 
     /// <summary>Completes when DC and framing are known, or the client is gone or must be kept quiet.</summary>
@@ -76,12 +73,15 @@ internal static class Greeting
     {
         var (session, client) = (handshake.Session, handshake.Client);
         using var scratch = handshake.Loop.Scratch.Borrow();
-        var appData = session.Loop.Random.Between(MinAppData, MaxAppData);
+        // Like the cover's, or by chance until it was measured; one snapshot for everything, since it may be replaced at any time.
+        var learned = session.Loop.Proxy.Flights.Of(session.Listener.Index);
+        var suite = learned?.SuiteOf(client.Suites) is { } chosen and not TlsCipherSuites.None ? chosen : client.CipherSuite;
+        var appData = learned?.DrawLength(session.Loop.Random, client.HasPostQuantumShare, suite) ?? session.Loop.Random.Between(ServerFlight.LeastRandomAppData, ServerFlight.MostRandomAppData);
         var flight = scratch.Bytes[..ServerFlight.Length(client.SessionId.Length, appData)];
         Span<byte> key = stackalloc byte[X25519PointPool.KeyLength];
         session.Loop.Proxy.Points.Take(session.Loop.Random, key);
         session.Loop.Random.Fill(flight[ServerFlight.AppDataOffset(client.SessionId.Length)..]);
-        ServerFlight.Write(flight, scratch.Bytes[flight.Length..], client.Secret!, client.Random, client.SessionId, client.CipherSuite, key, ServerExtensionOrder.KeyShareFirst);
+        ServerFlight.Write(flight, scratch.Bytes[flight.Length..], client.Secret!, client.Random, client.SessionId, suite, key, learned?.Order ?? ServerExtensionOrder.KeyShareFirst);
         return handshake.Send(flight);
     }
 

@@ -26,6 +26,9 @@ public readonly ref struct ClientHello
     /// <summary>The client's 32-byte x25519 key, or empty. The x25519 half of a post-quantum share does not count.</summary>
     public ReadOnlySpan<byte> X25519Share { get; private init; }
 
+    /// <summary>There is an X25519MLKEM768 share too, as in every hello since 2025: servers answer the newer hellos with another flight.</summary>
+    public bool HasPostQuantumShare { get; private init; }
+
     /// <summary>Checks the structure down to the single extension.</summary>
     /// <param name="oneRecordForm">A hello as <see cref="ClientHelloReader.TryCollect"/> gives it.</param>
     /// <param name="hello">The fields, default if false.</param>
@@ -41,6 +44,7 @@ public readonly ref struct ClientHello
             return false;
 
         error = ProtocolError.None;
+        var x25519 = ReadShares(keyShare, out var hasPostQuantum);
         hello = new ClientHello
         {
             Bytes = oneRecordForm,
@@ -48,7 +52,8 @@ public readonly ref struct ClientHello
             CipherSuites = cipherSuites,
             Sni = SingleHostName(serverName),
             HasKeyShareExtension = hasKeyShare,
-            X25519Share = X25519Entry(keyShare),
+            X25519Share = x25519,
+            HasPostQuantumShare = hasPostQuantum,
         };
         return true;
     }
@@ -131,12 +136,14 @@ public readonly ref struct ClientHello
     }
 
     /// <summary>The first 32-byte x25519 entry of a key_share body whose list is intact, else empty.</summary>
-    private static ReadOnlySpan<byte> X25519Entry(ReadOnlySpan<byte> body)
+    private static ReadOnlySpan<byte> ReadShares(ReadOnlySpan<byte> body, out bool hasPostQuantum)
     {
+        hasPostQuantum = false;
         var outer = new TlsCursor(body);
         if (!outer.TryTakeVector16(out var list) || !outer.AtEnd)
             return default;
         ReadOnlySpan<byte> found = default;
+        var postQuantum = false;
         var cursor = new TlsCursor(list);
         while (!cursor.AtEnd)
         {
@@ -144,7 +151,9 @@ public readonly ref struct ClientHello
                 return default;
             if (group == TlsWire.X25519Group && key.Length == TlsWire.X25519KeyLength && found.IsEmpty)
                 found = key;
+            postQuantum |= group == TlsWire.PostQuantumGroup && key.Length == TlsWire.PostQuantumShareLength;
         }
+        hasPostQuantum = postQuantum;
         return found;
     }
 }

@@ -32,6 +32,11 @@ public static class ClientHelloReader
     /// <summary>Do the bytes choose the TLS path? Ok from three bytes on, <see cref="FrameStatus.Invalid"/> as soon as one differs from 16 03 01.</summary>
     public static FrameStatus Recognize(ReadOnlySpan<byte> raw) => TlsWire.MatchPrefix(raw, TlsWire.ClientHelloRecordPrefix);
 
+    /// <summary>The random of a hello whose first record reaches that far, as hellos in one record do; empty for all other bytes.</summary>
+    /// <param name="raw">Everything received so far.</param>
+    public static ReadOnlySpan<byte> RandomOf(ReadOnlySpan<byte> raw) =>
+        raw.Length >= TlsWire.RandomEnd && Recognize(raw) == FrameStatus.Ok ? raw[TlsWire.RandomOffset..TlsWire.RandomEnd] : default;
+
     /// <summary>Collects the hello, deciding with the first field that can be no part of one.</summary>
     /// <param name="raw">Everything received so far.</param>
     /// <param name="scratch">At least <see cref="MaxHelloLength"/> bytes; written only if the hello came in several records.</param>

@@ -4,7 +4,7 @@ namespace Portico.Protocol.FakeTls;
 
 /// <summary>
 /// Builds a hello as Telegram's clients send it (spec/02 section 13): GREASE, the usual suites, extensions in an order that differs each time, one record. For ping, the
-/// self test and the tests; a proxy never sends one.
+/// self test, the tests, and for asking a cover how it answers such a hello.
 /// </summary>
 /// <param name="random">Source of everything random, the order of extensions included.</param>
 /// <param name="toCurvePoint">
@@ -22,7 +22,6 @@ public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoin
     private const int EchStep = 32;
     private const int EchSmallestPayload = 144;
 
-    private const ushort PostQuantumGroup = 0x11ec;  // X25519MLKEM768
     private const int MlKemCoefficients = 768;
     private const int MlKemModulus = 3329;
     private const int MlKemSeedLength = 32;
@@ -38,10 +37,10 @@ public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoin
     private static ReadOnlySpan<ushort> ClassicExtensions =>
         [0x0000, 0x0005, 0x000a, 0x000b, 0x000d, 0x0010, 0x0012, 0x0017, 0x001b, 0x0023, 0x002b, 0x002d, 0x0033, 0x4469, 0xff01];
 
-    /// <summary>Behind the GREASE value; 1301 1302 1303 first, then what servers of TLS 1.2 take.</summary>
-    private static ReadOnlySpan<byte> CipherSuites =>
+    /// <summary>Behind the GREASE value and those of TLS 1.3: what servers of TLS 1.2 take.</summary>
+    private static ReadOnlySpan<byte> OlderCipherSuites =>
     [
-        0x13, 0x01, 0x13, 0x02, 0x13, 0x03, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8,
+        0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8,
         0xc0, 0x13, 0xc0, 0x14, 0x00, 0x9c, 0x00, 0x9d, 0x00, 0x2f, 0x00, 0x35,
     ];
 
@@ -49,6 +48,9 @@ public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoin
 
     private static ReadOnlySpan<byte> SignatureAlgorithms =>
         [0x04, 0x03, 0x08, 0x04, 0x04, 0x01, 0x05, 0x03, 0x08, 0x05, 0x05, 0x01, 0x08, 0x06, 0x06, 0x01];
+
+    /// <summary>The suites of TLS 1.3 to offer; all clients of Telegram offer the usual ones.</summary>
+    public TlsSuiteOffer Suites { get; init; } = TlsSuiteOffer.Usual;
 
     /// <summary>Writes and signs one hello.</summary>
     /// <param name="hello">At least <see cref="MaxLength"/> bytes.</param>
@@ -73,9 +75,12 @@ public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoin
         builder.Take(TlsWire.RandomLength);
         builder.WriteByte(TlsWire.MaxSessionIdLength);
         random(builder.Take(TlsWire.MaxSessionIdLength));
-        builder.WriteUInt16(2 + CipherSuites.Length);
+        var suites = builder.BeginVector();
         builder.WriteUInt16(grease.Suite);
-        builder.Write(CipherSuites);
+        foreach (var suite in Suites.Suites)
+            builder.WriteUInt16(suite);
+        builder.Write(OlderCipherSuites);
+        builder.EndVector(suites);
         builder.Write([1, 0]);  // one compression method: none
 
         var extensions = builder.BeginVector();
@@ -133,7 +138,7 @@ public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoin
                 var groups = builder.BeginVector();
                 builder.WriteUInt16(grease.Group);
                 if (shape == ClientHelloShape.PostQuantum)
-                    builder.WriteUInt16(PostQuantumGroup);
+                    builder.WriteUInt16(TlsWire.PostQuantumGroup);
                 builder.WriteUInt16(TlsWire.X25519Group);
                 builder.Write([0, 0x17, 0, 0x18]);
                 builder.EndVector(groups);
@@ -190,7 +195,7 @@ public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoin
         builder.Write([0, 1, 0]);
         if (shape == ClientHelloShape.PostQuantum)
         {
-            builder.WriteUInt16(PostQuantumGroup);
+            builder.WriteUInt16(TlsWire.PostQuantumGroup);
             builder.WriteUInt16(MlKemKeyLength + TlsWire.X25519KeyLength);
             WriteMlKemKey(builder.Take(MlKemKeyLength));
             WriteX25519Key(builder.Take(TlsWire.X25519KeyLength));

@@ -25,6 +25,12 @@ public static class ServerFlight
     /// <summary>The longest ApplicationData payload to use, in bytes: iOS refuses longer ones.</summary>
     public const int MaxAppDataLength = 10240;
 
+    /// <summary>The shortest one while no cover was measured: certificate chain and the rest of an encrypted flight.</summary>
+    public const int LeastRandomAppData = 1024;
+
+    /// <summary>The longest one, likewise.</summary>
+    public const int MostRandomAppData = 4096;
+
     private const int KeyShareLength = 8 + TlsWire.X25519KeyLength;
     private const int SupportedVersionsLength = 6;
     private const int ExtensionsLength = KeyShareLength + SupportedVersionsLength;

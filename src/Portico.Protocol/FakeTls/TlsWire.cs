@@ -20,6 +20,9 @@ internal static class TlsWire
     /// <summary>Both halves of 03 03, the version every record but the first carries.</summary>
     internal const byte VersionByte = 3;
 
+    /// <summary>TLS 1.2, which is what a hello of TLS 1.3 says where older ones had their version.</summary>
+    internal const ushort Version12 = 0x0303;
+
     /// <summary>Where the random stands, counted from the start of the record, in both hellos: record header 5, message header 4, version 2.</summary>
     internal const int RandomOffset = 11;
     internal const int RandomLength = 32;
@@ -32,6 +35,12 @@ internal static class TlsWire
     internal const ushort KeyShareExtension = 0x0033;
 
     internal const ushort X25519Group = 0x001d;
+
+    /// <summary>X25519MLKEM768.</summary>
+    internal const ushort PostQuantumGroup = 0x11ec;
+
+    /// <summary>A client's share of it: an ML-KEM-768 key of 1184 bytes and one of x25519.</summary>
+    internal const int PostQuantumShareLength = 1184 + X25519KeyLength;
     internal const int X25519KeyLength = 32;
 
     /// <summary>Stands in for a random while a digest over the hello is computed.</summary>

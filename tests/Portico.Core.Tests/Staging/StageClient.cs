@@ -22,6 +22,9 @@ internal sealed record ClientTraits
 
     public ClientHelloShape Shape { get; init; } = ClientHelloShape.Classic517;
 
+    /// <summary>The suites of TLS 1.3 in its hello.</summary>
+    public TlsSuiteOffer Suites { get; init; } = TlsSuiteOffer.Usual;
+
     /// <summary>Seconds that its clock is ahead.</summary>
     public int ClockAhead { get; init; }
 }
@@ -47,7 +50,7 @@ internal sealed class StageClient
         if (!traits.IsTls) return;
         using var key = new HmacKey(traits.Secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
-        var length = new ClientHelloWriter(RandomNumberGenerator.Fill).Write(hello, traits.Shape, "example.com"u8, key, (uint)(unixSeconds + traits.ClockAhead));
+        var length = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = traits.Suites }.Write(hello, traits.Shape, "example.com"u8, key, (uint)(unixSeconds + traits.ClockAhead));
         Hello = hello[..length];
     }
 
@@ -58,6 +61,9 @@ internal sealed class StageClient
 
     /// <summary>The 64-byte header as this client puts it on the wire: behind ChangeCipherSpec and in a record with TLS, bare without.</summary>
     public byte[] Header => _traits.IsTls ? [.. TlsRecordWriter.ChangeCipherSpec, .. Wrap(_header)] : _header;
+
+    /// <summary>The flight as it came, once <see cref="HasFlight"/>.</summary>
+    public byte[] Flight { get; private set; } = [];
 
     /// <summary>The whole of the server's flight was seen and its signature is right.</summary>
     public bool HasFlight
@@ -130,6 +136,7 @@ internal sealed class StageClient
             if (status == FrameStatus.Invalid) throw new InvalidOperationException($"not the proxy's flight: {fault}");
             if (status != FrameStatus.Ok) return;
             _hasFlight = true;
+            Flight = answer[..length];
             bytes = answer.AsSpan(length);
         }
 

@@ -23,6 +23,7 @@ internal static class AllTargets
         () => new UsableSniTarget(),
         () => new HelloExaminationTarget(),
         () => new ServerFlightTarget(),
+        () => new ServerFlightMeterTarget(),
         () => new TlsRecordTarget(),
         () => new ObfuscatedHeaderTarget(),
         () => new FrameTarget<AbridgedCodec>(fromServer: false),

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Portico.IntegrationTests.Hostile;
 
 /// <summary>What a process has open, as Linux tells it; elsewhere 0, which makes a comparison with a base hold.</summary>
@@ -11,6 +13,13 @@ internal static class DescriptorsOf
 
     /// <summary>How many there are of each kind, for the message of a failing test.</summary>
     public static IEnumerable<string> Kinds(int id) => Links($"/proc/{id}/fd").CountBy(link => link.Split(':')[0]).Select(kind => $"{kind.Value} {kind.Key}");
+
+    /// <summary>How many this process may have.</summary>
+    public static int Limit()
+    {
+        var line = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
+        return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture);
+    }
 
     private static IEnumerable<string> Links(string directory)
     {

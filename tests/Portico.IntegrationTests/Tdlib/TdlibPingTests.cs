@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Portico.Core.Options;
 using Portico.Protocol;
 using Portico.Protocol.Secrets;
+using Portico.TestKit.Covers;
 using Portico.TestKit.Proxies;
 using Xunit;
 
@@ -33,6 +34,19 @@ public sealed class TdlibPingTests
         Assert.Equal(transport, dc.Transport);
         Assert.InRange(Math.Abs(dc.DcId), 1, 5);
         await test.Metrics.UntilAsync("portico_protocol_ok_total", 1, ("protocol", protocol));
+    }
+
+    [TdlibTheory(NginxCover.Program)]
+    [MemberData(nameof(EveryLink))]
+    public async Task TDLib_pings_Telegram_although_strangers_are_shown_a_cover(EngineKind engine, string link)
+    {
+        await using var cover = await NginxCover.StartAsync(TimeSpan.FromSeconds(60));
+        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Cover = cover.Settings });
+        await using var client = await TdlibClient.StartAsync();
+        var answer = await client.PingProxyAsync(test.Endpoint, Link(link, test.Secret));
+        Assert.True((string?)answer["@type"] == "seconds", answer.ToJsonString());
+        Assert.Single(test.Telegram.Connections);
+        Assert.Equal(0, test.Metrics.Value("portico_cover_total"));
     }
 
     [TdlibTheory]

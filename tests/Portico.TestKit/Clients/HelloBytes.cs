@@ -13,11 +13,11 @@ public static class HelloBytes
     private const int RecordHeaderLength = 5;
 
     /// <summary>A hello in one record, signed with <paramref name="secret"/> at <paramref name="timestamp"/>.</summary>
-    public static byte[] Create(ProxySecret secret, string domain, uint timestamp, ClientHelloShape shape = ClientHelloShape.PostQuantum)
+    public static byte[] Create(ProxySecret secret, string domain, uint timestamp, ClientHelloShape shape = ClientHelloShape.PostQuantum, TlsSuiteOffer? suites = null)
     {
         using var key = new HmacKey(secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
-        var length = new ClientHelloWriter(RandomNumberGenerator.Fill).Write(hello, shape, Encoding.ASCII.GetBytes(domain), key, timestamp);
+        var length = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = suites ?? TlsSuiteOffer.Usual }.Write(hello, shape, Encoding.ASCII.GetBytes(domain), key, timestamp);
         return hello[..length];
     }
 

@@ -1,0 +1,65 @@
+using Portico.Core.Options;
+using Portico.IntegrationTests.Cover.Probes;
+using Portico.IntegrationTests.Hostile;
+using Portico.TestKit.Covers;
+using Portico.TestKit.Proxies;
+using Portico.TestKit.Wires;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Portico.IntegrationTests.Cover;
+
+/// <summary>Load must not show what stands before the cover.</summary>
+[Collection(nameof(Siege))]
+public sealed class CrowdTests(ITestOutputHelper output)
+{
+    private const int Crowd = 2000;
+
+    // For each prober: its own socket and the proxy's two, which are all in this process.
+    private const int DescriptorsEach = 3;
+
+    private const int SpareDescriptors = 1000;
+
+    // Descriptors that clients of ours cannot take are free for strangers.
+    private const int Clients = 100;
+
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
+
+    // Until everybody has come and the others have asked; a crowd's answers come late.
+    private static readonly TimeSpan Held = TimeSpan.FromSeconds(15);
+
+    [ToolTheory(NginxCover.Program, HaproxyCover.Program)]
+    [MemberData(nameof(EveryCover))]
+    public async Task With_two_thousand_probes_under_way_every_probe_sees_the_cover(EngineKind engine, string program)
+    {
+        await using CoverServer cover = program == NginxCover.Program ? await NginxCover.StartAsync(Long) : await HaproxyCover.StartAsync(Long);
+        var direct = await Battery.AskAsync(cover.Endpoint, TimeSpan.FromSeconds(2));
+        var open = ProbeTable.All.Where(probe => direct.Answers[probe.Id].End == PeerEnd.Timeout).ToList();
+
+        await using var proxy = ProxyUnderTest.Start(engine, settings => settings with
+        {
+            Cover = cover.Settings,
+            Listeners = [settings.Listeners[0] with { MaxConnections = Clients }],
+        });
+        var crowd = new[] { Crowd, proxy.Proxy.Cover.Budget.Most - 2 * Battery.Size, (DescriptorsOf.Limit() - SpareDescriptors) / DescriptorsEach }.Min();
+        output.WriteLine($"{crowd} probes under way of {open.Count} kinds; limit {DescriptorsOf.Limit()} descriptors, {proxy.Proxy.Cover.Budget.Most} strangers");
+        var prober = await Battery.PrepareAsync(cover.Endpoint, Held);
+        var answers = Enumerable.Range(0, crowd).Select(async number =>
+        {
+            var probe = open[number % open.Count];
+            return (Probe: probe, Answer: await prober.AskAsync(proxy.Endpoint, probe));
+        }).ToList();
+        await proxy.Metrics.UntilAsync("portico_connections", crowd, ("state", "cover"));
+
+        var differences = (await Battery.AskAsync(proxy.Endpoint, TimeSpan.FromSeconds(4))).DifferencesFrom(direct).ToList();
+        Assert.All(answers, answer => Assert.False(answer.IsCompleted, "the crowd was no longer there"));
+        foreach (var (probe, answer) in await Task.WhenAll(answers))
+        {
+            if (!answer.LooksLike(direct.Answers[probe.Id]))
+                differences.Add($"in the crowd: {probe}: the cover says [{direct.Answers[probe.Id]}], here [{answer}]");
+        }
+        Assert.True(differences.Count == 0, $"{differences.Count} differ\n{string.Join('\n', differences.Take(100))}");
+    }
+
+    public static TheoryData<EngineKind, string> EveryCover => Engines.With(NginxCover.Program, HaproxyCover.Program);
+}
