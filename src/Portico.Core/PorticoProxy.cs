@@ -4,6 +4,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Clients;
+using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -78,10 +79,19 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <param name="meters">See above.</param>
     /// <param name="time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
     /// <param name="http">Fetches documents; null = from the network.</param>
-    internal static PorticoProxy Start(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null)
+    /// <param name="resolve">The addresses of a cover's name; null = of the system's resolver.</param>
+    internal static PorticoProxy Start(
+        ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null)
     {
         var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
-        services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters), () => (services.Replays.Items, services.Replays.Bytes));
+        var own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
+        services.Cover = CoverServices.Create(services, own, resolve ?? Dns.GetHostAddressesAsync, time ?? TimeProvider.System);
+        services.Metrics = new ProxyMetrics(
+            meters,
+            () => services.Loops.SelectMany(loop => loop.ListenerCounters),
+            () => services.Loops.SelectMany(loop => loop.DcCounters),
+            () => services.Cover.Budget.Most,
+            () => (services.Replays.Items, services.Replays.Bytes));
         services.Replays = new ReplayMemory(settings, loggers, services.Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         if (time is not null && settings.UsesMiddleProxies)
         {
@@ -95,6 +105,8 @@ public sealed class PorticoProxy : IAsyncDisposable
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
             services.Replays.MarkRunning();
+            own.Bound(proxy.Endpoints);
+            services.Cover.Directory.Begin();
             if (settings.UsesMiddleProxies)
             {
                 services.MiddleProxies.Changed += _ => proxy.OpenMiddleProxies();

@@ -5,6 +5,7 @@ using Portico.Core.Backends;
 using Portico.Core.Backends.Direct;
 using Portico.Core.Backends.MiddleProxy;
 using Portico.Core.Clients;
+using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -33,6 +34,9 @@ internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory logge
 
     public ProxyMetrics Metrics { get; set; } = null!;
 
+    /// <summary>What strangers see.</summary>
+    public CoverServices Cover { get; set; } = null!;
+
     /// <summary>Where the middle proxies are; nothing but the embedded ones unless an updater brings more.</summary>
     public MiddleProxyDirectory MiddleProxies { get; set; } = new(new MiddleProxyConfig(EmbeddedConfig.Secret, [EmbeddedConfig.V4, EmbeddedConfig.V6], (short)settings.Direct.DefaultDc)
     {
@@ -55,6 +59,14 @@ internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory logge
     public int SessionCount => Volatile.Read(ref _sessions);
 
     public void Add(LoopServices loop) => _loops.Add(loop);
+
+    /// <summary>How many authenticated sessions a listener may have: with a cover, some descriptors are kept for strangers.</summary>
+    public int MostSessionsOf(ListenerSettings listener)
+    {
+        var sessions = ProcessLimits.Sessions();
+        if (settings.Cover.Mode == CoverMode.Off || sessions == 0) return listener.MaxConnections;
+        return (int)Math.Clamp(sessions - Cover.Budget.Most, 1, listener.MaxConnections);
+    }
 
     public LoopServices Of(EventLoop loop) => _loops[loop.Index];
 
@@ -79,6 +91,7 @@ internal sealed class LoopServices
         Proxy = proxy;
         Handshakes = new HandshakePool(loop);
         Addresses = new AddressLimits(proxy.Settings.Limits, loops);
+        CoverGuests = new CoverGuests(proxy.Cover.Budget, EvictElsewhere);
         Direct = new DirectBackend(this);
         Middle = new MiddleProxyBackend(this);
         Backends = new BackendChoice(this);
@@ -95,6 +108,9 @@ internal sealed class LoopServices
     public ProxyServices Proxy { get; }
 
     public HandshakePool Handshakes { get; }
+
+    /// <summary>This loop's strangers at the cover.</summary>
+    public CoverGuests CoverGuests { get; }
 
     /// <summary>Random bytes for this loop's flights and headers.</summary>
     public RandomKeystream Random { get; } = new();
@@ -141,4 +157,9 @@ internal sealed class LoopServices
     public Judge JudgeOf(ClientListener listener) => _judges[listener.Index];
 
     public ListenerCounters CountersOf(ClientListener listener) => _counters[listener.Index];
+
+    private void EvictElsewhere()
+    {
+        foreach (var other in Proxy.Loops) other.Loop.Post(other.CoverGuests.EvictIfExceeded);
+    }
 }

@@ -20,7 +20,7 @@ internal sealed partial class ClientListener(ListenerSettings settings, int inde
     public int Index => index;
 
     /// <summary>How many authenticated sessions this listener may have and has.</summary>
-    public SessionLimit Limit { get; } = new(settings.MaxConnections);
+    public SessionLimit Limit { get; } = new(services.MostSessionsOf(settings));
 
     public void OnAccepted(Channel channel)
     {

@@ -23,6 +23,7 @@ internal sealed partial class ClientSession
     private bool _relaying;
     private bool _answered;
     private bool _mustNotReset;
+    private bool _isAtCover;
 
     public ClientSession(Channel client, ClientListener listener, LoopServices loop)
     {
@@ -42,6 +43,18 @@ internal sealed partial class ClientSession
 
     public ClientListener Listener => _listener;
 
+    /// <summary>The client is being shown the cover, or will be unless it proves to be ours: its state in metrics.</summary>
+    public bool IsAtCover
+    {
+        get => _isAtCover;
+        set
+        {
+            if (_isAtCover == value || (_closed && value)) return;
+            _isAtCover = value;
+            _counters.Cover += value ? 1 : -1;
+        }
+    }
+
     /// <summary>Decides how a client is let in; ends when the session relays, when a stranger was passed on, or when the client is gone.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask RunAsync(HandshakeState handshake)
@@ -51,10 +64,10 @@ internal sealed partial class ClientSession
         if (caller.IsGone) { Close(caller.Reason); return; }
 
         // 2. Not ours: they see the cover, byte for byte, and this method is done.
-        if (caller.IsStranger) { Stranger.PassOn(this, handshake, caller.Reason); return; }
+        if (caller.IsStranger) { await Stranger.PassOnAsync(handshake, caller.Reason); return; }
 
         // 3. May they come in? The lease remembers what it took and travels with the session. Refused = a stranger.
-        if (!Doorkeeper.TryAdmit(handshake, out _lease, out var refusal)) { Stranger.PassOn(this, handshake, refusal); return; }
+        if (!Doorkeeper.TryAdmit(handshake, out _lease, out var refusal)) { await Stranger.PassOnAsync(handshake, refusal); return; }
 
         // 4. Greet. Only now does the client name its DC and framing.
         var greeted = await Greeting.CompleteAsync(handshake);
@@ -79,9 +92,9 @@ internal sealed partial class ClientSession
 
     /// <summary>
     /// Its connection ends with RST, as the operator asked for (spec/05 section 3.9). Never once we have answered and the client has not been relayed: an alert could get
-    /// lost, and a TLS server ends differently.
+    /// lost, and a TLS server ends differently. Who is at the cover sees the cover's end.
     /// </summary>
-    public bool EndsWithReset => !_mustNotReset && _loop.Proxy.Settings.ResetOnClose switch
+    public bool EndsWithReset => !_mustNotReset && !_isAtCover && _loop.Proxy.Settings.ResetOnClose switch
     {
         ResetOnClose.Off => false,
         ResetOnClose.Always when _relaying => true,
@@ -134,6 +147,7 @@ internal sealed partial class ClientSession
         _lease.Dispose();
         _counters.Open--;
         if (_relaying) _counters.Relaying--;
+        IsAtCover = false;
         var seconds = (_loop.Loop.NowMs - _acceptedMs) / 1000.0;
         _loop.Metrics.Closed(_listener.Settings.Name, reason, seconds);
         var (log, level) = (_loop.SessionLog, reason.Level());

@@ -58,6 +58,21 @@ public enum CloseReason : byte
     /// <summary>Its address had too many connections that had shown no secret, and this was the oldest.</summary>
     AddressLimit,
 
+    /// <summary>A stranger was at the cover, which finished sending.</summary>
+    CoverClosed,
+
+    /// <summary>A stranger was at the cover, which reset the connection or vanished.</summary>
+    CoverReset,
+
+    /// <summary>A stranger was for the cover, and no address of it took our connection.</summary>
+    CoverConnectFailed,
+
+    /// <summary>A stranger was for the cover, and no address of it answered in time.</summary>
+    CoverConnectTimeout,
+
+    /// <summary>More strangers than may be at the cover: this one had been silent longest.</summary>
+    CoverLimit,
+
     /// <summary>The proxy is stopping.</summary>
     Shutdown,
 
@@ -133,6 +148,9 @@ public enum GuiltySide : byte
     /// <summary>A data centre or the way to it.</summary>
     Telegram,
 
+    /// <summary>The site that strangers see, or the way to it.</summary>
+    Cover,
+
     /// <summary>The person who runs the proxy.</summary>
     Operator,
 
@@ -185,6 +203,11 @@ public static class CloseReasons
         CloseReason.ClientQueueLimit => "client_queue_limit",
         CloseReason.ConnectionLimit => "connection_limit",
         CloseReason.AddressLimit => "address_limit",
+        CloseReason.CoverClosed => "cover_closed",
+        CloseReason.CoverReset => "cover_reset",
+        CloseReason.CoverConnectFailed => "cover_connect_failed",
+        CloseReason.CoverConnectTimeout => "cover_connect_timeout",
+        CloseReason.CoverLimit => "cover_limit",
         CloseReason.Shutdown => "shutdown",
         CloseReason.InternalError => "internal_error",
         CloseReason.UnknownProtocol => "unknown_protocol",
@@ -213,7 +236,8 @@ public static class CloseReasons
     public static GuiltySide Side(this CloseReason reason) => reason switch
     {
         CloseReason.DcClosed or CloseReason.DcReset or CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout or CloseReason.PoolEmpty or CloseReason.MidSend => GuiltySide.Telegram,
-        CloseReason.ConnectionLimit or CloseReason.Shutdown => GuiltySide.Operator,
+        CloseReason.CoverClosed or CloseReason.CoverReset or CloseReason.CoverConnectFailed or CloseReason.CoverConnectTimeout => GuiltySide.Cover,
+        CloseReason.ConnectionLimit or CloseReason.CoverLimit or CloseReason.Shutdown => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
         CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
             or CloseReason.ClientQueueLimit or CloseReason.AddressLimit or CloseReason.UnknownDc => GuiltySide.Client,
@@ -226,6 +250,7 @@ public static class CloseReasons
     {
         GuiltySide.Client => "client",
         GuiltySide.Telegram => "telegram",
+        GuiltySide.Cover => "cover",
         GuiltySide.Operator => "operator",
         GuiltySide.Proxy => "proxy",
         _ => throw new UnreachableException($"GuiltySide {(int)side} has no tag"),

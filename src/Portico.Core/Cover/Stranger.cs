@@ -1,22 +1,129 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using Portico.Core.Clients;
 using Portico.Core.Handshake;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Cover;
 
 /// <summary>
-/// Step 2: what somebody sees who is not ours. Without a cover a hello that no TLS server could decode, or that names no host, gets a TLS
-/// server's answer to such a hello; everybody else sees the connection closed without a byte (spec/02 sections 8 and 10.2).
+/// Step 2: what somebody sees who is not ours. The cover, from the first byte on. Where there is none, a hello that no TLS server could decode, or that names no host,
+/// gets a TLS server's answer to such a hello; everybody else sees the connection closed without a byte (spec/02 sections 8 and 10.2).
 /// </summary>
 internal static class Stranger
 {
-    /// <summary>Takes the client over from the handshake.</summary>
-    public static void PassOn(ClientSession session, HandshakeState handshake, CloseReason reason)
+    private const int SiteOfNamesPort = 443;
+
+    /// <summary>Takes the client over from the handshake; ends when the cover relays, or when the client has been seen off.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public static async ValueTask PassOnAsync(HandshakeState handshake, CloseReason reason)
     {
+        var session = handshake.Session;
         session.CountProtocolError(reason);
+        if (!SeesCover(session.Loop.Proxy.Settings.Cover, reason))
+        {
+            SeeOff(handshake, reason);
+            return;
+        }
+
+        if (handshake.Cover is null)
+        {
+            var destination = await FindTargetAsync(handshake);
+            if (destination.IsGone) { session.Close(destination.Reason); return; }
+            if (destination.Target is null) { SeeOff(handshake, reason); return; }
+            handshake.Cover = CoverConnection.Open(handshake, destination.Target);
+        }
+
+        while (true)
+        {
+            if (session.Client.Failed) { session.Close(CloseReason.ClientReset); return; }
+            switch (handshake.Cover!.Advance())
+            {
+                case CoverState.Open:
+                    CoverRelay.Start(handshake, handshake.TakeCover(), hasClientEnded: reason == CloseReason.ClientClosed);
+                    return;
+                case CoverState.Refused:
+                    SeeOff(handshake, reason);
+                    return;
+                case CoverState.Failed:
+                    Leave(handshake, handshake.Cover.Reason, hasClientEnded: reason == CloseReason.ClientClosed);
+                    return;
+            }
+
+            if (await handshake.NextEventAsync() == Wake.Shutdown) { session.Close(CloseReason.Shutdown); return; }
+        }
+    }
+
+    private static bool SeesCover(CoverSettings settings, CloseReason reason)
+    {
+        if (settings.Mode == CoverMode.Off || (settings.AlertMalformedHello && IsAnsweredByAlert(reason))) return false;
+        return !(settings.ClosePolicyRefused && reason == CloseReason.ConnectionLimit);
+    }
+
+    private static bool IsAnsweredByAlert(CloseReason reason) => reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni;
+
+    private static void SeeOff(HandshakeState handshake, CloseReason reason)
+    {
+        if (IsAnsweredByAlert(reason)) handshake.Send(TlsAlert.DecodeError);
+        Leave(handshake, reason, hasClientEnded: reason == CloseReason.ClientClosed);
+    }
+
+    private static void Leave(HandshakeState handshake, CloseReason reason, bool hasClientEnded)
+    {
+        handshake.DropCover();
         handshake.DropRaw();
-        if (reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni) handshake.Send(TlsAlert.DecodeError);
-        if (session.EndsWithReset) session.Close(reason);
-        else LastWords.Fin(session, reason);
+        // Everything has been read, so this is a FIN, unless the operator wants RST.
+        if (hasClientEnded || handshake.Session.EndsWithReset) handshake.Session.Close(reason);
+        else LastWords.Fin(handshake.Session, reason);
+    }
+
+    // The mode sni needs the whole hello, which may have been found wanting before its end was here.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<Destination> FindTargetAsync(HandshakeState handshake)
+    {
+        if (handshake.Session.Loop.Proxy.Settings.Cover.Target is { } site) return new(site);
+        while (true)
+        {
+            var status = FindName(handshake, out var target);
+            if (status == FrameStatus.Invalid) handshake.Session.Loop.Metrics.Cover(handshake.Session.Listener.Settings.Name, "no_sni");
+            if (status != FrameStatus.NeedMoreData) return new(target);
+            switch (handshake.ReadRaw(Judge.MaxRawLength))
+            {
+                case IoStatus.Ok:
+                    continue;
+                case IoStatus.Eof:
+                    return Destination.Gone(CloseReason.ClientClosed);
+                case IoStatus.Reset:
+                    return Destination.Gone(CloseReason.ClientReset);
+            }
+
+            var wake = await handshake.NextEventAsync();
+            if (wake != Wake.Event) return Destination.Gone(wake == Wake.Shutdown ? CloseReason.Shutdown : CloseReason.HandshakeTimeout);
+        }
+    }
+
+    private static FrameStatus FindName(HandshakeState handshake, out CoverTarget? target)
+    {
+        target = null;
+        using var scratch = handshake.Loop.Scratch.Borrow();
+        var status = ClientHelloReader.TryFindUsableSni(handshake.Raw.AsSpan(0, handshake.RawLength), scratch.Bytes, out var sni);
+        if (status != FrameStatus.Ok) return status;
+        var name = Encoding.Latin1.GetString(sni);
+        if (!DomainName.IsHost(name)) return FrameStatus.Invalid;
+        target = CoverTarget.OfHost(name, SiteOfNamesPort);
+        return FrameStatus.Ok;
+    }
+
+    /// <summary>Which site a stranger is for. Neither gone nor a target: none.</summary>
+    private readonly record struct Destination(CoverTarget? Target)
+    {
+        public bool IsGone { get; private init; }
+
+        public CloseReason Reason { get; private init; }
+
+        public static Destination Gone(CloseReason reason) => new() { IsGone = true, Reason = reason };
     }
 }

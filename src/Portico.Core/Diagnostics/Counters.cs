@@ -16,6 +16,9 @@ internal sealed class ListenerCounters(string name)
 
     /// <summary>Of them, those that are relaying.</summary>
     public long Relaying;
+
+    /// <summary>Of them, those that see the cover.</summary>
+    public long Cover;
 }
 
 /// <summary>Running sums of one data centre on one loop.</summary>

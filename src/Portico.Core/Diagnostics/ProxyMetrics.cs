@@ -21,6 +21,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _protocolOk;
     private readonly Counter<long> _protocolError;
     private readonly Counter<long> _dcConnect;
+    private readonly Counter<long> _cover;
     private readonly Counter<long> _timeouts;
     private readonly Counter<long> _acceptPaused;
     private readonly Counter<long> _configUpdates;
@@ -32,9 +33,17 @@ internal sealed class ProxyMetrics
 
     private readonly Counter<long> _replayEvicted;
 
-    public ProxyMetrics(IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<(long Items, long Bytes)>? replays = null)
+    /// <param name="meters">Where the meter comes from.</param>
+    /// <param name="listeners">Counters of every listener on every loop.</param>
+    /// <param name="dcs">Counters of every data centre on every loop.</param>
+    /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
+    /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
+    public ProxyMetrics(
+        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<int>? coverLimit = null, Func<(long Items, long Bytes)>? replays = null)
     {
         var meter = meters.Create(MeterName);
+        if (coverLimit is not null) meter.CreateObservableGauge("portico.cover.limit", coverLimit, "{connection}", "Most strangers at the cover at a time");
+        _cover = meter.CreateCounter<long>("portico.cover", "{connection}", "Strangers who were to see the cover, by what became of it");
         _accepted = meter.CreateCounter<long>("portico.connections.accepted", "{connection}", "Connections accepted");
         _closed = meter.CreateCounter<long>("portico.connections.closed", "{connection}", "Sessions ended, by reason and by whose doing it was");
         _protocolOk = meter.CreateCounter<long>("portico.protocol.ok", "{connection}", "Clients whose header was accepted, by protocol");
@@ -85,6 +94,8 @@ internal sealed class ProxyMetrics
 
     public void DcConnect(int dc, SocketError result) =>
         _dcConnect.Add(1, new("dc", dc), new("result", result == SocketError.Success ? "ok" : ErrorName(result)));
+
+    public void Cover(string listener, string result) => _cover.Add(1, new("listener", listener), new("result", result));
 
     public void Migrated(string listener, int dc, string result) => _migrations.Add(1, new("listener", listener), new("dc", dc), new("result", result));
 
@@ -146,8 +157,9 @@ internal sealed class ProxyMetrics
 
     private static IEnumerable<Measurement<long>> Open(IGrouping<string, ListenerCounters> listener)
     {
-        var (open, relaying) = (listener.Sum(loop => loop.Open), listener.Sum(loop => loop.Relaying));
-        yield return new(open - relaying, new("listener", listener.Key), new("state", "handshake"));
+        var (open, relaying, cover) = (listener.Sum(loop => loop.Open), listener.Sum(loop => loop.Relaying), listener.Sum(loop => loop.Cover));
+        yield return new(open - relaying - cover, new("listener", listener.Key), new("state", "handshake"));
         yield return new(relaying, new("listener", listener.Key), new("state", "relaying"));
+        yield return new(cover, new("listener", listener.Key), new("state", "cover"));
     }
 }

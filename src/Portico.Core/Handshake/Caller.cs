@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Portico.Core.Clients;
+using Portico.Core.Cover;
 using Portico.Core.Net;
 
 namespace Portico.Core.Handshake;
@@ -12,9 +13,26 @@ internal static class Caller
     public static async ValueTask<Identified> IdentifyAsync(HandshakeState handshake)
     {
         var loop = handshake.Session.Loop;
-        handshake.SetDeadline(loop.Loop.NowMs + (long)loop.Timeouts.Handshake.TotalMilliseconds);
+        var deadlineMs = loop.Loop.NowMs + (long)loop.Timeouts.Handshake.TotalMilliseconds;
+        var decideMs = (long)loop.Proxy.Cover.Settings.Decide.TotalMilliseconds;
+        var mayHaveCover = loop.Proxy.Cover.TakesUndecided;
+        handshake.SetDeadline(mayHaveCover ? Math.Min(deadlineMs, loop.Loop.NowMs + decideMs) : deadlineMs);
         while (true)
         {
+            // The cover may have been opened because nobody could tell in time. It hears what was judged so far; what it says settles who is calling.
+            if (handshake.Cover is { } cover)
+            {
+                var state = cover.Advance();
+                if (state == CoverState.Open && !cover.HasSpoken) cover.PassOn(handshake.Raw.AsSpan(0, handshake.RawLength));
+                if (cover.HasSpoken || cover.Reason == CloseReason.CoverLimit) return Identified.Stranger(CloseReason.HandshakeTimeout);
+                if (state is CoverState.Failed or CoverState.Refused)
+                {
+                    handshake.DropCover();
+                    mayHaveCover = false;
+                    handshake.SetDeadline(deadlineMs);
+                }
+            }
+
             switch (handshake.ReadRaw(Judge.MaxRawLength))
             {
                 case IoStatus.Ok:
@@ -25,20 +43,22 @@ internal static class Caller
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
                     {
                         var turn = await handshake.YieldAsync();
-                        if (turn != Wake.Event) return Identified.Gone(Reason(turn));
+                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return Identified.Gone(Reason(turn));
                         if (handshake.Session.Client.Failed) return Identified.Gone(CloseReason.ClientReset);
                     }
 
                     if (verdict != Verdict.Undecided) return identified;
+                    if (mayHaveCover && handshake.Cover is null) handshake.SetDeadline(Math.Min(deadlineMs, loop.Loop.NowMs + decideMs));
                     continue;
                 case IoStatus.Eof:
-                    return Identified.Gone(CloseReason.ClientClosed);
+                    return mayHaveCover ? Identified.Stranger(CloseReason.ClientClosed) : Identified.Gone(CloseReason.ClientClosed);
                 case IoStatus.Reset:
                     return Identified.Gone(CloseReason.ClientReset);
             }
 
             var wake = await handshake.NextEventAsync();
-            if (wake != Wake.Event) return Identified.Gone(Reason(wake));
+            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return Identified.Gone(Reason(wake));
+            if (wake == Wake.Deadline && handshake.Cover is null) handshake.Cover = CoverConnection.Open(handshake, loop.Proxy.Settings.Cover.Target!);
         }
     }
 

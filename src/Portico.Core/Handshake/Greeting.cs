@@ -22,6 +22,7 @@ internal static class Greeting
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<Greeted> CompleteAsync(HandshakeState handshake)
     {
+        handshake.DropCover(); // one that was opened while nobody could tell, and has not said anything
         if (!handshake.Client.IsTls)
         {
             handshake.KeepEarly(handshake.Raw.AsSpan(0, handshake.RawLength)[handshake.Client.RawConsumed..]);

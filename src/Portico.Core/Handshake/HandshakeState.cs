@@ -1,6 +1,7 @@
 using System.Threading.Tasks.Sources;
 using Portico.Core.Backends.Direct;
 using Portico.Core.Clients;
+using Portico.Core.Cover;
 using Portico.Core.Net;
 
 namespace Portico.Core.Handshake;
@@ -63,6 +64,9 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     /// <summary>DC connections under way.</summary>
     public List<DcAttempt> Attempts { get; } = new(2);
 
+    /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
+    public CoverConnection? Cover { get; set; }
+
     /// <summary>Starts <see cref="ClientSession.RunAsync"/> and comes back to the pool when it has ended.</summary>
     public void Start(ClientSession session)
     {
@@ -103,6 +107,21 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     {
         foreach (var attempt in Attempts) attempt.Channel.Close();
         Attempts.Clear();
+    }
+
+    /// <summary>Closes the way to the cover: the client proved to be ours, or there will be no cover for it.</summary>
+    public void DropCover()
+    {
+        Cover?.Drop();
+        Cover = null;
+    }
+
+    /// <summary>Hands the way to the cover over to whoever relays.</summary>
+    public CoverConnection TakeCover()
+    {
+        var taken = Cover!;
+        Cover = null;
+        return taken;
     }
 
     /// <summary>Decrypts and keeps what came behind the header.</summary>
@@ -224,6 +243,7 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
         DropOutput();
         Client.Reset(Loop.Buffers);
         DropAttempts();
+        DropCover();
         Header.Clear();
         _waiting = false;
         _run = default;

@@ -135,12 +135,13 @@ internal abstract class Channel
     /// Options that pay off only on a connection that lives on: no Nagle, a limit on unacknowledged bytes. A first write is never delayed, so
     /// a session that ends after it is spared two system calls.
     /// </summary>
-    public void Settle()
+    /// <param name="keepAlive">Also notice, where the system can, that the peer vanished while nothing is on the way: for connections that no timer of ours ends.</param>
+    public void Settle(bool keepAlive = false)
     {
         Loop.Assert();
         if (IsSettled || IsClosed) return;
         _traits |= Traits.Settled;
-        SettleCore();
+        SettleCore(keepAlive);
     }
 
     /// <summary>Engines call this with what an event said, then the owner hears of it.</summary>
@@ -197,7 +198,7 @@ internal abstract class Channel
     protected abstract void ShutdownWriteCore();
 
     /// <summary>For engines that set these options at once, there is nothing left to do.</summary>
-    protected virtual void SettleCore()
+    protected virtual void SettleCore(bool keepAlive)
     {
     }
 

@@ -98,8 +98,11 @@ internal abstract class EventLoop
     }
 
     /// <summary>Begins to connect. The owner hears when the channel becomes writable; <see cref="Channel.ConnectResult"/> then says how it went.</summary>
+    /// <param name="address">An <see cref="IPEndPoint"/> or a <see cref="UnixDomainSocketEndPoint"/>.</param>
+    /// <param name="owner">Whom the channel tells.</param>
+    /// <param name="error">Why there is no channel.</param>
     /// <returns>Null when no socket could be had; <paramref name="error"/> says why.</returns>
-    public abstract Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error);
+    public abstract Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error);
 
     /// <summary>Makes <see cref="Turn"/> return at once, or not sleep when it is called next. From any thread.</summary>
     protected abstract void Wake();

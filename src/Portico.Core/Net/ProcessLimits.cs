@@ -16,6 +16,17 @@ public static class ProcessLimits
         return Native.setrlimit(Native.RLIMIT_NOFILE, &wanted) == 0 ? (long)wanted.Soft : (long)limit.Soft;
     }
 
+    /// <summary>For how many sessions the descriptors suffice: two each, after what the process itself needs. 0 where there is no limit to ask for.</summary>
+    public static unsafe long Sessions()
+    {
+        const long OwnNeeds = 512;
+        if (!OperatingSystem.IsLinux()) return 0;
+        Native.ResourceLimit limit;
+        if (Native.getrlimit(Native.RLIMIT_NOFILE, &limit) != 0) return 0;
+        var descriptors = (long)Math.Min(limit.Soft, int.MaxValue);
+        return (descriptors - Math.Min(OwnNeeds, descriptors / 4)) / 2;
+    }
+
     /// <summary>
     /// Keeps other processes of the same user, core files and the runtime's own crash dumps from reading the secrets in memory. To be called first of all: later threads
     /// inherit what this one gave up.

@@ -8,6 +8,7 @@ namespace Portico.Core.Options;
 public static partial class DomainName
 {
     private const int Shortest = 4; // Telegram Desktop refuses less
+    private const int LongestHost = 253; // RFC 1035 section 2.3.4, as text
     private const int Longest = SecretText.MaxDomainLength; // some clients cut the rest off, and the link would name another host
 
     /// <summary>What is wrong with <paramref name="text"/> as a host name; null = nothing.</summary>
@@ -19,6 +20,9 @@ public static partial class DomainName
         _ when !HostName().IsMatch(text) => $"{ShownText.Quote(text)} is not a host name: letters, digits and dashes, parted by single dots",
         _ => null,
     };
+
+    /// <summary>Whether <paramref name="text"/> is the name of a host, and no address.</summary>
+    internal static bool IsHost(string text) => text.Length <= LongestHost && HostName().IsMatch(text) && !IPAddress.TryParse(text, out _);
 
     [GeneratedRegex(@"\A(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\z", RegexOptions.CultureInvariant)]
     internal static partial Regex HostName();

@@ -22,6 +22,10 @@ public sealed class ProxyOptions
     [Option("How Telegram's data centres are reached.")]
     public BackendOptions Backend { get; set; } = new();
 
+    /// <summary>What strangers see.</summary>
+    [Option("What those see who do not know a secret.")]
+    public CoverOptions Cover { get; set; } = new();
+
     /// <summary>Fake TLS.</summary>
     [Option("Fake TLS: what is demanded of a client's hello.")]
     public FakeTlsOptions FakeTls { get; set; } = new();

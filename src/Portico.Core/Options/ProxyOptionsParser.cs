@@ -21,6 +21,7 @@ public static class ProxyOptionsParser
         var listeners = ListenerOptionsParser.Parse(options.Listeners, errors, warnings);
         var direct = Direct(options.Backend, errors);
         var middle = new MiddleProxyOptionsParser(errors, warnings).Parse(options.Backend.Middle);
+        var cover = new CoverOptionsParser(errors, warnings).Parse(options.Cover, listeners);
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         AdmissionOptionsParser.Check(options, errors, warnings);
         if (string.IsNullOrWhiteSpace(options.DataDirectory)) errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
@@ -34,6 +35,7 @@ public static class ProxyOptionsParser
             Mode = options.Backend.Mode switch { "direct" => BackendMode.Direct, "middle" => BackendMode.Middle, _ => BackendMode.Auto },
             Direct = direct,
             Middle = middle,
+            Cover = cover,
             Health = new() { ClientQueuePackets = options.Health.ClientQueuePackets, ClientQueueBytes = options.Health.ClientQueueBytes },
             ServerErrorFilter = options.Replay.ServerErrorFilter switch { "on" => ServerErrorFilter.On, "off" => ServerErrorFilter.Off, _ => ServerErrorFilter.First },
             TimeWindow = AdmissionOptionsParser.TimeWindow(options.FakeTls.TimeWindow),

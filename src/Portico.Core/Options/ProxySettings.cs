@@ -20,6 +20,9 @@ public sealed record ProxySettings
     /// <summary>How middle proxies are reached.</summary>
     public MiddleProxySettings Middle { get; init; } = new();
 
+    /// <summary>What strangers see.</summary>
+    public CoverSettings Cover { get; init; } = new();
+
     /// <summary>Take IPv6 addresses of Telegram's before IPv4 ones; the same in both modes.</summary>
     public bool PreferIPv6 => Direct.PreferIPv6;
 

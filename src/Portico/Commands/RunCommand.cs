@@ -48,7 +48,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         Log.Descriptors(log, descriptors);
         await using var proxy = Start(settings, services);
         for (var i = 0; i < proxy.Endpoints.Length; i++) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
-        Log.Strangers(log);
+        if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
 
         // 3. Tell how to connect.
         ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
@@ -168,9 +168,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         [LoggerMessage(EventId = 9006, EventName = "Listening", Level = LogLevel.Information, Message = "Listening on {Endpoint} ({Listener})")]
         public static partial void Listening(ILogger logger, IPEndPoint endpoint, string listener);
 
-        [LoggerMessage(EventId = 9007, EventName = "Strangers", Level = LogLevel.Information,
-            Message = "Strangers: this version has no cover site, so a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; a later version brings the cover")]
-        public static partial void Strangers(ILogger logger);
+        [LoggerMessage(EventId = 9007, EventName = "NoCover", Level = LogLevel.Warning,
+            Message = "No cover: a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; name one, for example \"cover\": {{ \"mode\": \"fixed\", \"target\": \"www.example.com:443\" }}")]
+        public static partial void NoCover(ILogger logger);
 
         [LoggerMessage(EventId = 9008, EventName = "LinksStayNear", Level = LogLevel.Warning, Message = "Links show {Host}, which cannot be reached from everywhere; set publicHost of the listener if clients are elsewhere")]
         public static partial void LinksStayNear(ILogger logger, string host);

@@ -34,6 +34,10 @@ internal sealed record NewConfiguration
     {
         var secretLine = Secret is null ? "" : $"      \"secret\": {Json(SecretText.FormatSimple(Secret))}, // keep it to yourself; `portico link` prints the links made of it\n";
         var adTagLine = AdTag is null ? "" : $"      \"adTag\": {Json(AdTag)},\n";
+        // The site whose name clients show is the one that whoever follows them should find (a name, so that its certificate fits).
+        var cover = Domain is null
+            ? "\"cover\": { \"mode\": \"off\" }, // a prober sees a closed connection: name a real site above and here, \"mode\": \"fixed\", \"target\": \"www.example.com:443\""
+            : $"\"cover\": {{ \"mode\": \"fixed\", \"target\": {Json($"{Domain}:443")} }}, // what everybody sees who does not know the secret";
         var domainNote = Domain is null ? " // links name it as the site that clients seem to visit: put the name of a real site here" : "";
         return $$"""
             // Written by the first start of portico. Every key is described in docs/configuration.md; `portico check` tells what is in force.
@@ -47,6 +51,7 @@ internal sealed record NewConfiguration
                   "domain": {{Json(Domain ?? NeutralDomain)}}{{domainNote}}
                 }
               ],
+              {{cover}}
               "backend": { "mode": {{Json(Mode)}} }
             }
 

@@ -76,6 +76,32 @@ public class ProxyOptionsParserTests
         { "backend.middle.backpressure.packetsTotal", "outside 11..", o => o.Backend.Middle.Backpressure.PacketsTotal = 10 },
         { "backend.middle.backpressure.bytesPerClient", "outside 1024..", o => o.Backend.Middle.Backpressure.BytesPerClient = 1023 },
         { "backend.middle.backpressure.packetsPerClient", "outside 1..", o => o.Backend.Middle.Backpressure.PacketsPerClient = 0 },
+        { "cover.mode", "not one of", o => o.Cover.Mode = "on" },
+        { "cover.target", "needs the site", o => o.Cover.Mode = "fixed" },
+        { "cover.target", "names no port", o => Cover(o, "www.example.com") },
+        { "cover.target", "names no port", o => Cover(o, "[2001:db8::1]") },
+        { "cover.target", "without brackets and port", o => Cover(o, "2001:db8::1") },
+        { "cover.target", "not a port", o => Cover(o, "www.example.com:https") },
+        { "cover.target", "not a port", o => Cover(o, "www.example.com:0") },
+        { "cover.target", "not a port", o => Cover(o, "www.example.com:65536") },
+        { "cover.target", "address of a page", o => Cover(o, "https://www.example.com:443") },
+        { "cover.target", "neither a host name", o => Cover(o, "two words:443") },
+        { "cover.target", "neither a host name", o => Cover(o, ":443") },
+        { "cover.target", "not an IP address", o => Cover(o, "1.2:443") },
+        { "cover.target", "not an IPv6 address", o => Cover(o, "[www.example.com]:443") },
+        { "cover.target", "where servers listen", o => Cover(o, "0.0.0.0:443") },
+        { "cover.target", "absolute path", o => Cover(o, "unix:run/site.sock") },
+        { "cover.target", "108 bytes", o => Cover(o, "unix:/" + new string('x', 107)) },
+        { "cover.target", "null character", o => Cover(o, "unix:/a\0b") },
+        { "cover.target", "listeners[0] itself", o => Cover(o, "127.0.0.1:8443") },
+        { "cover.target", "listeners[0] itself", o => Cover(o, "[::1]:8443") },
+        { "cover.malformedHello", "not one of", o => o.Cover.MalformedHello = "close" },
+        { "cover.policyRefused", "not one of", o => o.Cover.PolicyRefused = "alert" },
+        { "cover.decideMs", "outside 50..60000", o => o.Cover.DecideMs = 49 },
+        { "cover.maxConnections", "outside 1..", o => o.Cover.MaxConnections = 0 },
+        { "cover.learnSeconds", "outside 60..", o => o.Cover.LearnSeconds = 59 },
+        { "cover.connectTimeoutSeconds", "outside 1..120", o => o.Cover.ConnectTimeoutSeconds = 0 },
+        { "cover.proxyProtocol", "outside 0..2", o => o.Cover.ProxyProtocol = 3 },
         { "health.clientQueuePackets", "outside 1..", o => o.Health.ClientQueuePackets = 0 },
         { "health.clientQueueBytes", "outside 65536..", o => o.Health.ClientQueueBytes = 65535 },
         { "replay.serverErrorFilter", "not one of", o => o.Replay.ServerErrorFilter = "always" },
@@ -225,6 +251,70 @@ public class ProxyOptionsParserTests
     }
 
     [Fact]
+    public void A_valid_cover_keeps_everything_it_says()
+    {
+        var options = Valid();
+        options.Cover = new()
+        {
+            Mode = "fixed",
+            Target = "www.example.org:444",
+            MalformedHello = "alert",
+            PolicyRefused = "close",
+            DecideMs = 800,
+            MaxConnections = 9,
+            LearnSeconds = 70,
+            ConnectTimeoutSeconds = 3,
+            ProxyProtocol = 2,
+            AllowPrivateTargets = true,
+        };
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.Empty(parsed.Errors);
+        Assert.Empty(parsed.Warnings);
+        var expected = new CoverSettings
+        {
+            Mode = CoverMode.Fixed,
+            Target = CoverTarget.OfHost("www.example.org", 444),
+            AlertMalformedHello = true,
+            ClosePolicyRefused = true,
+            Decide = TimeSpan.FromMilliseconds(800),
+            MaxConnections = 9,
+            Learn = TimeSpan.FromSeconds(70),
+            ConnectTimeout = TimeSpan.FromSeconds(3),
+            ProxyProtocol = 2,
+            AllowPrivateTargets = true,
+        };
+        Assert.Equal(expected, parsed.Settings!.Cover);
+    }
+
+    [Theory]
+    [InlineData("www.example.org:443")]
+    [InlineData("192.0.2.1:8443")]
+    [InlineData("[2001:db8::1]:443")]
+    [InlineData("unix:/run/site.sock")]
+    [InlineData("127.0.0.1:8444")]
+    public void A_target_is_read_as_it_is_written(string text)
+    {
+        var options = Valid();
+        Cover(options, text);
+
+        Assert.Equal(text, ProxyOptionsParser.Parse(options, ".").Settings!.Cover.Target!.ToString());
+    }
+
+    [Fact]
+    public void What_is_unwise_or_idle_about_a_cover_is_warned_of()
+    {
+        var options = Valid();
+        options.Cover = new() { Mode = "sni", Target = "www.example.com:443", ProxyProtocol = 1, AllowPrivateTargets = true };
+
+        var parsed = ProxyOptionsParser.Parse(options, ".");
+
+        Assert.Null(parsed.Settings!.Cover.Target);
+        Assert.Equal(["cover.allowPrivateTargets", "cover.proxyProtocol", "cover.target"], parsed.Warnings.Select(warning => warning.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void A_user_without_an_ad_tag_has_the_listeners()
     {
         var options = Valid();
@@ -279,6 +369,7 @@ public class ProxyOptionsParserTests
         Assert.Equal(middle.IpLookupServices.AsEnumerable(), settings.Middle.IpLookupServices);
         Assert.Equal(middle, settings.Middle with { IpLookupServices = middle.IpLookupServices });
         Assert.Equal(new HealthSettings(), settings.Health);
+        Assert.Equal(new CoverSettings(), settings.Cover);
         Assert.Equal((BackendMode.Auto, ServerErrorFilter.First), (settings.Mode, settings.ServerErrorFilter));
         Assert.Equal(new TimeWindowSettings(), settings.TimeWindow);
         Assert.Equal(new TimeoutSettings(), settings.Timeouts);
@@ -310,6 +401,8 @@ public class ProxyOptionsParserTests
     }
 
     private static ProxyOptions Valid() => new() { Listeners = [new() { Secret = Secret, Domain = "www.example.com" }] };
+
+    private static void Cover(ProxyOptions options, string target) => (options.Cover.Mode, options.Cover.Target) = ("fixed", target);
 
     private static ListenerOptions Listener(string name, string secret, string address, int port) =>
         new() { Name = name, Secret = secret, Address = address, Port = port, Domain = "www.example.com" };

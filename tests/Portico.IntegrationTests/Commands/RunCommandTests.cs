@@ -122,7 +122,7 @@ public class RunCommandTests
     public async Task Every_error_of_a_configuration_is_listed_and_the_exit_code_is_2()
     {
         using var directory = new TemporaryDirectory();
-        directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{Secret}}0", "protocol": [], "port": true }], "cover": {}, "loops": -1 }""");
+        directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{Secret}}0", "protocol": [], "port": true }], "tables": {}, "loops": -1 }""");
 
         var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, []);
 
@@ -130,7 +130,7 @@ public class RunCommandTests
         Assert.Empty(output);
         var lines = errors.TrimEnd().Split('\n');
         Assert.Equal($"portico: {directory.File("portico.json")}: 6 errors", lines[0]);
-        Assert.Equal(["cover", "listeners[0].domain", "listeners[0].port", "listeners[0].protocol", "listeners[0].secret", "loops"],
+        Assert.Equal(["listeners[0].domain", "listeners[0].port", "listeners[0].protocol", "listeners[0].secret", "loops", "tables"],
             lines[1..].Select(line => line.Trim().Split(": ")[0]).Order(StringComparer.Ordinal));
         Assert.DoesNotContain(Secret, errors, StringComparison.OrdinalIgnoreCase);
     }

@@ -87,10 +87,10 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
         }
     }
 
-    public override Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error)
+    public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var channel = Begin(address, owner, out error);
+        var channel = Begin((IPEndPoint)address, owner, out error);
         CountOwn(before);
         return channel;
     }

@@ -95,7 +95,11 @@ internal sealed unsafe class EpollChannel : Channel
 
     protected override void ShutdownWriteCore() => _ = Native.shutdown(_descriptor, Native.SHUT_WR);
 
-    protected override void SettleCore() => SocketOptions.ToTelegram(_descriptor);
+    protected override void SettleCore(bool keepAlive)
+    {
+        if (keepAlive) SocketOptions.LongLived(_descriptor);
+        else SocketOptions.ToTelegram(_descriptor);
+    }
 
     protected override void CloseCore(bool abort)
     {

@@ -55,7 +55,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         return Register(channel, descriptor);
     }
 
-    public override Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error)
+    public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
     {
         var descriptor = Native.socket(SocketAddress.Family(address), Native.SOCK_STREAM | Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC, 0);
         if (descriptor < 0)

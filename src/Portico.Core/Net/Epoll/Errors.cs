@@ -18,6 +18,7 @@ internal static class Errors
         Native.EADDRINUSE => SocketError.AddressAlreadyInUse,
         Native.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
         Native.EAFNOSUPPORT => SocketError.AddressFamilyNotSupported,
+        Native.EAGAIN => SocketError.TryAgain, // of connect on a Unix socket: its queue is full
         Native.EMFILE or Native.ENFILE => SocketError.TooManyOpenSockets,
         Native.ENOBUFS or Native.ENOMEM => SocketError.NoBufferSpaceAvailable,
         100 => SocketError.NetworkDown,

@@ -6,8 +6,11 @@ internal static unsafe class SocketOptions
     // A peer that vanished without FIN is found out by keepalive (40 s + 5 x 40 s) or, with bytes on the way, by TCP_USER_TIMEOUT.
     private const int KeepIdleSeconds = 40, KeepIntervalSeconds = 40, KeepCount = 5, UserTimeoutMs = 120_000;
 
-    /// <summary>For listening sockets, whose clients inherit it: no Nagle (40 ms per message otherwise), keepalive, a limit on unacknowledged bytes.</summary>
-    public static void Clients(int descriptor)
+    /// <summary>
+    /// For listening sockets, whose clients inherit it, and for connections to the cover, which no timer ends: no Nagle (40 ms per message otherwise), keepalive,
+    /// a limit on unacknowledged bytes. A Unix socket takes none of it and needs none.
+    /// </summary>
+    public static void LongLived(int descriptor)
     {
         Set(descriptor, Native.IPPROTO_TCP, Native.TCP_NODELAY, 1);
         Set(descriptor, Native.SOL_SOCKET, Native.SO_KEEPALIVE, 1);

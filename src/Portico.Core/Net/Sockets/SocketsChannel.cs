@@ -39,10 +39,11 @@ internal sealed class SocketsChannel : Channel
     {
         try
         {
+            error = SocketError.Success;
             socket.Blocking = false;
+            if (socket.AddressFamily == AddressFamily.Unix) return true; // the rest is about packets on a wire
             socket.NoDelay = true;
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            error = SocketError.Success;
             return true;
         }
         catch (SocketException refused)
@@ -54,7 +55,7 @@ internal sealed class SocketsChannel : Channel
     }
 
     /// <summary>Starts to connect; the end of it is reported as writable, with the result in <see cref="ConnectResult"/>.</summary>
-    public void BeginConnect(IPEndPoint address)
+    public void BeginConnect(EndPoint address)
     {
         var connect = new SocketAsyncEventArgs { RemoteEndPoint = address };
         connect.Completed += (_, result) => Connected(result);

@@ -23,12 +23,12 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
     /// <summary>Wraps an accepted socket. On the loop. Null when its client is gone already.</summary>
     public SocketsChannel? Adopt(Socket socket) => SocketsChannel.TrySetUp(socket, out _) ? new(this, NobodyYet.Instance, socket, connected: true) : null;
 
-    public override Channel? Connect(IPEndPoint address, IChannelOwner owner, out SocketError error)
+    public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
     {
         Socket socket;
         try
         {
-            socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            socket = new Socket(address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         }
         catch (SocketException refused)
         {

@@ -1,0 +1,240 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Portico.Core.Clients;
+using Portico.Core.Handshake;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Protocol.ProxyProtocol;
+
+namespace Portico.Core.Cover;
+
+/// <summary>How far the way to the cover has come.</summary>
+internal enum CoverState
+{
+    /// <summary>Being resolved or connected.</summary>
+    Connecting,
+
+    /// <summary>It stands.</summary>
+    Open,
+
+    /// <summary>There is no way that we would go: as if there were no cover.</summary>
+    Refused,
+
+    /// <summary>It did not come about, or the place was needed for others.</summary>
+    Failed,
+}
+
+/// <summary>
+/// One stranger's way to the cover while nobody relays yet: found, connected, and given what the client has said so far. The handshake owns the channels' news;
+/// whoever waits asks with <see cref="Advance"/> after each.
+/// </summary>
+internal sealed class CoverConnection : ICoverGuest
+{
+    // RFC 8305 section 5 recommends 250 ms between attempts. A Unix socket whose queue is full says so at once, and is asked again.
+    private const int NextAttemptMs = 250, AskAgainMs = 25;
+
+    private readonly HandshakeState _handshake;
+    private readonly CoverServices _services;
+    private readonly List<Channel> _attempts = new(1);
+    private readonly long _giveUpMs;
+    private readonly byte[] _head;
+    private ImmutableArray<EndPoint> _addresses;
+    private CoverState _state;
+    private long _nextMs;
+    private int _started;
+    private int _headSent;
+    private int _passed;
+    private bool _isDropped;
+
+    private CoverConnection(HandshakeState handshake)
+    {
+        var session = handshake.Session;
+        _handshake = handshake;
+        _services = session.Loop.Proxy.Cover;
+        _giveUpMs = handshake.Loop.NowMs + (long)_services.Settings.ConnectTimeout.TotalMilliseconds;
+        _head = Head(session, _services.Settings.ProxyProtocol);
+        Place = session.Loop.CoverGuests.Enter(this);
+        session.IsAtCover = true;
+    }
+
+    /// <summary>The way out, once it stands.</summary>
+    public Channel? Channel { get; private set; }
+
+    /// <summary>Its place in the budget.</summary>
+    public CoverPlace Place { get; }
+
+    /// <summary>Why it failed.</summary>
+    public CloseReason Reason { get; private set; }
+
+    /// <summary>The cover sent something or closed: from now on this is its client, whoever it turns out to be.</summary>
+    public bool HasSpoken => Channel is { } channel && (channel.CanRead || channel.Failed);
+
+    /// <summary>Begins.</summary>
+    public static CoverConnection Open(HandshakeState handshake, CoverTarget target)
+    {
+        var connection = new CoverConnection(handshake);
+        var loop = handshake.Loop;
+        if (connection._services.Directory.Find(target, answer => loop.Post(() => connection.Found(answer))) is { } known) connection.Take(known);
+        return connection;
+    }
+
+    /// <summary>Does what can be done now, and arms the handshake's deadline for what cannot.</summary>
+    public CoverState Advance()
+    {
+        if (_state != CoverState.Connecting) return _state;
+        var now = _handshake.Loop.NowMs;
+        if (!_addresses.IsDefault)
+        {
+            TakeWinner(now);
+            while (_state == CoverState.Connecting && _started < _addresses.Length && now >= _nextMs) Start(now);
+            if (_state == CoverState.Connecting && _started == _addresses.Length && _attempts.Count == 0) Fail(CloseReason.CoverConnectFailed, "no address takes a connection");
+        }
+
+        if (_state == CoverState.Connecting && now >= _giveUpMs) Fail(CloseReason.CoverConnectTimeout, _addresses.IsDefault ? "its name is not resolved in time" : "no address answers in time");
+        if (_state == CoverState.Connecting) _handshake.SetDeadline(_addresses.IsDefault || _started == _addresses.Length ? _giveUpMs : Math.Min(_nextMs, _giveUpMs));
+        return _state;
+    }
+
+    /// <summary>Passes on as much as the cover takes of what it has not had yet.</summary>
+    /// <param name="raw">Everything received from the client so far, judged.</param>
+    public void PassOn(ReadOnlySpan<byte> raw)
+    {
+        if (_headSent == _head.Length && _passed == raw.Length) return;
+        Place.Touch();
+        if (_headSent < _head.Length)
+        {
+            Channel!.Write(_head.AsSpan(_headSent), out var sent);
+            _headSent += sent;
+        }
+
+        if (_headSent < _head.Length) return;
+        Channel!.Write(raw[_passed..], out var passed);
+        _passed += passed;
+    }
+
+    /// <summary>For the relay: what the cover has not had yet.</summary>
+    public void TakeRest(ReadOnlySpan<byte> raw, BufferPool buffers, ref Pending pending)
+    {
+        var head = _head.AsSpan(_headSent);
+        var rest = raw[_passed..];
+        if (head.Length + rest.Length == 0) return;
+        var target = pending.Reserve(buffers, head.Length + rest.Length);
+        head.CopyTo(target);
+        rest.CopyTo(target[head.Length..]);
+    }
+
+    /// <summary>Closes what is under way and gives the place back.</summary>
+    public void Drop()
+    {
+        if (_isDropped) return;
+        _isDropped = true;
+        DropAttempts();
+        Channel?.Close();
+        Place.Leave();
+        _handshake.Session.IsAtCover = false;
+    }
+
+    public void Evict()
+    {
+        _state = CoverState.Failed;
+        Reason = CloseReason.CoverLimit;
+        _handshake.Nudge();
+    }
+
+    private static byte[] Head(ClientSession session, int version)
+    {
+        if (version == 0) return [];
+        Span<byte> header = stackalloc byte[ProxyHeader.MaxLength];
+        return header[..ProxyHeader.Write(header, version, session.Client.RemoteAddress(), session.Client.LocalAddress())].ToArray();
+    }
+
+    private void Found(CoverAnswer answer)
+    {
+        if (_isDropped || _state != CoverState.Connecting) return;
+        Take(answer);
+        _handshake.Nudge();
+    }
+
+    private void Take(CoverAnswer answer)
+    {
+        switch (answer.Finding)
+        {
+            case CoverFinding.Found:
+                _addresses = answer.Addresses;
+                break;
+            case CoverFinding.NotFound:
+                Fail(CloseReason.CoverConnectFailed, "its name has no address");
+                break;
+            case CoverFinding.Loop:
+                Refuse("loop", "it is one of our own listeners");
+                break;
+            default:
+                Refuse("policy", "it is not public");
+                break;
+        }
+    }
+
+    private void Start(long now)
+    {
+        if (_handshake.Loop.Connect(_addresses[_started], _handshake, out var error) is { } attempt)
+        {
+            _attempts.Add(attempt);
+        }
+        else if (error == SocketError.TryAgain)
+        {
+            _nextMs = now + AskAgainMs;
+            return;
+        }
+
+        _started++;
+        _nextMs = _attempts.Count > 0 ? now + NextAttemptMs : now;
+    }
+
+    private void TakeWinner(long now)
+    {
+        for (var i = _attempts.Count - 1; i >= 0; i--)
+        {
+            var attempt = _attempts[i];
+            if (!attempt.CanWrite) continue;
+            _attempts.RemoveAt(i);
+            if (attempt.Failed)
+            {
+                attempt.Close();
+                _nextMs = now;
+                continue;
+            }
+
+            DropAttempts();
+            Channel = attempt;
+            attempt.Settle(keepAlive: true);
+            _state = CoverState.Open;
+            Count("ok");
+            _services.Health.Worked();
+            return;
+        }
+    }
+
+    private void DropAttempts()
+    {
+        foreach (var attempt in _attempts) attempt.Close();
+        _attempts.Clear();
+    }
+
+    private void Fail(CloseReason reason, string why)
+    {
+        _state = CoverState.Failed;
+        Reason = reason;
+        Count("connect_error");
+        _services.Health.Failed(why);
+    }
+
+    private void Refuse(string result, string why)
+    {
+        _state = CoverState.Refused;
+        Count(result);
+        _services.Health.Failed(why);
+    }
+
+    private void Count(string result) => _handshake.Session.Loop.Metrics.Cover(_handshake.Session.Listener.Settings.Name, result);
+}

@@ -1,0 +1,49 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using Portico.Core.Options;
+
+namespace Portico.Core.Cover;
+
+/// <summary>
+/// Where this proxy itself can be reached, as far as it can know: a stranger passed on to one of these would come back as the next stranger, until no descriptor is left.
+/// </summary>
+internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAddress>> localAddresses)
+{
+    private volatile IPEndPoint[] _bound = [];
+
+    /// <summary>Tells with which ports the listeners were bound, in the order of the settings.</summary>
+    public void Bound(IEnumerable<IPEndPoint> endpoints) => _bound = [.. endpoints];
+
+    /// <summary>Whether a connection to <paramref name="target"/> would come to one of our listeners. Asks the system for its addresses: not for a loop.</summary>
+    public bool Contains(IPEndPoint target)
+    {
+        var bound = _bound;
+        for (var i = 0; i < bound.Length; i++)
+        {
+            if (bound[i].Port == target.Port && IsReachedBy(bound[i].Address, target.Address)) return true;
+            if (IsPublished(settings.Listeners[i], bound[i].Port, target)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The addresses of this machine.</summary>
+    public static IEnumerable<IPAddress> OfThisMachine() =>
+        NetworkInterface.GetAllNetworkInterfaces().SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(address => address.Address);
+
+    private bool IsReachedBy(IPAddress listening, IPAddress target)
+    {
+        if (listening.Equals(target)) return true;
+        var isAny = listening.Equals(IPAddress.IPv6Any) || (listening.Equals(IPAddress.Any) && target.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork);
+        return isAny && (IPAddress.IsLoopback(target) || localAddresses().Any(address => WithoutZone(address).Equals(WithoutZone(target))));
+    }
+
+    // Behind NAT no interface has the address that the world sees, but the operator may have named it.
+    private bool IsPublished(ListenerSettings listener, int port, IPEndPoint target) =>
+        (listener.PublicPort ?? port) == target.Port
+        && ((IPAddress.TryParse(listener.PublicHost, out var published) && published.Equals(target.Address))
+            || target.Address.Equals(settings.Middle.ExternalV4) || target.Address.Equals(settings.Middle.ExternalV6));
+
+    private static IPAddress WithoutZone(IPAddress address) =>
+        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? new IPAddress(address.GetAddressBytes()) : address;
+}
