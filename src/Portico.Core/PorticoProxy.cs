@@ -72,6 +72,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of what the loops do to the proxy.</summary>
     internal Engine Engine => _engine;
 
+    /// <summary>For tests of what the sessions share.</summary>
+    internal ProxyServices Services => _services;
+
     /// <summary>For tests that bring their own engine.</summary>
     /// <param name="settings">See above.</param>
     /// <param name="engine">Not started by anybody else.</param>

@@ -27,8 +27,10 @@ internal sealed class Stage : IDisposable
     /// <param name="seed">Of the weather; null = calm.</param>
     /// <param name="change">Changes the settings before the start.</param>
     /// <param name="isSilent">Nobody reads logs and metrics, for counting what the proxy itself allocates.</param>
-    public Stage(ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false)
+    /// <param name="time">The clock of an earlier stage; null = one of its own.</param>
+    public Stage(ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false, ManualTime? time = null)
     {
+        Time = time ?? new ManualTime();
         Engine = new MemoryEngine(Time, seed);
         var settings = new ProxySettings
         {
@@ -46,7 +48,7 @@ internal sealed class Stage : IDisposable
         Loop.RunUntilIdle();
     }
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time { get; }
 
     public MemoryEngine Engine { get; }
 
@@ -57,6 +59,9 @@ internal sealed class Stage : IDisposable
     public MetricProbe Metrics { get; } = new();
 
     public LogProbe Log => _log;
+
+    /// <summary>What the sessions of the only loop share.</summary>
+    public LoopServices Services => Proxy.Services.Of(Loop);
 
     public ClientListener Listener => (ClientListener)Engine.Acceptors[0];
 
