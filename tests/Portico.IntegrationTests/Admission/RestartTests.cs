@@ -62,7 +62,7 @@ public sealed class RestartTests : IAsyncDisposable
         {
             Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
             return true;
-        }, "WasKilled");
+        }, "did not stop in order");
     }
 
     [Fact]
