@@ -85,6 +85,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of a learner whose hello comes back.</summary>
     internal LearnerHellos LearnerHellos => _services.LearnerHellos;
 
+    /// <summary>For tests of what the sessions share.</summary>
+    internal ProxyServices Services => _services;
+
     /// <summary>For tests that bring their own engine.</summary>
     /// <param name="settings">See above.</param>
     /// <param name="engine">Not started by anybody else.</param>
@@ -100,8 +103,11 @@ public sealed class PorticoProxy : IAsyncDisposable
         var own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
         services.Cover = CoverServices.Create(services, own, resolve ?? Dns.GetHostAddressesAsync, time ?? TimeProvider.System);
         services.Metrics = new ProxyMetrics(
-            meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters),
-            () => services.Cover.Budget.Most, () => (services.Replays.Items, services.Replays.Bytes));
+            meters,
+            () => services.Loops.SelectMany(loop => loop.ListenerCounters),
+            () => services.Loops.SelectMany(loop => loop.DcCounters),
+            () => services.Cover.Budget.Most,
+            () => (services.Replays.Items, services.Replays.Bytes));
         services.Replays = new ReplayMemory(settings, loggers, services.Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         if (time is not null && settings.UsesMiddleProxies)
         {

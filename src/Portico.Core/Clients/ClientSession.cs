@@ -100,9 +100,9 @@ internal sealed partial class ClientSession
 
     /// <summary>
     /// Its connection ends with RST, as the operator asked for (spec/05 section 3.9). Never once we have answered and the client has not been relayed: an alert could get
-    /// lost, and a TLS server ends differently.
+    /// lost, and a TLS server ends differently. Who is at the cover sees the cover's end.
     /// </summary>
-    public bool EndsWithReset => !_mustNotReset && _loop.Proxy.Settings.ResetOnClose switch
+    public bool EndsWithReset => !_mustNotReset && !_isAtCover && _loop.Proxy.Settings.ResetOnClose switch
     {
         ResetOnClose.Off => false,
         ResetOnClose.Always when _relaying => true,

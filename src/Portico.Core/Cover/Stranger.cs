@@ -86,8 +86,8 @@ internal static class Stranger
     {
         handshake.DropCover();
         handshake.DropRaw();
-        if (hasClientEnded) handshake.Session.Close(reason); // everything has been read, so this is a FIN
-        else if (handshake.Session.EndsWithReset) handshake.Session.Close(reason);
+        // Everything has been read, so this is a FIN, unless the operator wants RST.
+        if (hasClientEnded || handshake.Session.EndsWithReset) handshake.Session.Close(reason);
         else LastWords.Fin(handshake.Session, reason);
     }
 

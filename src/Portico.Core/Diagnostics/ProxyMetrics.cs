@@ -42,10 +42,9 @@ internal sealed class ProxyMetrics
     /// <param name="listeners">Counters of every listener on every loop.</param>
     /// <param name="dcs">Counters of every data centre on every loop.</param>
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
-    /// <param name="replays">What is remembered against replays; null = nothing ever is.</param>
+    /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
     public ProxyMetrics(
-        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs,
-        Func<long>? coverLimit = null, Func<(long Items, long Bytes)>? replays = null)
+        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<(long Items, long Bytes)>? replays = null)
     {
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge("portico.cover.limit", coverLimit ?? (() => 0), "{connection}", "Most strangers at the cover at a time");

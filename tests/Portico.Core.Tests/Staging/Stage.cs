@@ -31,8 +31,12 @@ internal sealed class Stage : IDisposable
     /// <param name="change">Changes the settings before the start.</param>
     /// <param name="isSilent">Nobody reads logs and metrics, for counting what the proxy itself allocates.</param>
     /// <param name="resolve">The addresses of a cover's name; null = every name is unknown.</param>
-    public Stage(ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false, Func<string, Task<IPAddress[]>>? resolve = null)
+    /// <param name="time">The clock of an earlier stage; null = one of its own.</param>
+    public Stage(
+        ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false,
+        Func<string, Task<IPAddress[]>>? resolve = null, ManualTime? time = null)
     {
+        Time = time ?? new ManualTime();
         Engine = new MemoryEngine(Time, seed);
         var settings = new ProxySettings
         {
@@ -50,7 +54,7 @@ internal sealed class Stage : IDisposable
         Loop.RunUntilIdle();
     }
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time { get; }
 
     public MemoryEngine Engine { get; }
 
@@ -61,6 +65,9 @@ internal sealed class Stage : IDisposable
     public MetricProbe Metrics { get; } = new();
 
     public LogProbe Log => _log;
+
+    /// <summary>What the sessions of the only loop share.</summary>
+    public LoopServices Services => Proxy.Services.Of(Loop);
 
     public ClientListener Listener => (ClientListener)Engine.Acceptors[0];
 

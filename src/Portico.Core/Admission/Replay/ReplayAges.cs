@@ -13,15 +13,16 @@ internal sealed class ReplayAges(ReplaySettings settings, Action<int, long> evic
     /// <summary>Steps alive at a time. Far below 65536, so that an item of a dead step is not taken for one of a living step.</summary>
     public const int Most = 256;
 
-    // A step is a 72nd of the age (5 minutes of 6 hours) or a 32nd of the items, whichever is over first: so much is lost at once when there is no room.
-    private const int StepsPerAge = 72, StepsPerItems = 32;
+    // A step is a 72nd of the age (5 minutes of 6 hours), or a 32nd of the items that there may be or that fit, whichever is over first: so much is lost at once when there is
+    // no room.
+    private const int StepsPerAge = 72, StepsPerItems = 32, BytesPerItem = 32;
 
     private readonly Lock _gate = new();
     private readonly long[] _ended = new long[Most];
     private readonly int[] _counts = new int[Most];
     private readonly long _maxAge = (long)settings.MaxAge.TotalSeconds;
     private readonly long _stepSeconds = Math.Max(1, (long)settings.MaxAge.TotalSeconds / StepsPerAge);
-    private readonly int _stepItems = Math.Max(1, settings.MaxItems / StepsPerItems);
+    private readonly int _stepItems = (int)Math.Max(1, Math.Min(settings.MaxItems, settings.MaxBytes / BytesPerItem) / StepsPerItems);
     private long _begun;
     private int _newest;
     private int _oldest;
