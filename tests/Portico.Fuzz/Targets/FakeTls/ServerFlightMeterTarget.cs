@@ -51,7 +51,7 @@ internal sealed class ServerFlightMeterTarget : StreamTarget
     private static byte[] Renamed(byte[] hello)
     {
         var older = hello.ToArray();
-        older[older.AsSpan().IndexOf([0, 0x2b, 0, 2, 3, 4]) + 1] = 0x7a;
+        older[older.AsSpan().IndexOf((ReadOnlySpan<byte>)[0, 0x2b, 0, 2, 3, 4]) + 1] = 0x7a;
         return older;
     }
 
