@@ -52,6 +52,21 @@ public sealed partial class DocsTests
     }
 
     [Fact]
+    public void Tests_that_the_threat_model_names_exist()
+    {
+        var sources = Repository.Files("Tests.cs", "tests").ToList();
+        var named = NamedTest().Matches(Repository.Read("docs/threat-model.md")).ToList();
+        var missing = named.Where(test => !sources.Any(source => IsIn(test, source))).Select(test => test.Value).Distinct();
+
+        Assert.NotEmpty(named);
+        Assert.Empty(missing);
+
+        static bool IsIn(Match test, string source) =>
+            source.EndsWith($"/{test.Groups["class"].Value}.cs", StringComparison.Ordinal)
+            && (test.Groups["method"] is not { Success: true } method || Repository.Read(source).Contains($" {method.Value}(", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Every_instrument_is_a_row_of_metrics_md_with_its_prometheus_name()
     {
         var rows = Repository.Read("docs/metrics.md").Split('\n');
@@ -169,6 +184,10 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"(?<![\w./])(?:[A-Z]\w*/)*[A-Z]\w*\.cs\b")]
     private static partial Regex NamedSource();
+
+    // A class, with its folder where two have the name, and perhaps a method of it.
+    [GeneratedRegex(@"`(?<class>(?:\w+/)?\w+Tests)(?:\.(?<method>\w+))?`")]
+    private static partial Regex NamedTest();
 
     [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CodeBlock();

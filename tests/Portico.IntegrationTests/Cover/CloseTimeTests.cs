@@ -29,7 +29,6 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
         new("one byte that may be of any protocol", [0x47]),
         new("a hello, a byte every 4 s", Hello, TimeSpan.FromSeconds(4)),
         new("a hello, a byte every 0.9 s", Hello, TimeSpan.FromSeconds(0.9)),
-        new("a hello, a byte every 0.3 s", Hello, TimeSpan.FromSeconds(0.3)),
     ];
 
     [ToolFact(NginxCover.Program)]

@@ -55,11 +55,10 @@ internal sealed record Battery(ImmutableDictionary<string, Observation> Answers)
     private static string Plain(Observation answer) =>
         (answer with { Records = [.. answer.Records.Select(record => record.MayVary ? record with { Length = Middle(record) } : record)] }).ToString();
 
-    // The table has the length of a signature in the middle of what is possible.
-    private static int Middle(SeenRecord record) => record.Kind switch
+    // The table has the length of a signature in the middle of what is usual.
+    private static int Middle(SeenRecord record)
     {
-        "APP" when record.Length is 95 or 96 or 97 => 96,
-        "HS(12)" when record.Length is 114 or 115 or 116 => 115,
-        _ => record.Length,
-    };
+        var middle = record.Kind == "APP" ? 96 : 115;
+        return Math.Abs(record.Length - middle) <= SeenRecord.MostDifference ? middle : record.Length;
+    }
 }

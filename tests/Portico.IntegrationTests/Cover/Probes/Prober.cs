@@ -8,9 +8,17 @@ namespace Portico.IntegrationTests.Cover.Probes;
 /// <param name="Quiet">A server that says nothing for so long and does not end keeps the connection open.</param>
 internal sealed record Prober(int FlightRecords, TimeSpan Quiet)
 {
+    /// <summary>The whole of a probe.</summary>
     public async Task<Observation> AskAsync(IPEndPoint endpoint, Probe probe)
     {
-        await using var wire = await Wire.ConnectAsync(endpoint);
+        await using var question = await BeginAsync(endpoint, probe);
+        return await question.AnswerAsync(Quiet);
+    }
+
+    /// <summary>The steps of a probe; what the server makes of it is looked at later.</summary>
+    public async Task<Question> BeginAsync(IPEndPoint endpoint, Probe probe)
+    {
+        var wire = await Wire.ConnectAsync(endpoint);
         var received = new MemoryStream();
         foreach (var step in probe.Steps)
         {
@@ -21,9 +29,7 @@ internal sealed record Prober(int FlightRecords, TimeSpan Quiet)
             else
                 await wire.TrySendAsync(step.Bytes, step.Piece);
         }
-        var rest = await wire.ReadToEndAsync(Quiet);
-        received.Write(rest.Bytes);
-        return Observation.Of(new Received(received.ToArray(), rest.End));
+        return new Question(probe, wire, received);
     }
 
     private async Task AwaitFlightAsync(Wire wire, MemoryStream received)
@@ -37,4 +43,20 @@ internal sealed record Prober(int FlightRecords, TimeSpan Quiet)
             received.Write(buffer, 0, count);
         }
     }
+}
+
+/// <summary>A probe that was sent.</summary>
+internal sealed class Question(Probe probe, Wire wire, MemoryStream received) : IAsyncDisposable
+{
+    public Probe Probe => probe;
+
+    /// <summary>Everything the server says until it ends, or says nothing for <paramref name="quiet"/>.</summary>
+    public async Task<Observation> AnswerAsync(TimeSpan quiet)
+    {
+        var rest = await wire.ReadToEndAsync(quiet);
+        received.Write(rest.Bytes);
+        return Observation.Of(new Received(received.ToArray(), rest.End));
+    }
+
+    public ValueTask DisposeAsync() => wire.DisposeAsync();
 }
