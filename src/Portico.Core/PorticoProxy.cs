@@ -75,6 +75,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of what the sessions share.</summary>
     internal ProxyServices Services => _services;
 
+    /// <summary>For tests of who is at the cover.</summary>
+    internal CoverServices Cover => _services.Cover;
+
     /// <summary>For tests that bring their own engine.</summary>
     /// <param name="settings">See above.</param>
     /// <param name="engine">Not started by anybody else.</param>

@@ -39,10 +39,10 @@ internal sealed class ProxyMetrics
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
     /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
     public ProxyMetrics(
-        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<int>? coverLimit = null, Func<(long Items, long Bytes)>? replays = null)
+        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<(long Items, long Bytes)>? replays = null)
     {
         var meter = meters.Create(MeterName);
-        if (coverLimit is not null) meter.CreateObservableGauge("portico.cover.limit", coverLimit, "{connection}", "Most strangers at the cover at a time");
+        meter.CreateObservableGauge("portico.cover.limit", coverLimit ?? (() => 0), "{connection}", "Most strangers at the cover at a time");
         _cover = meter.CreateCounter<long>("portico.cover", "{connection}", "Strangers who were to see the cover, by what became of it");
         _accepted = meter.CreateCounter<long>("portico.connections.accepted", "{connection}", "Connections accepted");
         _closed = meter.CreateCounter<long>("portico.connections.closed", "{connection}", "Sessions ended, by reason and by whose doing it was");

@@ -24,7 +24,7 @@ public sealed class CoverOptions
     public int DecideMs { get; set; } = 700;
 
     /// <summary>As many as a busy site has visitors at a time; each costs two descriptors.</summary>
-    [Option("Strangers that are connected to the cover at a time, and at most an eighth of the descriptors. When it is full, the one that was silent longest is closed.", Minimum = 1, Maximum = 1000000)]
+    [Option("Strangers that are connected to the cover at a time, as far as the descriptors reach: they get what the listeners' limits leave, and at least an eighth. When all places are taken, the one that was silent longest is closed.", Minimum = 1, Maximum = 1000000)]
     public int MaxConnections { get; set; } = 4096;
 
     /// <summary>Six hours: certificates change every few weeks, and a changed size shows for no longer.</summary>

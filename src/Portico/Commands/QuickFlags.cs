@@ -14,7 +14,7 @@ internal sealed class QuickFlags
     private readonly Option<string?> _secret = new("--secret") { Description = "Secret of the first listener. Other users of this machine can see it: prefer --secret-file.", HelpName = "HEX" };
     private readonly Option<string?> _secretFile = new("--secret-file") { Description = "A file that holds the secret of the first listener.", HelpName = "FILE" };
     private readonly Option<string?> _adTag = new("--ad-tag") { Description = "Ad tag of the first listener, from the bot @MTProxybot.", HelpName = "HEX" };
-    private readonly Option<string?> _domain = new("--domain") { Description = "Host name for the fake-TLS links of the first listener.", HelpName = "NAME" };
+    private readonly Option<string?> _domain = new("--domain") { Description = "Host name for the fake-TLS links of the first listener. A first start also makes it the site that strangers see (cover).", HelpName = "NAME" };
     private readonly Option<string[]> _protocols = new("--protocol") { Description = "fake-tls, secure or classic; repeat it for more than one.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string?> _mode = new("--mode") { Description = "auto, direct or middle: the way to Telegram.", HelpName = "MODE" };
 

@@ -153,7 +153,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         [LoggerMessage(EventId = 9001, EventName = "Written", Level = LogLevel.Information, Message = "First start: wrote {Path} with a fresh secret")]
         public static partial void Written(ILogger logger, string path);
 
-        [LoggerMessage(EventId = 9002, EventName = "NothingWritten", Level = LogLevel.Information, Message = "No configuration file; running with the secret that was given, nothing is written")]
+        [LoggerMessage(EventId = 9002, EventName = "NothingWritten", Level = LogLevel.Information, Message = "No configuration file; running with the secret that was given, which is not written down")]
         public static partial void NothingWritten(ILogger logger);
 
         [LoggerMessage(EventId = 9003, EventName = "SecretVisible", Level = LogLevel.Warning, Message = "--secret shows the secret to the other users of this machine; --secret-file or the environment do not")]
@@ -169,7 +169,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         public static partial void Listening(ILogger logger, IPEndPoint endpoint, string listener);
 
         [LoggerMessage(EventId = 9007, EventName = "NoCover", Level = LogLevel.Warning,
-            Message = "No cover: a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; name one, for example \"cover\": {{ \"mode\": \"fixed\", \"target\": \"www.example.com:443\" }}")]
+            Message = "No cover: a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; name one with cover.mode \"fixed\" and cover.target, for example \"www.example.com:443\"")]
         public static partial void NoCover(ILogger logger);
 
         [LoggerMessage(EventId = 9008, EventName = "LinksStayNear", Level = LogLevel.Warning, Message = "Links show {Host}, which cannot be reached from everywhere; set publicHost of the listener if clients are elsewhere")]

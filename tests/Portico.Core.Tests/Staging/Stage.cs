@@ -18,6 +18,9 @@ internal sealed class Stage : IDisposable
 
     public static readonly ProxySecret WrongSecret = ProxySecret.Create("fedcba9876543210"u8);
 
+    /// <summary>Where the site is that strangers see on a stage with a cover.</summary>
+    public static readonly IPEndPoint CoverAddress = new(IPAddress.Parse("192.0.2.80"), 443);
+
     /// <summary>Where DC 2 is: the IPv4 address is tried first.</summary>
     public static readonly IPEndPoint FirstAddress = new(IPAddress.Parse("192.0.2.2"), 443), SecondAddress = new(IPAddress.Parse("2001:db8::2"), 443);
 
@@ -28,7 +31,14 @@ internal sealed class Stage : IDisposable
     /// <param name="change">Changes the settings before the start.</param>
     /// <param name="isSilent">Nobody reads logs and metrics, for counting what the proxy itself allocates.</param>
     /// <param name="time">The clock of an earlier stage; null = one of its own.</param>
-    public Stage(ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false, ManualTime? time = null)
+    /// <param name="resolve">The addresses of a cover's name; null = every name is unknown.</param>
+    public Stage(
+        ClientProtocols protocols = ClientProtocols.FakeTls,
+        int? seed = null,
+        Func<ProxySettings, ProxySettings>? change = null,
+        bool isSilent = false,
+        ManualTime? time = null,
+        Func<string, Task<IPAddress[]>>? resolve = null)
     {
         Time = time ?? new ManualTime();
         Engine = new MemoryEngine(Time, seed);
@@ -44,7 +54,7 @@ internal sealed class Stage : IDisposable
             DataDirectory = "",
         };
         if (isSilent) Metrics.Stop();
-        Proxy = PorticoProxy.Start(change?.Invoke(settings) ?? settings, Engine, isSilent ? NullLoggerFactory.Instance : _log.Factory, Metrics);
+        Proxy = PorticoProxy.Start(change?.Invoke(settings) ?? settings, Engine, isSilent ? NullLoggerFactory.Instance : _log.Factory, Metrics, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])));
         Loop.RunUntilIdle();
     }
 
@@ -69,6 +79,16 @@ internal sealed class Stage : IDisposable
     public StageDc LatestDc() => new(Loop.Connects[^1].Peer);
 
     public static Func<ProxySettings, ProxySettings> WithTimeouts(Func<TimeoutSettings, TimeoutSettings> change) => settings => settings with { Timeouts = change(settings.Timeouts) };
+
+    /// <summary>A fixed cover at <see cref="CoverAddress"/>, changed by <paramref name="change"/>.</summary>
+    public static Func<ProxySettings, ProxySettings> WithCover(Func<CoverSettings, CoverSettings>? change = null)
+    {
+        var cover = new CoverSettings { Mode = CoverMode.Fixed, Target = CoverTarget.OfAddress(CoverAddress) };
+        return settings => settings with { Cover = change?.Invoke(cover) ?? cover };
+    }
+
+    /// <summary>The cover's ends of the proxy's connections to it, in the order of the attempts.</summary>
+    public IEnumerable<MemoryPeer> Covers => Loop.Connects.Where(connect => connect.Address.Equals(CoverAddress)).Select(connect => connect.Peer);
 
     /// <summary>Somebody connects who is no Telegram app.</summary>
     public MemoryPeer CallRaw() => Engine.Call();
@@ -112,6 +132,7 @@ internal sealed class Stage : IDisposable
     {
         Assert.Equal(0, Proxy.SessionCount);
         Assert.Equal(0, Listener.Limit.Count);
+        Assert.Equal(0, Proxy.Cover.Budget.Count);
         Assert.Equal(0, Loop.Slots.Count);
         Assert.Equal(0, Loop.Buffers.Rented);
         Assert.All(Loop.Connects, connect => Assert.True(connect.IsReleased));

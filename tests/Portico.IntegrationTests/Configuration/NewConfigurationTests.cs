@@ -25,6 +25,17 @@ public class NewConfigurationTests
         Assert.NotEqual(new NewConfiguration().Secret, fresh.Secret);
     }
 
+    [Fact]
+    public void A_domain_is_the_site_that_strangers_see_and_without_one_they_see_none()
+    {
+        var named = LoadedConfiguration.Load(new NewConfiguration { Domain = "site.example.org" }.ToText(), ".", []);
+        Assert.Empty(named.Errors);
+        Assert.Empty(named.Warnings);
+        Assert.Equal((CoverMode.Fixed, CoverTarget.OfHost("site.example.org", 443)), (named.Settings!.Cover.Mode, named.Settings.Cover.Target));
+
+        Assert.Equal(CoverMode.Off, LoadedConfiguration.Load(new NewConfiguration().ToText(), ".", []).Settings!.Cover.Mode);
+    }
+
     [Theory]
     [InlineData("--ad-tag c1b2c3d4e5f60718293a4b5c6d7e8f92", BackendMode.Auto, true)]
     [InlineData("--ad-tag c1b2c3d4e5f60718293a4b5c6d7e8f92 --mode middle", BackendMode.Middle, true)]

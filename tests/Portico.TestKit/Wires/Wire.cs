@@ -9,15 +9,19 @@ public sealed class Wire : IAsyncDisposable
     /// <summary>Long enough for a loaded machine; a test that gets here has failed.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
+    // Of a Unix socket.
+    private static readonly IPEndPoint NoAddress = new(IPAddress.None, 0);
+
     private readonly Socket _socket;
     private CancellationTokenSource _clock = new();
 
     internal Wire(Socket socket)
     {
         _socket = socket;
-        socket.NoDelay = true;
-        Local = (IPEndPoint)socket.LocalEndPoint!;
-        Remote = (IPEndPoint)socket.RemoteEndPoint!;
+        if (socket.AddressFamily != AddressFamily.Unix)
+            socket.NoDelay = true;
+        Local = socket.LocalEndPoint as IPEndPoint ?? NoAddress;
+        Remote = socket.RemoteEndPoint as IPEndPoint ?? NoAddress;
     }
 
     public IPEndPoint Local { get; }
