@@ -208,20 +208,20 @@ internal sealed partial class ReplayMemory
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1501, EventName = "WasKilled", Level = LogLevel.Warning,
+        [LoggerMessage(EventId = 1601, EventName = "WasKilled", Level = LogLevel.Warning,
             Message = "The last process did not stop in order, so what it saw of clients is lost: for {Seconds} s, hellos signed before this start are refused")]
         public static partial void WasKilled(ILogger logger, int seconds);
 
-        [LoggerMessage(EventId = 1502, EventName = "NotKept", Level = LogLevel.Warning, Message = "{Name} in the data directory could not be replaced or removed, {Problem}; after the next start hellos signed before it will be refused for a while")]
+        [LoggerMessage(EventId = 1602, EventName = "NotKept", Level = LogLevel.Warning, Message = "{Name} in the data directory could not be replaced or removed, {Problem}; after the next start hellos signed before it will be refused for a while")]
         public static partial void NotKept(ILogger logger, string name, string problem);
 
-        [LoggerMessage(EventId = 1503, EventName = "NotWhole", Level = LogLevel.Warning, Message = "{Path} is damaged or of another version and is ignored; hellos signed before this start are refused for a while")]
+        [LoggerMessage(EventId = 1603, EventName = "NotWhole", Level = LogLevel.Warning, Message = "{Path} is damaged or of another version and is ignored; hellos signed before this start are refused for a while")]
         public static partial void NotWhole(ILogger logger, string path);
 
-        [LoggerMessage(EventId = 1504, EventName = "NotRead", Level = LogLevel.Warning, Message = "{Path} could not be read, {Problem}; hellos signed before this start are refused for a while")]
+        [LoggerMessage(EventId = 1604, EventName = "NotRead", Level = LogLevel.Warning, Message = "{Path} could not be read, {Problem}; hellos signed before this start are refused for a while")]
         public static partial void NotRead(ILogger logger, string path, string problem);
 
-        [LoggerMessage(EventId = 1505, EventName = "ForgottenEarly", Level = LogLevel.Warning,
+        [LoggerMessage(EventId = 1605, EventName = "ForgottenEarly", Level = LogLevel.Warning,
             Message = "Replay memory is full: {Items} beginnings were forgotten after {Seconds} s, within the time window, so recorded ones of them work again; raise replay.maxItems or replay.maxMemoryMb")]
         public static partial void ForgottenEarly(ILogger logger, int items, long seconds);
     }
