@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Admission.Replay;
 using Portico.Core.Clients;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
@@ -75,6 +76,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of what the loops do to the proxy.</summary>
     internal Engine Engine => _engine;
 
+    /// <summary>For tests of what the sessions share.</summary>
+    internal ProxyServices Services => _services;
+
     /// <summary>For tests of who is at the cover.</summary>
     internal CoverServices Cover => _services.Cover;
 
@@ -98,19 +102,26 @@ public sealed class PorticoProxy : IAsyncDisposable
         var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
         var own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
         services.Cover = CoverServices.Create(services, own, resolve ?? Dns.GetHostAddressesAsync, time ?? TimeProvider.System);
-        services.Metrics = new ProxyMetrics(meters, () => services.Loops.SelectMany(loop => loop.ListenerCounters), () => services.Loops.SelectMany(loop => loop.DcCounters), () => services.Cover.Budget.Most);
+        services.Metrics = new ProxyMetrics(
+            meters,
+            () => services.Loops.SelectMany(loop => loop.ListenerCounters),
+            () => services.Loops.SelectMany(loop => loop.DcCounters),
+            () => services.Cover.Budget.Most,
+            () => (services.Replays.Items, services.Replays.Bytes));
+        services.Replays = new ReplayMemory(settings, loggers, services.Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         if (time is not null && settings.UsesMiddleProxies)
         {
             services.ConfigUpdater = new ConfigUpdater(settings, loggers, services.Metrics, time, http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
             services.MiddleProxies = services.ConfigUpdater.Directory;
         }
 
-        foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services));
+        foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services, engine.Loops.Count));
         var proxy = new PorticoProxy(settings, engine, services);
         if (time is not null && settings.Cover.Mode != CoverMode.Off) services.FlightLearner = proxy.CreateLearner(time);
         try
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
+            services.Replays.MarkRunning();
             own.Bound(proxy.Endpoints);
             services.Cover.Directory.Begin();
             if (settings.UsesMiddleProxies)
@@ -131,6 +142,7 @@ public sealed class PorticoProxy : IAsyncDisposable
             _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
             _ = services.FlightLearner?.DisposeAsync().AsTask(); // likewise
             services.Points.Dispose();
+            services.Replays.PutBack(engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
             throw;
         }
     }
@@ -159,6 +171,7 @@ public sealed class PorticoProxy : IAsyncDisposable
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
+        _services.Replays.Save(_engine.Loops[0].UnixSeconds, _engine.Loops[0].NowMs / 1000);
     }
 
     // A dead loop runs no posts: waiting for one would keep the process that should end now.

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Portico.Core.Admission;
+using Portico.Core.Admission.Replay;
 using Portico.Core.Backends;
 using Portico.Core.Backends.Direct;
 using Portico.Core.Backends.MiddleProxy;
@@ -56,6 +58,9 @@ internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory logge
     /// <summary>Keeps <see cref="Flights"/> up to date; null without a cover.</summary>
     public FlightLearner? FlightLearner { get; set; }
 
+    /// <summary>What was seen of clients.</summary>
+    public ReplayMemory Replays { get; set; } = null!;
+
     /// <summary>Completes when the last session is gone while a stop waits for it.</summary>
     public TaskCompletionSource? WhenEmpty { get; set; }
 
@@ -90,18 +95,19 @@ internal sealed class LoopServices
     private readonly ListenerCounters[] _counters;
     private readonly Dictionary<int, DcCounters> _dcs = [];
 
-    public LoopServices(EventLoop loop, ProxyServices proxy)
+    public LoopServices(EventLoop loop, ProxyServices proxy, int loops)
     {
         Loop = loop;
         Proxy = proxy;
         Handshakes = new HandshakePool(loop);
+        Addresses = new AddressLimits(proxy.Settings.Limits, loops);
         CoverGuests = new CoverGuests(proxy.Cover.Budget, EvictElsewhere);
         Direct = new DirectBackend(this);
         Middle = new MiddleProxyBackend(this);
         Backends = new BackendChoice(this);
         var window = proxy.Settings.TimeWindow;
-        var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, AcceptUnsetClock: false);
-        _judges = [.. proxy.Settings.Listeners.Select(listener => new Judge(listener, accepted))];
+        var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, window.AcceptUnsetClock);
+        _judges = [.. proxy.Settings.Listeners.Select(listener => new Judge(listener, accepted, proxy.Settings.PerSni))];
         _counters = [.. proxy.Settings.Listeners.Select(listener => new ListenerCounters(listener.Name))];
         LinkLog = proxy.Loggers.CreateLogger<MiddleProxyConnection>();
         SessionLog = proxy.Loggers.CreateLogger<ClientSession>();
@@ -118,6 +124,8 @@ internal sealed class LoopServices
 
     /// <summary>Random bytes for this loop's flights and headers.</summary>
     public RandomKeystream Random { get; } = new();
+
+    public AddressLimits Addresses { get; }
 
     public BackendChoice Backends { get; }
 

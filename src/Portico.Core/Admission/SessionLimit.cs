@@ -31,6 +31,9 @@ internal struct SessionLease(SessionLimit limit) : IDisposable
 {
     private SessionLimit? _limit = limit;
 
+    /// <summary>The session was let in.</summary>
+    public readonly bool IsHeld => _limit is not null;
+
     public void Dispose()
     {
         _limit?.Leave();

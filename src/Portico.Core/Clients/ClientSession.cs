@@ -5,6 +5,7 @@ using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Options;
 
 namespace Portico.Core.Clients;
 
@@ -16,8 +17,12 @@ internal sealed partial class ClientSession
     private readonly ListenerCounters _counters;
     private readonly long _acceptedMs;
     private SessionLease _lease;
+    private AddressPlace? _place;
+    private CloseReason? _endsFor;
     private bool _closed;
     private bool _relaying;
+    private bool _answered;
+    private bool _mustNotReset;
     private bool _isAtCover;
 
     public ClientSession(Channel client, ClientListener listener, LoopServices loop)
@@ -29,6 +34,7 @@ internal sealed partial class ClientSession
         _acceptedMs = loop.Loop.NowMs;
         _counters.Open++;
         loop.Proxy.SessionOpened();
+        _place = loop.Addresses.Enter(this);
     }
 
     public Channel Client { get; }
@@ -61,7 +67,7 @@ internal sealed partial class ClientSession
         if (caller.IsStranger) { await Stranger.PassOnAsync(handshake, caller.Reason); return; }
 
         // 3. May they come in? The lease remembers what it took and travels with the session. Refused = a stranger.
-        if (!_listener.Limit.TryEnter(out _lease)) { await Stranger.PassOnAsync(handshake, CloseReason.ConnectionLimit); return; }
+        if (!Doorkeeper.TryAdmit(handshake, out _lease, out var refusal)) { await Stranger.PassOnAsync(handshake, refusal); return; }
 
         // 4. Greet. Only now does the client name its DC and framing.
         var greeted = await Greeting.CompleteAsync(handshake);
@@ -84,6 +90,38 @@ internal sealed partial class ClientSession
     /// <summary>Bytes went to the client.</summary>
     public void CountSent(int bytes) => _counters.ClientSent += bytes;
 
+    /// <summary>
+    /// Its connection ends with RST, as the operator asked for (spec/05 section 3.9). Never once we have answered and the client has not been relayed: an alert could get
+    /// lost, and a TLS server ends differently. Who is at the cover sees the cover's end.
+    /// </summary>
+    public bool EndsWithReset => !_mustNotReset && !_isAtCover && _loop.Proxy.Settings.ResetOnClose switch
+    {
+        ResetOnClose.Off => false,
+        ResetOnClose.Always when _relaying => true,
+        _ => !_lease.IsHeld && !_answered,
+    };
+
+    /// <summary>The client was sent something of our own: an alert or the flight.</summary>
+    public void MarkAnswered() => _answered = true;
+
+    /// <summary>Whatever the operator asked for, the end is decided by something else.</summary>
+    public void MustNotReset() => _mustNotReset = true;
+
+    /// <summary>It no longer counts among the connections of its address that have shown no secret.</summary>
+    public void LeaveAddress()
+    {
+        if (_place is not null) _loop.Addresses.Leave(_place);
+        _place = null;
+    }
+
+    /// <summary>Somebody else needs its place: it ends as if the proxy stopped, for this reason.</summary>
+    public void EndFor(CloseReason reason)
+    {
+        LeaveAddress();
+        _endsFor = reason;
+        Client.Owner.OnShutdown(Client);
+    }
+
     /// <summary>The client's header was accepted and its backend is there.</summary>
     public void MarkRelaying()
     {
@@ -102,7 +140,10 @@ internal sealed partial class ClientSession
     {
         if (_closed) return;
         _closed = true;
-        Client.Close();
+        reason = _endsFor ?? reason;
+        if (EndsWithReset) Client.Abort();
+        else Client.Close();
+        LeaveAddress();
         _lease.Dispose();
         _counters.Open--;
         if (_relaying) _counters.Relaying--;

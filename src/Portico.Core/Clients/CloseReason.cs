@@ -55,6 +55,9 @@ public enum CloseReason : byte
     /// <summary>The listener has its maximum of authenticated sessions: treated as a stranger.</summary>
     ConnectionLimit,
 
+    /// <summary>Its address had too many connections that had shown no secret, and this was the oldest.</summary>
+    AddressLimit,
+
     /// <summary>A stranger was at the cover, which finished sending.</summary>
     CoverClosed,
 
@@ -110,6 +113,12 @@ public enum CloseReason : byte
 
     /// <inheritdoc cref="ProtocolError.TlsTime"/>
     TlsTime,
+
+    /// <summary>A hello or header that was seen before: treated as a stranger.</summary>
+    ReplaySessionDetected,
+
+    /// <summary>A hello that was signed before this process began, which follows one that was killed: it may be a replay, so it is treated as a stranger.</summary>
+    TlsBeforeStart,
 
     /// <inheritdoc cref="ProtocolError.TlsBadInnerProtocol"/>
     TlsBadInnerProtocol,
@@ -193,6 +202,7 @@ public static class CloseReasons
         CloseReason.MidSend => "mid_send",
         CloseReason.ClientQueueLimit => "client_queue_limit",
         CloseReason.ConnectionLimit => "connection_limit",
+        CloseReason.AddressLimit => "address_limit",
         CloseReason.CoverClosed => "cover_closed",
         CloseReason.CoverReset => "cover_reset",
         CloseReason.CoverConnectFailed => "cover_connect_failed",
@@ -211,6 +221,8 @@ public static class CloseReasons
         CloseReason.TlsNoCommonCipher => "tls_no_common_cipher",
         CloseReason.TlsNoSni => "tls_no_sni",
         CloseReason.TlsTime => "tls_time",
+        CloseReason.ReplaySessionDetected => "replay_session_detected",
+        CloseReason.TlsBeforeStart => "tls_before_start",
         CloseReason.TlsBadInnerProtocol => "tls_bad_inner_protocol",
         CloseReason.TlsBadRecord => "tls_bad_record",
         CloseReason.AbridgedMaxSize => "abridged_max_size",
@@ -228,7 +240,7 @@ public static class CloseReasons
         CloseReason.ConnectionLimit or CloseReason.CoverLimit or CloseReason.Shutdown => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
         CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
-            or CloseReason.ClientQueueLimit or CloseReason.UnknownDc => GuiltySide.Client,
+            or CloseReason.ClientQueueLimit or CloseReason.AddressLimit or CloseReason.UnknownDc => GuiltySide.Client,
         _ when reason.IsProtocolError() => GuiltySide.Client,
         _ => throw new UnreachableException($"CloseReason {(int)reason} has no side"),
     };

@@ -37,6 +37,7 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
     public static void Quiet(ClientSession session, CloseReason reason)
     {
         session.CountProtocolError(reason);
+        session.MustNotReset(); // spec/02 section 11
         var idle = (int)session.Loop.Timeouts.Idle.TotalMilliseconds;
         new LastWords(session, reason, isQuiet: true).Begin(idle + RandomNumberGenerator.GetInt32((idle / 4) + 1));
     }

@@ -86,7 +86,8 @@ internal static class Stranger
     {
         handshake.DropCover();
         handshake.DropRaw();
-        if (hasClientEnded) handshake.Session.Close(reason); // everything has been read, so this is a FIN
+        // Everything has been read, so this is a FIN, unless the operator wants RST.
+        if (hasClientEnded || handshake.Session.EndsWithReset) handshake.Session.Close(reason);
         else LastWords.Fin(handshake.Session, reason);
     }
 

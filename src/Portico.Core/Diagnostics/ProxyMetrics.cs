@@ -31,11 +31,15 @@ internal sealed class ProxyMetrics
     private readonly Histogram<double> _backPressureDuration;
     private readonly Histogram<int> _packetSize;
 
+    private readonly Counter<long> _replayEvicted;
+
     /// <param name="meters">Where the meter comes from.</param>
     /// <param name="listeners">Counters of every listener on every loop.</param>
     /// <param name="dcs">Counters of every data centre on every loop.</param>
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
-    public ProxyMetrics(IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null)
+    /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
+    public ProxyMetrics(
+        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<(long Items, long Bytes)>? replays = null)
     {
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge("portico.cover.limit", coverLimit ?? (() => 0), "{connection}", "Most strangers at the cover at a time");
@@ -53,6 +57,9 @@ internal sealed class ProxyMetrics
         _backPressure = meter.CreateCounter<long>("portico.dc.backpressure", "{pause}", "Pauses in reading a link because its clients took too little, by the limit reached");
         _backPressureDuration = meter.CreateHistogram<double>("portico.dc.backpressure.seconds", "s", "How long such pauses lasted");
         _packetSize = meter.CreateHistogram<int>("portico.packet.size", "By", "Packets in middle mode, without framing");
+        _replayEvicted = meter.CreateCounter<long>("portico.replay.evicted", "{item}", "Beginnings of clients that were forgotten for want of room");
+        meter.CreateObservableGauge("portico.replay.items", () => replays?.Invoke().Items ?? 0, "{item}", "Beginnings of clients that are remembered");
+        meter.CreateObservableGauge("portico.replay.bytes", () => replays?.Invoke().Bytes ?? 0, "By", "Memory that they take");
         meter.CreateObservableGauge("portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections), "{connection}", "Links to middle proxies that are ready");
         meter.CreateObservableGauge("portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients), "{client}", "Clients on links to middle proxies");
         meter.CreateObservableCounter("portico.client.received", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientReceived), "By", "Bytes read from clients");
@@ -106,6 +113,9 @@ internal sealed class ProxyMetrics
     public void PacketFromTelegram(int bytes) => _packetSize.Record(bytes, new KeyValuePair<string, object?>("direction", "dc_to_client"));
 
     public void ServerErrorFiltered(string listener) => _protocolError.Add(1, new("listener", listener), new("reason", "srv_error_filtered"));
+
+    /// <summary>Forgotten before their time; within the time window they could be replayed now.</summary>
+    public void ReplayEvicted(int items, bool isInWindow) => _replayEvicted.Add(items, new KeyValuePair<string, object?>("age", isInWindow ? "in_window" : "past_window"));
 
     public void AcceptPaused(string listener) => _acceptPaused.Add(1, new KeyValuePair<string, object?>("listener", listener));
 

@@ -2,6 +2,7 @@ using Portico.Core.Net;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
+using Portico.Protocol.Secrets;
 
 namespace Portico.Core.Handshake;
 
@@ -20,6 +21,12 @@ internal sealed class ClientLink
 
     /// <summary>Index of the credential it proved to know.</summary>
     public int Credential { get; private set; }
+
+    /// <summary>What a fake-TLS client signed its hello with; its flight and its streams are made of the same.</summary>
+    public ProxySecret? Secret { get; private set; }
+
+    /// <summary>When it signed its hello, by its own clock, Unix seconds.</summary>
+    public uint Timestamp { get; private set; }
 
     /// <summary>The suite to answer with as long as nobody knows what the cover would choose.</summary>
     public ushort CipherSuite { get; private set; }
@@ -73,6 +80,8 @@ internal sealed class ClientLink
         hello.Hello.Random.CopyTo(_random);
         _sessionIdLength = hello.Hello.SessionId.Length;
         hello.Hello.SessionId.CopyTo(_sessionId);
+        Secret = judgement.Secret;
+        Timestamp = hello.Timestamp;
         CipherSuite = hello.CipherSuite;
         Suites = TlsSuiteOffer.Of(hello.Hello.CipherSuites);
         HasPostQuantumShare = hello.Hello.HasPostQuantumShare;
@@ -97,6 +106,7 @@ internal sealed class ClientLink
         EarlyLength = 0;
         Streams = default;
         Records = default;
+        Secret = null;
         RawConsumed = 0;
         IsTls = false;
     }

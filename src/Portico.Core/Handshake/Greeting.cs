@@ -75,8 +75,7 @@ internal static class Greeting
         Span<byte> key = stackalloc byte[X25519PointPool.KeyLength];
         session.Loop.Proxy.Points.Take(session.Loop.Random, key);
         session.Loop.Random.Fill(flight[ServerFlight.AppDataOffset(client.SessionId.Length)..]);
-        var secret = session.Listener.Settings.Credentials[client.Credential].Secret;
-        ServerFlight.Write(flight, scratch.Bytes[flight.Length..], secret, client.Random, client.SessionId, suite, key, learned?.Order ?? ServerExtensionOrder.KeyShareFirst);
+        ServerFlight.Write(flight, scratch.Bytes[flight.Length..], client.Secret!, client.Random, client.SessionId, suite, key, learned?.Order ?? ServerExtensionOrder.KeyShareFirst);
         return handshake.Send(flight);
     }
 
@@ -106,8 +105,7 @@ internal static class Greeting
     private static Greeted ReadHeader(HandshakeState handshake, Span<byte> rest)
     {
         var client = handshake.Client;
-        var secret = handshake.Session.Listener.Settings.Credentials[client.Credential].Secret;
-        if (!ObfuscatedHeader.TryRead(handshake.Header.Bytes, secret, out client.Streams, out var transport, out var dc)) return Greeted.Quiet(CloseReason.UnknownProtocol);
+        if (!ObfuscatedHeader.TryRead(handshake.Header.Bytes, client.Secret!, out client.Streams, out var transport, out var dc)) return Greeted.Quiet(CloseReason.UnknownProtocol);
         if (transport != Transport.Padded) return Greeted.Quiet(CloseReason.TlsBadInnerProtocol);
         client.Transport = transport;
         client.DcId = dc;

@@ -130,6 +130,7 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     /// <summary>Writes to the client; keeps what its kernel has no room for and returns how much that is.</summary>
     public int Send(ReadOnlySpan<byte> bytes)
     {
+        Session.MarkAnswered();
         Session.Client.Write(bytes, out var written);
         Session.CountSent(written);
         if (written == bytes.Length) return 0;

@@ -3,6 +3,7 @@ using Portico.Core.Options;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
+using Portico.Protocol.Secrets;
 
 namespace Portico.Core.Handshake;
 
@@ -26,7 +27,10 @@ internal enum Verdict : byte
 /// Mine or not mine? A pure function over all raw bytes so far, the clock and how many secrets were tried: the same bytes give the same answer, however they were
 /// cut. Decides as soon as the bytes allow; a stranger costs all trials. One per listener and loop, because it holds the loop's HMAC states.
 /// </summary>
-internal sealed class Judge(ListenerSettings listener, TimeWindow window)
+/// <param name="listener">Whose clients are looked for.</param>
+/// <param name="window">Which signing times are accepted.</param>
+/// <param name="perSni">How secrets are derived for the domain of a hello; null = they are not.</param>
+internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSniSettings? perSni = null)
 {
     /// <summary>No hello and no header needs more.</summary>
     public const int MaxRawLength = ClientHelloReader.MaxRawLength;
@@ -39,7 +43,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
     // A header is random bytes, so each rule refuses a few clients of ours: 16 printable bytes one in five million, 12 would be one in 116 000.
     private const int PrintablePrefix = 16;
 
-    private readonly SecretTrials _trials = new(listener.Credentials);
+    private readonly SecretTrials _trials = new(listener.Credentials, perSni);
 
     /// <summary>Judges the bytes so far, with one slice of trials at most.</summary>
     /// <param name="raw">Everything received since accept; no longer than last time if that was <see cref="Verdict.Trying"/>.</param>
@@ -69,6 +73,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window)
         if (HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None) == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
         judgement.Hello = hello;
         judgement.Credential = hello.KeyIndex;
+        judgement.Secret = _trials.SecretOf(hello);
         return Verdict.Ours;
     }
 
@@ -124,6 +129,9 @@ internal ref struct Judgement
 
     /// <summary>Index of the credential that the client proved to know.</summary>
     public int Credential;
+
+    /// <summary>What a fake-TLS client signed with, and what its streams are made of.</summary>
+    public ProxySecret? Secret;
 
     /// <summary>The signed hello of a fake-TLS client.</summary>
     public HelloVerdict Hello;

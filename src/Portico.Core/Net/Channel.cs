@@ -119,6 +119,9 @@ internal abstract class Channel
     /// <summary>The peer's address, asked of the system when wanted: idle sessions keep no copy. Null when the connection is gone.</summary>
     public abstract IPEndPoint? RemoteAddress();
 
+    /// <summary>What counts as the peer's address; unknown when the connection is gone.</summary>
+    public virtual ClientNetwork RemoteNetwork() => RemoteAddress() is { } remote ? ClientNetwork.Of(remote.Address) : default;
+
     /// <summary>Our own address of this connection, as the kernel sees it. Null when the connection is gone.</summary>
     public abstract IPEndPoint? LocalAddress();
 

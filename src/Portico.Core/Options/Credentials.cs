@@ -12,7 +12,14 @@ internal static class Credentials
 
     private const string Fix = $"`portico secret` prints a fresh one; for example \"secret\": \"{ListenerOptions.ExampleSecret}\"";
 
-    public static ImmutableArray<Credential> Parse(ListenerOptions listener, string path, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    /// <summary>The enabled ones, each with a name and a secret of its own. Takes time in proportion to the users, of whom there may be very many.</summary>
+    /// <param name="listener">As written.</param>
+    /// <param name="path">Of the listener, for errors.</param>
+    /// <param name="errors">What is wrong is added here.</param>
+    /// <param name="warnings">What is unwise is added here.</param>
+    /// <param name="comparer">Tells secrets apart; null = their own constant-time comparison.</param>
+    public static ImmutableArray<Credential> Parse(
+        ListenerOptions listener, string path, List<ConfigurationError> errors, List<ConfigurationError> warnings, IEqualityComparer<ProxySecret>? comparer = null)
     {
         if (listener.Secret is null && listener.Users.Length == 0)
         {
@@ -20,14 +27,15 @@ internal static class Credentials
             return [];
         }
 
-        var found = new List<(Credential Credential, string Key, bool Enabled)>();
+        var enabled = ImmutableArray.CreateBuilder<Credential>(listener.Users.Length + 1);
+        var keysByName = new Dictionary<string, string>(StringComparer.Ordinal);
+        var keysBySecret = new Dictionary<ProxySecret, string>(comparer);
         var listenerTag = ReadTag(listener.AdTag, $"{path}.adTag");
         if (listener.Secret is { } secret) Add(new UserOptions { Name = DefaultUser, Secret = secret }, $"{path}.secret", $"{path}.secret");
         for (var i = 0; i < listener.Users.Length; i++) Add(listener.Users[i], $"{path}.users[{i}].name", $"{path}.users[{i}].secret", ReadTag(listener.Users[i].AdTag, $"{path}.users[{i}].adTag"));
 
-        var enabled = found.Where(entry => entry.Enabled).Select(entry => entry.Credential).ToImmutableArray();
         if (listener.Secret is null && listener.Users.All(user => !user.Enabled)) errors.Add(new($"{path}.users", "needs at least one that is enabled; for example \"enabled\": true"));
-        return enabled;
+        return enabled.ToImmutable();
 
         AdTag? ReadTag(string? text, string key)
         {
@@ -45,16 +53,16 @@ internal static class Credentials
                 var what = user.Name is null ? "is missing; it" : ShownText.Quote(user.Name);
                 errors.Add(new(nameKey, $"{what} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"alice\""));
             }
-            else if (found.FindIndex(entry => entry.Credential.Name == user.Name) is var same and >= 0)
+            else if (!keysByName.TryAdd(user.Name, secretKey))
             {
-                errors.Add(new(nameKey, $"{ShownText.Quote(user.Name)} names another user of this listener too ({found[same].Key}); links and logs could not tell them apart"));
+                errors.Add(new(nameKey, $"{ShownText.Quote(user.Name)} names another user of this listener too ({keysByName[user.Name]}); links and logs could not tell them apart"));
             }
 
             if (TryRead(user.Secret, out var key, out var problem))
             {
-                if (found.FindIndex(entry => entry.Credential.Secret.Equals(key)) is var twin and >= 0) errors.Add(new(secretKey, $"is the same as {found[twin].Key}; every user needs a secret of their own: {Fix}"));
+                if (!keysBySecret.TryAdd(key, secretKey)) errors.Add(new(secretKey, $"is the same as {keysBySecret[key]}; every user needs a secret of their own: {Fix}"));
                 if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase)) warnings.Add(new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
-                found.Add((new Credential(user.Name ?? "", key, tag ?? listenerTag), secretKey, user.Enabled));
+                if (user.Enabled) enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag));
             }
             else
             {

@@ -34,6 +34,15 @@ public sealed class ProxyOptions
     [Option("What is done about messages that somebody repeats.")]
     public ReplayOptions Replay { get; set; } = new();
 
+    /// <summary>Limits of those who have shown nothing yet.</summary>
+    [Option("Limits against floods.")]
+    public LimitOptions Limits { get; set; } = new();
+
+    /// <summary>FIN or RST.</summary>
+    [Option("How a connection ends. off: with FIN, as web servers do. handshake-error: with RST where the client was not let in and nothing was sent to it. always: clients that were relayed get RST as well, and may lose the last bytes on their way. After an alert, and between our flight and the first packet, it is FIN in every case.",
+        OneOf = ["off", "handshake-error", "always"])]
+    public string ResetOnClose { get; set; } = "off";
+
     /// <summary>Limits of a slow client.</summary>
     [Option("Middle mode: when a client that takes too little is given up, so that the others on its link need not wait for it.")]
     public HealthOptions Health { get; set; } = new();
@@ -91,39 +100,6 @@ public sealed class DirectOptions
     /// <summary>On, because it halves the cipher work of downloads (spec/04 section 5).</summary>
     [Option("Give the data centre the client's own key, so that downloads are relayed without decrypting and encrypting them again.")]
     public bool PassThrough { get; set; } = true;
-}
-
-/// <summary>Section <c>fakeTls</c>.</summary>
-public sealed class FakeTlsOptions
-{
-    /// <summary>Time window.</summary>
-    [Option("When a client's hello must have been signed to be accepted.")]
-    public TimeWindowOptions TimeWindow { get; set; } = new();
-}
-
-/// <summary>Section <c>fakeTls.timeWindow</c>.</summary>
-public sealed class TimeWindowOptions
-{
-    /// <summary>On: otherwise a hello that somebody recorded opens the door for ever.</summary>
-    [Option("Refuse hellos that were signed too long ago or in the future. Off, a recorded hello works for ever.")]
-    public bool Enabled { get; set; } = true;
-
-    /// <summary>Ten minutes: clocks of phones are rarely further behind.</summary>
-    [Option("Seconds that a hello may be old.", Minimum = 0, Maximum = 604800)]
-    public int PastSeconds { get; set; } = 600;
-
-    /// <summary>Two minutes: a clock that is ahead is set by hand, and rarely by much.</summary>
-    [Option("Seconds that a client's clock may be ahead of ours.", Minimum = 0, Maximum = 604800)]
-    public int FutureSeconds { get; set; } = 120;
-}
-
-/// <summary>Section <c>replay</c>.</summary>
-public sealed class ReplayOptions
-{
-    /// <summary>First: Telegram answers a repeated first message with this error, and a prober who repeats one learns from it that a Telegram server is behind us (spec/05 section 3.10).</summary>
-    [Option("Middle mode: keep Telegram's error -404, the answer to a message sent before, from the client. first = only if it is the first packet; on = always; off = never. In direct mode packets are not looked at.",
-        OneOf = ["first", "on", "off"])]
-    public string ServerErrorFilter { get; set; } = "first";
 }
 
 /// <summary>Section <c>health</c>.</summary>

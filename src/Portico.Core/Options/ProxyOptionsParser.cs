@@ -23,7 +23,7 @@ public static class ProxyOptionsParser
         var middle = new MiddleProxyOptionsParser(errors, warnings).Parse(options.Backend.Middle);
         var cover = new CoverOptionsParser(errors, warnings).Parse(options.Cover, listeners);
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
-        if (!options.FakeTls.TimeWindow.Enabled) warnings.Add(new("fakeTls.timeWindow.enabled", "off: a hello that somebody recorded opens the proxy for ever"));
+        AdmissionOptionsParser.Check(options, errors, warnings);
         if (string.IsNullOrWhiteSpace(options.DataDirectory)) errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
         else if (options.DataDirectory.Contains('\0', StringComparison.Ordinal)) errors.Add(new("dataDirectory", "holds a null character, which no path may; for example \"dataDirectory\": \"data\""));
         if (options.Engine == "epoll" && !OperatingSystem.IsLinux()) errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
@@ -38,12 +38,11 @@ public static class ProxyOptionsParser
             Cover = cover,
             Health = new() { ClientQueuePackets = options.Health.ClientQueuePackets, ClientQueueBytes = options.Health.ClientQueueBytes },
             ServerErrorFilter = options.Replay.ServerErrorFilter switch { "on" => ServerErrorFilter.On, "off" => ServerErrorFilter.Off, _ => ServerErrorFilter.First },
-            TimeWindow = new()
-            {
-                Enabled = options.FakeTls.TimeWindow.Enabled,
-                PastSeconds = options.FakeTls.TimeWindow.PastSeconds,
-                FutureSeconds = options.FakeTls.TimeWindow.FutureSeconds,
-            },
+            TimeWindow = AdmissionOptionsParser.TimeWindow(options.FakeTls.TimeWindow),
+            Replay = AdmissionOptionsParser.Replay(options.Replay),
+            PerSni = AdmissionOptionsParser.PerSni(options.FakeTls.PerSniSecrets),
+            Limits = new() { UnauthenticatedPerAddress = options.Limits.UnauthenticatedPerAddress },
+            ResetOnClose = AdmissionOptionsParser.ResetOnClose(options.ResetOnClose),
             Timeouts = new()
             {
                 Handshake = TimeSpan.FromSeconds(options.Timeouts.HandshakeSeconds),

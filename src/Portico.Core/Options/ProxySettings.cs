@@ -35,10 +35,22 @@ public sealed record ProxySettings
     /// <summary>Which signing times of a hello are accepted.</summary>
     public required TimeWindowSettings TimeWindow { get; init; }
 
+    /// <summary>What is remembered of clients.</summary>
+    public ReplaySettings Replay { get; init; } = new();
+
+    /// <summary>How secrets are derived for each domain; null = they are not.</summary>
+    public PerSniSettings? PerSni { get; init; }
+
+    /// <summary>Limits of those who have shown nothing yet.</summary>
+    public LimitSettings Limits { get; init; } = new();
+
+    /// <summary>When a client's connection ends with RST.</summary>
+    public ResetOnClose ResetOnClose { get; init; }
+
     /// <summary>How long each phase of a session may last.</summary>
     public required TimeoutSettings Timeouts { get; init; }
 
-    /// <summary>Absolute path of the directory for what must survive a restart.</summary>
+    /// <summary>Absolute path of the directory for what must survive a restart. Empty: clients seen are not kept over a restart (tests).</summary>
     public string DataDirectory { get; init; } = Path.GetFullPath("data");
 
     /// <summary>Who waits for sockets.</summary>
@@ -150,19 +162,6 @@ public enum ServerErrorFilter
 
     /// <summary>Never.</summary>
     Off,
-}
-
-/// <summary>The window of spec/02 section 4.</summary>
-public sealed record TimeWindowSettings
-{
-    /// <summary>Off: a recorded hello works for ever.</summary>
-    public bool Enabled { get; init; } = true;
-
-    /// <summary>Seconds that a hello may be old.</summary>
-    public int PastSeconds { get; init; } = 600;
-
-    /// <summary>Seconds that a client's clock may be ahead.</summary>
-    public int FutureSeconds { get; init; } = 120;
 }
 
 /// <summary>Deadlines. None of them is extended by bytes except the idle one.</summary>

@@ -48,18 +48,49 @@ public static class HelloDigest
     public static int IndexOfSigner(ReadOnlySpan<byte> oneRecordForm, ReadOnlySpan<ProxySecret> secrets, Span<byte> scratch, out uint timestamp)
     {
         Span<byte> digest = stackalloc byte[HmacKey.DigestLength];
-        var signed = scratch[..(OneShotHmac.BlockLength + oneRecordForm.Length)];
-        oneRecordForm.CopyTo(signed[OneShotHmac.BlockLength..]);
-        signed.Slice(OneShotHmac.BlockLength + TlsWire.RandomOffset, TlsWire.RandomLength).Clear();
+        var signed = CopyForTrials(oneRecordForm, scratch);
         for (var i = 0; i < secrets.Length; i++)
         {
-            OneShotHmac.Compute(signed, secrets[i], digest);
+            OneShotHmac.Compute(signed, secrets[i].Key, digest);
             if (IsRandomOf(oneRecordForm, digest, out timestamp))
                 return i;
         }
         timestamp = 0;
         return -1;
     }
+
+    /// <summary>The same where each domain has secrets of its own (<see cref="PerSniSecret"/>): derives one from each base secret and tries that.</summary>
+    /// <param name="oneRecordForm">A hello as <see cref="ClientHelloReader.TryCollect"/> gives it.</param>
+    /// <param name="secrets">The base secrets.</param>
+    /// <param name="salt">The operator's.</param>
+    /// <param name="sni">The name in the hello.</param>
+    /// <param name="scratch">At least <see cref="ScratchLength"/> bytes that do not overlap the hello.</param>
+    /// <param name="timestamp">When it was signed by the client's clock, Unix seconds; 0 if it was not.</param>
+    /// <returns>The first secret's index, or -1 after all of them were tried.</returns>
+    public static int IndexOfSigner(
+        ReadOnlySpan<byte> oneRecordForm, ReadOnlySpan<ProxySecret> secrets, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> sni, Span<byte> scratch, out uint timestamp)
+    {
+        Span<byte> digest = stackalloc byte[HmacKey.DigestLength];
+        Span<byte> derived = stackalloc byte[ProxySecret.Length];
+        var signed = CopyForTrials(oneRecordForm, scratch);
+        for (var i = 0; i < secrets.Length; i++)
+        {
+            PerSniSecret.Derive(salt, secrets[i], sni, derived);
+            OneShotHmac.Compute(signed, derived, digest);
+            CryptographicOperations.ZeroMemory(derived);
+            if (IsRandomOf(oneRecordForm, digest, out timestamp))
+                return i;
+        }
+        timestamp = 0;
+        return -1;
+    }
+
+    /// <summary>
+    /// What of a signed hello cannot be changed without its secret: the part of the digest that hides no time. The four bytes behind it are digest xor time, so whoever
+    /// guesses the time of a recorded hello can give it another and the signature stays right. A replay is therefore recognised by these bytes and no others.
+    /// </summary>
+    /// <param name="clientRandom">The 32 bytes of the hello.</param>
+    public static ReadOnlySpan<byte> ReplayFingerprint(ReadOnlySpan<byte> clientRandom) => clientRandom[..PlainLength];
 
     /// <summary>The client's side: signs a finished hello, whatever its random held before.</summary>
     /// <param name="oneRecordForm">The hello; bytes 11 to 42 are overwritten.</param>
@@ -71,6 +102,15 @@ public static class HelloDigest
         Compute(oneRecordForm, key, random);
         var hidden = random[PlainLength..];
         BinaryPrimitives.WriteUInt32LittleEndian(hidden, BinaryPrimitives.ReadUInt32LittleEndian(hidden) ^ timestamp);
+    }
+
+    // A copy of the hello with a zero random, behind a free block for the key.
+    private static Span<byte> CopyForTrials(ReadOnlySpan<byte> hello, Span<byte> scratch)
+    {
+        var signed = scratch[..(OneShotHmac.BlockLength + hello.Length)];
+        hello.CopyTo(signed[OneShotHmac.BlockLength..]);
+        signed.Slice(OneShotHmac.BlockLength + TlsWire.RandomOffset, TlsWire.RandomLength).Clear();
+        return signed;
     }
 
     private static bool IsRandomOf(ReadOnlySpan<byte> hello, ReadOnlySpan<byte> digest, out uint timestamp)

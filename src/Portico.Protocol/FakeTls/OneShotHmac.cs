@@ -14,13 +14,13 @@ internal static class OneShotHmac
 
     /// <summary>Signs what stands behind the first block of <paramref name="blockAndMessage"/>; the block itself is written and cleared.</summary>
     /// <param name="blockAndMessage">64 bytes of any content, then the message.</param>
-    /// <param name="secret">The key.</param>
+    /// <param name="key">The key: the 16 bytes of a secret.</param>
     /// <param name="digest">32 bytes.</param>
-    public static void Compute(Span<byte> blockAndMessage, ProxySecret secret, Span<byte> digest)
+    public static void Compute(Span<byte> blockAndMessage, ReadOnlySpan<byte> key, Span<byte> digest)
     {
         Span<byte> outer = stackalloc byte[BlockLength + HmacKey.DigestLength];
-        WritePaddedKey(blockAndMessage, secret, InnerPad);
-        WritePaddedKey(outer, secret, OuterPad);
+        WritePaddedKey(blockAndMessage, key, InnerPad);
+        WritePaddedKey(outer, key, OuterPad);
         SHA256.HashData(blockAndMessage, outer[BlockLength..]);
         SHA256.HashData(outer, digest);
         CryptographicOperations.ZeroMemory(blockAndMessage[..ProxySecret.Length]);
@@ -28,9 +28,9 @@ internal static class OneShotHmac
     }
 
     // The key is 16 bytes, shorter than a block: zeros follow it, so the rest of the block is the pad alone.
-    private static void WritePaddedKey(Span<byte> block, ProxySecret secret, byte pad)
+    private static void WritePaddedKey(Span<byte> block, ReadOnlySpan<byte> key, byte pad)
     {
         block[ProxySecret.Length..BlockLength].Fill(pad);
-        (Vector128.Create(secret.Key) ^ Vector128.Create(pad)).CopyTo(block);
+        (Vector128.Create(key) ^ Vector128.Create(pad)).CopyTo(block);
     }
 }

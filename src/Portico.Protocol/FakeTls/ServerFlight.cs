@@ -92,7 +92,7 @@ public static class ServerFlight
         var signed = scratch[..ScratchLength(flight.Length)];
         clientRandom.CopyTo(signed[OneShotHmac.BlockLength..]);
         flight.CopyTo(signed[(OneShotHmac.BlockLength + TlsWire.RandomLength)..]);  // its random is still zero
-        OneShotHmac.Compute(signed, secret, flight.Slice(TlsWire.RandomOffset, TlsWire.RandomLength));
+        OneShotHmac.Compute(signed, secret.Key, flight.Slice(TlsWire.RandomOffset, TlsWire.RandomLength));
     }
 
     private static void WriteServerHello(

@@ -14,6 +14,20 @@ public static class PerSniSecret
     /// <param name="sni">The name exactly as in the hello: case counts.</param>
     public static ProxySecret Derive(ReadOnlySpan<byte> salt, ProxySecret baseSecret, ReadOnlySpan<byte> sni)
     {
+        Span<byte> key = stackalloc byte[ProxySecret.Length];
+        Derive(salt, baseSecret, sni, key);
+        var secret = ProxySecret.Create(key);
+        CryptographicOperations.ZeroMemory(key);
+        return secret;
+    }
+
+    /// <summary>The same without allocating: for trying many base secrets on one hello.</summary>
+    /// <param name="salt">As above.</param>
+    /// <param name="baseSecret">See above.</param>
+    /// <param name="sni">See above.</param>
+    /// <param name="key">Takes the 16 bytes.</param>
+    public static void Derive(ReadOnlySpan<byte> salt, ProxySecret baseSecret, ReadOnlySpan<byte> sni, Span<byte> key)
+    {
         var length = salt.Length + KeyDigits + sni.Length;
         var hashed = length <= StackLimit ? stackalloc byte[StackLimit] : new byte[length];
         salt.CopyTo(hashed);
@@ -22,7 +36,8 @@ public static class PerSniSecret
 
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(hashed[..length], digest);
+        digest[..ProxySecret.Length].CopyTo(key);
         CryptographicOperations.ZeroMemory(hashed[..length]);
-        return ProxySecret.Create(digest[..ProxySecret.Length]);
+        CryptographicOperations.ZeroMemory(digest);
     }
 }

@@ -19,7 +19,7 @@ internal static class LinkCommand
             var settings = ConfigurationReport.SettingsOf(ConfigurationReport.Need(parsed.GetValue(common.Config)).Loaded);
             var links = settings.Listeners
                 .Select(listener => Changed(listener, parsed.GetValue(domain), parsed.GetValue(server)))
-                .SelectMany(listener => ShareLink.Of(listener, listener.Address.Port))
+                .SelectMany(listener => ShareLink.Of(listener, listener.Address.Port, settings.PerSni))
                 .Where(link => parsed.GetValue(user) is not { } wanted || link.User == wanted)
                 .ToArray();
             if (links.Length == 0)

@@ -51,7 +51,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
 
         // 3. Tell how to connect.
-        ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port))];
+        ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
         foreach (var host in links.Select(link => link.Host).Distinct())
         {
             if (IPAddress.TryParse(host, out var address) && AddressReach.Of(address) != Reach.World) Log.LinksStayNear(log, host);
@@ -153,7 +153,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         [LoggerMessage(EventId = 9001, EventName = "Written", Level = LogLevel.Information, Message = "First start: wrote {Path} with a fresh secret")]
         public static partial void Written(ILogger logger, string path);
 
-        [LoggerMessage(EventId = 9002, EventName = "NothingWritten", Level = LogLevel.Information, Message = "No configuration file; running with the secret that was given, nothing is written")]
+        [LoggerMessage(EventId = 9002, EventName = "NothingWritten", Level = LogLevel.Information, Message = "No configuration file; running with the secret that was given, which is not written down")]
         public static partial void NothingWritten(ILogger logger);
 
         [LoggerMessage(EventId = 9003, EventName = "SecretVisible", Level = LogLevel.Warning, Message = "--secret shows the secret to the other users of this machine; --secret-file or the environment do not")]

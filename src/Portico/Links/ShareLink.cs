@@ -1,3 +1,4 @@
+using System.Text;
 using Portico.Core.Options;
 using Portico.Protocol.Secrets;
 
@@ -21,12 +22,13 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
     /// <summary>The links of every user of a listener, best protocol first.</summary>
     /// <param name="listener">Whose links.</param>
     /// <param name="port">The port that it really listens on.</param>
-    public static IEnumerable<ShareLink> Of(ListenerSettings listener, int port)
+    /// <param name="perSni">How secrets are derived for the listener's domain; null = they are not.</param>
+    public static IEnumerable<ShareLink> Of(ListenerSettings listener, int port, PerSniSettings? perSni)
     {
         var host = listener.PublicHost ?? PublicAddress.Find(listener.Address.Address).ToString();
         foreach (var credential in listener.Credentials)
         {
-            foreach (var (protocol, text) in SecretsOf(listener, credential.Secret))
+            foreach (var (protocol, text) in SecretsOf(listener, credential.Secret, perSni))
             {
                 yield return new(listener.Name, credential.Name, protocol, host, listener.PublicPort ?? port, text);
             }
@@ -36,10 +38,14 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
     /// <summary>Everything but the secret.</summary>
     public override string ToString() => $"{Listener}, user {User}, {Protocol}";
 
-    private static IEnumerable<(string Protocol, string Text)> SecretsOf(ListenerSettings listener, ProxySecret secret)
+    private static IEnumerable<(string Protocol, string Text)> SecretsOf(ListenerSettings listener, ProxySecret secret, PerSniSettings? perSni)
     {
-        if (listener.Protocols.HasFlag(ClientProtocols.FakeTls) && listener.Domain is { } domain) yield return ("fake-tls", SecretText.FormatFakeTls(secret, domain));
+        if (listener.Protocols.HasFlag(ClientProtocols.FakeTls) && listener.Domain is { } domain) yield return ("fake-tls", SecretText.FormatFakeTls(SecretFor(domain, secret, perSni), domain));
         if (listener.Protocols.HasFlag(ClientProtocols.Secure)) yield return ("secure", SecretText.FormatSecure(secret));
         if (listener.Protocols.HasFlag(ClientProtocols.Classic)) yield return ("classic", SecretText.FormatSimple(secret));
     }
+
+    // The name goes into the hello as it stands in the link, so it is hashed as it is.
+    private static ProxySecret SecretFor(string domain, ProxySecret secret, PerSniSettings? perSni) =>
+        perSni is null ? secret : PerSniSecret.Derive(perSni.Salt.Span, secret, Encoding.UTF8.GetBytes(domain));
 }

@@ -57,7 +57,8 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             Middle = telegram.Middle,
             TimeWindow = new TimeWindowSettings(),
             Timeouts = new TimeoutSettings(),
-            DataDirectory = telegram.Directory,
+            // One of its own: what one has seen is nothing to the next.
+            DataDirectory = Directory.CreateDirectory(Path.Combine(telegram.Directory, Path.GetRandomFileName())).FullName,
             Engine = engine,
             Loops = Loops,
         };

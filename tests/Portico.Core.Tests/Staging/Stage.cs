@@ -30,9 +30,17 @@ internal sealed class Stage : IDisposable
     /// <param name="seed">Of the weather; null = calm.</param>
     /// <param name="change">Changes the settings before the start.</param>
     /// <param name="isSilent">Nobody reads logs and metrics, for counting what the proxy itself allocates.</param>
+    /// <param name="time">The clock of an earlier stage; null = one of its own.</param>
     /// <param name="resolve">The addresses of a cover's name; null = every name is unknown.</param>
-    public Stage(ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false, Func<string, Task<IPAddress[]>>? resolve = null)
+    public Stage(
+        ClientProtocols protocols = ClientProtocols.FakeTls,
+        int? seed = null,
+        Func<ProxySettings, ProxySettings>? change = null,
+        bool isSilent = false,
+        ManualTime? time = null,
+        Func<string, Task<IPAddress[]>>? resolve = null)
     {
+        Time = time ?? new ManualTime();
         Engine = new MemoryEngine(Time, seed);
         var settings = new ProxySettings
         {
@@ -43,13 +51,14 @@ internal sealed class Stage : IDisposable
             Direct = new DirectSettings { Endpoints = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty.Add(2, [FirstAddress, SecondAddress]) },
             TimeWindow = new TimeWindowSettings(),
             Timeouts = new TimeoutSettings(),
+            DataDirectory = "",
         };
         if (isSilent) Metrics.Stop();
         Proxy = PorticoProxy.Start(change?.Invoke(settings) ?? settings, Engine, isSilent ? NullLoggerFactory.Instance : _log.Factory, Metrics, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])));
         Loop.RunUntilIdle();
     }
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time { get; }
 
     public MemoryEngine Engine { get; }
 
@@ -60,6 +69,9 @@ internal sealed class Stage : IDisposable
     public MetricProbe Metrics { get; } = new();
 
     public LogProbe Log => _log;
+
+    /// <summary>What the sessions of the only loop share.</summary>
+    public LoopServices Services => Proxy.Services.Of(Loop);
 
     public ClientListener Listener => (ClientListener)Engine.Acceptors[0];
 

@@ -45,6 +45,20 @@ public class CheckAndSecretCommandTests
     }
 
     [Fact]
+    public async Task Check_warns_while_the_salt_is_the_one_that_everybody_knows()
+    {
+        using var directory = new TemporaryDirectory();
+        var path = directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }], "fakeTls": { "perSniSecrets": { "enabled": true } } }""");
+
+        var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["check"]);
+        var own = await PorticoProcess.RunAsync(directory.Path, ["check", "--config", path], new Dictionary<string, string> { ["PORTICO__FakeTls__PerSniSecrets__Salt"] = "a text of our own" });
+
+        Assert.Equal((0, 0), (code, own.Code));
+        Assert.Contains("warning: fakeTls.perSniSecrets.salt: ", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("warning", own.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Check_without_a_configuration_writes_none()
     {
         using var directory = new TemporaryDirectory();

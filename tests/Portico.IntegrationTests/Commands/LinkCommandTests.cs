@@ -47,6 +47,26 @@ public class LinkCommandTests
         Assert.Equal(("2001:db8::1", 443, Bob, "site.example.org"), (host, port, SecretText.FormatSimple(secret.Secret), secret.Domain));
     }
 
+    [Theory]
+    [InlineData(new string[0], "ee6a7272957cebcd2e9ac114da84dcdef86578616d706c652e636f6d")] // of the recorded vectors
+    [InlineData(new[] { "--domain", "other.example" }, null)]
+    public async Task With_per_sni_secrets_a_link_holds_the_secret_of_its_domain(string[] arguments, string? expected)
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("portico.json", """
+            { "listeners": [{ "secret": "d0d6e111bada5511fcce9584deadbeef", "domain": "example.com", "publicHost": "proxy.example.org", "protocols": ["fake-tls", "classic"] }],
+              "fakeTls": { "perSniSecrets": { "enabled": true } } }
+            """);
+
+        var (code, output, _) = await PorticoProcess.RunAsync(directory.Path, ["link", .. arguments]);
+
+        Assert.Equal(0, code);
+        var links = output.Split('\n').Where(line => line.StartsWith("tg://", StringComparison.Ordinal)).ToArray();
+        expected ??= SecretText.FormatFakeTls(PerSniSecret.Derive("mtproto-proxy-per-sni-v1"u8, ProxySecret.Create(Convert.FromHexString("d0d6e111bada5511fcce9584deadbeef")), "other.example"u8), "other.example");
+        Assert.EndsWith($"secret={expected}", links[0], StringComparison.Ordinal);
+        Assert.EndsWith("secret=d0d6e111bada5511fcce9584deadbeef", links[1], StringComparison.Ordinal); // without TLS nothing is derived
+    }
+
     [Fact]
     public async Task A_qr_code_is_a_square_of_half_blocks()
     {

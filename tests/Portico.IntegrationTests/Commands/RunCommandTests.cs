@@ -26,7 +26,7 @@ public class RunCommandTests
         Assert.Equal(first, second);
         Assert.Equal(written, File.ReadAllText(directory.File("portico.json")));
         Assert.Equal(OwnerReadsAndWrites, File.GetUnixFileMode(directory.File("portico.json")));
-        Assert.Equal([directory.File("portico.json")], Directory.GetFileSystemEntries(directory.Path));
+        Assert.Equal([directory.File("data"), directory.File("portico.json")], Directory.GetFileSystemEntries(directory.Path).Order(StringComparer.Ordinal));
 
         static async Task<ParsedSecret> StartAndStopAsync(string path)
         {
@@ -114,7 +114,7 @@ public class RunCommandTests
 
         Assert.Equal(0, code);
         Assert.Equal(Secret, SecretText.FormatSimple(link.Secret));
-        Assert.Empty(Directory.GetFileSystemEntries(directory.Path));
+        Assert.Equal([directory.File("data")], Directory.GetFileSystemEntries(directory.Path)); // what was seen of clients, which is no secret
         Assert.Equal(way == "--secret", errors.Contains("shows the secret to the other users", StringComparison.Ordinal));
         Assert.DoesNotContain(Secret, errors, StringComparison.OrdinalIgnoreCase);
     }

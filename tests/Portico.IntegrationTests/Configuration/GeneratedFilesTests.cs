@@ -44,7 +44,7 @@ public class GeneratedFilesTests
         var sections = new List<JsonObject>();
         Collect(JsonNode.Parse(ConfigurationSchema.Text())!, sections);
 
-        Assert.Equal(12, sections.Count); // root, listener, user, backend, direct, middle, backpressure, fakeTls, timeWindow, replay, health, timeouts
+        Assert.Equal(15, sections.Count); // root, listener, user, backend, direct, middle, backpressure, cover, fakeTls, timeWindow, perSniSecrets, replay, limits, health, timeouts
         Assert.All(sections, section => Assert.False(section["additionalProperties"]!.GetValue<bool>()));
         Assert.All(sections.SelectMany(section => section["properties"]!.AsObject()), property => Assert.NotNull(property.Value!["description"]));
     }

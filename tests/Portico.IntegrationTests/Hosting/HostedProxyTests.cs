@@ -61,7 +61,7 @@ public sealed class HostedProxyTests
     private static IHost NewHost(ProxySettings settings)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddPortico(settings);
+        builder.Services.AddPortico(settings with { DataDirectory = Path.Combine(settings.DataDirectory, "hosted") });
         return builder.Build();
     }
 }

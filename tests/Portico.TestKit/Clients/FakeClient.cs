@@ -44,6 +44,9 @@ public sealed class FakeClient : IAsyncDisposable
     /// <summary>The hello in one-record form; empty without TLS.</summary>
     public byte[] Hello { get; } = [];
 
+    /// <summary>The 64 bytes in front of the packets, as they go on the wire.</summary>
+    public byte[] Header => [.. _header];
+
     /// <summary>The server's answer to it, once it was received.</summary>
     public byte[] Flight { get; private set; } = [];
 

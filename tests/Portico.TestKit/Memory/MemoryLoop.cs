@@ -18,7 +18,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
 
     private readonly List<MemoryChannel> _ready = new(EventsPerTurn);
     private readonly (ulong Token, Readiness State)[] _batch = new (ulong, Readiness)[EventsPerTurn];
-    private readonly Queue<(MemoryPeer Peer, IAcceptor Acceptor)> _incoming = new();
+    private readonly Queue<(MemoryPeer Peer, IAcceptor Acceptor, IPEndPoint Remote)> _incoming = new();
     private readonly List<MemoryPeer> _peers = [];
     private readonly Dictionary<IPEndPoint, ConnectAnswer> _answers = [];
     private bool _wasIdle;
@@ -28,6 +28,9 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
 
     /// <summary>Every attempt of the proxy to connect, in order.</summary>
     public List<MemoryConnect> Connects { get; } = [];
+
+    /// <summary>Where clients that call from now on come from.</summary>
+    public IPEndPoint RemoteOfClients { get; set; } = new(IPAddress.Parse("192.0.2.1"), 50000);
 
     /// <summary>Called when a connection of the proxy stands, before the proxy knows: what the far end sends here is there first.</summary>
     public Action<MemoryConnect>? Connected { get; set; }
@@ -45,7 +48,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
     public MemoryPeer Call(IAcceptor acceptor)
     {
         var peer = NewPeer();
-        _incoming.Enqueue((peer, acceptor));
+        _incoming.Enqueue((peer, acceptor, RemoteOfClients));
         return peer;
     }
 
@@ -139,7 +142,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
         while (_incoming.TryDequeue(out var call))
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            var channel = new MemoryChannel(this, NobodyYet.Instance, call.Peer, RemoteOfClients, connected: true);
+            var channel = new MemoryChannel(this, NobodyYet.Instance, call.Peer, call.Remote, connected: true);
             CountOwn(before);
             call.Acceptor.OnAccepted(channel);
         }
@@ -153,8 +156,6 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
             Slots.Find(token)?.Raise(state.Readable, state.Writable, state.HungUp, state.Failed);
         }
     }
-
-    private static IPEndPoint RemoteOfClients { get; } = new(IPAddress.Parse("192.0.2.1"), 50000);
 
     private MemoryPeer NewPeer()
     {

@@ -32,6 +32,14 @@ internal sealed unsafe class EpollChannel : Channel
         return Native.getpeername(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
     }
 
+    // Asked for each connection that comes in: without the objects of RemoteAddress.
+    public override ClientNetwork RemoteNetwork()
+    {
+        var address = stackalloc byte[SocketAddress.MaxLength];
+        uint length = SocketAddress.MaxLength;
+        return Native.getpeername(_descriptor, address, &length) == 0 ? ClientNetwork.Of(SocketAddress.Bytes(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength))) : default;
+    }
+
     public override IPEndPoint? LocalAddress()
     {
         var address = stackalloc byte[SocketAddress.MaxLength];

@@ -50,6 +50,10 @@ internal static class SocketAddress
         return V6Length;
     }
 
+    /// <summary>The 4 or 16 bytes of an address that the kernel wrote, in network order.</summary>
+    public static ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> address) =>
+        BitConverter.ToUInt16(address) == Native.AF_INET ? address.Slice(V4AddressOffset, 4) : address.Slice(V6AddressOffset, 16);
+
     /// <summary>Reads an address that the kernel wrote. A v4-mapped IPv6 address comes out as IPv4, as policy and logs want it.</summary>
     public static IPEndPoint Read(ReadOnlySpan<byte> address)
     {

@@ -100,7 +100,6 @@ internal sealed class LearnerStage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Learner.DisposeAsync().AsTask().WaitAsync(Wire.Patience);
-        _directory.Dispose();
         Log.Dispose();
         if (_ownsDirectory) Directory.Delete(DataDirectory, recursive: true);
         Xunit.Assert.Empty(Log.Errors);

@@ -1,0 +1,109 @@
+using Portico.Core.Clients;
+using Portico.Core.Net;
+using Portico.Core.Options;
+
+namespace Portico.Core.Admission;
+
+/// <summary>
+/// How many connections one address may have that have shown no secret, on one loop: without it a single machine takes every descriptor and every place at the cover. Nobody
+/// is refused; the oldest goes, since it is the one that had the longest time to show something. Takes memory for open connections only.
+/// </summary>
+/// <remarks>The kernel deals the connections of one address out to the loops, so each loop has its share of the limit and none asks another.</remarks>
+internal sealed class AddressLimits
+{
+    // What a burst leaves behind for the next one; beyond that the collector may have it.
+    private const int Kept = 256;
+
+    private readonly int _most;
+    private readonly bool _countsLoopback;
+    private readonly Dictionary<ClientNetwork, AddressQueue> _queues = [];
+    private readonly Stack<AddressQueue> _freeQueues = new();
+    private readonly Stack<AddressPlace> _freePlaces = new();
+
+    /// <param name="settings">The limit of the whole proxy.</param>
+    /// <param name="loops">Number of loops.</param>
+    public AddressLimits(LimitSettings settings, int loops)
+    {
+        _most = (settings.UnauthenticatedPerAddress + loops - 1) / loops;
+        _countsLoopback = settings.CountsLoopback;
+    }
+
+    /// <summary>Addresses with connections.</summary>
+    public int Addresses => _queues.Count;
+
+    /// <summary>Counts a connection that was accepted. If its address has too many now, the oldest of them ends.</summary>
+    /// <returns>Its place, to be given back; null if it is not counted.</returns>
+    public AddressPlace? Enter(ClientSession session)
+    {
+        if (_most == 0) return null;
+        var network = session.Client.RemoteNetwork();
+        if (!network.IsKnown || (network.IsLoopback && !_countsLoopback)) return null;
+        if (!_queues.TryGetValue(network, out var queue))
+        {
+            queue = _freeQueues.TryPop(out var free) ? free : new AddressQueue();
+            queue.Network = network;
+            _queues.Add(network, queue);
+        }
+
+        var place = _freePlaces.TryPop(out var used) ? used : new AddressPlace();
+        place.Session = session;
+        queue.Append(place);
+        if (queue.Count > _most) queue.Oldest!.Session!.EndFor(CloseReason.AddressLimit);
+        return place;
+    }
+
+    /// <summary>The connection has shown a secret, or is gone.</summary>
+    public void Leave(AddressPlace place)
+    {
+        var queue = place.Queue!;
+        queue.Remove(place);
+        place.Session = null;
+        if (_freePlaces.Count < Kept) _freePlaces.Push(place);
+        if (queue.Count > 0) return;
+        _queues.Remove(queue.Network);
+        if (_freeQueues.Count < Kept) _freeQueues.Push(queue);
+    }
+}
+
+/// <summary>The place of one connection among those of its address.</summary>
+internal sealed class AddressPlace
+{
+    public ClientSession? Session { get; set; }
+
+    public AddressQueue? Queue { get; set; }
+
+    public AddressPlace? Older { get; set; }
+
+    public AddressPlace? Younger { get; set; }
+}
+
+/// <summary>The connections of one address in the order in which they came.</summary>
+internal sealed class AddressQueue
+{
+    private AddressPlace? _youngest;
+
+    public ClientNetwork Network { get; set; }
+
+    public AddressPlace? Oldest { get; private set; }
+
+    public int Count { get; private set; }
+
+    public void Append(AddressPlace place)
+    {
+        (place.Queue, place.Older, place.Younger) = (this, _youngest, null);
+        if (_youngest is null) Oldest = place;
+        else _youngest.Younger = place;
+        _youngest = place;
+        Count++;
+    }
+
+    public void Remove(AddressPlace place)
+    {
+        if (place.Older is null) Oldest = place.Younger;
+        else place.Older.Younger = place.Younger;
+        if (place.Younger is null) _youngest = place.Older;
+        else place.Younger.Older = place.Older;
+        (place.Queue, place.Older, place.Younger) = (null, null, null);
+        Count--;
+    }
+}

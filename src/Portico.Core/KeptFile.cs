@@ -1,0 +1,54 @@
+namespace Portico.Core;
+
+/// <summary>A file of the data directory: replaced whole or not at all, readable by this user only.</summary>
+internal static class KeptFile
+{
+    private const UnixFileMode OnlyOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Replaces a file.</summary>
+    /// <param name="directory">Made if it is not there.</param>
+    /// <param name="name">File name.</param>
+    /// <param name="fill">Writes the content.</param>
+    /// <param name="asOf">The time that the file is to carry; null = now.</param>
+    /// <returns>Null, or why it could not be written.</returns>
+    public static string? Replace(string directory, string name, Action<Stream> fill, DateTimeOffset? asOf = null) => Guard(() =>
+    {
+        var path = Path.Combine(directory, name);
+        var partial = path + ".partial";
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else Directory.CreateDirectory(directory, OnlyOwner | UnixFileMode.UserExecute);
+
+        // Left over from a crash; a new one never writes through a link that somebody put there.
+        File.Delete(partial);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OnlyOwner;
+        using (var file = new FileStream(partial, options))
+        {
+            fill(file);
+            file.Flush(flushToDisk: true); // a crash after the rename must not leave an empty file under the real name
+        }
+
+        if (asOf is { } time) File.SetLastWriteTimeUtc(partial, time.UtcDateTime);
+        File.Move(partial, path, overwrite: true);
+    });
+
+    /// <summary>Removes a file, if it is there.</summary>
+    /// <returns>Null, or why it is still there.</returns>
+    public static string? Remove(string directory, string name) => Guard(() =>
+    {
+        if (Directory.Exists(directory)) File.Delete(Path.Combine(directory, name));
+    });
+
+    private static string? Guard(Action action)
+    {
+        try
+        {
+            action();
+            return null;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return problem is UnauthorizedAccessException ? "permission denied" : problem.Message.ReplaceLineEndings(" ");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Security.Cryptography;
+using Portico.IntegrationTests.Commands;
+using Portico.Protocol.Secrets;
+using Portico.TestKit.Clients;
+using Portico.TestKit.Telegram;
+using Portico.TestKit.Wires;
+using Xunit;
+
+namespace Portico.IntegrationTests.Admission;
+
+/// <summary>Replays after the executable was started again: everything that a process knows has gone through files.</summary>
+public sealed class RestartTests : IAsyncDisposable
+{
+    private const int Kill = 9;
+
+    private static readonly Received ClosedWithoutAByte = Received.Nothing(PeerEnd.Fin);
+
+    private readonly ProxySecret _secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
+    private readonly TemporaryDirectory _directory = new();
+    private readonly FakeTelegram _telegram = FakeTelegram.Start();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _telegram.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task After_an_orderly_restart_what_came_before_is_known_and_nobody_else_is_refused()
+    {
+        var (hello, header) = await RunAsync(Signals.Terminate, ClientsAsync);
+        Assert.Equal(["clients-seen"], Files());
+        await RunAsync(Signals.Terminate, async endpoint =>
+        {
+            Assert.Equal(["running"], Files());
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, header));
+            await ServeAsync(endpoint, new ClientProfile { Timestamp = Now - 300 });  // a slow clock
+            return true;
+        }, "replay_session_detected");
+        await RunAsync(Signals.Terminate, async endpoint =>  // and once more
+        {
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, header));
+            return true;
+        }, "replay_session_detected");
+    }
+
+    [Fact]
+    public async Task After_a_kill_hellos_from_before_are_refused_and_fresh_ones_are_not()
+    {
+        var (hello, _) = await RunAsync(Kill, ClientsAsync);
+        Assert.Equal(["running"], Files());
+        await RunAsync(Kill, async endpoint =>
+        {
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
+            await ServeAsync(endpoint, new ClientProfile { Timestamp = Now + 2 });
+            return true;
+        }, "tls_before_start");
+        await RunAsync(Signals.Terminate, async endpoint =>  // killed again: nothing of the first process has become valid
+        {
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
+            return true;
+        }, "did not stop in order");
+    }
+
+    [Fact]
+    public async Task A_directory_that_cannot_be_written_is_warned_of_and_serves()
+    {
+        _directory.Write("data", "a file where the directory should be");
+        await RunAsync(Signals.Terminate, async endpoint =>
+        {
+            await ServeAsync(endpoint, new ClientProfile());
+            return true;
+        }, "could not be replaced");
+    }
+
+    private static uint Now => (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+
+    private string[] Files() => [.. Directory.GetFiles(_directory.File("data")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    private async Task<(byte[] Hello, byte[] Header)> ClientsAsync(IPEndPoint endpoint) =>
+        (await ServeAsync(endpoint, new ClientProfile()), await ServeAsync(endpoint, new ClientProfile { Mode = ClientMode.Secure }));
+
+    /// <summary>A client comes, is served and leaves; returns what it began with.</summary>
+    private async Task<byte[]> ServeAsync(IPEndPoint endpoint, ClientProfile profile)
+    {
+        await using var client = await FakeClient.ConnectAsync(endpoint, profile with { Secret = _secret });
+        await client.GreetAsync();
+        var beginning = profile.Mode == ClientMode.FakeTls ? client.Hello : client.Header;
+        await client.EchoAsync(100);
+        return beginning;
+    }
+
+    /// <summary>Starts the executable, lets clients come, ends it with a signal.</summary>
+    /// <param name="signal">How it ends.</param>
+    /// <param name="use">What happens meanwhile.</param>
+    /// <param name="logged">A text that its log must hold.</param>
+    private async Task<T> RunAsync<T>(int signal, Func<IPEndPoint, Task<T>> use, string? logged = null)
+    {
+        _directory.Write("portico.json", $$"""
+            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(_secret)}}", "domain": "www.example.com", "protocols": ["fake-tls", "secure"] }],
+              "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{_telegram.Endpoint}}"] } } },
+              "timeouts": { "drainSeconds": 1 } }
+            """);
+        await using var process = PorticoProcess.Start(_directory.Path, ["--log-level", "debug", "--log-format", "json"]);
+        if (!ProxyLink.TryParse(await process.LineAsync("tg://"), out _, out var port, out _, out var error))
+            throw new InvalidOperationException(error);
+        var result = await use(new IPEndPoint(IPAddress.Loopback, port));
+        process.Signal(signal);
+        var (code, _, errors) = await process.EndAsync();
+        Assert.Equal(signal == Kill ? 128 + Kill : 0, code);
+        if (logged is not null)
+            Assert.Contains(logged, errors, StringComparison.Ordinal);
+        return result;
+    }
+}
