@@ -14,8 +14,8 @@ namespace Portico.IntegrationTests.Cover.Learning;
 /// <summary>Flights of a proxy beside those of the real server that it was told to look like, hello by hello.</summary>
 public sealed class RealCoverTests
 {
-    // An ECDSA signature in DER has 70 to 72 bytes, seldom fewer.
-    private const int Tolerance = 2;
+    // An ECDSA signature in DER has 70 to 72 bytes; one in 500 has fewer, so a single comparison may be further off.
+    private const int Tolerance = 2, Attempts = 3;
 
     [ToolTheory(NginxCover.Program)]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
@@ -55,12 +55,18 @@ public sealed class RealCoverTests
         {
             foreach (var offer in TlsSuiteOffer.All)
             {
-                var theirs = await MeasureAsync(cover, shape, offer, ProxySecret.Create(new byte[16]));
-                var ours = await MeasureAsync(test.Endpoint, shape, offer, test.Secret);
-                Assert.True(theirs.Hello == ours.Hello, $"{shape} {offer}: {theirs.Hello} at the cover, {ours.Hello} here");
-                Assert.True(ours.HasChangeCipherSpec && theirs.HasChangeCipherSpec);
-                Assert.Single(ours.RecordLengths);
-                Assert.InRange(ours.EncryptedLength - theirs.EncryptedLength, -Tolerance, Tolerance);
+                var difference = int.MaxValue;
+                for (var attempt = 0; attempt < Attempts && Math.Abs((long)difference) > Tolerance; attempt++)
+                {
+                    var theirs = await MeasureAsync(cover, shape, offer, ProxySecret.Create(new byte[16]));
+                    var ours = await MeasureAsync(test.Endpoint, shape, offer, test.Secret);
+                    Assert.True(theirs.Hello == ours.Hello, $"{shape} {offer}: {theirs.Hello} at the cover, {ours.Hello} here");
+                    Assert.True(ours.HasChangeCipherSpec && theirs.HasChangeCipherSpec);
+                    Assert.Single(ours.RecordLengths);
+                    difference = ours.EncryptedLength - theirs.EncryptedLength;
+                }
+
+                Assert.InRange(difference, -Tolerance, Tolerance);
             }
         }
     }
