@@ -22,6 +22,8 @@ public sealed class MetricLabelTests
         ["side"] = value => Enum.GetValues<GuiltySide>().Select(side => side.Tag()).Contains(value),
         ["state"] = value => value is "handshake" or "relaying" or "cover",
         ["protocol"] = value => value is "fake_tls" or "secure" or "intermediate" or "abridged",
+        ["stage"] = value => value is "no_bytes" or "partial_hello" or "silent_after_flight" or "partial_header",
+        ["end"] = value => value is "reset" or "write_timeout",
         ["phase"] = value => value is "handshake" or "idle" or "write",
         ["result"] = value => value is "ok" or "refused" or "timeout" or "unreachable" or "reset" or "no_resources" or "no_address" or "other" or "connect_error" or "policy" or "no_sni" or "loop",
     };
@@ -45,6 +47,11 @@ public sealed class MetricLabelTests
             await gone.EchoAsync(10);
             await gone.CommandAsync(TestCommand.Reset);
             await gone.ReadToEndAsync();
+        }
+        await using (var lost = await test.GreetAsync(new ClientProfile { Domain = Sni }))
+        {
+            await lost.EchoAsync(10);
+            lost.Wire.Reset();
         }
         await StrangerClient.CallAsync(test.Endpoint, HelloBytes.Create(test.Secret, Sni, 4711));
         await StrangerClient.CallAsync(test.Endpoint, HelloBytes.Malformed());
