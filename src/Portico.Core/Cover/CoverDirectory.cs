@@ -32,7 +32,7 @@ internal sealed record CoverAnswer(CoverFinding Finding, ImmutableArray<EndPoint
 /// Where covers are: names are resolved on the thread pool, a bounded number at a time, and remembered for a while. Shared by all loops, which never wait for it.
 /// </summary>
 /// <remarks>The mode sni resolves what strangers name, so everything about it has a bound, and its addresses are looked at before anybody connects to them.</remarks>
-internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time) : IDisposable
+internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
 {
     // Names that strangers ask for are few, and a name costs some 300 bytes.
     private const int MostNames = 1024;
@@ -45,9 +45,9 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.OrdinalIgnoreCase);
     private readonly Queue<string> _oldestFirst = new();
-    private readonly SemaphoreSlim _questions = new(MostQuestions);
+    private readonly Queue<Entry> _waiting = new();
     private volatile CoverAnswer? _fixed = WithoutName(settings.Cover.Target);
-    private int _asking;
+    private int _questions;
 
     /// <summary>Our listeners are bound: looks at a fixed target that needs no resolving, and has another one resolved before the first stranger needs it.</summary>
     public void Begin()
@@ -67,8 +67,8 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         {
             if (!_entries.TryGetValue(host, out entry!))
             {
-                if (_asking >= MostWaiting) return CoverAnswer.Without(CoverFinding.NotFound);
-                entry = Add(host);
+                if (_waiting.Count >= MostWaiting) return CoverAnswer.Without(CoverFinding.NotFound);
+                entry = Add(host, target.Port);
             }
 
             // An operator's site is where it was while nobody can tell; a stranger's is asked for anew.
@@ -78,14 +78,18 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
             if (known is null) entry.Waiting.Add(then);
             if (isFresh || entry.IsAsking) return known;
             entry.IsAsking = true;
-            _asking++;
+            if (_questions == MostQuestions)
+            {
+                _waiting.Enqueue(entry);
+                return known;
+            }
+
+            _questions++;
         }
 
-        _ = AskAsync(entry, target.Port);
+        _ = AskAsync(entry);
         return known;
     }
-
-    public void Dispose() => _questions.Dispose();
 
     private static CoverAnswer? WithoutName(CoverTarget? target)
     {
@@ -93,7 +97,7 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         return target?.Address is { } address ? new(CoverFinding.Found, [address]) : null;
     }
 
-    private Entry Add(string host)
+    private Entry Add(string host, int port)
     {
         // The oldest goes, but not while somebody waits for it.
         for (var tries = _oldestFirst.Count; tries > 0 && _entries.Count >= MostNames; tries--)
@@ -104,24 +108,33 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         }
 
         _oldestFirst.Enqueue(host);
-        return _entries[host] = new Entry(host);
+        return _entries[host] = new Entry(host, port);
     }
 
-    private async Task AskAsync(Entry entry, int port)
+    // One question after the other, as long as names wait.
+    private async Task AskAsync(Entry first)
     {
-        await _questions.WaitAsync().ConfigureAwait(false);
-        CoverAnswer answer;
-        try
+        for (var entry = first; entry is not null;)
         {
-            answer = Screen(await resolve(entry.Host).ConfigureAwait(false), port);
-        }
-        catch (Exception problem) when (problem is SocketException or ArgumentException) // no such name, or none that a resolver takes
-        {
-            answer = CoverAnswer.Without(CoverFinding.NotFound);
-        }
+            CoverAnswer answer;
+            try
+            {
+                answer = Screen(await resolve(entry.Host).ConfigureAwait(false), entry.Port);
+            }
+            catch (Exception problem) when (problem is SocketException or ArgumentException) // no such name, or none that a resolver takes
+            {
+                answer = CoverAnswer.Without(CoverFinding.NotFound);
+            }
 
-        _questions.Release();
+            entry = Tell(entry, answer);
+        }
+    }
+
+    // Returns the next name to ask for.
+    private Entry? Tell(Entry entry, CoverAnswer answer)
+    {
         Action<CoverAnswer>[] waiting;
+        Entry? next;
         lock (_gate)
         {
             // The operator's site does not vanish because a resolver is down for a minute.
@@ -130,12 +143,13 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
             answer = entry.Answer!;
             entry.AnsweredAt = time.GetTimestamp();
             entry.IsAsking = false;
-            _asking--;
+            if (!_waiting.TryDequeue(out next)) _questions--;
             waiting = [.. entry.Waiting];
             entry.Waiting.Clear();
         }
 
         foreach (var then in waiting) then(answer);
+        return next;
     }
 
     // What is left out here is never connected to, so a second answer of the resolver cannot bring it back.
@@ -156,9 +170,11 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         return CoverAnswer.Without(isLoop ? CoverFinding.Loop : isPrivate ? CoverFinding.NotAllowed : CoverFinding.NotFound);
     }
 
-    private sealed class Entry(string host)
+    private sealed class Entry(string host, int port)
     {
         public string Host => host;
+
+        public int Port => port;
 
         public CoverAnswer? Answer { get; set; }
 

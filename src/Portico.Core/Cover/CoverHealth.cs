@@ -38,10 +38,10 @@ internal sealed partial class CoverHealth(CoverSettings settings, ILogger log)
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1401, EventName = "CoverUnreachable", Level = LogLevel.Warning, Message = "The cover {Target} cannot be reached ({Why}): strangers are closed without a byte until it works again, which a prober can tell from a site")]
+        [LoggerMessage(EventId = 1611, EventName = "CoverUnreachable", Level = LogLevel.Warning, Message = "The cover {Target} cannot be reached ({Why}): strangers are closed without a byte until it works again, which a prober can tell from a site")]
         public static partial void Unreachable(ILogger logger, CoverTarget target, string why);
 
-        [LoggerMessage(EventId = 1402, EventName = "CoverReachable", Level = LogLevel.Information, Message = "The cover {Target} can be reached again")]
+        [LoggerMessage(EventId = 1612, EventName = "CoverReachable", Level = LogLevel.Information, Message = "The cover {Target} can be reached again")]
         public static partial void Reachable(ILogger logger, CoverTarget target);
     }
 }

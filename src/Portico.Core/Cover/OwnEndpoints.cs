@@ -28,8 +28,17 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
     }
 
     /// <summary>The addresses of this machine.</summary>
-    public static IEnumerable<IPAddress> OfThisMachine() =>
-        NetworkInterface.GetAllNetworkInterfaces().SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(address => address.Address);
+    public static IEnumerable<IPAddress> OfThisMachine()
+    {
+        try
+        {
+            return [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(address => address.Address)];
+        }
+        catch (NetworkInformationException)
+        {
+            return []; // a system that does not tell: loopback and what the operator published are still compared
+        }
+    }
 
     private bool IsReachedBy(IPAddress listening, IPAddress target)
     {
