@@ -20,10 +20,10 @@ public sealed class MetricLabelTests
         ["dc"] = value => int.Parse(value, CultureInfo.InvariantCulture) is >= -5 and <= 5 and not 0,
         ["reason"] = value => Enum.GetValues<CloseReason>().Select(reason => reason.Tag()).Contains(value),
         ["side"] = value => Enum.GetValues<GuiltySide>().Select(side => side.Tag()).Contains(value),
-        ["state"] = value => value is "handshake" or "relaying",
+        ["state"] = value => value is "handshake" or "relaying" or "cover",
         ["protocol"] = value => value is "fake_tls" or "secure" or "intermediate" or "abridged",
         ["phase"] = value => value is "handshake" or "idle" or "write",
-        ["result"] = value => value is "ok" or "refused" or "timeout" or "unreachable" or "reset" or "no_resources" or "no_address" or "other",
+        ["result"] = value => value is "ok" or "refused" or "timeout" or "unreachable" or "reset" or "no_resources" or "no_address" or "other" or "connect_error" or "policy" or "no_sni" or "loop",
     };
 
     [Theory]

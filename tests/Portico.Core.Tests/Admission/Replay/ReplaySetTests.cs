@@ -27,7 +27,7 @@ public class ReplaySetTests(ITestOutputHelper output)
     [Fact]
     public void Two_sets_place_the_same_beginning_differently()
     {
-        var (first, second) = (Of(new ReplaySettings()), Of(new ReplaySettings()));
+        var (first, second) = (new ReplaySet(new ReplaySettings(), (_, _) => { }), new ReplaySet(new ReplaySettings(), (_, _) => { }));
         Assert.False(first.Key.SequenceEqual(second.Key));
         first.TryAdd("hello"u8, 0);
         second.TryAdd("hello"u8, 0);
@@ -96,7 +96,7 @@ public class ReplaySetTests(ITestOutputHelper output)
             Assert.InRange(set.Bytes, 0, most);
         }
 
-        Assert.InRange(set.Items, most / 48, most / 18);
+        Assert.InRange(set.Items, most / 56, most / 18);
         Assert.True(set.Contains(Beginning(199_999)));
         Assert.NotEmpty(_evicted);
     }
@@ -197,7 +197,8 @@ public class ReplaySetTests(ITestOutputHelper output)
         for (var i = 0; i < 50_000; i++) set.TryAdd(Beginning(i), 0);
         var (before, bytes) = (GC.GetAllocatedBytesForCurrentThread(), set.Bytes);
         for (var i = 50_000; i < 50_100; i++) set.TryAdd(Beginning(i), 0);
-        Assert.Equal(set.Bytes - bytes, GC.GetAllocatedBytesForCurrentThread() - before - (100 * 32L)); // 32: the array of a beginning
+        // Each beginning here is an array of 32 bytes; the rest is directories that have become too small.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before - (100 * 32L) - (set.Bytes - bytes), 0, 500);
     }
 
     [Fact]
@@ -273,5 +274,6 @@ public class ReplaySetTests(ITestOutputHelper output)
         for (var now = from; now <= to; now += 60) set.TryAdd(Beginning(-now), now);
     }
 
-    private ReplaySet Of(ReplaySettings settings) => new(settings, (items, seconds) => _evicted.Add((items, seconds)));
+    // A key that stays the same, so that a failing test fails again.
+    private ReplaySet Of(ReplaySettings settings, byte key = 0) => new(settings, (items, seconds) => _evicted.Add((items, seconds)), [.. Enumerable.Repeat(key, 16)]);
 }
