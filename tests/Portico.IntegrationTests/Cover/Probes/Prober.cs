@@ -32,13 +32,13 @@ internal sealed record Prober(int FlightRecords, TimeSpan Quiet)
         return new Question(probe, wire, received);
     }
 
-    // With all the patience there is: who goes on before the flight is there asks another question.
+    // Who goes on before the flight is there asks another question: in a crowd this needs patience.
     private async Task AwaitFlightAsync(Wire wire, MemoryStream received)
     {
         var buffer = new byte[65536];
         while (Observation.CountRecords(received.ToArray()) < FlightRecords)
         {
-            var (count, end) = await wire.ReadSomeAsync(buffer);
+            var (count, end) = await wire.ReadSomeAsync(buffer, Quiet);
             if (end != PeerEnd.None)
                 return;
             received.Write(buffer, 0, count);
