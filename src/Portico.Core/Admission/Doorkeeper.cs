@@ -17,7 +17,13 @@ internal static class Doorkeeper
         lease = default;
         if (!IsFirst(handshake, out refusal)) return false;
         refusal = CloseReason.ConnectionLimit;
-        if (!handshake.Session.Listener.Limit.TryEnter(out lease)) return false;
+        if (!handshake.Session.Listener.Limit.TryEnter(out lease))
+        {
+            // With a cover the session ends like any stranger's: only this tells the operator.
+            handshake.Session.Loop.Metrics.OverLimit(handshake.Session.Listener.Settings.Name);
+            return false;
+        }
+
         handshake.Session.LeaveAddress(); // from here on it counts as a client, not as one of its address
         return true;
     }

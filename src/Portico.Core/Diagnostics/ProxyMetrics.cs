@@ -30,6 +30,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _configUpdates;
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _earlyEnds;
+    private readonly Counter<long> _overLimit;
     private readonly Histogram<long> _lostAfter;
     private readonly Counter<long> _migrations;
     private readonly Counter<long> _backPressure;
@@ -57,6 +58,7 @@ internal sealed class ProxyMetrics
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>("portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
         _configUpdates = meter.CreateCounter<long>("portico.config.updates", "{download}", "Downloads of Telegram's configuration and questions for our external address, by result");
+        _overLimit = meter.CreateCounter<long>("portico.connections.over.limit", "{connection}", "Clients of ours that were treated as strangers because the listener had its maximum of sessions");
         _earlyEnds = meter.CreateCounter<long>("portico.early.ends", "{connection}", "Connections that may have been clients of ours and ended before they relayed, by how far they came");
         _lostAfter = meter.CreateHistogram("portico.client.lost.after", "By", "Bytes sent to authenticated clients whose connection was reset, vanished or took no more", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = LostAfterBounds });
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
@@ -92,6 +94,8 @@ internal sealed class ProxyMetrics
         };
         if (phase is not null) _timeouts.Add(1, tag, new("phase", phase));
     }
+
+    public void OverLimit(string listener) => _overLimit.Add(1, new KeyValuePair<string, object?>("listener", listener));
 
     public void EarlyEnd(string listener, EarlyEnd end) => _earlyEnds.Add(1, new("listener", listener), new("stage", end.Tag()));
 

@@ -48,7 +48,6 @@ internal static class Caller
                     }
 
                     if (verdict != Verdict.Undecided) return identified;
-                    if (mayHaveCover && handshake.Cover is null) handshake.SetDeadline(Math.Min(deadlineMs, loop.Loop.NowMs + decideMs));
                     continue;
                 case IoStatus.Eof:
                     return Untold(handshake, mayHaveCover ? Identified.Stranger(CloseReason.ClientClosed) : Identified.Gone(CloseReason.ClientClosed));

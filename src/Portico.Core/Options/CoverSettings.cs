@@ -17,7 +17,7 @@ public sealed record CoverSettings
     /// <summary>Clients that know a secret and were refused are closed instead of being shown the cover.</summary>
     public bool ClosePolicyRefused { get; init; }
 
-    /// <summary>Silence after which the cover is connected although the client may still turn out to be ours.</summary>
+    /// <summary>Time from accept after which the cover is connected although the client may still turn out to be ours.</summary>
     public TimeSpan Decide { get; init; } = TimeSpan.FromMilliseconds(700);
 
     /// <summary>Strangers at a time, before the share of the descriptors is looked at.</summary>

@@ -20,7 +20,7 @@ public sealed class CoverOptions
     public string PolicyRefused { get; set; } = "cover";
 
     /// <summary>Seven tenths of a second: a hello is complete long before on any line, and no server is expected to speak sooner.</summary>
-    [Option("Milliseconds without a byte after which somebody who may still become a client of ours is connected to the cover; each of its later bytes is still judged before it is passed on.", Minimum = 50, Maximum = 60000)]
+    [Option("Milliseconds from accepting a connection until somebody who may still become a client of ours is connected to the cover; each of its later bytes is still judged before it is passed on.", Minimum = 50, Maximum = 60000)]
     public int DecideMs { get; set; } = 700;
 
     /// <summary>As many as a busy site has visitors at a time; each costs two descriptors.</summary>

@@ -30,14 +30,16 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
         new("one byte that may be of any protocol", [0x47]),
         new("a hello, a byte every 4 s", Hello, TimeSpan.FromSeconds(4)),
         new("a hello, a byte every 0.9 s", Hello, TimeSpan.FromSeconds(0.9)),
+        new("a hello, a byte every 0.3 s", Hello, TimeSpan.FromSeconds(0.3)),
     ];
 
     [ToolFact(NginxCover.Program, HaproxyCover.Program)]
-    public Task A_stranger_who_says_too_little_is_borne_as_long_as_the_cover_bears_it() => CompareAsync(nginx: TimeSpan.FromSeconds(5), haproxy: TimeSpan.FromSeconds(7));
-
-    [ToolFact(NginxCover.Program, HaproxyCover.Program)]
-    public Task The_same_with_the_usual_patience_of_both() =>
-        Siege.IsSlow ? CompareAsync(nginx: TimeSpan.FromSeconds(60), haproxy: TimeSpan.FromSeconds(30)) : Task.CompletedTask;
+    public async Task A_stranger_who_says_too_little_is_borne_as_long_as_the_cover_bears_it()
+    {
+        await CompareAsync(nginx: TimeSpan.FromSeconds(5), haproxy: TimeSpan.FromSeconds(7));
+        if (Siege.IsSlow)
+            await CompareAsync(nginx: TimeSpan.FromSeconds(60), haproxy: TimeSpan.FromSeconds(30)); // what both are usually set to
+    }
 
     private Task CompareAsync(TimeSpan nginx, TimeSpan haproxy) => Task.WhenAll(
         AssertSameTimesAsync(async () => await NginxCover.StartAsync(nginx)),
