@@ -255,6 +255,7 @@ public sealed class CoverDecisionTests : IDisposable
         Assert.Empty(second.Peer.Take());
         Assert.Equal(PeerEnd.Fin, second.Peer.End);
         Assert.Equal(["cover_closed (cover)"], stage.Metrics.Closed);
+        Assert.Equal(1, stage.Metrics.Sum("portico.connections.over.limit", "listener", "main"));
         stage.AssertNoFault();
     }
 
