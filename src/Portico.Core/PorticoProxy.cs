@@ -79,12 +79,6 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of who is at the cover.</summary>
     internal CoverServices Cover => _services.Cover;
 
-    /// <summary>For tests of what clients see of a learned flight.</summary>
-    internal LearnedFlights LearnedFlights => _services.Flights;
-
-    /// <summary>For tests of a learner whose hello comes back.</summary>
-    internal LearnerHellos LearnerHellos => _services.LearnerHellos;
-
     /// <summary>For tests of what the sessions share.</summary>
     internal ProxyServices Services => _services;
 

@@ -171,8 +171,12 @@ internal sealed class LoopServices
 
     public ListenerCounters CountersOf(ClientListener listener) => _counters[listener.Index];
 
+    // Not on this loop, where the only one to send away is the newcomer for whom a place is wanted.
     private void EvictElsewhere()
     {
-        foreach (var other in Proxy.Loops) other.Loop.Post(other.CoverGuests.EvictIfExceeded);
+        foreach (var other in Proxy.Loops)
+        {
+            if (other != this) other.Loop.Post(other.CoverGuests.EvictIfExceeded);
+        }
     }
 }

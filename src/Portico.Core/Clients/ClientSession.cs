@@ -62,7 +62,7 @@ internal sealed partial class ClientSession
     {
         // 1. Who is calling? Reads until the judge can tell; one absolute deadline, bytes never extend it.
         var caller = await Caller.IdentifyAsync(handshake);
-        if (caller.IsGone) { Close(caller.Reason); return; }
+        if (caller.IsGone) { LastWords.End(this, caller.Reason); return; }
 
         // 2. Not ours: they see the cover, byte for byte, and this method is done.
         if (caller.IsStranger) { await Stranger.PassOnAsync(handshake, caller.Reason); return; }
@@ -72,7 +72,7 @@ internal sealed partial class ClientSession
 
         // 4. Greet. Only now does the client name its DC and framing.
         var greeted = await Greeting.CompleteAsync(handshake);
-        if (greeted.IsGone) { Close(greeted.Reason); return; }
+        if (greeted.IsGone) { LastWords.End(this, greeted.Reason); return; }
         if (greeted.HasEnded) { LastWords.Fin(this, greeted.Reason); return; }
         if (greeted.MustStayQuiet) { LastWords.Quiet(this, greeted.Reason); return; }
 

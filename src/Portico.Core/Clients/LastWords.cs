@@ -18,12 +18,21 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
     private readonly CloseReason _reason;
     private readonly bool _isQuiet;
     private int _bytes;
+    private bool _queued;
 
     private LastWords(ClientSession session, CloseReason reason, bool isQuiet)
     {
         _session = session;
         _reason = reason;
         _isQuiet = isQuiet;
+    }
+
+    /// <summary>Closes now, except where a limit of ours is over while bytes of the client's are unread: those are read away behind FIN.</summary>
+    public static void End(ClientSession session, CloseReason reason)
+    {
+        var isUnread = session.Client.CanRead && reason is CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout;
+        if (isUnread && !session.EndsWithReset) Fin(session, reason);
+        else session.Close(reason);
     }
 
     /// <summary>Sends FIN now, then waits for the client's for a short time.</summary>
@@ -42,7 +51,7 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
         new LastWords(session, reason, isQuiet: true).Begin(idle + RandomNumberGenerator.GetInt32((idle / 4) + 1));
     }
 
-    public void OnReady(Channel channel) => Run();
+    public void OnReady(Channel channel) => Read();
 
     public void OnDeadline(Channel channel) => _session.Close(_reason);
 
@@ -51,6 +60,12 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
     public void OnFault(Exception error) => _session.Fault(error);
 
     public void Run()
+    {
+        _queued = false;
+        Read();
+    }
+
+    private void Read()
     {
         var client = _session.Client;
         using var scratch = client.Loop.Scratch.Borrow();
@@ -66,7 +81,7 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
             }
         }
 
-        if (client.CanRead) client.Loop.Enqueue(this);
+        if (client.CanRead) Queue();
     }
 
     private void Begin(int limitMs)
@@ -74,6 +89,14 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
         var client = _session.Client;
         client.Owner = this;
         client.SetDeadline(client.Loop.NowMs + limitMs);
-        client.Loop.Enqueue(this); // not Run: whoever gave the client up may have the scratch area on loan
+        Queue(); // not Read: whoever gave the client up may have the scratch area on loan
+    }
+
+    // Once at a time: each event of a client that never stops sending would add a turn of its own, for good.
+    private void Queue()
+    {
+        if (_queued) return;
+        _queued = true;
+        _session.Client.Loop.Enqueue(this);
     }
 }

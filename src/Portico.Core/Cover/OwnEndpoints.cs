@@ -17,10 +17,10 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
     /// <summary>Whether a connection to <paramref name="target"/> would come to one of our listeners. Asks the system for its addresses: not for a loop.</summary>
     public bool Contains(IPEndPoint target)
     {
-        var bound = _bound;
+        var (bound, address) = (_bound, Reached(target.Address));
         for (var i = 0; i < bound.Length; i++)
         {
-            if (bound[i].Port == target.Port && IsReachedBy(bound[i].Address, target.Address)) return true;
+            if (bound[i].Port == target.Port && IsReachedBy(bound[i].Address, address)) return true;
             if (IsPublished(settings.Listeners[i], bound[i].Port, target)) return true;
         }
 
@@ -39,6 +39,9 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
             return []; // a system that does not tell: loopback and what the operator published are still compared
         }
     }
+
+    // A connection to the address of nobody goes to this machine: resolvers answer with it for names that they block.
+    private static IPAddress Reached(IPAddress target) => target.Equals(IPAddress.Any) ? IPAddress.Loopback : target.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : target;
 
     private bool IsReachedBy(IPAddress listening, IPAddress target)
     {

@@ -34,7 +34,7 @@ internal static class Stranger
         if (handshake.Cover is null)
         {
             var destination = await FindTargetAsync(handshake);
-            if (destination.IsGone) { session.Close(destination.Reason); return; }
+            if (destination.IsGone) { LastWords.End(session, destination.Reason); return; }
             if (destination.Target is null) { SeeOff(handshake, reason); return; }
             handshake.Cover = CoverConnection.Open(handshake, destination.Target);
         }

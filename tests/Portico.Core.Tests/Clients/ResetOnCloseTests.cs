@@ -1,6 +1,7 @@
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
 using Portico.Protocol.FakeTls;
+using Portico.TestKit.Memory;
 using Portico.TestKit.Wires;
 using Xunit;
 
@@ -87,6 +88,35 @@ public class ResetOnCloseTests
             stage.Advance(1300);
             Assert.Equal(end, client.Peer.End);
             Assert.Equal("idle_timeout (client)", stage.Metrics.Closed.Last());
+        }
+    }
+
+    [Theory]
+    [InlineData(ResetOnClose.HandshakeError)]
+    [InlineData(ResetOnClose.Always)]
+    public void Who_is_at_the_cover_sees_no_reset_but_the_covers(ResetOnClose mode)
+    {
+        using var stage = new Stage(change: settings => Stage.WithCover(cover => cover with { MaxConnections = 1 })(settings) with { ResetOnClose = mode });
+        var closed = Visit();
+        stage.Covers.Last().Finish();
+        closed.Finish();
+        stage.Run();
+        Assert.Equal(PeerEnd.Fin, closed.End);
+
+        var sentAway = Visit();
+        var stopped = Visit();
+        stage.Advance(6); // the wait for its FIN is over
+        Assert.Equal(PeerEnd.Fin, sentAway.End);
+        stage.Stop();
+        Assert.Equal(PeerEnd.Fin, stopped.End);
+        Assert.Equal(["cover_closed (cover)", "cover_limit (operator)", "shutdown (operator)"], stage.Metrics.Closed);
+
+        MemoryPeer Visit()
+        {
+            var peer = stage.CallRaw();
+            peer.Send([0x20]);
+            stage.Run();
+            return peer;
         }
     }
 

@@ -99,6 +99,20 @@ public sealed class CoverBudgetTests
         Assert.Equal(1, budget.Count);
     }
 
+    [Fact]
+    public void While_another_loop_lets_somebody_go_the_newcomer_keeps_its_place()
+    {
+        using var stage = new Stage(change: Stage.WithCover(cover => cover with { MaxConnections = 1 }));
+        var elsewhere = new CoverGuests(stage.Proxy.Services.Cover.Budget, () => { });
+        var other = new Guest();
+        elsewhere.Enter(other);
+        var peer = Visit(stage); // the stage's loop gets to it before the other one
+        Assert.Equal(PeerEnd.None, peer.End);
+        Assert.Equal([0x20], stage.Covers.Single().Take());
+        elsewhere.EvictIfExceeded();
+        Assert.True(other.IsEvicted);
+    }
+
     private static MemoryPeer Visit(Stage stage)
     {
         var peer = stage.CallRaw();

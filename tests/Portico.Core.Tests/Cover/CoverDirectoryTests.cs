@@ -107,6 +107,10 @@ public sealed class CoverDirectoryTests
     [InlineData("127.0.0.1:444", "[::]:443", false)]
     [InlineData("[::1]:443", "[::]:443", true)]
     [InlineData("[::1]:443", "0.0.0.0:443", false)]
+    [InlineData("0.0.0.0:443", "127.0.0.1:443", true)] // what a blocked name resolves to, and the kernel connects to
+    [InlineData("0.0.0.0:443", "[::]:443", true)]
+    [InlineData("[::]:443", "[::1]:443", true)]
+    [InlineData("0.0.0.0:443", "203.0.113.5:443", false)]
     [InlineData("203.0.113.5:443", "0.0.0.0:443", true)] // an address of this machine
     [InlineData("203.0.113.6:443", "0.0.0.0:443", false)]
     [InlineData("203.0.113.5:443", "127.0.0.1:443", false)]

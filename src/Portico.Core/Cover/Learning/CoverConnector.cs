@@ -61,11 +61,12 @@ internal sealed class CoverConnector(CoverDirectory directory, int proxyProtocol
 
     private async Task<Socket?> TryAsync(EndPoint endpoint, CancellationToken stop)
     {
-        var socket = endpoint is IPEndPoint
-            ? new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
-            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Socket? socket = null;
         try
         {
+            // Within the guard: while strangers hold all descriptors there is none, and the next round is to be tried all the same.
+            socket = new Socket(endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+            if (endpoint is IPEndPoint) socket.NoDelay = true;
             await socket.ConnectAsync(endpoint, stop).ConfigureAwait(false);
             // A fresh connection takes a hundred bytes whole.
             if (proxyProtocol != 0) await socket.SendAsync(Head(socket), SocketFlags.None, stop).ConfigureAwait(false);
@@ -73,12 +74,12 @@ internal sealed class CoverConnector(CoverDirectory directory, int proxyProtocol
         }
         catch (SocketException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return null;
         }
         catch
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw;
         }
     }

@@ -24,7 +24,8 @@ internal sealed class FlightCache(string directory)
         {
             foreach (var kept in JsonSerializer.Deserialize(body, FlightCacheJson.Default.KeptFlights)?.Flights ?? [])
             {
-                if (TryRestore(kept) is { } flight) flights[(kept.Domain, kept.Target)] = flight;
+                // What an array holds is not checked for null by the serializer.
+                if (kept is not null && TryRestore(kept) is { } flight) flights[(kept.Domain, kept.Target)] = flight;
             }
         }
         catch (JsonException)

@@ -203,6 +203,27 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stop_that_cannot_write_ends_all_the_same_and_says_what_follows()
+    {
+        var stage = Start();
+        stage.Relay();
+        _kept.Delete(recursive: true);
+        await File.WriteAllTextAsync(_kept.FullName, "a file where the directory was");
+        try
+        {
+            stage.Stop();
+            await stage.Proxy.StopAsync(TimeSpan.Zero); // the same stop: it has not failed
+        }
+        finally
+        {
+            File.Delete(_kept.FullName);
+            _kept.Create();
+        }
+
+        Assert.Single(stage.Log.Lines, line => line.EventName == "NotKept");
+    }
+
+    [Fact]
     public void With_the_window_off_a_kill_refuses_nobody()
     {
         Start(WithoutWindow);

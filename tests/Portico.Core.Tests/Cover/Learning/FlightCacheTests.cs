@@ -65,11 +65,19 @@ public sealed class FlightCacheTests : IDisposable
     [InlineData("} ] }", "} ] ")]
     [InlineData("{ \"flights\": [", "[")]
     [InlineData("2026-03-01", "yesterday")]
+    [InlineData("\"a.example\"", "null")]
     public void A_spoilt_file_is_as_good_as_none(string good, string bad)
     {
         Assert.Contains(good, Good, StringComparison.Ordinal);
         File.WriteAllText(_file, Good.Replace(good, bad, StringComparison.Ordinal));
         Assert.Empty(new FlightCache(_directory).Read());
+    }
+
+    [Fact]
+    public void An_entry_that_is_nothing_spoils_none_of_the_others()
+    {
+        File.WriteAllText(_file, Good.Replace("\"flights\": [", "\"flights\": [ null,", StringComparison.Ordinal));
+        Assert.Single(new FlightCache(_directory).Read());
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class LearnerHellosTests : IDisposable
     public void The_learners_own_hello_is_no_stranger_to_a_listener()
     {
         var stray = HelloBytes.Create(Stage.WrongSecret, "example.com", (uint)_stage.Time.GetUtcNow().ToUnixTimeSeconds());
-        var entry = _stage.Proxy.LearnerHellos.Add(stray);
+        var entry = _stage.Proxy.Services.LearnerHellos.Add(stray);
         var peer = _stage.CallRaw();
         peer.Send(stray);
         _stage.Run();
