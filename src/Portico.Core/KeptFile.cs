@@ -22,14 +22,22 @@ internal static class KeptFile
         File.Delete(partial);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OnlyOwner;
-        using (var file = new FileStream(partial, options))
+        try
         {
-            fill(file);
-            file.Flush(flushToDisk: true); // a crash after the rename must not leave an empty file under the real name
-        }
+            using (var file = new FileStream(partial, options))
+            {
+                fill(file);
+                file.Flush(flushToDisk: true); // a crash after the rename must not leave an empty file under the real name
+            }
 
-        if (asOf is { } time) File.SetLastWriteTimeUtc(partial, time.UtcDateTime);
-        File.Move(partial, path, overwrite: true);
+            if (asOf is { } time) File.SetLastWriteTimeUtc(partial, time.UtcDateTime);
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial); // a disk that is full gets its room back
+            throw;
+        }
     });
 
     /// <summary>Removes a file, if it is there.</summary>

@@ -47,6 +47,8 @@ internal static class Caller
                         if (handshake.Session.Client.Failed) return Untold(handshake, Identified.Gone(CloseReason.ClientReset));
                     }
 
+                    // While the secrets were tried the cover may have spoken: its answer is the one that counts.
+                    if (verdict == Verdict.Ours && handshake.Cover is { HasSpoken: true }) return Identified.Stranger(CloseReason.HandshakeTimeout);
                     if (verdict != Verdict.Undecided) return identified;
                     continue;
                 case IoStatus.Eof:

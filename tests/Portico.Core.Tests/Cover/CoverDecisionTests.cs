@@ -168,6 +168,30 @@ public sealed class CoverDecisionTests : IDisposable
     }
 
     [Fact]
+    public void A_cover_that_speaks_while_a_hello_is_tried_on_many_secrets_makes_its_sender_a_stranger()
+    {
+        using var stage = new Stage(change: settings => Stage.WithCover()(settings) with
+        {
+            Listeners = [settings.Listeners[0] with { Credentials = [.. Enumerable.Repeat(new Credential("other", Stage.WrongSecret), 1000), settings.Listeners[0].Credentials[0]] }],
+        });
+        var client = stage.Call();
+        client.Peer.Send(client.Hello.AsSpan(0, 100));
+        stage.Advance(1);
+        var cover = stage.Covers.Single();
+        stage.Loop.BetweenSteps = () =>
+        {
+            stage.Loop.BetweenSteps = null;
+            cover.Send([7]);
+        };
+        client.Peer.Send(client.Hello.AsSpan(100)); // the read of this is the step
+        stage.Run();
+        Assert.Equal([7], client.Peer.Take());
+        Assert.Equal(client.Hello, cover.Take());
+        Assert.Equal(0, stage.Listener.Limit.Count);
+        stage.AssertNoFault();
+    }
+
+    [Fact]
     public void A_hello_that_the_judge_refuses_after_the_cover_was_opened_is_at_the_cover_whole()
     {
         var client = _stage.Call(new ClientTraits { Secret = Stage.WrongSecret });

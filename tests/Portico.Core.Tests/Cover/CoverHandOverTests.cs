@@ -1,6 +1,5 @@
 using System.Text;
 using Portico.Core.Tests.Staging;
-using Portico.TestKit.Memory;
 using Portico.TestKit.Wires;
 using Xunit;
 
