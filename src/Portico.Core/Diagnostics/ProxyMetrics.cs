@@ -121,8 +121,8 @@ internal sealed class ProxyMetrics
     public void DcBackPressureEnded(int dc, double seconds)
     {
         var tag = new KeyValuePair<string, object?>("dc", dc);
+        _backPressureDuration.Record(seconds, tag); // first, so that who waits for the end finds it
         _backPressure.Add(1, tag, new("state", "off"));
-        _backPressureDuration.Record(seconds, tag);
     }
 
     public void PacketFromClient(int bytes) => _packetSize.Record(bytes, new KeyValuePair<string, object?>("direction", "client_to_dc"));
