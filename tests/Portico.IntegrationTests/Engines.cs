@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Xunit;
 
 namespace Portico.IntegrationTests;

@@ -1,4 +1,5 @@
 using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 

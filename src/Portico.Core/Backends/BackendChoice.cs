@@ -1,3 +1,4 @@
+using Portico.Core.Clients;
 using Portico.Core.Handshake;
 
 namespace Portico.Core.Backends;

@@ -1,4 +1,4 @@
-using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 
 namespace Portico.Core.Backends;
 

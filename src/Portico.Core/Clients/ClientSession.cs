@@ -1,11 +1,11 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Admission;
-using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 
 namespace Portico.Core.Clients;
 
@@ -61,25 +61,25 @@ internal sealed partial class ClientSession
     public async ValueTask RunAsync(HandshakeState handshake)
     {
         // 1. Who is calling? Reads until the judge can tell; one absolute deadline, bytes never extend it.
-        var caller = await Caller.IdentifyAsync(handshake);
-        if (caller.IsGone) { LastWords.End(this, caller.Reason); return; }
+        var caller = await ClientIdentification.IdentifyAsync(handshake);
+        if (caller.IsGone) { LingeringClose.End(this, caller.Reason); return; }
 
         // 2. Not ours: they see the cover, byte for byte, and this method is done.
-        if (caller.IsStranger) { await Stranger.PassOnAsync(handshake, caller.Reason); return; }
+        if (caller.IsStranger) { await StrangerHandling.PassOnAsync(handshake, caller.Reason); return; }
 
         // 3. May they come in? The lease remembers what it took and travels with the session. Refused = a stranger.
-        if (!Doorkeeper.TryAdmit(handshake, out _lease, out var refusal)) { await Stranger.PassOnAsync(handshake, refusal); return; }
+        if (!AdmissionControl.TryAdmit(handshake, out _lease, out var refusal)) { await StrangerHandling.PassOnAsync(handshake, refusal); return; }
 
         // 4. Greet. Only now does the client name its DC and framing.
-        var greeted = await Greeting.CompleteAsync(handshake);
-        if (greeted.IsGone) { LastWords.End(this, greeted.Reason); return; }
-        if (greeted.HasEnded) { LastWords.Fin(this, greeted.Reason); return; }
-        if (greeted.MustStayQuiet) { LastWords.Quiet(this, greeted.Reason); return; }
+        var greeted = await ServerHandshake.CompleteAsync(handshake);
+        if (greeted.IsGone) { LingeringClose.End(this, greeted.Reason); return; }
+        if (greeted.HasEnded) { LingeringClose.Fin(this, greeted.Reason); return; }
+        if (greeted.MustStayQuiet) { LingeringClose.Quiet(this, greeted.Reason); return; }
 
         // 5. A way to that DC: a connection of its own, or a place on a link that many share.
         var backend = await _loop.Backends.ConnectAsync(handshake);
         if (backend.IsGone) { Close(backend.Reason); return; }
-        if (backend.Relay is null) { LastWords.Fin(this, backend.Reason); return; }
+        if (backend.Relay is null) { LingeringClose.Fin(this, backend.Reason); return; }
 
         // 6. From here on events call methods; no task, state machine or hello outlives this line.
         backend.Relay.Start();

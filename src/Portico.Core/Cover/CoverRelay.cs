@@ -1,6 +1,8 @@
 using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 
 namespace Portico.Core.Cover;
 
@@ -98,7 +100,7 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
         if (_closed) return;
         Release();
         if ((_ends & End.Client) != 0) _session.Close(CloseReason.CoverLimit);
-        else LastWords.Fin(_session, CloseReason.CoverLimit);
+        else LingeringClose.Fin(_session, CloseReason.CoverLimit);
     }
 
     public void Run()

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
-using Portico.Core.Clients;
 using Portico.Core.Telegram;
 using Portico.Protocol;
 

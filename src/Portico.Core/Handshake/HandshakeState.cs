@@ -6,19 +6,6 @@ using Portico.Core.Net;
 
 namespace Portico.Core.Handshake;
 
-/// <summary>What woke a waiting handshake.</summary>
-internal enum Wake : byte
-{
-    /// <summary>A channel of the handshake has news: try it.</summary>
-    Event,
-
-    /// <summary>The deadline set last has passed.</summary>
-    Deadline,
-
-    /// <summary>The proxy is stopping.</summary>
-    Shutdown,
-}
-
 /// <summary>
 /// Everything a session needs until it relays and nothing it needs afterwards: the raw bytes so far, the awaitable, the inner header.
 /// Pooled per loop, so that a client that has been let in leaves no garbage; <see cref="ClientSession.RunAsync"/> runs on it.
@@ -59,7 +46,7 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     public HeaderBytes Header { get; } = new();
 
     /// <summary>What is known of the client.</summary>
-    public ClientLink Client { get; } = new();
+    public HandshakeResult Client { get; } = new();
 
     /// <summary>DC connections under way.</summary>
     public List<DcAttempt> Attempts { get; } = new(2);

@@ -1,4 +1,4 @@
-using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Options;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;

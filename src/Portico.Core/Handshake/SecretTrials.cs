@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
 using Portico.Protocol.Secrets;

@@ -1,5 +1,4 @@
 using System.Net;
-using Portico.Core.Options;
 
 namespace Portico.Core.Net;
 

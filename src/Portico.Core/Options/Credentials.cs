@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Portico.Core.Users;
 using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using Portico.Core.Net;
 using Portico.Core.Telegram;
 
 namespace Portico.Core.Options;

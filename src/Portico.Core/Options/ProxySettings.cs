@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
-using Portico.Protocol.MiddleProxy;
-using Portico.Protocol.Secrets;
+using Portico.Core.Net;
+using Portico.Core.Users;
 
 namespace Portico.Core.Options;
 
@@ -102,12 +102,6 @@ public sealed record ListenerSettings
     public int MaxConnections { get; init; } = 64000;
 }
 
-/// <summary>One secret and the name of who holds it.</summary>
-/// <param name="Name">Of the user; <c>default</c> for the listener's own secret.</param>
-/// <param name="Secret">What the client must know.</param>
-/// <param name="AdTag">Whose channel Telegram shows to the client: the user's own, else the listener's, else none.</param>
-public sealed record Credential(string Name, ProxySecret Secret, AdTag? AdTag = null);
-
 /// <summary>Protocols that a listener allows (spec/01 section 1).</summary>
 [Flags]
 public enum ClientProtocols
@@ -187,17 +181,4 @@ public sealed record TimeoutSettings
 
     /// <summary>From SIGTERM until the remaining sessions are closed.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
-}
-
-/// <summary>The engines behind the readiness seam (docs/adr/0001).</summary>
-public enum EngineKind
-{
-    /// <summary>epoll on Linux, sockets elsewhere.</summary>
-    Auto,
-
-    /// <summary>Our own system calls; Linux only.</summary>
-    Epoll,
-
-    /// <summary>System.Net.Sockets; everywhere.</summary>
-    Sockets,
 }

@@ -1,3 +1,5 @@
+using Portico.Core.Background;
+
 namespace Portico.Core.Telegram;
 
 /// <summary>One of Telegram's documents: what it says now, where that comes from, and where there is more.</summary>
@@ -35,12 +37,12 @@ internal sealed class ConfigPart<T>(string label, Uri? url, int limit, T first, 
     }
 
     /// <summary>Takes over the copy that an earlier run kept, if there is a good one.</summary>
-    public void Load(ConfigCache cache)
+    public void Load(FileCache cache)
     {
         if (url is not null && cache.TryRead(FileName, limit, out var body, out var asOf)) TryTake(body, ConfigSource.Cached, asOf);
     }
 
     /// <summary>Keeps the document for the next start.</summary>
     /// <returns>Null, or why it could not be kept.</returns>
-    public string? Keep(ConfigCache cache, byte[] body) => cache.Write(FileName, body, AsOf);
+    public string? Keep(FileCache cache, byte[] body) => cache.Write(FileName, body, AsOf);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Background;
 using Portico.Core.Diagnostics;
 using Portico.Core.Options;
 using Portico.Protocol.TelegramConfig;
@@ -24,7 +25,7 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     private readonly ConfigPart<ProxyConfigDocument> _v6;
     private readonly ExternalAddress _external;
     private readonly RefreshSchedule _externalSchedule;
-    private readonly ConfigCache _cache;
+    private readonly FileCache _cache;
     private readonly Downloader _downloader;
     private readonly ProxyMetrics _metrics;
     private readonly TimeProvider _time;
@@ -50,7 +51,7 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         _started = time.GetTimestamp();
         _defaultDc = (short)settings.Direct.DefaultDc;
         _log = loggers.CreateLogger<ConfigUpdater>();
-        _cache = new ConfigCache(settings.DataDirectory);
+        _cache = new FileCache(settings.DataDirectory);
         _downloader = new Downloader(http, middle.HttpTimeout, time);
         _external = new ExternalAddress(middle, _downloader, metrics, localTowards);
         _externalSchedule = new RefreshSchedule(middle.Refresh);

@@ -4,7 +4,9 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Core;
+using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 
 namespace Portico.SelfTest;

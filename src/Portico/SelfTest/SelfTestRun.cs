@@ -1,5 +1,4 @@
-using Portico.Core;
-using Portico.Core.Options;
+using Portico.Core.Net;
 
 namespace Portico.SelfTest;
 

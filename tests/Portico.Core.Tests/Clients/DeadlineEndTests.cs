@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Memory;
 using Portico.TestKit.Wires;

@@ -1,4 +1,5 @@
 using System.Net;
+using Portico.Core.Net;
 using Portico.Core.Tests.Staging;
 using Portico.TestKit.Diagnostics;
 using Portico.TestKit.Memory;

@@ -2,6 +2,7 @@ using System.Text;
 using Portico.Core.Options;
 using Portico.Core.Tests.Handshake;
 using Portico.Core.Tests.Staging;
+using Portico.Core.Users;
 using Portico.TestKit.Memory;
 using Portico.TestKit.Wires;
 using Xunit;

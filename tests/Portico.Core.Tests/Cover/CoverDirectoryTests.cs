@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Portico.Core.Cover;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Time;
 using Portico.TestKit.Wires;

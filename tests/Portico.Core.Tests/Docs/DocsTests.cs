@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Xunit;
 

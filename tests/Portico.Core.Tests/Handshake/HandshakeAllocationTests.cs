@@ -4,6 +4,7 @@ using Portico.Core.Backends.Direct;
 using Portico.Core.Clients;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Xunit;
 

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
+using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;

@@ -2,6 +2,7 @@ using System.Text;
 using Portico.Core.Handshake;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
+using Portico.Core.Users;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;

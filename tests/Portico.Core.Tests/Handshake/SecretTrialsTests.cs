@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Portico.Core.Handshake;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
+using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;

@@ -1,4 +1,5 @@
 using System.Net;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol.Secrets;
 using Xunit;

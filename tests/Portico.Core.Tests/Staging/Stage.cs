@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Core.Clients;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Diagnostics;
 using Portico.TestKit.Memory;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Options;
 using Portico.Core.Telegram;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Diagnostics;
 using Portico.TestKit.Time;

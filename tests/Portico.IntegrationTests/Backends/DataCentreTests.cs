@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Telegram;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Wires;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
-using Portico.Core;
-using Portico.Core.Options;
+using Portico.Core.Net;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;

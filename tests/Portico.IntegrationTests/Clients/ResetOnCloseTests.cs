@@ -1,3 +1,4 @@
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;

@@ -1,4 +1,4 @@
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Telegram;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;

@@ -1,4 +1,4 @@
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.IntegrationTests.Cover.Probes;
 using Portico.IntegrationTests.Hostile;
 using Portico.TestKit.Covers;

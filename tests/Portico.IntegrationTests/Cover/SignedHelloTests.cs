@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.IntegrationTests.Cover.Probes;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.TestKit.Covers;
 using Portico.TestKit.Proxies;
 using Xunit;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.IntegrationTests.Hostile;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Covers;

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using Portico.Core.Diagnostics;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol;
 using Portico.Protocol.Secrets;

@@ -1,3 +1,4 @@
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol;
 using Portico.TestKit.Clients;

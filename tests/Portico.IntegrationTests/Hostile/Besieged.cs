@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol;
 using Portico.TestKit.Clients;

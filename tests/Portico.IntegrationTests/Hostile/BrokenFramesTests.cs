@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.Protocol;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Portico.Core.Net;
-using Portico.Core.Options;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Wires;

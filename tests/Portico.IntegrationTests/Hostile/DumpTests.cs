@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.IntegrationTests.Commands;
 using Portico.TestKit.Diagnostics;
 using Portico.TestKit.Wires;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Xunit;
 using Xunit.Abstractions;
 

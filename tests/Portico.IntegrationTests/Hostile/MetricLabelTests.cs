@@ -1,6 +1,6 @@
 using System.Globalization;
-using Portico.Core.Clients;
-using Portico.Core.Options;
+using Portico.Core.Diagnostics;
+using Portico.Core.Net;
 using Portico.Protocol;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;

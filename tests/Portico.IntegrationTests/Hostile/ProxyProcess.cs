@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol.FakeTls;
 using Portico.TestKit.Clients;

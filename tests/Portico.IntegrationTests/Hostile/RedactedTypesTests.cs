@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using Portico.Configuration;
 using Portico.Core;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Links;
 using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;

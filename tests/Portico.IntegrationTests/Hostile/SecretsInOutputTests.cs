@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol;
 using Portico.Protocol.Secrets;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Wires;

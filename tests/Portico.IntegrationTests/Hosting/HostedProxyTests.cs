@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Portico.Core;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;

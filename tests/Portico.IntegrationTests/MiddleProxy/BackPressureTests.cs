@@ -1,3 +1,4 @@
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;

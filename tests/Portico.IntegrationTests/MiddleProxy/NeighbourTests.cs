@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Telegram;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.Protocol.FakeTls;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;

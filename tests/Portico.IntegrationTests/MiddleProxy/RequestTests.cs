@@ -1,6 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
+using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Proxies;

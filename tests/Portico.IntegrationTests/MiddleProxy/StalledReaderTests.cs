@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.IntegrationTests.Hostile;
 using Portico.TestKit.Clients;

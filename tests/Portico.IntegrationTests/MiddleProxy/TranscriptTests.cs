@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;

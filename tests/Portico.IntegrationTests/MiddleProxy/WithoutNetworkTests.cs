@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Telegram;
 using Xunit;

@@ -1,4 +1,4 @@
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.Protocol;
 using Portico.Protocol.Secrets;
 using Portico.TestKit;

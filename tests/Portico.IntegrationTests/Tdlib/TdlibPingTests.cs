@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Portico.Core.Options;
+using Portico.Core.Net;
 using Portico.Protocol;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Covers;

@@ -1,5 +1,4 @@
 using System.Net;
-using Portico.Core;
 using Portico.Core.Net;
 using Portico.TestKit.Time;
 

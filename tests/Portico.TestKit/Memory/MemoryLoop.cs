@@ -142,7 +142,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
         while (_incoming.TryDequeue(out var call))
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            var channel = new MemoryChannel(this, NobodyYet.Instance, call.Peer, call.Remote, connected: true);
+            var channel = new MemoryChannel(this, NullOwner.Instance, call.Peer, call.Remote, connected: true);
             CountOwn(before);
             call.Acceptor.OnAccepted(channel);
         }

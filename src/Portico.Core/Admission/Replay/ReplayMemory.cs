@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Portico.Core.Clients;
+using Portico.Core.Background;
 using Portico.Core.Diagnostics;
 using Portico.Core.Options;
 using Portico.Protocol.FakeTls;

@@ -2,6 +2,7 @@ using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
@@ -341,7 +342,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     {
         if (_closed) return;
         Release();
-        LastWords.Quiet(_session, CloseReason.TlsBadRecord);
+        LingeringClose.Quiet(_session, CloseReason.TlsBadRecord);
     }
 
     private void Close(CloseReason reason)
@@ -349,7 +350,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
         if (_closed) return;
         if (_ends != End.None) reason = _reason; // the first reason wins: a reset after FIN is only its echo
         Release();
-        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && (_ends & End.Client) == 0)) LastWords.Fin(_session, reason);
+        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && (_ends & End.Client) == 0)) LingeringClose.Fin(_session, reason);
         else _session.Close(reason);
     }
 

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
+using Portico.Core.Net;
 
 namespace Portico.Core.Backends.MiddleProxy;
 

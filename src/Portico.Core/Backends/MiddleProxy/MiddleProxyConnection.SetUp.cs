@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Protocol;
 using Portico.Protocol.MiddleProxy;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;

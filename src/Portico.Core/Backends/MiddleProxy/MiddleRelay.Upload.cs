@@ -1,5 +1,6 @@
-using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 using Portico.Protocol;
 using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
@@ -143,8 +144,8 @@ internal sealed partial class MiddleRelay
     {
         if (end == TlsRecordEnd.None) return true;
         Release(tellTelegram: true);
-        if (end == TlsRecordEnd.Alert) LastWords.Fin(_session, CloseReason.ClientClosed);
-        else LastWords.Quiet(_session, CloseReason.TlsBadRecord);
+        if (end == TlsRecordEnd.Alert) LingeringClose.Fin(_session, CloseReason.ClientClosed);
+        else LingeringClose.Quiet(_session, CloseReason.TlsBadRecord);
         return false;
     }
 

@@ -1,7 +1,9 @@
 using System.Net;
 using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 using Portico.Protocol;
 using Portico.Protocol.MiddleProxy;
 
@@ -265,7 +267,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         if (IsClosed) return;
         Release(tellTelegram: true);
         // FIN first, where the client may still be sending: unread input would turn closing into RST.
-        if (reason.Side() == GuiltySide.Telegram || reason.IsProtocolError()) LastWords.Fin(_session, reason);
+        if (reason.Side() == GuiltySide.Telegram || reason.IsProtocolError()) LingeringClose.Fin(_session, reason);
         else _session.Close(reason);
     }
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Portico.Core.Telegram;
+using Portico.Core.Background;
 using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Cover.Learning;
@@ -13,7 +13,7 @@ internal sealed class FlightCache(string directory)
     private const int Limit = 4 * 1024 * 1024;
     private const int MostLengths = 256;
 
-    private readonly ConfigCache _files = new(directory);
+    private readonly FileCache _files = new(directory);
 
     /// <summary>What an earlier run knew, by name and cover.</summary>
     public IReadOnlyDictionary<(string Domain, string Target), LearnedFlight> Read()

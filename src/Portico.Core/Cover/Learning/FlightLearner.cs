@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Background;
 using Portico.Core.Options;
-using Portico.Core.Telegram;
 using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Cover.Learning;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using Portico.Core.Background;
 using Portico.Core.Options;
-using Portico.Core.Telegram;
 using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Cover.Learning;

@@ -51,7 +51,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     /// <summary>Wraps an accepted socket.</summary>
     public EpollChannel? Adopt(int descriptor)
     {
-        var channel = new EpollChannel(this, NobodyYet.Instance, descriptor, connected: true);
+        var channel = new EpollChannel(this, NullOwner.Instance, descriptor, connected: true);
         return Register(channel, descriptor);
     }
 

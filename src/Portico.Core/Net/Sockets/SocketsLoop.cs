@@ -21,7 +21,7 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
     private int _awake;
 
     /// <summary>Wraps an accepted socket. On the loop. Null when its client is gone already.</summary>
-    public SocketsChannel? Adopt(Socket socket) => SocketsChannel.TrySetUp(socket, out _) ? new(this, NobodyYet.Instance, socket, connected: true) : null;
+    public SocketsChannel? Adopt(Socket socket) => SocketsChannel.TrySetUp(socket, out _) ? new(this, NullOwner.Instance, socket, connected: true) : null;
 
     public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Portico.Core.Admission.Replay;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
 using Portico.Protocol;

@@ -1,7 +1,7 @@
 using System.Text;
+using Portico.Core.Background;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Options;
-using Portico.Core.Telegram;
 using Portico.Protocol.FakeTls;
 using Xunit;
 

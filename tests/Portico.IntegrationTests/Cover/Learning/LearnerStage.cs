@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Covers;
 using Portico.TestKit.Diagnostics;

@@ -1,5 +1,6 @@
 using System.Net;
 using Portico.Core.Cover.Learning;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading.Channels;
+using Portico.Core.Diagnostics;
 using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.TelegramConfig;
 using Portico.TestKit.Wires;

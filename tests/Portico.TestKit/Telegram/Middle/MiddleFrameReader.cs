@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Portico.Core.Diagnostics;
 using Portico.Protocol;
 using Portico.Protocol.MiddleProxy;
 using Portico.TestKit.Framing;

@@ -1,19 +1,20 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using Portico.Core.Clients;
-using Portico.Core.Handshake;
+using Portico.Core.Cover;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 
-namespace Portico.Core.Cover;
+namespace Portico.Core.Handshake;
 
 /// <summary>
 /// Step 2: what somebody sees who is not ours. The cover, from the first byte on. Where there is none, a hello that no TLS server could decode, or that names no host,
 /// gets a TLS server's answer to such a hello; everybody else sees the connection closed without a byte (spec/02 sections 8 and 10.2).
 /// </summary>
-internal static class Stranger
+internal static class StrangerHandling
 {
     private const int SiteOfNamesPort = 443;
 
@@ -34,7 +35,7 @@ internal static class Stranger
         if (handshake.Cover is null)
         {
             var destination = await FindTargetAsync(handshake);
-            if (destination.IsGone) { LastWords.End(session, destination.Reason); return; }
+            if (destination.IsGone) { LingeringClose.End(session, destination.Reason); return; }
             if (destination.Target is null) { SeeOff(handshake, reason); return; }
             handshake.Cover = CoverConnection.Open(handshake, destination.Target);
         }
@@ -88,7 +89,7 @@ internal static class Stranger
         handshake.DropRaw();
         // Everything has been read, so this is a FIN, unless the operator wants RST.
         if (hasClientEnded || handshake.Session.EndsWithReset) handshake.Session.Close(reason);
-        else LastWords.Fin(handshake.Session, reason);
+        else LingeringClose.Fin(handshake.Session, reason);
     }
 
     // The mode sni needs the whole hello, which may have been found wanting before its end was here.

@@ -1,12 +1,12 @@
-using Portico.Core.Clients;
-using Portico.Core.Handshake;
+using Portico.Core.Admission;
+using Portico.Core.Diagnostics;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
 
-namespace Portico.Core.Admission;
+namespace Portico.Core.Handshake;
 
 /// <summary>Step 3: may somebody come in who has proved to know a secret? Whoever may not is a stranger like any other.</summary>
-internal static class Doorkeeper
+internal static class AdmissionControl
 {
     /// <summary>Asks the memory of replays, then the limits.</summary>
     /// <param name="handshake">With the raw bytes that the judge has seen.</param>

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Portico.Core.Tests.Handshake;
 
-public sealed class GreetingTests : IDisposable
+public sealed class ServerHandshakeTests : IDisposable
 {
     private readonly Stage _stage = new();
 

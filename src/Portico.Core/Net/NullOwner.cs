@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace Portico.Core.Net;
 
 /// <summary>The owner of a channel between its making and its first real owner. Hearing of an event would mean that the event was lost.</summary>
-internal sealed class NobodyYet : IChannelOwner
+internal sealed class NullOwner : IChannelOwner
 {
-    public static readonly NobodyYet Instance = new();
+    public static readonly NullOwner Instance = new();
 
     public void OnReady(Channel channel) => throw new UnreachableException("event before the channel had an owner");
 

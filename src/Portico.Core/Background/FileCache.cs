@@ -1,7 +1,7 @@
-namespace Portico.Core.Telegram;
+namespace Portico.Core.Background;
 
 /// <summary>The last good copies of what Telegram gave, in the data directory: a start without the network lives on them.</summary>
-internal sealed class ConfigCache(string directory)
+internal sealed class FileCache(string directory)
 {
     /// <summary>Reads a copy. False if there is none or it cannot be read.</summary>
     /// <param name="name">File name.</param>

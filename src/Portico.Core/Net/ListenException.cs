@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Portico.Core;
+namespace Portico.Core.Net;
 
 /// <summary>A listener's address could not be bound. The message names the address and what to do; it is meant for the operator as it is.</summary>
 public sealed class ListenException(string message) : Exception(message)

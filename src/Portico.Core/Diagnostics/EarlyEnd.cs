@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Portico.Core.Clients;
+namespace Portico.Core.Diagnostics;
 
 /// <summary>
 /// How far a client came that may have been ours and never relayed. Networks that block by the look of a hello or of a flow stop clients at one and the same step, and the

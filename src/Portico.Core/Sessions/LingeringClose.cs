@@ -1,13 +1,15 @@
 using System.Security.Cryptography;
+using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 
-namespace Portico.Core.Clients;
+namespace Portico.Core.Sessions;
 
 /// <summary>
 /// A client that will hear no more from us: what it still sends is read and thrown away until it closes, because closing a socket with
 /// unread input makes the kernel send RST, which a TLS server does not do and which can overtake an alert.
 /// </summary>
-internal sealed class LastWords : IChannelOwner, ILoopTask
+internal sealed class LingeringClose : IChannelOwner, ILoopTask
 {
     // Long enough for a FIN to cross the world and back; a peer that keeps sending costs no more than these.
     private const int FinWaitMs = 5000, MostBytes = 1 << 20;
@@ -20,7 +22,7 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
     private int _bytes;
     private bool _queued;
 
-    private LastWords(ClientSession session, CloseReason reason, bool isQuiet)
+    private LingeringClose(ClientSession session, CloseReason reason, bool isQuiet)
     {
         _session = session;
         _reason = reason;
@@ -39,7 +41,7 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
     public static void Fin(ClientSession session, CloseReason reason)
     {
         session.Client.ShutdownWrite();
-        new LastWords(session, reason, isQuiet: false).Begin(FinWaitMs);
+        new LingeringClose(session, reason, isQuiet: false).Begin(FinWaitMs);
     }
 
     /// <summary>Sends nothing, not even FIN, until the client closes or the idle limit with some jitter is over.</summary>
@@ -48,7 +50,7 @@ internal sealed class LastWords : IChannelOwner, ILoopTask
         session.CountProtocolError(reason);
         session.MustNotReset(); // spec/02 section 11
         var idle = (int)session.Loop.Timeouts.Idle.TotalMilliseconds;
-        new LastWords(session, reason, isQuiet: true).Begin(idle + RandomNumberGenerator.GetInt32((idle / 4) + 1));
+        new LingeringClose(session, reason, isQuiet: true).Begin(idle + RandomNumberGenerator.GetInt32((idle / 4) + 1));
     }
 
     public void OnReady(Channel channel) => Read();

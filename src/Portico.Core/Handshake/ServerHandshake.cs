@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
@@ -11,7 +11,7 @@ namespace Portico.Core.Handshake;
 /// Step 4: our flight to a fake-TLS client, then its 64-byte header. From the flight on, nothing the client does may show that we are
 /// not the TLS server we played (spec/02 section 11): what cannot be decoded is read and never answered.
 /// </summary>
-internal static class Greeting
+internal static class ServerHandshake
 {
     private const int ReadsPerTurn = 4;
 

@@ -1,4 +1,4 @@
-namespace Portico.Core;
+namespace Portico.Core.Background;
 
 /// <summary>A file of the data directory: replaced whole or not at all, readable by this user only.</summary>
 internal static class KeptFile

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Portico.Core.Telegram;
+namespace Portico.Core.Background;
 
 /// <summary>When one source is asked next, and whether it is failing. Times are the updater's own, counted from its start.</summary>
 internal sealed class RefreshSchedule(TimeSpan refresh)

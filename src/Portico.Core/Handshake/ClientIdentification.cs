@@ -1,12 +1,12 @@
 using System.Runtime.CompilerServices;
-using Portico.Core.Clients;
 using Portico.Core.Cover;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 
 namespace Portico.Core.Handshake;
 
 /// <summary>Step 1: reads until the judge can tell who is calling.</summary>
-internal static class Caller
+internal static class ClientIdentification
 {
     /// <summary>Completes with a client of ours, a stranger, or somebody who is gone. What the greeting needs of the hello is kept in the handshake's state.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

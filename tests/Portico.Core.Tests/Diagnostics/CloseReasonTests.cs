@@ -1,8 +1,8 @@
-using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Protocol;
 using Xunit;
 
-namespace Portico.Core.Tests.Clients;
+namespace Portico.Core.Tests.Diagnostics;
 
 public class CloseReasonTests
 {

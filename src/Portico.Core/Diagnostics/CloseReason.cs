@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Portico.Protocol;
 
-namespace Portico.Core.Clients;
+namespace Portico.Core.Diagnostics;
 
 /// <summary>
 /// Why a session ended: the one vocabulary of log, metric, API, documentation and tests. The first reason wins.

@@ -10,7 +10,7 @@ namespace Portico.Core.Handshake;
 /// The client's side of a session as the handshake learns it: first what its hello said, then its streams, DC and framing, then what it
 /// sent early. Part of the pooled handshake state; a backend copies what outlives the handshake.
 /// </summary>
-internal sealed class ClientLink
+internal sealed class HandshakeResult
 {
     private readonly byte[] _random = new byte[32];
     private readonly byte[] _sessionId = new byte[32];

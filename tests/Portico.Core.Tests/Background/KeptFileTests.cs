@@ -1,6 +1,7 @@
+using Portico.Core.Background;
 using Xunit;
 
-namespace Portico.Core.Tests;
+namespace Portico.Core.Tests.Background;
 
 public sealed class KeptFileTests : IDisposable
 {

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Portico.Core.Tests.Handshake;
 
-public sealed class CallerTests : IDisposable
+public sealed class ClientIdentificationTests : IDisposable
 {
     private readonly Stage _stage = new();
 

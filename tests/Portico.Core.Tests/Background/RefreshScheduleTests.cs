@@ -1,7 +1,7 @@
-using Portico.Core.Telegram;
+using Portico.Core.Background;
 using Xunit;
 
-namespace Portico.Core.Tests.Telegram;
+namespace Portico.Core.Tests.Background;
 
 public class RefreshScheduleTests
 {

@@ -1,14 +1,13 @@
 using System.Text;
 using Portico.Core.Options;
-using Portico.Core.Tests.Handshake;
 using Portico.Core.Tests.Staging;
 using Portico.TestKit.Wires;
 using Xunit;
 
-namespace Portico.Core.Tests.Cover;
+namespace Portico.Core.Tests.Handshake;
 
 /// <summary>What somebody sees who is not ours while there is no cover to show.</summary>
-public sealed class StrangerTests : IDisposable
+public sealed class StrangerHandlingTests : IDisposable
 {
     private const string Alert = "15030300020232";
 

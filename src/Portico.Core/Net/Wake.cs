@@ -1,0 +1,14 @@
+namespace Portico.Core.Net;
+
+/// <summary>What woke a waiting handshake.</summary>
+internal enum Wake : byte
+{
+    /// <summary>A channel of the handshake has news: try it.</summary>
+    Event,
+
+    /// <summary>The deadline set last has passed.</summary>
+    Deadline,
+
+    /// <summary>The proxy is stopping.</summary>
+    Shutdown,
+}

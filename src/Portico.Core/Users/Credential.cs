@@ -1,0 +1,10 @@
+using Portico.Protocol.MiddleProxy;
+using Portico.Protocol.Secrets;
+
+namespace Portico.Core.Users;
+
+/// <summary>One secret and the name of who holds it.</summary>
+/// <param name="Name">Of the user; <c>default</c> for the listener's own secret.</param>
+/// <param name="Secret">What the client must know.</param>
+/// <param name="AdTag">Whose channel Telegram shows to the client: the user's own, else the listener's, else none.</param>
+public sealed record Credential(string Name, ProxySecret Secret, AdTag? AdTag = null);
