@@ -10,6 +10,7 @@ using Xunit;
 namespace Portico.IntegrationTests.Admission;
 
 /// <summary>Replays after the executable was started again: everything that a process knows has gone through files.</summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class RestartTests : IAsyncDisposable
 {
     private const int Kill = 9;

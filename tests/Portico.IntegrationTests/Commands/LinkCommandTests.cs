@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Commands;
 
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public class LinkCommandTests
 {
     private const string Alice = "a1b2c3d4e5f60718293a4b5c6d7e8f90";

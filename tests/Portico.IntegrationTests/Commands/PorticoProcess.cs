@@ -23,17 +23,20 @@ internal sealed class PorticoProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Starts `portico` with <paramref name="arguments"/> in <paramref name="directory"/>.</summary>
-    public static PorticoProcess Start(string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
+    public static PorticoProcess Start(string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null) =>
+        Start(PorticoExecutable.Command, directory, arguments, variables);
+
+    /// <summary>Starts the form of the executable that <paramref name="command"/> names.</summary>
+    public static PorticoProcess Start(string[] command, string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        var start = new ProcessStartInfo(command[0])
         {
             WorkingDirectory = directory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "portico.dll"));
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        foreach (var argument in command[1..].Concat(arguments)) start.ArgumentList.Add(argument);
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PORTICO", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
         foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new(Process.Start(start)!);

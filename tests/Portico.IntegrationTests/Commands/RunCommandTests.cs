@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Commands;
 
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 [UnsupportedOSPlatform("windows")] // signals and file modes
 public class RunCommandTests
 {

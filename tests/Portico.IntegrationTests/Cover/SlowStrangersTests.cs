@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Portico.Core.Net;
+using Portico.IntegrationTests.Commands;
 using Portico.IntegrationTests.Hostile;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Covers;
@@ -10,6 +11,7 @@ using Xunit.Abstractions;
 namespace Portico.IntegrationTests.Cover;
 
 /// <summary>Very many hellos that come a byte at a time, each of which occupies a connection of the cover too.</summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 [Collection(nameof(Siege))]
 public sealed class SlowStrangersTests(ITestOutputHelper output)
 {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Portico.Core.Net;
+using Portico.IntegrationTests.Commands;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Wires;
@@ -9,6 +10,7 @@ using Xunit.Abstractions;
 namespace Portico.IntegrationTests.Hostile;
 
 /// <summary>More connections than the process may have descriptors.</summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 [Collection(nameof(Siege))]
 public sealed class DescriptorLimitTests(ITestOutputHelper output)
 {

@@ -12,6 +12,7 @@ namespace Portico.IntegrationTests.Hostile;
 /// What is in the memory of a running proxy stays there when it crashes. That the process is "not dumpable" can be read nowhere in /proc by root, whom it does not keep
 /// out of anything; so it is made to crash, beside a process of which the system does keep a core.
 /// </summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class DumpTests
 {
     // SIGSYS: its default is a core file, and the runtime leaves it alone. SIGABRT: the runtime makes its own dump, and goes on.
@@ -27,8 +28,7 @@ public sealed class DumpTests
         Assert.Contains("core dumped", await CrashAsync(directory, ["sleep", "600"], shell => Task.FromResult(ChildOf(shell))), StringComparison.Ordinal);
 
         directory.Write("portico.json", """{ "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "domain": "www.example.com" }] }""");
-        var portico = Path.Combine(AppContext.BaseDirectory, "portico.dll");
-        var said = await CrashAsync(directory, [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", portico], async shell =>
+        var said = await CrashAsync(directory, PorticoExecutable.Command, async shell =>
         {
             while (await shell.StandardOutput.ReadLineAsync() is { } line)
             {
@@ -53,7 +53,8 @@ public sealed class DumpTests
         });
         await proxy.ServeAsync();
         proxy.Signal(Abort);
-        await proxy.LineAsync("[createdump]");
+        if (PorticoExecutable.Native is null)
+            await proxy.LineAsync("[createdump]");  // the native form has no dumper beside it, and says so on stderr
         var watch = Stopwatch.StartNew();
         while (ChildrenOf(proxy.Id).Any())
         {

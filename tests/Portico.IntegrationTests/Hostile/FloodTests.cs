@@ -2,12 +2,14 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Portico.Core.Net;
+using Portico.IntegrationTests.Commands;
 using Xunit;
 using Xunit.Abstractions;
 
 namespace Portico.IntegrationTests.Hostile;
 
 /// <summary>As many connections as this machine can make, none of them meant well.</summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 [Collection(nameof(Siege))]
 public sealed class FloodTests(ITestOutputHelper output)
 {

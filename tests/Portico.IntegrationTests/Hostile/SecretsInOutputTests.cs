@@ -13,6 +13,7 @@ using Xunit;
 namespace Portico.IntegrationTests.Hostile;
 
 /// <summary>No secret, in no form, in anything that the executable prints, except the links and secrets that it was asked for, on stdout.</summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class SecretsInOutputTests
 {
     private static readonly byte[] Key = Convert.FromHexString("a1b2c3d4e5f60718293a4b5c6d7e8f90");

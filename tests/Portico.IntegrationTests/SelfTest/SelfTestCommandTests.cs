@@ -29,4 +29,11 @@ public sealed class SelfTestCommandTests
         Assert.StartsWith("check ", output.ToString(), StringComparison.Ordinal);
         Assert.Matches(@"\n\d+ passed, \d+ failed\s*$", output.ToString());
     }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("3601")]
+    [InlineData("soon")]
+    public void A_deadline_that_is_no_number_of_seconds_is_refused(string deadline) =>
+        Assert.Contains(SelfTestCommand.Create().Parse(["--deadline", deadline]).Errors, error => error.Message.Contains("--deadline", StringComparison.Ordinal));
 }
