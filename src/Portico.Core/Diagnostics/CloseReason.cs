@@ -49,7 +49,7 @@ public enum CloseReason : byte
     /// <summary>The link to the middle proxy died with a packet of this client on it, or half an answer: it must connect again.</summary>
     MidSend,
 
-    /// <summary>More waited for the client than one client may be owed, and it took none of it; or it was the largest debtor of a link that was held up.</summary>
+    /// <summary>More waited for the client than one client may be owed, for too long; or it was the cause that its link was held up.</summary>
     ClientQueueLimit,
 
     /// <summary>The listener has its maximum of authenticated sessions: treated as a stranger.</summary>

@@ -9,6 +9,9 @@ internal sealed class OutputQueue
     // Small enough for a client that lags by a few packets; each is given back as soon as it was written.
     private const int PieceLength = 16 * 1024;
 
+    /// <summary>For its user: how long more than allowed has waited here.</summary>
+    public TimeSum OverLimit;
+
     private readonly Queue<byte[]> _pieces = new();
     private readonly Queue<long> _packetEnds = new();
     private byte[] _last = [];
@@ -81,6 +84,7 @@ internal sealed class OutputQueue
         _packetEnds.Clear();
         (_last, _lastEnd, _firstStart) = ([], 0, 0);
         _appended = _written = 0;
+        OverLimit = default;
     }
 }
 

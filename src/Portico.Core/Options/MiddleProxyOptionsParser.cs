@@ -37,7 +37,7 @@ internal sealed class MiddleProxyOptionsParser(List<ConfigurationError> errors, 
         return new BackPressureSettings
         {
             BytesTotal = limits.BytesTotal ?? standard.BytesTotal,
-            PacketsTotal = limits.PacketsTotal ?? standard.PacketsTotal,
+            PacketsTotal = limits.PacketsTotal,
             BytesPerClient = limits.BytesPerClient,
             PacketsPerClient = limits.PacketsPerClient,
         };

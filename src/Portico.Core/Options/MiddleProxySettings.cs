@@ -47,11 +47,11 @@ public sealed record MiddleProxySettings
 /// <summary>Limits of what one link brought and its clients have not taken yet (spec/03 section 8); above any of them the link is not read.</summary>
 public sealed record BackPressureSettings
 {
-    /// <summary>Bytes, over all clients.</summary>
+    /// <summary>Bytes, over all clients; of these, one user or one address may owe half.</summary>
     public required long BytesTotal { get; init; }
 
-    /// <summary>Packets, over all clients.</summary>
-    public required long PacketsTotal { get; init; }
+    /// <summary>Packets, over all clients; null = no such limit: bytes bound memory, and each packet counts as 64 more than it has.</summary>
+    public long? PacketsTotal { get; init; }
 
     /// <summary>Bytes, times the clients of the moment; null = no such limit.</summary>
     public long? BytesPerClient { get; init; }
@@ -60,7 +60,7 @@ public sealed record BackPressureSettings
     public long? PacketsPerClient { get; init; }
 
     /// <summary>The defaults for links that carry so many clients.</summary>
-    public static BackPressureSettings For(int clientsPerConnection) => new() { BytesTotal = 30 * 1024L * clientsPerConnection, PacketsTotal = 2L * clientsPerConnection };
+    public static BackPressureSettings For(int clientsPerConnection) => new() { BytesTotal = 30 * 1024L * clientsPerConnection };
 }
 
 /// <summary>How much may wait for one client of a link before it is closed, so that the link need not wait for it.</summary>

@@ -53,11 +53,11 @@ public sealed class MiddleProxyOptions
 public sealed class BackPressureOptions
 {
     /// <summary>Bytes.</summary>
-    [Option("Bytes waiting for all clients of a link. Absent = 30720 for each of clientsPerConnection.", Minimum = 1025, Example = "9216000")]
+    [Option("Bytes waiting for all clients of a link, and 64 more for each packet. One user or one address may owe half. Absent = 30720 for each of clientsPerConnection.", Minimum = 1025, Example = "9216000")]
     public int? BytesTotal { get; set; }
 
     /// <summary>Packets.</summary>
-    [Option("Packets waiting for all clients of a link. Absent = two for each of clientsPerConnection.", Minimum = 11, Example = "600")]
+    [Option("Packets waiting for all clients of a link. Absent = no such limit.", Minimum = 11, Example = "600")]
     public int? PacketsTotal { get; set; }
 
     /// <summary>Bytes on average.</summary>

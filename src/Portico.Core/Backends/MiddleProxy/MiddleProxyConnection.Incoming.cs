@@ -24,7 +24,7 @@ internal sealed partial class MiddleProxyConnection
     // True when there is more to read: the caller comes back after the others had their turn.
     private bool Receive()
     {
-        if (_isPaused || (_plain > 0 && !TakeFrames())) return false; // there is something to take where a pause held it up
+        if (_debt.IsPaused || (_plain > 0 && !TakeFrames())) return false; // there is something to take where a pause held it up
         for (var reads = 0; reads < ReadsPerTurn && CanReceive; reads++)
         {
             var missing = Math.Max(0, _wanted - _incoming.Length);
@@ -48,7 +48,7 @@ internal sealed partial class MiddleProxyConnection
         return CanReceive;
     }
 
-    private bool CanReceive => _channel!.CanRead && !_isPaused && _phase != Phase.Lost;
+    private bool CanReceive => _channel!.CanRead && !_debt.IsPaused && _phase != Phase.Lost;
 
     // False: the link is lost or paused.
     private bool TakeFrames()
@@ -112,7 +112,7 @@ internal sealed partial class MiddleProxyConnection
             default:
                 Dispatch(RpcPacket.Read(payload));
                 if (_outgoing.Length > MostQueued) Lose(SocketError.NoBufferSpaceAvailable, "it asks and does not read");
-                return !_isPaused;
+                return !_debt.IsPaused;
         }
     }
 

@@ -47,6 +47,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         _address = address;
         _config = config;
         _counters = counters;
+        _debt = new LinkDebt(pool.Settings.BackPressure);
         _openedMs = Loop.NowMs;
     }
 
@@ -89,6 +90,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     public void Join(long id, MiddleRelay client)
     {
         _clients.Add(id, client);
+        _debt.Clients = _clients.Count;
         _counters.Clients++;
     }
 
@@ -97,7 +99,8 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     {
         if (!_clients.Remove(client.Id)) return;
         _counters.Clients--;
-        Credit(client.OwedBytes, client.OwedPackets);
+        _debt.Clients = _clients.Count;
+        Pay(client.OwedBytes, client.OwedPackets);
         if (_clients.Count == 0) _idleSinceMs = Loop.NowMs;
         if (tellTelegram && IsReady) SendCloseConn(client.Id);
     }

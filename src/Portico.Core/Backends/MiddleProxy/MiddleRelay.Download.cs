@@ -11,8 +11,8 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// <summary>Telegram to client: each answer is framed, encrypted, put into records and written; what a slow client does not take is queued.</summary>
 internal sealed partial class MiddleRelay
 {
-    // Over its limit, a client that takes nothing for this long is let go.
-    private const int NoProgressMs = 1000;
+    // Over its limit, a client that takes nothing for this long is let go; so is one that was over it for so long in all, since nothing waited.
+    private const int NoProgressMs = 1000, MostOverLimitMs = 5000;
 
     private AesCtr _toClient;
     private RecordRamp _ramp;
@@ -136,7 +136,7 @@ internal sealed partial class MiddleRelay
     {
         var status = _queue!.Flush(_client, Loop.Buffers, out var written, out var packets);
         _session.CountSent(written);
-        _link?.Credit(written, packets);
+        _link?.Pay(written, packets);
         if (status == IoStatus.Reset)
         {
             Close(CloseReason.ClientReset);
@@ -144,7 +144,7 @@ internal sealed partial class MiddleRelay
         }
 
         if (written > 0) _lastWriteMs = _lastActivityMs = Loop.NowMs;
-        if (!ExceedsLimit) _state &= ~State.OverLimit;
+        if (!ExceedsLimit) _queue.OverLimit.Set(false, Loop.NowMs);
         if (!_queue.IsEmpty) return;
         DropQueue();
         if ((_state & State.Ending) != 0) Close(CloseReason.DcClosed);
@@ -163,7 +163,7 @@ internal sealed partial class MiddleRelay
     {
         if (!IsOverLimit && ExceedsLimit)
         {
-            _state |= State.OverLimit;
+            _queue!.OverLimit.Set(true, Loop.NowMs);
             ArmDeadline();
         }
 

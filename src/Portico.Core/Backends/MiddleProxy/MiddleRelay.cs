@@ -3,6 +3,7 @@ using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Users;
 using Portico.Core.Sessions;
 using Portico.Protocol;
 using Portico.Protocol.MiddleProxy;
@@ -14,7 +15,7 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// answers are put into the client's framing. When the link dies the client moves to another one and does not notice (spec/03 section 7).
 /// This file: its life. The two directions are in files of their own.
 /// </summary>
-internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
+internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, IDebtor
 {
     // A client whose link died waits so long for another one; longer than the attempts of a network that comes back at once.
     private const int OrphanPatienceMs = 10_000;
@@ -28,7 +29,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     private readonly ClientSession _session;
     private readonly Channel _client;
     private readonly MiddleProxyPool _pool;
-    private readonly short _credential;
     private readonly bool _isTls;
     private AddressBytes _address;
     private MiddleProxyConnection? _link;
@@ -45,7 +45,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         _session = handshake.Session;
         _client = _session.Client;
         _pool = pool;
-        _credential = (short)client.Credential;
+        Credential = _session.Listener.Settings.Credentials[client.Credential];
         _isTls = client.IsTls;
         Transport = client.Transport;
         RpcAddress.Write(address.Address, _address);
@@ -82,9 +82,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
 
         /// <summary>The first packet from Telegram has been looked at.</summary>
         Answered = 64,
-
-        /// <summary>Owes more than one client may.</summary>
-        OverLimit = 128,
     }
 
     /// <summary>Its id on its link.</summary>
@@ -98,7 +95,11 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
     public ushort Port { get; }
 
     /// <summary>Of its user or listener; empty = none.</summary>
-    public ReadOnlySpan<byte> AdTag => _session.Listener.Settings.Credentials[_credential].AdTag is { } tag ? tag.Bytes : default;
+    public ReadOnlySpan<byte> AdTag => Credential.AdTag is { } tag ? tag.Bytes : default;
+
+    public Credential Credential { get; }
+
+    public ClientNetwork Network => ClientNetwork.Of(Address);
 
     /// <summary>Position in its link's stream at which its last packet ends.</summary>
     public long LastFrameEnd { get; private set; }
@@ -165,7 +166,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         var timeouts = _session.Loop.Timeouts;
         var now = Loop.NowMs;
         if (IsOrphan && now - _orphanedMs >= OrphanPatienceMs) CloseMigrating("empty");
-        else if (IsOverLimit && now - _lastWriteMs >= NoProgressMs) Close(CloseReason.ClientQueueLimit);
+        else if (IsOverLimit && (now - _lastWriteMs >= NoProgressMs || _queue!.OverLimit.At(now) >= MostOverLimitMs)) Close(CloseReason.ClientQueueLimit);
         else if (_queue is not null && now - _lastWriteMs >= timeouts.ClientWrite.TotalMilliseconds) Close(CloseReason.ClientWriteTimeout);
         else if (now - _lastActivityMs >= timeouts.Idle.TotalMilliseconds) Close(CloseReason.IdleTimeout);
         else ArmDeadline();
@@ -224,7 +225,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
 
     private bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
 
-    private bool IsOverLimit => (_state & State.OverLimit) != 0;
+    /// <summary>More waits for it than one client may be owed.</summary>
+    public bool IsOverLimit => _queue is not null && _queue.OverLimit.IsRunning;
 
     private void Pump()
     {
@@ -251,7 +253,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask
         var timeouts = _session.Loop.Timeouts;
         var due = _lastActivityMs + (long)timeouts.Idle.TotalMilliseconds;
         if (_queue is not null) due = Math.Min(due, _lastWriteMs + (long)timeouts.ClientWrite.TotalMilliseconds);
-        if (IsOverLimit) due = Math.Min(due, _lastWriteMs + NoProgressMs);
+        if (IsOverLimit) due = Math.Min(due, Math.Min(_lastWriteMs + NoProgressMs, _queue!.OverLimit.Reaches(MostOverLimitMs)));
         if (IsOrphan) due = Math.Min(due, _orphanedMs + OrphanPatienceMs);
         _client.SetDeadline(Math.Max(due, Loop.NowMs));
     }

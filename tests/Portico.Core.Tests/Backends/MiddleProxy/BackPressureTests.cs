@@ -53,6 +53,34 @@ public sealed class BackPressureTests : IDisposable
     }
 
     [Fact]
+    public void A_client_that_reads_all_the_time_and_stays_over_its_limit_goes_after_five_seconds_in_all()
+    {
+        var (slow, link, id) = _stage.Rest();
+        slow.Peer.ReadsAtOnce = false;
+        for (var i = 0; i < 29; i++) link.Answer(id, new byte[10_000]);
+        _stage.Run();
+        for (var tenths = 0; tenths < 48; tenths++)
+        {
+            slow.Peer.Read(new byte[40_000]);
+            for (var i = 0; i < 4; i++) link.Answer(id, new byte[10_000]);
+            _stage.Run();
+            _stage.Advance(0.1);
+        }
+
+        Assert.Empty(_stage.Metrics.Closed);
+        for (var tenths = 0; tenths < 4; tenths++)
+        {
+            slow.Peer.Read(new byte[40_000]);
+            for (var i = 0; i < 4; i++) link.Answer(id, new byte[10_000]);
+            _stage.Run();
+            _stage.Advance(0.1);
+        }
+
+        Assert.Equal(["client_queue_limit (client)"], _stage.Metrics.Closed);
+        _stage.AssertNothingHeld();
+    }
+
+    [Fact]
     public void When_all_together_owe_too_much_the_link_waits_and_after_a_second_the_largest_debtor_goes()
     {
         var clients = Enumerable.Range(0, 4).Select(_ => _stage.Rest()).ToList();
