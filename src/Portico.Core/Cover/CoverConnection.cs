@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Net;
-using System.Net.Sockets;
 using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
@@ -32,18 +29,13 @@ internal enum CoverState
 /// </summary>
 internal sealed class CoverConnection : ICoverGuest
 {
-    // RFC 8305 section 5 recommends 250 ms between attempts. A Unix socket whose queue is full says so at once, and is asked again.
-    private const int NextAttemptMs = 250, AskAgainMs = 25;
-
     private readonly HandshakeState _handshake;
     private readonly CoverServices _services;
-    private readonly List<Channel> _attempts = new(1);
+    private readonly ConnectRace _race;
     private readonly long _giveUpMs;
     private readonly byte[] _head;
-    private ImmutableArray<EndPoint> _addresses;
     private CoverState _state;
-    private long _nextMs;
-    private int _started;
+    private bool _isFound;
     private int _headSent;
     private int _passed;
     private bool _isDropped;
@@ -54,6 +46,8 @@ internal sealed class CoverConnection : ICoverGuest
         _handshake = handshake;
         _services = session.Loop.Proxy.Cover;
         _giveUpMs = handshake.Loop.NowMs + (long)_services.Settings.ConnectTimeout.TotalMilliseconds;
+        _race = new ConnectRace(handshake.Loop);
+        _race.Begin(handshake, _giveUpMs);
         _head = Head(session, _services.Settings.ProxyProtocol);
         Place = session.Loop.CoverGuests.Enter(this);
         session.IsAtCover = true;
@@ -84,16 +78,9 @@ internal sealed class CoverConnection : ICoverGuest
     public CoverState Advance()
     {
         if (_state != CoverState.Connecting) return _state;
-        var now = _handshake.Loop.NowMs;
-        if (!_addresses.IsDefault)
-        {
-            TakeWinner(now);
-            while (_state == CoverState.Connecting && _started < _addresses.Length && now >= _nextMs) Start(now);
-            if (_state == CoverState.Connecting && _started == _addresses.Length && _attempts.Count == 0) Fail(CloseReason.CoverConnectFailed, "no address takes a connection");
-        }
-
-        if (_state == CoverState.Connecting && now >= _giveUpMs) Fail(CloseReason.CoverConnectTimeout, _addresses.IsDefault ? "its name is not resolved in time" : "no address answers in time");
-        if (_state == CoverState.Connecting) _handshake.SetDeadline(_addresses.IsDefault || _started == _addresses.Length ? _giveUpMs : Math.Min(_nextMs, _giveUpMs));
+        if (_isFound) Race();
+        else if (_handshake.Loop.NowMs >= _giveUpMs) Fail(CloseReason.CoverConnectTimeout, "its name is not resolved in time");
+        if (_state == CoverState.Connecting) _handshake.SetDeadline(_isFound ? _race.WakeMs : _giveUpMs);
         return _state;
     }
 
@@ -130,7 +117,7 @@ internal sealed class CoverConnection : ICoverGuest
     {
         if (_isDropped) return;
         _isDropped = true;
-        DropAttempts();
+        _race.Drop();
         Channel?.Close();
         Place.Leave();
         _handshake.Session.IsAtCover = false;
@@ -162,7 +149,8 @@ internal sealed class CoverConnection : ICoverGuest
         switch (answer.Finding)
         {
             case CoverFinding.Found:
-                _addresses = answer.Addresses;
+                foreach (var address in answer.Addresses) _race.Add(address);
+                _isFound = true;
                 break;
             case CoverFinding.NotFound:
                 Fail(CloseReason.CoverConnectFailed, "its name has no address");
@@ -176,50 +164,24 @@ internal sealed class CoverConnection : ICoverGuest
         }
     }
 
-    private void Start(long now)
+    private void Race()
     {
-        if (_handshake.Loop.Connect(_addresses[_started], _handshake, out var error) is { } attempt)
-        {
-            _attempts.Add(attempt);
-        }
-        else if (error == SocketError.TryAgain)
-        {
-            _nextMs = now + AskAgainMs;
-            return;
-        }
-
-        _started++;
-        _nextMs = _attempts.Count > 0 ? now + NextAttemptMs : now;
+        ConnectAttempt attempt;
+        RaceNews news;
+        do news = _race.Advance(out attempt);
+        while (news is RaceNews.Failed or RaceNews.Overtaken);
+        if (news == RaceNews.Won) Won(attempt.Channel!);
+        else if (news == RaceNews.NoneLeft) Fail(CloseReason.CoverConnectFailed, "no address takes a connection");
+        else if (news == RaceNews.TooLate) Fail(CloseReason.CoverConnectTimeout, "no address answers in time");
     }
 
-    private void TakeWinner(long now)
+    private void Won(Channel channel)
     {
-        for (var i = _attempts.Count - 1; i >= 0; i--)
-        {
-            var attempt = _attempts[i];
-            if (!attempt.CanWrite) continue;
-            _attempts.RemoveAt(i);
-            if (attempt.Failed)
-            {
-                attempt.Close();
-                _nextMs = now;
-                continue;
-            }
-
-            DropAttempts();
-            Channel = attempt;
-            attempt.Settle(keepAlive: true);
-            _state = CoverState.Open;
-            Count("ok");
-            _services.Health.Worked();
-            return;
-        }
-    }
-
-    private void DropAttempts()
-    {
-        foreach (var attempt in _attempts) attempt.Close();
-        _attempts.Clear();
+        Channel = channel;
+        channel.Settle(keepAlive: true);
+        _state = CoverState.Open;
+        Count("ok");
+        _services.Health.Worked();
     }
 
     private void Fail(CloseReason reason, string why)

@@ -1,5 +1,4 @@
 using System.Threading.Tasks.Sources;
-using Portico.Core.Backends.Direct;
 using Portico.Core.Clients;
 using Portico.Core.Cover;
 using Portico.Core.Net;
@@ -48,9 +47,6 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     /// <summary>What is known of the client.</summary>
     public HandshakeResult Client { get; } = new();
 
-    /// <summary>DC connections under way.</summary>
-    public List<DcAttempt> Attempts { get; } = new(2);
-
     /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
     public CoverConnection? Cover { get; set; }
 
@@ -87,13 +83,6 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
         if (Raw is not null) Loop.Buffers.Return(Raw);
         Raw = null;
         RawLength = 0;
-    }
-
-    /// <summary>Closes the DC connections that are still under way.</summary>
-    public void DropAttempts()
-    {
-        foreach (var attempt in Attempts) attempt.Channel.Close();
-        Attempts.Clear();
     }
 
     /// <summary>Closes the way to the cover: the client proved to be ours, or there will be no cover for it.</summary>
@@ -229,7 +218,6 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
         DropRaw();
         DropOutput();
         Client.Reset(Loop.Buffers);
-        DropAttempts();
         DropCover();
         Header.Clear();
         _waiting = false;

@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
-using System.Security.Cryptography;
 using Portico.Core.Options;
 
 namespace Portico.Core.Telegram;
@@ -51,34 +50,4 @@ internal sealed class DcDirectory
         yield return Dc(10002, "149.154.167.40", "2001:67c:4e8:f002::e");
         yield return Dc(10003, "149.154.175.117", "2001:b28:f23d:f003::e");
     }
-}
-
-/// <summary>The addresses of one data centre in the order to try them. Shared by all loops.</summary>
-internal sealed class DcAddresses
-{
-    public static readonly DcAddresses None = new([], preferIPv6: false);
-
-    private readonly IPEndPoint[] _inOrder;
-    private volatile int _lastWinner;
-
-    /// <summary>Preferred family first, shuffled inside each, so that proxies spread over a data centre's addresses.</summary>
-    public DcAddresses(ImmutableArray<IPEndPoint> addresses, bool preferIPv6)
-    {
-        // A mapped address is an IPv4 one in other clothes; as IPv6 it would be asked of a socket that cannot reach it.
-        IPEndPoint[] shuffled = [.. addresses.Select(address => address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address)];
-        RandomNumberGenerator.Shuffle<IPEndPoint>(shuffled);
-        var preferred = preferIPv6 ? System.Net.Sockets.AddressFamily.InterNetworkV6 : System.Net.Sockets.AddressFamily.InterNetwork;
-        _inOrder = [.. shuffled.OrderBy(address => address.AddressFamily == preferred ? 0 : 1)];
-    }
-
-    public int Count => _inOrder.Length;
-
-    /// <summary>Which address connected last: it comes first, so that a dead one costs a client nothing twice. Read once per client, for it may change while one is connecting.</summary>
-    public int First => _lastWinner;
-
-    /// <summary>The address to try as <paramref name="attempt"/>, counted from 0, when <paramref name="first"/> comes first.</summary>
-    public IPEndPoint At(int first, int attempt) => _inOrder[attempt == 0 ? first : attempt <= first ? attempt - 1 : attempt];
-
-    /// <summary>Remembers which address connected.</summary>
-    public void Won(IPEndPoint address) => _lastWinner = Math.Max(0, Array.IndexOf(_inOrder, address));
 }
