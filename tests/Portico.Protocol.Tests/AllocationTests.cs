@@ -9,6 +9,8 @@ public class AllocationTests
 {
     private readonly byte[] _key = new byte[AesCbc256.KeyLength], _iv = new byte[AesCbc256.BlockLength], _bytes = new byte[1024], _wire = new byte[1040];
 
+    private readonly RandomKeystream _random = new();
+
     [Fact]
     public void Ciphers_and_checksums_allocate_nothing() =>
         AssertNone(() =>
@@ -17,6 +19,7 @@ public class AllocationTests
             AesCbc256.Decrypt(_key, _iv, _bytes);
             Crc32.Compute(_bytes);
             X25519Point.TryMake(_bytes.AsSpan(0, X25519Point.Length));
+            X25519Point.Fill(_random, _bytes);
         });
 
     [Theory]

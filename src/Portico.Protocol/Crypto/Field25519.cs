@@ -40,6 +40,23 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
         return FoldCarry(limb0, limb1, limb2, limb3, carry);
     }
 
+    public static Field25519 operator -(in Field25519 x, in Field25519 y)
+    {
+        ulong borrow = 0;
+        var limb0 = Subtract(x._limb0, y._limb0, ref borrow);
+        var limb1 = Subtract(x._limb1, y._limb1, ref borrow);
+        var limb2 = Subtract(x._limb2, y._limb2, ref borrow);
+        var limb3 = Subtract(x._limb3, y._limb3, ref borrow);
+
+        // A borrow added 2^256 = 38. Taking that off can borrow once more, and then the limbs are large enough for the second time.
+        borrow *= Fold256;
+        limb0 = Subtract(limb0, 0, ref borrow);
+        limb1 = Subtract(limb1, 0, ref borrow);
+        limb2 = Subtract(limb2, 0, ref borrow);
+        limb3 = Subtract(limb3, 0, ref borrow);
+        return new Field25519(limb0 - borrow * Fold256, limb1, limb2, limb3);
+    }
+
     public static Field25519 operator *(in Field25519 x, in Field25519 y)
     {
         // Schoolbook: row i adds x * y[i] at limb i; its carry is the new top limb.
@@ -79,11 +96,51 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
     /// <summary>1 if this number is a square, -1 if it is not, 0 if it is zero. For canonical numbers only.</summary>
     public int JacobiSymbol() => Crypto.JacobiSymbol.OverPrime25519(_limb0, _limb1, _limb2, _limb3);
 
+    /// <summary>The number whose product with this one is 1; zero for zero. Fermat: the power p - 2 = 2^255 - 21.</summary>
+    public Field25519 Invert()
+    {
+        // power N holds x^(2^N - 1).
+        var square = this * this;
+        var power2 = square * this;
+        var power4 = SquareTimes(power2, 2) * power2;
+        var power5 = SquareTimes(power4, 1) * this;
+        var power10 = SquareTimes(power5, 5) * power5;
+        var power20 = SquareTimes(power10, 10) * power10;
+        var power40 = SquareTimes(power20, 20) * power20;
+        var power50 = SquareTimes(power40, 10) * power10;
+        var power100 = SquareTimes(power50, 50) * power50;
+        var power200 = SquareTimes(power100, 100) * power100;
+        var power250 = SquareTimes(power200, 50) * power50;
+
+        // 2^255 - 21 = (2^250 - 1) * 32 + 11, and 11 = 8 + 3.
+        var power11 = SquareTimes(square, 2) * power2;
+        return SquareTimes(power250, 5) * power11;
+    }
+
     /// <summary>The same number as a value below p.</summary>
     public Field25519 ToCanonical() => FoldTopBit().FoldTopBit().SubtractModulusOnce();
 
     /// <summary>True if the limbs are below p.</summary>
     public bool IsCanonical => HasSameLimbs(ToCanonical());
+
+    /// <summary>True if this number stands for zero.</summary>
+    public bool IsZero => ToCanonical().HasSameLimbs(default);
+
+    /// <summary>Writes 32 little-endian bytes of a canonical number.</summary>
+    public void Write(Span<byte> bytes)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, _limb0);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[8..], _limb1);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], _limb2);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], _limb3);
+    }
+
+    private static Field25519 SquareTimes(Field25519 x, int times)
+    {
+        for (var i = 0; i < times; i++)
+            x *= x;
+        return x;
+    }
 
     // Below 2^256 becomes below 2^255 + 19, and that becomes below 2^255.
     private Field25519 FoldTopBit()
@@ -125,6 +182,16 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
         var sum = partial + y;
         carry = (partial < x ? 1ul : 0) + (sum < y ? 1ul : 0);
         return sum;
+    }
+
+    // x - y - borrow; the first borrow of a chain may be any small number, the next are 0 or 1.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Subtract(ulong x, ulong y, ref ulong borrow)
+    {
+        var partial = x - borrow;
+        var difference = partial - y;
+        borrow = (partial > x ? 1ul : 0) + (difference > partial ? 1ul : 0);
+        return difference;
     }
 
     // x * y + addend + carry never exceeds 128 bits: (2^64-1)^2 + 2 * (2^64-1) = 2^128 - 1.

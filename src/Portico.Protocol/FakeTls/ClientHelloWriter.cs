@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Portico.Protocol.Crypto;
 
 namespace Portico.Protocol.FakeTls;
 
@@ -7,10 +8,7 @@ namespace Portico.Protocol.FakeTls;
 /// self test, the tests, and for asking a cover how it answers such a hello.
 /// </summary>
 /// <param name="random">Source of everything random, the order of extensions included.</param>
-/// <param name="toCurvePoint">
-/// Turns 32 random bytes into an x25519 public key, in place. Null leaves them random, which half of the time is no point of the curve and shows to an observer who computes.
-/// </param>
-public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoint = null)
+public sealed class ClientHelloWriter(RandomFill random)
 {
     /// <summary>The longest name DNS knows, in bytes.</summary>
     public const int MaxDomainLength = 253;
@@ -224,9 +222,8 @@ public sealed class ClientHelloWriter(RandomFill random, RandomFill? toCurvePoin
 
     private void WriteX25519Key(Span<byte> key)
     {
-        random(key);
-        key[31] &= 0x7f;  // a coordinate is below 2^255
-        toCurvePoint?.Invoke(key);
+        do random(key);
+        while (!X25519Point.TryMake(key));
     }
 
     /// <summary>An encrypted_client_hello that no server can open: outer, HKDF-SHA256, AES-128-GCM, a configuration id, a key and a payload of one of four lengths.</summary>

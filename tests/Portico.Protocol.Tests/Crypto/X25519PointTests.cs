@@ -6,7 +6,7 @@ namespace Portico.Protocol.Tests.Crypto;
 
 public class X25519PointTests
 {
-    private static readonly BigInteger P = BigInteger.Pow(2, 255) - 19;
+    private static readonly BigInteger P = Ladder25519.P;
 
     [Theory]
     [InlineData("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")]
@@ -34,22 +34,125 @@ public class X25519PointTests
         var points = 0;
         foreach (var u in RandomNumbers(seed: 25519, count: 1000))
         {
-            var made = u.ToArray();
-            var isPoint = X25519Point.TryMake(made);
-
-            var x = new BigInteger(u, isUnsigned: true) & (BigInteger.Pow(2, 255) - 1);
-            Assert.Equal(x, new BigInteger(made, isUnsigned: true));
-            var square = ((x * x * x) + (486662 * x * x) + x) % P;
-            var root = RootOrNull(square);
-            Assert.Equal(root is not null, isPoint);
-            if (isPoint)
-            {
-                points++;
-                Assert.Equal(square, root * root % P);
-            }
+            u[31] &= 127;
+            var x = new BigInteger(u, isUnsigned: true);
+            var isPoint = RootOrNull(((x * x * x) + (486662 * x * x) + x) % P) is not null;
+            Assert.Equal(isPoint, X25519Point.IsOnCurve(u));
+            Assert.Equal(isPoint, X25519Point.TryMake(u));
+            points += isPoint ? 1 : 0;
         }
         // Five standard deviations of a fair coin.
         Assert.InRange(points, 420, 580);
+    }
+
+    [Fact]
+    public void A_key_is_eight_times_the_point_that_was_drawn()
+    {
+        foreach (var u in RandomNumbers(seed: 8, count: 30))
+        {
+            var made = u.ToArray();
+            if (!X25519Point.TryMake(made))
+                continue;
+            // A clamped scalar is 8 times something: 2^254 + 8 times the point against 2^251 + 1 times the key.
+            byte[] scalar = [8, .. new byte[30], 64];
+            byte[] eighth = [1, .. new byte[30], 8];
+            Assert.Equal(Ladder25519.Exchange(scalar, u), Ladder25519.Multiple(eighth, made));
+        }
+    }
+
+    [Fact]
+    public void Order_times_key_is_the_neutral_element_for_each_of_a_thousand_keys()
+    {
+        var random = new RandomKeystream();
+        var keys = new byte[X25519Point.BatchSize * X25519Point.Length];
+        for (var batch = 0; batch < 1024 / X25519Point.BatchSize; batch++)
+        {
+            X25519Point.Fill(random, keys);
+            Assert.All(keys.Chunk(X25519Point.Length), key => Assert.True(X25519Point.IsOnCurve(key) && Ladder25519.IsInSubgroup(key)));
+        }
+    }
+
+    [Theory]
+    // Of order 2, 4 and 8: doubled three times they are the neutral element, and no key.
+    [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("0100000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")]
+    [InlineData("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157")]
+    public void Points_of_small_order_make_no_key(string u)
+    {
+        var bytes = Convert.FromHexString(u);
+        Assert.True(X25519Point.IsOnCurve(bytes));
+        Assert.False(X25519Point.TryMake(bytes));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(X25519Point.BatchSize)]
+    public void A_batch_of_any_size_holds_different_keys(int count)
+    {
+        var keys = new byte[count * X25519Point.Length];
+        X25519Point.Fill(new RandomKeystream(), keys);
+        Assert.Equal(count, keys.Chunk(X25519Point.Length).Select(Convert.ToHexString).Distinct().Count());
+        Assert.All(keys.Chunk(X25519Point.Length), key => Assert.True(Ladder25519.IsInSubgroup(key)));
+    }
+
+    /// <summary>As of real keys: every byte but the last is uniform, and so is each bit below the top one.</summary>
+    [Fact]
+    public void Keys_are_spread_like_those_of_key_exchanges()
+    {
+        var ours = Sample(8000);
+        var random = new Random(7748);
+        var scalar = new byte[32];
+        var real = Enumerable.Range(0, 100).SelectMany(_ =>
+        {
+            random.NextBytes(scalar);
+            return Ladder25519.Exchange(scalar, ToBytes(9));
+        }).ToArray();
+
+        foreach (var keys in (byte[][])[ours, real])
+        {
+            // Each a sum of squared deviations of 255 and 255 degrees of freedom; six standard deviations above the mean.
+            Assert.InRange(ChiSquareOfBytes(keys), 0, 255 + (6 * Math.Sqrt(2 * 255)));
+            Assert.InRange(ChiSquareOfBits(keys), 0, 255 + (6 * Math.Sqrt(2 * 255)));
+            Assert.DoesNotContain(keys.Chunk(32), key => key[31] > 127);
+        }
+
+        static byte[] Sample(int count)
+        {
+            var random = new RandomKeystream();
+            var keys = new byte[count * X25519Point.Length];
+            var batch = X25519Point.BatchSize * X25519Point.Length;
+            for (var at = 0; at < keys.Length; at += batch)
+                X25519Point.Fill(random, keys.AsSpan(at, batch));
+            return keys;
+        }
+    }
+
+    private static double ChiSquareOfBytes(byte[] keys)
+    {
+        var counts = new int[256];
+        var total = 0;
+        foreach (var value in keys.Chunk(32).SelectMany(key => key[..31]))
+        {
+            counts[value]++;
+            total++;
+        }
+        var expected = total / 256.0;
+        return counts.Sum(count => (count - expected) * (count - expected) / expected);
+    }
+
+    private static double ChiSquareOfBits(byte[] keys)
+    {
+        var ones = new int[255];
+        foreach (var key in keys.Chunk(32))
+        {
+            for (var bit = 0; bit < ones.Length; bit++)
+                ones[bit] += key[bit / 8] >> (bit % 8) & 1;
+        }
+        var half = keys.Length / 64.0;
+        return ones.Sum(count => 2 * (count - half) * (count - half) / half);
     }
 
     [Fact]
@@ -74,15 +177,23 @@ public class X25519PointTests
 
         foreach (var x in numbers)
         {
+            AssertIs(BigInteger.ModPow(new BigInteger(x, isUnsigned: true), P - 2, P), Field25519.Read(x).Invert());
+            Assert.Equal(new BigInteger(x, isUnsigned: true) % P == 0, Field25519.Read(x).IsZero);
             foreach (var y in numbers)
             {
                 var (bigX, bigY) = (new BigInteger(x, isUnsigned: true), new BigInteger(y, isUnsigned: true));
                 AssertIs((bigX + bigY) % P, Field25519.Read(x) + Field25519.Read(y));
                 AssertIs(bigX * bigY % P, Field25519.Read(x) * Field25519.Read(y));
+                AssertIs((((bigX - bigY) % P) + P) % P, Field25519.Read(x) - Field25519.Read(y));
             }
         }
 
-        static void AssertIs(BigInteger expected, Field25519 actual) => Assert.True(Field25519.Read(ToBytes(expected)).HasSameLimbs(actual.ToCanonical()), $"{expected}");
+        static void AssertIs(BigInteger expected, Field25519 actual)
+        {
+            var written = new byte[32];
+            actual.ToCanonical().Write(written);
+            Assert.Equal(ToBytes(expected), written);
+        }
     }
 
     [Fact]
@@ -90,6 +201,8 @@ public class X25519PointTests
     {
         Assert.Throws<ArgumentException>(() => X25519Point.IsOnCurve(new byte[31]));
         Assert.Throws<ArgumentException>(() => X25519Point.TryMake(new byte[33]));
+        Assert.Throws<ArgumentException>(() => X25519Point.Fill(new RandomKeystream(), new byte[33]));
+        Assert.Throws<ArgumentException>(() => X25519Point.Fill(new RandomKeystream(), new byte[(X25519Point.BatchSize + 1) * X25519Point.Length]));
     }
 
     // p = 5 modulo 8: a square's root is x^((p+3)/8), or that times a root of -1.

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;
+using Portico.Protocol.Tests.Crypto;
 using Xunit;
 
 namespace Portico.Protocol.Tests.FakeTls;
@@ -89,22 +90,25 @@ public class ClientHelloWriterTests
         Assert.Equal(body[2..4], groups[2..4]);
     }
 
-    [Fact]
-    public void Every_x25519_key_goes_through_the_given_curve()
+    [Theory]
+    [InlineData(ClientHelloShape.Classic517)]
+    [InlineData(ClientHelloShape.PostQuantum)]
+    public void Every_x25519_key_is_one_that_a_key_exchange_could_make(ClientHelloShape shape)
     {
-        var keys = 0;
-        var writer = new ClientHelloWriter(new RepeatableRandom(9).Fill, key =>
+        for (var seed = 0; seed < 20; seed++)
         {
-            Assert.Equal(32, key.Length);
-            key.Fill(0x42);
-            keys++;
-        });
-        using var key = new HmacKey(Secret);
-        var hello = new byte[ClientHelloWriter.MaxLength];
-        var length = writer.Write(hello, ClientHelloShape.PostQuantum, "example.com"u8, key, Time);
-        Assert.Equal(3, keys);  // key share, its post-quantum half, ECH
-        Assert.True(ClientHello.TryParse(hello.AsSpan(0, length), out var parsed, out _));
-        Assert.True(parsed.X25519Share.IndexOfAnyExcept((byte)0x42) < 0);
+            var hello = Write(shape, "example.com", seed);
+            Assert.True(ClientHello.TryParse(hello, out var parsed, out _));
+            Assert.True(Ladder25519.IsInSubgroup(parsed.X25519Share));
+            if (shape != ClientHelloShape.PostQuantum)
+                continue;
+
+            // Behind GREASE (5 bytes), the group, the length and the ML-KEM half; behind the ECH extension's type, suites, id and length.
+            var shares = Extensions(hello).Single(e => e.Type == 0x33).Body;
+            Assert.True(Ladder25519.IsInSubgroup(shares.AsSpan(2 + 5 + 4 + 1184, 32)));
+            var ech = Extensions(hello).Single(e => e.Type == 0xfe0d).Body;
+            Assert.True(Ladder25519.IsInSubgroup(ech.AsSpan(8, 32)));
+        }
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Portico.Core.Options;
-using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Secrets;
 
@@ -123,14 +122,9 @@ internal sealed class FlightProbe(CoverConnector connector, LearnerHellos hellos
         var hello = new byte[ClientHelloWriter.MaxLength];
         // Nobody knows this secret, so no proxy takes the hello for a client's, we included.
         using var key = new HmacKey(ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)));
-        var writer = new ClientHelloWriter(RandomNumberGenerator.Fill, ToCurvePoint) { Suites = question.Offer };
+        var writer = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = question.Offer };
         var length = writer.Write(hello, question.Shape, Encoding.ASCII.GetBytes(domain), key, (uint)RandomNumberGenerator.GetInt32(int.MaxValue));
         return hello[..length];
-    }
-
-    private static void ToCurvePoint(Span<byte> key)
-    {
-        while (!X25519Point.TryMake(key)) RandomNumberGenerator.Fill(key);
     }
 
     private static async ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken stop)
