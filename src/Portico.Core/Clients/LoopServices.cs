@@ -61,7 +61,7 @@ internal sealed class LoopServices
     public OutputQueuePool OutputQueues { get; } = new();
 
     /// <summary>Where a client's records begin.</summary>
-    public RecordRamp NewRamp() => Proxy.Settings.RecordSizes == RecordSizes.Ramp ? default : RecordRamp.Full;
+    public RecordRamp NewRamp() => Proxy.Settings.RecordSizes == RecordSizes.Ramp ? RecordRamp.Growing() : RecordRamp.Full();
 
     public TimeoutSettings Timeouts => Proxy.Settings.Timeouts;
 

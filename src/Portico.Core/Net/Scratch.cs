@@ -1,3 +1,5 @@
+using Portico.Protocol.FakeTls;
+
 namespace Portico.Core.Net;
 
 /// <summary>
@@ -6,8 +8,8 @@ namespace Portico.Core.Net;
 /// </summary>
 internal sealed class Scratch
 {
-    /// <summary>Four TLS records of 16384 bytes with their headers: one read fills what one write sends.</summary>
-    public const int Length = 4 * (16384 + 5);
+    /// <summary>Eight TLS records of the usual length with their headers: one read fills what one write sends.</summary>
+    public const int Length = Channel.MostPieces * (TlsRecordWriter.HeaderLength + TlsRecordWriter.UsualPayload);
 
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Length, pinned: true);
     private bool _borrowed;

@@ -11,8 +11,8 @@ public sealed class FakeTlsOptions
     [Option("A secret of its own for each domain of fake-TLS links, derived from the listener's.")]
     public PerSniSecretOptions PerSniSecrets { get; set; } = new();
 
-    /// <summary>Full; nginx and most servers do so, and fewer records cost less.</summary>
-    [Option("Length of the records to clients. full: as long as there is something to send, up to 16384 bytes, as nginx does. ramp: first 1400 bytes, then 4096, then 16384, and from the beginning after a pause of a second or two, as Go's servers and large content networks do. Take what your cover does; neither holds anything back.",
+    /// <summary>Full; most servers do so, and fewer records cost less.</summary>
+    [Option("Length of the records to clients. full: as long as there is something to send, up to 8209 bytes (8192 encrypted), as servers with buffers of that size do. ramp: first 1400 bytes, then 4113, then 8209, and from the beginning after a pause of a second or two, as Go's servers and large content networks do. Take what your cover does; neither holds anything back.",
         OneOf = ["full", "ramp"])]
     public string RecordSizes { get; set; } = "full";
 }

@@ -1,17 +1,17 @@
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>
-/// How long the next record to a client may be. Many TLS servers begin with records of one segment, so that the first can be decrypted as soon as it arrives, turn to longer
-/// ones while a transfer goes on, and begin anew after a pause; others always send the longest. What is there to send goes out at once in either case, only in other pieces.
-/// A mutable value of 8 bytes; default = ramp.
+/// How long the next record to a client may be. Many TLS servers begin with records of one segment, so that the first can be decrypted as
+/// soon as it arrives, turn to longer ones while a transfer goes on, and begin anew after a pause; others always send their longest. What is
+/// there to send goes out at once in either case, only in other pieces. A mutable value of 12 bytes; default = growing, up to the usual length.
 /// </summary>
 public struct RecordRamp
 {
     /// <summary>With its header 1400 bytes: one segment also behind IPv6, time stamps and a tunnel.</summary>
     public const int FirstPayload = 1400 - TlsWire.RecordHeaderLength;
 
-    /// <summary>Three segments.</summary>
-    public const int SecondPayload = 4096;
+    /// <summary>4096 bytes of plaintext, encrypted: three segments.</summary>
+    public const int SecondPayload = 4096 + TlsRecordWriter.EncryptionOverhead;
 
     // About what a server may send before the first acknowledgement (RFC 6928: ten segments), then as much as takes a slow start to a few round trips.
     private const int FirstBytes = 16 * 1024, SecondBytes = 128 * 1024;
@@ -23,22 +23,36 @@ public struct RecordRamp
 
     private int _sent;
     private int _lastSeconds;
+    private int _longest;
 
-    /// <summary>For servers that always send the longest records.</summary>
-    public static RecordRamp Full => new() { _sent = Constant };
+    /// <summary>What a full record carries.</summary>
+    private readonly int Longest => _longest == 0 ? TlsRecordWriter.UsualPayload : _longest;
 
-    /// <summary>Most payload of the next record, in bytes; at most <see cref="TlsRecordWriter.MaxPayload"/>.</summary>
+    /// <summary>For servers that fill every record.</summary>
+    /// <param name="longest">What a full record carries, 1 to <see cref="TlsRecordWriter.MaxPayload"/> bytes.</param>
+    public static RecordRamp Full(int longest = TlsRecordWriter.UsualPayload) => Growing(longest) with { _sent = Constant };
+
+    /// <summary>For servers whose records grow.</summary>
+    /// <param name="longest">What a full record carries, 1 to <see cref="TlsRecordWriter.MaxPayload"/> bytes.</param>
+    public static RecordRamp Growing(int longest = TlsRecordWriter.UsualPayload)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(longest, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(longest, TlsRecordWriter.MaxPayload);
+        return new RecordRamp { _longest = longest };
+    }
+
+    /// <summary>Most payload of the next record, in bytes.</summary>
     /// <param name="nowSeconds">On any clock that only goes forward.</param>
     public int Next(int nowSeconds)
     {
-        if (_sent == Constant) return TlsRecordWriter.MaxPayload;
+        if (_sent == Constant) return Longest;
         if (nowSeconds - _lastSeconds >= PauseSeconds) _sent = 0;
         _lastSeconds = nowSeconds;
         return _sent switch
         {
-            < FirstBytes => FirstPayload,
-            < FirstBytes + SecondBytes => SecondPayload,
-            _ => TlsRecordWriter.MaxPayload,
+            < FirstBytes => Math.Min(FirstPayload, Longest),
+            < FirstBytes + SecondBytes => Math.Min(SecondPayload, Longest),
+            _ => Longest,
         };
     }
 

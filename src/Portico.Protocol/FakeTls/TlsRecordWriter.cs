@@ -11,6 +11,15 @@ public static class TlsRecordWriter
     /// <summary>Most payload of one record, in bytes. Clients close the connection on a longer one.</summary>
     public const int MaxPayload = 16384;
 
+    /// <summary>What TLS 1.3 adds to the plaintext of a record: its type and the tag of the cipher.</summary>
+    public const int EncryptionOverhead = 1 + 16;
+
+    /// <summary>
+    /// What a full record to a client carries: 8192 bytes of plaintext, encrypted. A stack that fills its records with 16384 would show 16401, which clients refuse; and no
+    /// stack shows 16384 again and again.
+    /// </summary>
+    public const int UsualPayload = 8192 + EncryptionOverhead;
+
     /// <summary>What a client sends before its first record: a whole ChangeCipherSpec record.</summary>
     public static ReadOnlySpan<byte> ChangeCipherSpec => [TlsWire.ChangeCipherSpecType, TlsWire.VersionByte, TlsWire.VersionByte, 0, 1, 1];
 

@@ -10,14 +10,14 @@ public class RecordRampTests
     {
         var ramp = default(RecordRamp);
         var lengths = Send(ref ramp, 400 * 1024, nowSeconds: 100);
-        Assert.Equal([RecordRamp.FirstPayload, RecordRamp.SecondPayload, TlsRecordWriter.MaxPayload], lengths.Distinct());
+        Assert.Equal([RecordRamp.FirstPayload, RecordRamp.SecondPayload, TlsRecordWriter.UsualPayload], lengths.Distinct());
         Assert.Equal(12, lengths.Count(length => length == RecordRamp.FirstPayload)); // 16 KB, and the record that went beyond
         Assert.Equal(lengths.Order(), lengths);
-        Assert.All(Send(ref ramp, 100 * 1024, nowSeconds: 101), length => Assert.Equal(TlsRecordWriter.MaxPayload, length));
+        Assert.All(Send(ref ramp, 100 * 1024, nowSeconds: 101), length => Assert.Equal(TlsRecordWriter.UsualPayload, length));
     }
 
     [Theory]
-    [InlineData(1, TlsRecordWriter.MaxPayload)]
+    [InlineData(1, TlsRecordWriter.UsualPayload)]
     [InlineData(2, RecordRamp.FirstPayload)]
     [InlineData(100_000, RecordRamp.FirstPayload)]
     public void After_a_pause_they_begin_small_again(int pauseSeconds, int first)
@@ -33,11 +33,11 @@ public class RecordRampTests
         var ramp = default(RecordRamp);
         for (var second = 0; second < 200; second++)
         {
-            Assert.InRange(ramp.Next(second), RecordRamp.FirstPayload, TlsRecordWriter.MaxPayload);
+            Assert.InRange(ramp.Next(second), RecordRamp.FirstPayload, TlsRecordWriter.UsualPayload);
             ramp.Sent(1000);
         }
 
-        Assert.Equal(TlsRecordWriter.MaxPayload, ramp.Next(200));
+        Assert.Equal(TlsRecordWriter.UsualPayload, ramp.Next(200));
     }
 
     [Fact]
@@ -47,18 +47,49 @@ public class RecordRampTests
         for (var i = 0; i < 1_000_000; i++)
         {
             _ = ramp.Next(1);
-            ramp.Sent(TlsRecordWriter.MaxPayload); // 16 GB: twice around the counter
+            ramp.Sent(TlsRecordWriter.UsualPayload); // 8 GB: twice around the counter
         }
 
-        Assert.Equal(TlsRecordWriter.MaxPayload, ramp.Next(1));
+        Assert.Equal(TlsRecordWriter.UsualPayload, ramp.Next(1));
     }
 
     [Fact]
     public void Full_records_are_full_from_the_first_on_and_after_every_pause()
     {
-        var ramp = RecordRamp.Full;
-        Assert.Equal([TlsRecordWriter.MaxPayload], Send(ref ramp, 400 * 1024, nowSeconds: 7).Distinct());
-        Assert.Equal(TlsRecordWriter.MaxPayload, ramp.Next(1000));
+        var ramp = RecordRamp.Full();
+        Assert.Equal([TlsRecordWriter.UsualPayload], Send(ref ramp, 400 * 1024, nowSeconds: 7).Distinct());
+        Assert.Equal(TlsRecordWriter.UsualPayload, ramp.Next(1000));
+    }
+
+    [Theory]
+    [InlineData(4096 + 17)]
+    [InlineData(16_000)]
+    [InlineData(1000)]
+    public void A_learnt_length_is_what_full_records_carry(int longest)
+    {
+        var full = RecordRamp.Full(longest);
+        Assert.Equal([longest], Send(ref full, 400 * 1024, nowSeconds: 7).Distinct());
+        var growing = RecordRamp.Growing(longest);
+        var lengths = Send(ref growing, 400 * 1024, nowSeconds: 7);
+        Assert.Equal(longest, lengths[^1]);
+        Assert.Equal(lengths.Order(), lengths);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(TlsRecordWriter.MaxPayload + 1)]
+    public void A_length_that_no_client_takes_is_refused(int longest)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => RecordRamp.Full(longest));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RecordRamp.Growing(longest));
+    }
+
+    /// <summary>Seen on downloads before: 16384 again and again, which no TLS 1.3 server sends.</summary>
+    [Fact]
+    public void A_full_record_is_as_long_as_that_many_bytes_encrypted()
+    {
+        foreach (var (payload, plaintext) in (ReadOnlySpan<(int, int)>)[(TlsRecordWriter.UsualPayload, 8192), (RecordRamp.SecondPayload, 4096)])
+            Assert.Equal(plaintext + 1 + 16, payload);
     }
 
     private static List<int> Send(ref RecordRamp ramp, int bytes, int nowSeconds)

@@ -202,7 +202,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
         var area = scratch.Bytes;
         var longest = _ramp.Next(NowSeconds);
         var status = _isTls
-            ? _dc.ReadWithGaps(area[..Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest))], TlsRecordWriter.HeaderLength, longest, out var count)
+            ? _dc.ReadWithGaps(WholeRecords(area, longest), TlsRecordWriter.HeaderLength, longest, out var count)
             : _dc.Read(area, out count);
         if (status == IoStatus.Ok)
         {
@@ -219,6 +219,13 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
         {
             Close(CloseReason.DcReset);
         }
+    }
+
+    // A long answer would show where our area ends if a read filled it with a part of a record.
+    private static Span<byte> WholeRecords(Span<byte> area, int longest)
+    {
+        var record = TlsRecordWriter.HeaderLength + longest;
+        return area[..(Math.Min(area.Length / record, Channel.MostPieces) * record)];
     }
 
     private Span<byte> Frame(Span<byte> area, int payload, int longest)
