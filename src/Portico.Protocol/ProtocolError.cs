@@ -20,6 +20,9 @@ public enum ProtocolError : byte
     /// <summary>A TLS record too short to begin a hello of 512 bytes or more.</summary>
     TlsClientHelloTooShort,
 
+    /// <summary>A hello longer than any client's.</summary>
+    TlsClientHelloTooLong,
+
     /// <summary>A hello whose structure no TLS server could decode.</summary>
     TlsBadClientHello,
 
@@ -72,6 +75,7 @@ public static class ProtocolErrors
         ProtocolError.DisabledProtocol => "disabled_protocol",
         ProtocolError.TlsClientHelloExpected => "tls_client_hello_expected",
         ProtocolError.TlsClientHelloTooShort => "tls_client_hello_too_short",
+        ProtocolError.TlsClientHelloTooLong => "tls_client_hello_too_long",
         ProtocolError.TlsBadClientHello => "tls_bad_client_hello",
         ProtocolError.TlsInvalidDigest => "tls_invalid_digest",
         ProtocolError.TlsMissingKeyShareExt => "tls_missing_key_share_ext",

@@ -341,7 +341,29 @@ def with_whole_lists(lenient):
     return strict
 
 
+def with_longest_client(collect):
+    """RULE (spec/02 changed 4) a message longer than any client's is refused as soon as its length is known; the model collects up to 16384 bytes."""
+    def bounded(data):
+        # Where the model waits for more or is content, the longest beginning that ends with the length decides.
+        position, message = 0, b''
+        while len(message) < 4 and len(data) >= position + 5:
+            length = int.from_bytes(data[position + 3:position + 5], 'big')
+            fragment = data[position + 5:position + 5 + length]
+            missing = 4 - len(message)
+            if len(fragment) >= missing:
+                known = data[:position + 5 + missing]
+                is_long = int.from_bytes((message + fragment)[1:4], 'big') + 4 > 4096
+                return ('too_long', None, 0) if is_long and collect(known)[0] in ('need_more', 'ok') else collect(data)
+            message += fragment
+            position += 5 + length
+            if len(fragment) < length:
+                break
+        return collect(data)
+    return bounded
+
+
 # The model's decision uses these by name.
+m.collect_hello = with_longest_client(m.collect_hello)
 m.hello_sni, m.hello_keyshares = with_whole_lists(m.hello_sni), with_whole_lists(m.hello_keyshares)
 
 
@@ -349,7 +371,8 @@ def hello_collect(r):
     data = hello(r)
     state, one, used = m.collect_hello(data)
     expected = {'ok': lambda: line('ok', one, used), 'need_more': lambda: 'need_more', 'not_tls': lambda: 'tls_client_hello_expected',
-                'too_short': lambda: 'tls_client_hello_too_short', 'malformed': lambda: 'tls_bad_client_hello'}[state]()
+                'too_short': lambda: 'tls_client_hello_too_short',
+                'too_long': lambda: 'tls_client_hello_too_long', 'malformed': lambda: 'tls_bad_client_hello'}[state]()
     return ask('hello-collect', expected, bytes=data)
 
 

@@ -93,6 +93,9 @@ public enum CloseReason : byte
     /// <inheritdoc cref="ProtocolError.TlsClientHelloTooShort"/>
     TlsClientHelloTooShort,
 
+    /// <inheritdoc cref="ProtocolError.TlsClientHelloTooLong"/>
+    TlsClientHelloTooLong,
+
     /// <inheritdoc cref="ProtocolError.TlsBadClientHello"/>
     TlsBadClientHello,
 
@@ -168,6 +171,7 @@ public static class CloseReasons
         ProtocolError.DisabledProtocol => CloseReason.DisabledProtocol,
         ProtocolError.TlsClientHelloExpected => CloseReason.TlsClientHelloExpected,
         ProtocolError.TlsClientHelloTooShort => CloseReason.TlsClientHelloTooShort,
+        ProtocolError.TlsClientHelloTooLong => CloseReason.TlsClientHelloTooLong,
         ProtocolError.TlsBadClientHello => CloseReason.TlsBadClientHello,
         ProtocolError.TlsInvalidDigest => CloseReason.TlsInvalidDigest,
         ProtocolError.TlsMissingKeyShareExt => CloseReason.TlsMissingKeyShareExt,
@@ -214,6 +218,7 @@ public static class CloseReasons
         CloseReason.DisabledProtocol => "disabled_protocol",
         CloseReason.TlsClientHelloExpected => "tls_client_hello_expected",
         CloseReason.TlsClientHelloTooShort => "tls_client_hello_too_short",
+        CloseReason.TlsClientHelloTooLong => "tls_client_hello_too_long",
         CloseReason.TlsBadClientHello => "tls_bad_client_hello",
         CloseReason.TlsInvalidDigest => "tls_invalid_digest",
         CloseReason.TlsMissingKeyShareExt => "tls_missing_key_share_ext",

@@ -18,7 +18,7 @@ namespace Portico.Core.Handshake;
 /// a secret derived for the domain    0.6 us more
 /// </code>
 /// So a hello of n bytes costs about 1000 + 5/8 n ns in either form, a header 600 with some reserve, and 200 us are 151 trials of a 517-byte
-/// hello, 94 of 1800 bytes, 17 of the longest, 333 of a header.
+/// hello, 94 of 1800 bytes, 56 of the longest (4101), 333 of a header.
 /// </remarks>
 internal sealed class SecretTrials
 {

@@ -17,7 +17,13 @@ public static class ClientHelloReader
     /// <summary>Message header and body of the shortest hello taken, in bytes. Telegram's clients pad up to it.</summary>
     public const int MinMessageLength = 512;
 
-    /// <summary>All fragments of a hello together, in bytes: what one TLS record can hold.</summary>
+    /// <summary>
+    /// Message header and body of the longest hello that can be a client's, twice what was measured of any. Trials cost by the byte and a stranger costs all of them,
+    /// so a longer hello is refused before the first.
+    /// </summary>
+    public const int MaxClientMessageLength = 4096;
+
+    /// <summary>All fragments of a hello together, in bytes: what one TLS record can hold. So long may a hello be in which only the name is looked for.</summary>
     public const int MaxMessageLength = 16384;
 
     /// <summary>More records than this is no client, only somebody probing for patience.</summary>
@@ -43,16 +49,16 @@ public static class ClientHelloReader
     /// <param name="hello">The one-record form: a slice of <paramref name="raw"/> if it came in one record, else of <paramref name="scratch"/>.</param>
     /// <param name="rawConsumed">Raw bytes the hello took; those behind it belong to the records that follow.</param>
     /// <param name="error">
-    /// With <see cref="FrameStatus.Invalid"/>: <see cref="ProtocolError.TlsClientHelloTooShort"/>, <see cref="ProtocolError.TlsBadClientHello"/>, or
-    /// <see cref="ProtocolError.TlsClientHelloExpected"/> if the bytes do not even begin 16 03 01.
+    /// With <see cref="FrameStatus.Invalid"/>: <see cref="ProtocolError.TlsClientHelloTooShort"/>, <see cref="ProtocolError.TlsClientHelloTooLong"/>,
+    /// <see cref="ProtocolError.TlsBadClientHello"/>, or <see cref="ProtocolError.TlsClientHelloExpected"/> if the bytes do not even begin 16 03 01.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="scratch"/> is too small; thrown whatever the bytes are.</exception>
     public static FrameStatus TryCollect(ReadOnlySpan<byte> raw, Span<byte> scratch, out ReadOnlySpan<byte> hello, out int rawConsumed, out ProtocolError error) =>
-        Collect(raw, scratch, MinMessageLength, out hello, out rawConsumed, out error);
+        Collect(raw, scratch, MinMessageLength, MaxClientMessageLength, out hello, out rawConsumed, out error);
 
     /// <summary>
-    /// The host a stranger asks for, for the cover mode <c>sni</c> (spec/02 section 10.2). More lenient than the judge: short messages and long session ids count too,
-    /// and what stands behind the name is not looked at.
+    /// The host a stranger asks for, for the cover mode <c>sni</c> (spec/02 section 10.2). More lenient than the judge: short and long messages and long session ids
+    /// count too, and what stands behind the name is not looked at.
     /// </summary>
     /// <param name="raw">Everything received so far.</param>
     /// <param name="scratch">At least <see cref="MaxHelloLength"/> bytes.</param>
@@ -62,14 +68,15 @@ public static class ClientHelloReader
     public static FrameStatus TryFindUsableSni(ReadOnlySpan<byte> raw, Span<byte> scratch, out ReadOnlySpan<byte> sni)
     {
         sni = default;
-        var status = Collect(raw, scratch, minMessageLength: 0, out var hello, out _, out _);
+        var status = Collect(raw, scratch, minMessageLength: 0, MaxMessageLength, out var hello, out _, out _);
         if (status != FrameStatus.Ok)
             return status;
         return ClientHello.TryFindSni(hello, out sni) ? FrameStatus.Ok : FrameStatus.Invalid;
     }
 
     private static FrameStatus Collect(
-        ReadOnlySpan<byte> raw, Span<byte> scratch, int minMessageLength, out ReadOnlySpan<byte> hello, out int rawConsumed, out ProtocolError error)
+        ReadOnlySpan<byte> raw, Span<byte> scratch, int minMessageLength, int maxMessageLength,
+        out ReadOnlySpan<byte> hello, out int rawConsumed, out ProtocolError error)
     {
         if (scratch.Length < MaxHelloLength)
             throw new ArgumentException($"scratch needs {MaxHelloLength} bytes, not {scratch.Length}", nameof(scratch));
@@ -114,6 +121,8 @@ public static class ClientHelloReader
 
             var messageLength = collected >= messageHeader.Length ? MessageLength(messageHeader) : (int?)null;
             error = JudgeMessageHeader(collected, messageHeader[0], messageLength, announced, firstLength, minMessageLength);
+            if (error == ProtocolError.None && messageLength > maxMessageLength)
+                error = ProtocolError.TlsClientHelloTooLong;
             if (error != ProtocolError.None)
                 return FrameStatus.Invalid;
             if (fragment.Length < length)

@@ -90,14 +90,31 @@ public sealed class ClientIdentificationTests : IDisposable
     }
 
     [Fact]
-    public void An_endless_hello_is_judged_when_it_exceeds_its_bound()
+    public void An_endless_hello_is_a_stranger_as_soon_as_it_tells_its_length()
     {
         var peer = _stage.CallRaw();
-        for (var i = 0; i < 20_000 && peer.End == PeerEnd.None; i += 1000)
+        // A message that claims 16 000 bytes, in records of 1000.
+        peer.Send([0x16, 3, 1, 3, 0xe8, 1, 0, 0x3e]);
+        _stage.Run();
+        Assert.Equal(PeerEnd.None, peer.End);
+        peer.Send([0x80]);
+        _stage.Run();
+        Assert.Equal(PeerEnd.Fin, peer.End);
+        Assert.Empty(peer.Take());
+        peer.Send(new byte[1000]);
+        peer.Finish();
+        _stage.Run();
+        _stage.AssertClosed("tls_client_hello_too_long (client)");
+    }
+
+    [Fact]
+    public void A_hello_in_records_without_an_end_is_malformed_at_the_ninth()
+    {
+        var peer = _stage.CallRaw();
+        for (var i = 0; i < 9 && peer.End == PeerEnd.None; i++)
         {
-            // Records of 1000 bytes that continue a message which claims 16 000.
-            byte[] record = [0x16, 3, 1, 3, 0xe8, .. new byte[1000]];
-            if (i == 0) new byte[] { 1, 0, 0x3e, 0x80 }.CopyTo(record, 5);
+            byte[] record = [0x16, 3, 1, 0, 200, .. new byte[200]];
+            if (i == 0) new byte[] { 1, 0, 0x0f, 0xa0 }.CopyTo(record, 5);
             peer.Send(record);
             _stage.Run();
         }

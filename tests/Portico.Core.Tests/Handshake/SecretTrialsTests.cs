@@ -18,7 +18,7 @@ public class SecretTrialsTests
     private const long Now = 1_760_000_000;
 
     // 200 us in trials of 1000 + 5/8 n ns for a hello of n bytes, of 600 ns for a header.
-    private const int HelloSlice = 151, HeaderSlice = 333, LongestHelloSlice = 17;
+    private const int HelloSlice = 151, HeaderSlice = 333, LongestHelloSlice = 56;
 
     private readonly byte[] _scratch = new byte[Judge.ScratchLength];
 
@@ -142,10 +142,10 @@ public class SecretTrialsTests
         return hello[..new ClientHelloWriter(RandomNumberGenerator.Fill).Write(hello, ClientHelloShape.Classic517, "example.com"u8, key, (uint)Now)];
     }
 
-    // One more extension of an unknown type fills the hello up to what a record can hold; nobody's signature any more.
+    // One more extension of an unknown type fills the hello up to the longest that is tried; it is signed with no secret any more.
     private static byte[] Longest(byte[] hello)
     {
-        var longest = new byte[ClientHelloReader.MaxHelloLength];
+        var longest = new byte[5 + ClientHelloReader.MaxClientMessageLength];
         hello.CopyTo(longest, 0);
         var added = longest.Length - hello.Length;
         Span<byte> extension = longest.AsSpan(hello.Length);

@@ -45,7 +45,7 @@ public class ClientHelloReaderTests
         AssertMalformed([.. Records([.. Message, 0], 9999)[..9]]);
         AssertMalformed([0x16, 3, 1, 0x40, 1]);
         AssertMalformed([0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfd]);
-        AssertMalformed([.. Records([1, 0, 0x3f, 0xfc, .. new byte[16380]], 16000)[..16005], 0x16, 3, 1, 1, 0x81]);
+        AssertMalformed([.. Records([1, 0, 0x0f, 0xfc, .. new byte[4092]], 4000)[..4005], 0x16, 3, 1, 0, 0x61]);
         AssertMalformed([0x16, 3, 1, 2, 0, 2]);
         AssertMalformed([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfb]);
     }
@@ -54,7 +54,8 @@ public class ClientHelloReaderTests
     public void Just_inside_the_limits_it_waits()
     {
         AssertWaits(Records(Message, 1, 1, 1, 1, 1, 1, 1, 1)[..47]);
-        AssertWaits([0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc]);
+        AssertWaits([0x16, 3, 1, 0x10, 0, 1, 0, 0x0f, 0xfc]);
+        AssertWaits([0x16, 3, 1, 0x40, 0, 1, 0, 0x0f]);
         AssertWaits([0x16, 3, 1, 0, 16, 1, 0]);
         AssertWaits([0x16, 3, 1, 0, 1, 1, 0x16, 3, 1, 0, 3, 0, 1, 0xfc]);
     }
@@ -62,10 +63,45 @@ public class ClientHelloReaderTests
     [Fact]
     public void The_longest_hello_in_eight_records_is_collected()
     {
-        byte[] message = [1, 0, 0x3f, 0xfc, .. new byte[16380]];
-        var raw = Records(message, 1, 1, 1, 1, 1, 1, 1);
+        byte[] message = [1, 0, 0x0f, 0xfc, .. new byte[4092]];
+        Assert.Equal(ClientHelloReader.MaxClientMessageLength, message.Length);
+        Assert.Equal(message, CollectOk(Records(message, 1, 1, 1, 1, 1, 1, 1))[5..]);
+    }
+
+    [Fact]
+    public void A_hello_longer_than_any_clients_is_refused_as_soon_as_its_length_is_known()
+    {
+        AssertInvalid(ProtocolError.TlsClientHelloTooLong, [0x16, 3, 1, 0x10, 1, 1, 0, 0x0f, 0xfd]);
+        AssertInvalid(ProtocolError.TlsClientHelloTooLong, [0x16, 3, 1, 2, 0, 1, 0, 0x3f, 0xfc]);
+        AssertInvalid(ProtocolError.TlsClientHelloTooLong, [0x16, 3, 1, 0, 1, 1, 0x16, 3, 1, 0, 2, 0, 0x0f, 0x16, 3, 1, 0, 1, 0xfd]);
+        AssertWaits([0x16, 3, 1, 0, 1, 1, 0x16, 3, 1, 0, 2, 0, 0x0f, 0x16, 3, 1, 0, 1]);
+    }
+
+    [Fact]
+    public void The_name_in_a_hello_longer_than_any_clients_is_found_for_the_cover()
+    {
+        var hello = HelloCase.Named("wrong_secret").Input;
+        var parsed = CollectOk(hello);
+        // One more extension fills the message up to the longest that a record can hold.
+        var longest = new byte[ClientHelloReader.MaxHelloLength];
+        parsed.CopyTo(longest, 0);
+        var added = longest.Length - parsed.Length;
+        BinaryPrimitives.WriteUInt16BigEndian(longest.AsSpan(parsed.Length), 0xfafb);
+        BinaryPrimitives.WriteUInt16BigEndian(longest.AsSpan(parsed.Length + 2), (ushort)(added - 4));
+        BinaryPrimitives.WriteUInt16BigEndian(longest.AsSpan(3), (ushort)(longest.Length - 5));
+        BinaryPrimitives.WriteUInt16BigEndian(longest.AsSpan(7), (ushort)(longest.Length - 9));
+        var block = 43 + 1 + longest[43];
+        block += 2 + BinaryPrimitives.ReadUInt16BigEndian(longest.AsSpan(block));
+        block += 1 + longest[block];
+        BinaryPrimitives.WriteUInt16BigEndian(longest.AsSpan(block), (ushort)(longest.Length - block - 2));
+        var raw = Records(longest[5..], 1, 1, 1, 1, 1, 1, 1);
+
         Assert.Equal(ClientHelloReader.MaxRawLength, raw.Length);
-        Assert.Equal(message, CollectOk(raw)[5..]);
+        AssertInvalid(ProtocolError.TlsClientHelloTooLong, raw);
+        var scratch = new byte[ClientHelloReader.MaxHelloLength];
+        Assert.Equal(FrameStatus.NeedMoreData, ClientHelloReader.TryFindUsableSni(raw.AsSpan(0, raw.Length - 1), scratch, out _));
+        Assert.Equal(FrameStatus.Ok, ClientHelloReader.TryFindUsableSni(raw, scratch, out var sni));
+        Assert.Equal("example.com"u8, sni);
     }
 
     [Fact]

@@ -17,7 +17,10 @@ internal sealed class ClientHelloTarget : ResumableTarget
     public override string Name => "client-hello";
 
     public override IReadOnlyCollection<string> Expected { get; } =
-        ["Ok", "NeedMoreData", "Invalid TlsClientHelloExpected", "Invalid TlsClientHelloTooShort", "Invalid TlsBadClientHello"];
+    [
+        "Ok", "NeedMoreData", "Invalid TlsClientHelloExpected", "Invalid TlsClientHelloTooShort", "Invalid TlsClientHelloTooLong",
+        "Invalid TlsBadClientHello",
+    ];
 
     public override IEnumerable<byte[]> Seeds => HelloSeeds.All;
 

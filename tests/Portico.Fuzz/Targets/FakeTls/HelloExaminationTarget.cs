@@ -17,7 +17,8 @@ internal sealed class HelloExaminationTarget : ResumableTarget
 
     public override IReadOnlyCollection<string> Expected { get; } =
     [
-        "Ok", "NeedMoreData", "Invalid TlsClientHelloExpected", "Invalid TlsClientHelloTooShort", "Invalid TlsBadClientHello", "Invalid TlsNoSni", "Invalid TlsInvalidDigest",
+        "Ok", "NeedMoreData", "Invalid TlsClientHelloExpected", "Invalid TlsClientHelloTooShort", "Invalid TlsClientHelloTooLong",
+        "Invalid TlsBadClientHello", "Invalid TlsNoSni", "Invalid TlsInvalidDigest",
         "Invalid TlsMissingKeyShareExt", "Invalid TlsUnsupportedKeyShares", "Invalid TlsNoCommonCipher", "Invalid TlsTime",
     ];
 

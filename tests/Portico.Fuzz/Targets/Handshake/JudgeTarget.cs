@@ -31,7 +31,8 @@ internal sealed class JudgeTarget : ResumableTarget
 
     public override IReadOnlyCollection<string> Expected { get; } =
     [
-        "Ok Hello", "Ok Header", "NeedMoreData", "Invalid UnknownProtocol", "Invalid DisabledProtocol", "Invalid TlsClientHelloTooShort", "Invalid TlsBadClientHello", "Invalid TlsNoSni",
+        "Ok Hello", "Ok Header", "NeedMoreData", "Invalid UnknownProtocol", "Invalid DisabledProtocol", "Invalid TlsClientHelloTooShort", "Invalid TlsClientHelloTooLong",
+        "Invalid TlsBadClientHello", "Invalid TlsNoSni",
         "Invalid TlsInvalidDigest", "Invalid TlsMissingKeyShareExt", "Invalid TlsUnsupportedKeyShares", "Invalid TlsNoCommonCipher", "Invalid TlsTime",
     ];
 
