@@ -2,15 +2,10 @@ using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
-using Portico.Core.Admission.Replay;
-using Portico.Core.Clients;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
-using Portico.Core.Diagnostics;
-using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Options;
-using Portico.Core.Telegram;
 
 namespace Portico.Core;
 
@@ -37,7 +32,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     public ImmutableArray<IPEndPoint> Endpoints { get; private set; } = [];
 
     /// <summary>Sessions that are open now, handshakes included.</summary>
-    public int SessionCount => _services.SessionCount;
+    public int SessionCount => _services.Sessions.Value;
 
     /// <summary>Completes when the proxy has ended; faults if a loop died (the process must then end with exit code 1).</summary>
     public Task Completion => _engine.Completion;
@@ -45,7 +40,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>Numbers of this moment, summed over loops and listeners.</summary>
     public ProxySnapshot Snapshot()
     {
-        var counters = _services.Loops.SelectMany(loop => loop.ListenerCounters).ToList();
+        var counters = _services.Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters).ToList();
         return new ProxySnapshot(SessionCount, counters.Sum(c => c.Relaying), counters.Sum(c => c.ClientReceived), counters.Sum(c => c.ClientSent));
     }
 
@@ -93,29 +88,12 @@ public sealed class PorticoProxy : IAsyncDisposable
     internal static PorticoProxy Start(
         ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null)
     {
-        var services = new ProxyServices(settings, loggers, new DcDirectory(settings.Direct), new X25519PointPool());
-        var own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
-        services.Cover = CoverServices.Create(services, own, resolve ?? Dns.GetHostAddressesAsync, time ?? TimeProvider.System);
-        services.Metrics = new ProxyMetrics(
-            meters,
-            () => services.Loops.SelectMany(loop => loop.ListenerCounters),
-            () => services.Loops.SelectMany(loop => loop.DcCounters),
-            () => services.Cover.Budget.Most,
-            () => (services.Replays.Items, services.Replays.Bytes));
-        services.Replays = new ReplayMemory(settings, loggers, services.Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
-        if (time is not null && settings.UsesMiddleProxies)
-        {
-            services.ConfigUpdater = new ConfigUpdater(settings, loggers, services.Metrics, time, http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
-            services.MiddleProxies = services.ConfigUpdater.Directory;
-        }
-
-        foreach (var loop in engine.Loops) services.Add(new LoopServices(loop, services, engine.Loops.Count));
+        var services = new ProxyServices(settings, engine, loggers, meters, new Outside(time, http, resolve));
         var proxy = new PorticoProxy(settings, engine, services);
-        if (time is not null && settings.Cover.Mode != CoverMode.Off) services.FlightLearner = proxy.CreateLearner(time);
         try
         {
-            proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, new ClientListener(listener, index, services)))];
-            own.Bound(proxy.Endpoints);
+            proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, services.CreateListener(index)))];
+            services.Own.Bound(proxy.Endpoints);
             services.Cover.Directory.Begin();
             services.Replays.MarkRunning();
             if (settings.UsesMiddleProxies)
@@ -141,13 +119,6 @@ public sealed class PorticoProxy : IAsyncDisposable
         }
     }
 
-    private FlightLearner CreateLearner(TimeProvider time)
-    {
-        var connector = new CoverConnector(_services.Cover.Directory, Settings.Cover.ProxyProtocol, time);
-        var probe = new FlightProbe(connector, _services.LearnerHellos, time, Settings.Cover.ConnectTimeout);
-        return new FlightLearner(Settings, _services.Flights, probe, _services.Loggers, time);
-    }
-
     // Also when Telegram's configuration has changed: new data centres get their links, old links stay as they are.
     private void OpenMiddleProxies()
     {
@@ -159,9 +130,8 @@ public sealed class PorticoProxy : IAsyncDisposable
         if (_services.ConfigUpdater is { } updater) await updater.DisposeAsync().ConfigureAwait(false); // a download ends at once
         if (_services.FlightLearner is { } learner) await learner.DisposeAsync().ConfigureAwait(false); // so does a connection to the cover
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
-        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _services.WhenEmpty = empty;
-        if (_services.SessionCount > 0 && drain > TimeSpan.Zero) await UnlessDeadAsync(Task.WhenAny(empty.Task, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
+        var empty = _services.Sessions.WhenEmptyAsync();
+        if (!empty.IsCompleted && drain > TimeSpan.Zero) await UnlessDeadAsync(Task.WhenAny(empty, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();

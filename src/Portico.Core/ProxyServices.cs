@@ -1,5 +1,11 @@
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+using System.Net;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Admission;
 using Portico.Core.Admission.Replay;
+using Portico.Core.Backends;
+using Portico.Core.Backends.Direct;
 using Portico.Core.Backends.MiddleProxy;
 using Portico.Core.Clients;
 using Portico.Core.Cover;
@@ -8,77 +14,152 @@ using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 using Portico.Core.Telegram;
+using Portico.Protocol.FakeTls;
 
 namespace Portico.Core;
 
-/// <summary>What all loops share.</summary>
-internal sealed class ProxyServices(ProxySettings settings, ILoggerFactory loggers, DcDirectory directory, X25519PointPool points)
+/// <summary>Builds every part of a proxy, once and in order; the parts are handed what they use and none is handed this.</summary>
+internal sealed class ProxyServices
 {
-    private readonly List<LoopServices> _loops = [];
-    private int _sessions;
+    private readonly ProxySettings _settings;
+    private readonly ILoggerFactory _loggers;
+    private readonly ImmutableArray<SessionLimit> _limits;
+    private readonly DcDirectory _dcs;
+    private readonly MiddleProxyHealth _middleHealth;
 
-    public ProxySettings Settings => settings;
+    /// <summary>Nothing begins to work before <see cref="PorticoProxy"/> says so.</summary>
+    /// <param name="settings">Of the proxy.</param>
+    /// <param name="engine">Its loops.</param>
+    /// <param name="loggers">Where lines go.</param>
+    /// <param name="meters">Where the meter comes from.</param>
+    /// <param name="outside">How the world is reached.</param>
+    public ProxyServices(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, Outside outside)
+    {
+        _settings = settings;
+        _loggers = loggers;
+        _dcs = new DcDirectory(settings.Direct);
+        _middleHealth = new MiddleProxyHealth(loggers.CreateLogger<MiddleProxyHealth>());
+        Own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
+        Cover = CoverServices.Create(settings, loggers, Own, outside.Resolve ?? Dns.GetHostAddressesAsync, outside.Time ?? TimeProvider.System);
+        _limits = [.. settings.Listeners.Select(listener => new SessionLimit(MostSessionsOf(listener)))];
+        Metrics = new ProxyMetrics(
+            meters,
+            () => Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters),
+            () => Loops.SelectMany(loop => loop.Dcs.All),
+            () => Cover.Budget.Most,
+            () => (Replays!.Items, Replays.Bytes));
+        Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
+        Flights = new LearnedFlights(settings.Listeners.Length);
+        if (outside.Time is { } time && settings.UsesMiddleProxies)
+        {
+            ConfigUpdater = new ConfigUpdater(settings, loggers, Metrics, time, outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
+        }
 
-    public ILoggerFactory Loggers => loggers;
+        MiddleProxies = ConfigUpdater?.Directory ?? new MiddleProxyDirectory(EmbeddedConfig.For(settings));
+        if (outside.Time is not null && settings.Cover.Mode != CoverMode.Off) FlightLearner = CreateLearner(outside.Time);
+        Loops = [.. engine.Loops.Select(loop => Build(loop, engine.Loops.Count))];
+    }
 
-    public DcDirectory Directory => directory;
+    public ProxyMetrics Metrics { get; }
 
-    public X25519PointPool Points => points;
+    /// <summary>Sessions that are open now.</summary>
+    public SessionCount Sessions { get; } = new();
 
-    public MiddleProxyHealth MiddleProxyHealth { get; } = new(loggers.CreateLogger<MiddleProxyHealth>());
-
-    public ProxyMetrics Metrics { get; set; } = null!;
+    /// <summary>Where this proxy listens, as soon as it does.</summary>
+    public OwnEndpoints Own { get; }
 
     /// <summary>What strangers see.</summary>
-    public CoverServices Cover { get; set; } = null!;
+    public CoverServices Cover { get; }
+
+    /// <summary>Key shares for flights.</summary>
+    public X25519PointPool Points { get; } = new();
 
     /// <summary>Where the middle proxies are; nothing but the embedded ones unless an updater brings more.</summary>
-    public MiddleProxyDirectory MiddleProxies { get; set; } = new(new MiddleProxyConfig(EmbeddedConfig.Secret, [EmbeddedConfig.V4, EmbeddedConfig.V6], (short)settings.Direct.DefaultDc)
-    {
-        ExternalV4 = settings.Middle.ExternalV4,
-        ExternalV6 = settings.Middle.ExternalV6,
-        AsOf = EmbeddedConfig.AsOf,
-    });
+    public MiddleProxyDirectory MiddleProxies { get; }
 
     /// <summary>Keeps <see cref="MiddleProxies"/> up to date; null where no client goes through one.</summary>
-    public ConfigUpdater? ConfigUpdater { get; set; }
+    public ConfigUpdater? ConfigUpdater { get; }
 
     /// <summary>What was seen of clients.</summary>
-    public ReplayMemory Replays { get; set; } = null!;
+    public ReplayMemory Replays { get; }
 
-    /// <summary>What our flights copy, per listener.</summary>
-    public LearnedFlights Flights { get; } = new(settings.Listeners.Length);
+    /// <summary>What the flights copy, per listener.</summary>
+    public LearnedFlights Flights { get; }
 
-    /// <summary>Hellos of <see cref="FlightLearner"/> under way, to be known should one come back to us.</summary>
+    /// <summary>Hellos of <see cref="FlightLearner"/> under way, to be known should one come back.</summary>
     public LearnerHellos LearnerHellos { get; } = new();
 
     /// <summary>Keeps <see cref="Flights"/> up to date; null without a cover.</summary>
-    public FlightLearner? FlightLearner { get; set; }
+    public FlightLearner? FlightLearner { get; }
 
-    /// <summary>Completes when the last session is gone while a stop waits for it.</summary>
-    public TaskCompletionSource? WhenEmpty { get; set; }
+    /// <summary>One entry for each loop of the engine, in its order.</summary>
+    public ImmutableArray<LoopServices> Loops { get; }
 
-    public IReadOnlyList<LoopServices> Loops => _loops;
+    /// <summary>A listener whose sessions take their steps here.</summary>
+    public ClientListener CreateListener(int index) =>
+        new(_settings.Listeners[index], index, Loops, Metrics, _loggers.CreateLogger<ClientListener>());
 
-    public int SessionCount => Volatile.Read(ref _sessions);
+    private LoopServices Build(EventLoop loop, int loops)
+    {
+        var context = new LoopContext(loop, _settings, Metrics, Sessions, _loggers.CreateLogger<ClientSession>(), loops);
+        var guests = new CoverGuests(Cover.Budget, () => EvictElsewhere(loop));
+        var dcs = new DcCounterTable();
+        var links = new MiddleProxyServices(context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
+        var middle = new MiddleProxyBackend(links);
+        var direct = new DirectBackend(context, _dcs, dcs, _settings.Direct.PassThrough);
+        return new LoopServices
+        {
+            Context = context,
+            Handshakes = new HandshakePool(loop),
+            Listeners = [.. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index]))],
+            Identification = new ClientIdentification(context, CreateJudges(), Cover, guests),
+            Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos),
+            Admission = new AdmissionControl(context, Replays),
+            Greeting = new ServerHandshake(context, Flights, Points),
+            Backends = new BackendChoice(_settings, direct, middle),
+            Middle = middle,
+            CoverGuests = guests,
+            Dcs = dcs,
+        };
+    }
 
-    public void Add(LoopServices loop) => _loops.Add(loop);
+    // One for each listener and loop: a judge holds states of the loop's.
+    private ImmutableArray<Judge> CreateJudges()
+    {
+        var window = _settings.TimeWindow;
+        var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, window.AcceptUnsetClock);
+        return [.. _settings.Listeners.Select(listener => new Judge(listener, accepted, _settings.PerSni))];
+    }
 
-    /// <summary>How many authenticated sessions a listener may have: with a cover, some descriptors are kept for strangers.</summary>
-    public int MostSessionsOf(ListenerSettings listener)
+    private FlightLearner CreateLearner(TimeProvider time)
+    {
+        var connector = new CoverConnector(Cover.Directory, _settings.Cover.ProxyProtocol, time);
+        var probe = new FlightProbe(connector, LearnerHellos, time, _settings.Cover.ConnectTimeout);
+        return new FlightLearner(_settings, Flights, probe, _loggers, time);
+    }
+
+    // With a cover, some descriptors are kept for strangers.
+    private int MostSessionsOf(ListenerSettings listener)
     {
         var sessions = ProcessLimits.Sessions();
-        if (settings.Cover.Mode == CoverMode.Off || sessions == 0) return listener.MaxConnections;
+        if (_settings.Cover.Mode == CoverMode.Off || sessions == 0) return listener.MaxConnections;
         return (int)Math.Clamp(sessions - Cover.Budget.Most, 1, listener.MaxConnections);
     }
 
-    public LoopServices Of(EventLoop loop) => _loops[loop.Index];
-
-    public void SessionOpened() => Interlocked.Increment(ref _sessions);
-
-    public void SessionClosed()
+    // Not on the loop itself, where the only one to send away is the newcomer for whom a place is wanted.
+    private void EvictElsewhere(EventLoop loop)
     {
-        if (Interlocked.Decrement(ref _sessions) == 0) WhenEmpty?.TrySetResult();
+        foreach (var other in Loops)
+        {
+            if (other.Loop != loop) other.Loop.Post(other.CoverGuests.EvictIfExceeded);
+        }
     }
 }
+
+/// <summary>How the world is reached; what is null is the real thing or, for the clock, nothing at all.</summary>
+/// <param name="Time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
+/// <param name="Http">Fetches documents; null = from the network.</param>
+/// <param name="Resolve">The addresses of a cover's name; null = of the system's resolver.</param>
+internal readonly record struct Outside(TimeProvider? Time, HttpMessageHandler? Http = null, Func<string, Task<IPAddress[]>>? Resolve = null);

@@ -1,5 +1,3 @@
-using Portico.Core.Clients;
-using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 
@@ -34,10 +32,10 @@ internal sealed class AddressLimits
 
     /// <summary>Counts a connection that was accepted. If its address has too many now, the oldest of them ends.</summary>
     /// <returns>Its place, to be given back; null if it is not counted.</returns>
-    public AddressPlace? Enter(ClientSession session)
+    public AddressPlace? Enter(IAddressHolder holder, Channel client)
     {
         if (_most == 0) return null;
-        var network = session.Client.RemoteNetwork();
+        var network = client.RemoteNetwork();
         if (!network.IsKnown || (network.IsLoopback && !_countsLoopback)) return null;
         if (!_queues.TryGetValue(network, out var queue))
         {
@@ -47,9 +45,9 @@ internal sealed class AddressLimits
         }
 
         var place = _freePlaces.TryPop(out var used) ? used : new AddressPlace();
-        place.Session = session;
+        place.Holder = holder;
         queue.Append(place);
-        if (queue.Count > _most) queue.Oldest!.Session!.EndFor(CloseReason.AddressLimit);
+        if (queue.Count > _most) queue.Oldest!.Holder!.GiveWay();
         return place;
     }
 
@@ -58,7 +56,7 @@ internal sealed class AddressLimits
     {
         var queue = place.Queue!;
         queue.Remove(place);
-        place.Session = null;
+        place.Holder = null;
         if (_freePlaces.Count < Kept) _freePlaces.Push(place);
         if (queue.Count > 0) return;
         _queues.Remove(queue.Network);
@@ -66,10 +64,17 @@ internal sealed class AddressLimits
     }
 }
 
+/// <summary>A connection that counts among those of its address.</summary>
+internal interface IAddressHolder
+{
+    /// <summary>The place is wanted for a newer one: give it back and end.</summary>
+    void GiveWay();
+}
+
 /// <summary>The place of one connection among those of its address.</summary>
 internal sealed class AddressPlace
 {
-    public ClientSession? Session { get; set; }
+    public IAddressHolder? Holder { get; set; }
 
     public AddressQueue? Queue { get; set; }
 

@@ -1,51 +1,47 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
-using Portico.Core.Admission;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 
 namespace Portico.Core.Clients;
 
 /// <summary>One listening address: turns accepted channels into sessions. Shared by all loops; what belongs to one loop is in <see cref="LoopServices"/>.</summary>
-internal sealed partial class ClientListener(ListenerSettings settings, int index, ProxyServices services) : IAcceptor
+internal sealed partial class ClientListener(ListenerSettings settings, int index, ImmutableArray<LoopServices> loops, ProxyMetrics metrics, ILogger log) : IAcceptor
 {
     private const int PauseLogMs = 60_000;
-
-    private readonly ILogger _log = services.Loggers.CreateLogger<ClientListener>();
 
     private long _pauseLoggedMs = -PauseLogMs;
 
     public ListenerSettings Settings => settings;
 
-    /// <summary>Position in the settings, and in every loop's list of judges and counters.</summary>
-    public int Index => index;
-
-    /// <summary>How many authenticated sessions this listener may have and has.</summary>
-    public SessionLimit Limit { get; } = new(services.MostSessionsOf(settings));
-
     public void OnAccepted(Channel channel)
     {
         try
         {
-            var loop = services.Of(channel.Loop);
-            services.Metrics.Accepted(settings.Name);
-            loop.Handshakes.Rent().Start(new ClientSession(channel, this, loop));
+            var loop = loops[channel.Loop.Index];
+            metrics.Accepted(settings.Name);
+            var session = new ClientSession(channel, loop.Listeners[index], loop.Context);
+            var handshake = loop.Handshakes.Rent();
+            handshake.Begin(session);
+            handshake.FinishAfter(session.RunAsync(handshake, loop));
         }
         catch (Exception error) when (!EventLoop.IsFatal(error))
         {
             // One client is lost, and not the loop with all its sessions.
-            Log.AcceptFaulted(_log, error, settings.Name);
+            Log.AcceptFaulted(log, error, settings.Name);
             channel.Close();
         }
     }
 
     public void OnAcceptPaused(string error)
     {
-        services.Metrics.AcceptPaused(settings.Name);
+        metrics.AcceptPaused(settings.Name);
 
         // A flood of strangers can bring this about many times a second, and must not fill the disk.
         var (now, last) = (Environment.TickCount64, Interlocked.Read(ref _pauseLoggedMs));
         if (now - last < PauseLogMs || Interlocked.CompareExchange(ref _pauseLoggedMs, now, last) != last) return;
-        Log.AcceptPaused(_log, settings.Name, error);
+        Log.AcceptPaused(log, settings.Name, error);
     }
 
     private static partial class Log

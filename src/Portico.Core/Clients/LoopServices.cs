@@ -1,107 +1,48 @@
-using Microsoft.Extensions.Logging;
-using Portico.Core.Admission;
+using System.Collections.Immutable;
 using Portico.Core.Backends;
-using Portico.Core.Backends.Direct;
 using Portico.Core.Backends.MiddleProxy;
 using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
-using Portico.Core.Options;
-using Portico.Protocol.Crypto;
-using Portico.Protocol.FakeTls;
+using Portico.Core.Sessions;
 
 namespace Portico.Core.Clients;
 
-/// <summary>What the sessions of one loop share: no locks, one thread.</summary>
+/// <summary>The steps of one loop's sessions, ready to be taken. One per loop: no locks, one thread.</summary>
 internal sealed class LoopServices
 {
-    private readonly Judge[] _judges;
-    private readonly ListenerCounters[] _counters;
-    private readonly Dictionary<int, DcCounters> _dcs = [];
+    public required LoopContext Context { get; init; }
 
-    public LoopServices(EventLoop loop, ProxyServices proxy, int loops)
-    {
-        Loop = loop;
-        Proxy = proxy;
-        Handshakes = new HandshakePool(loop);
-        CoverGuests = new CoverGuests(proxy.Cover.Budget, EvictElsewhere);
-        Addresses = new AddressLimits(proxy.Settings.Limits, loops);
-        Direct = new DirectBackend(this);
-        Middle = new MiddleProxyBackend(this);
-        Backends = new BackendChoice(this);
-        var window = proxy.Settings.TimeWindow;
-        var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, window.AcceptUnsetClock);
-        _judges = [.. proxy.Settings.Listeners.Select(listener => new Judge(listener, accepted, proxy.Settings.PerSni))];
-        _counters = [.. proxy.Settings.Listeners.Select(listener => new ListenerCounters(listener.Name))];
-        LinkLog = proxy.Loggers.CreateLogger<MiddleProxyConnection>();
-        SessionLog = proxy.Loggers.CreateLogger<ClientSession>();
-    }
+    /// <summary>Memory for steps 1 to 5.</summary>
+    public required HandshakePool Handshakes { get; init; }
 
-    public EventLoop Loop { get; }
+    /// <summary>One for each listener, in the order of the settings.</summary>
+    public required ImmutableArray<ListenerContext> Listeners { get; init; }
 
-    public ProxyServices Proxy { get; }
+    /// <summary>Step 1.</summary>
+    public required ClientIdentification Identification { get; init; }
 
-    public HandshakePool Handshakes { get; }
+    /// <summary>Step 2.</summary>
+    public required StrangerHandling Strangers { get; init; }
+
+    /// <summary>Step 3.</summary>
+    public required AdmissionControl Admission { get; init; }
+
+    /// <summary>Step 4.</summary>
+    public required ServerHandshake Greeting { get; init; }
+
+    /// <summary>Step 5.</summary>
+    public required BackendChoice Backends { get; init; }
+
+    /// <summary>This loop's links to middle proxies.</summary>
+    public required MiddleProxyBackend Middle { get; init; }
 
     /// <summary>This loop's strangers at the cover.</summary>
-    public CoverGuests CoverGuests { get; }
+    public required CoverGuests CoverGuests { get; init; }
 
-    /// <summary>Random bytes for this loop's flights and headers.</summary>
-    public RandomKeystream Random { get; } = new();
+    /// <summary>This loop's counters of data centres.</summary>
+    public required DcCounterTable Dcs { get; init; }
 
-    public AddressLimits Addresses { get; }
-
-    public BackendChoice Backends { get; }
-
-    public DirectBackend Direct { get; }
-
-    public MiddleProxyBackend Middle { get; }
-
-    public OutputQueuePool OutputQueues { get; } = new();
-
-    /// <summary>Where a client's records begin.</summary>
-    public RecordRamp NewRamp() => Proxy.Settings.RecordSizes == RecordSizes.Ramp ? RecordRamp.Growing() : RecordRamp.Full();
-
-    public TimeoutSettings Timeouts => Proxy.Settings.Timeouts;
-
-    public ProxyMetrics Metrics => Proxy.Metrics;
-
-    public ILogger SessionLog { get; }
-
-    public ILogger LinkLog { get; }
-
-    /// <summary>Counters of every DC that was asked for, for readers on any thread.</summary>
-    public IEnumerable<DcCounters> DcCounters
-    {
-        get
-        {
-            lock (_dcs) return [.. _dcs.Values];
-        }
-    }
-
-    /// <summary>This loop's counters of a data centre.</summary>
-    public DcCounters CountersOf(int dc)
-    {
-        lock (_dcs)
-        {
-            if (!_dcs.TryGetValue(dc, out var counters)) _dcs[dc] = counters = new DcCounters(dc);
-            return counters;
-        }
-    }
-
-    public IEnumerable<ListenerCounters> ListenerCounters => _counters;
-
-    public Judge JudgeOf(ClientListener listener) => _judges[listener.Index];
-
-    public ListenerCounters CountersOf(ClientListener listener) => _counters[listener.Index];
-
-    // Not on this loop, where the only one to send away is the newcomer for whom a place is wanted.
-    private void EvictElsewhere()
-    {
-        foreach (var other in Proxy.Loops)
-        {
-            if (other != this) other.Loop.Post(other.CoverGuests.EvictIfExceeded);
-        }
-    }
+    public EventLoop Loop => Context.Loop;
 }

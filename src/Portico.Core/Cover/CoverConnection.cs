@@ -1,8 +1,7 @@
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
-using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 using Portico.Protocol.ProxyProtocol;
 
 namespace Portico.Core.Cover;
@@ -24,12 +23,13 @@ internal enum CoverState
 }
 
 /// <summary>
-/// One stranger's way to the cover while nobody relays yet: found, connected, and given what the client has said so far. The handshake owns the channels' news;
+/// One stranger's way to the cover while nobody relays yet: found, connected, and given what the client has said so far. The waiter owns the channels' news;
 /// whoever waits asks with <see cref="Advance"/> after each.
 /// </summary>
 internal sealed class CoverConnection : ICoverGuest
 {
-    private readonly HandshakeState _handshake;
+    private readonly Session _session;
+    private readonly LoopWaiter _waiter;
     private readonly CoverServices _services;
     private readonly ConnectRace _race;
     private readonly long _giveUpMs;
@@ -40,16 +40,16 @@ internal sealed class CoverConnection : ICoverGuest
     private int _passed;
     private bool _isDropped;
 
-    private CoverConnection(HandshakeState handshake)
+    private CoverConnection(Session session, LoopWaiter waiter, CoverServices services, CoverGuests guests)
     {
-        var session = handshake.Session;
-        _handshake = handshake;
-        _services = session.Loop.Proxy.Cover;
-        _giveUpMs = handshake.Loop.NowMs + (long)_services.Settings.ConnectTimeout.TotalMilliseconds;
-        _race = new ConnectRace(handshake.Loop);
-        _race.Begin(handshake, _giveUpMs);
+        _session = session;
+        _waiter = waiter;
+        _services = services;
+        _giveUpMs = waiter.Loop.NowMs + (long)_services.Settings.ConnectTimeout.TotalMilliseconds;
+        _race = new ConnectRace(waiter.Loop);
+        _race.Begin(waiter, _giveUpMs);
         _head = Head(session, _services.Settings.ProxyProtocol);
-        Place = session.Loop.CoverGuests.Enter(this);
+        Place = guests.Enter(this);
         session.IsAtCover = true;
     }
 
@@ -66,10 +66,15 @@ internal sealed class CoverConnection : ICoverGuest
     public bool HasSpoken => Channel is { } channel && (channel.CanRead || channel.Failed);
 
     /// <summary>Begins.</summary>
-    public static CoverConnection Open(HandshakeState handshake, CoverTarget target)
+    /// <param name="session">The stranger, or a connection that nobody can place yet.</param>
+    /// <param name="waiter">Hears the news.</param>
+    /// <param name="services">The cover.</param>
+    /// <param name="guests">The loop's places at it.</param>
+    /// <param name="target">Which site.</param>
+    public static CoverConnection Open(Session session, LoopWaiter waiter, CoverServices services, CoverGuests guests, CoverTarget target)
     {
-        var connection = new CoverConnection(handshake);
-        var loop = handshake.Loop;
+        var connection = new CoverConnection(session, waiter, services, guests);
+        var loop = waiter.Loop;
         if (connection._services.Directory.Find(target, answer => loop.Post(() => connection.Found(answer))) is { } known) connection.Take(known);
         return connection;
     }
@@ -79,8 +84,8 @@ internal sealed class CoverConnection : ICoverGuest
     {
         if (_state != CoverState.Connecting) return _state;
         if (_isFound) Race();
-        else if (_handshake.Loop.NowMs >= _giveUpMs) Fail(CloseReason.CoverConnectTimeout, "its name is not resolved in time");
-        if (_state == CoverState.Connecting) _handshake.SetDeadline(_isFound ? _race.WakeMs : _giveUpMs);
+        else if (_waiter.Loop.NowMs >= _giveUpMs) Fail(CloseReason.CoverConnectTimeout, "its name is not resolved in time");
+        if (_state == CoverState.Connecting) _waiter.SetDeadline(_isFound ? _race.WakeMs : _giveUpMs);
         return _state;
     }
 
@@ -120,17 +125,17 @@ internal sealed class CoverConnection : ICoverGuest
         _race.Drop();
         Channel?.Close();
         Place.Leave();
-        _handshake.Session.IsAtCover = false;
+        _session.IsAtCover = false;
     }
 
     public void Evict()
     {
         _state = CoverState.Failed;
         Reason = CloseReason.CoverLimit;
-        _handshake.Nudge();
+        _waiter.Nudge();
     }
 
-    private static byte[] Head(ClientSession session, int version)
+    private static byte[] Head(Session session, int version)
     {
         if (version == 0) return [];
         Span<byte> header = stackalloc byte[ProxyHeader.MaxLength];
@@ -141,7 +146,7 @@ internal sealed class CoverConnection : ICoverGuest
     {
         if (_isDropped || _state != CoverState.Connecting) return;
         Take(answer);
-        _handshake.Nudge();
+        _waiter.Nudge();
     }
 
     private void Take(CoverAnswer answer)
@@ -199,5 +204,5 @@ internal sealed class CoverConnection : ICoverGuest
         _services.Health.Failed(why);
     }
 
-    private void Count(string result) => _handshake.Session.Loop.Metrics.Cover(_handshake.Session.Listener.Settings.Name, result);
+    private void Count(string result) => _session.Context.Metrics.Cover(_session.Listener.Name, result);
 }

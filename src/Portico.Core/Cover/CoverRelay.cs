@@ -1,6 +1,4 @@
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
-using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
 
@@ -15,7 +13,7 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
 
-    private readonly ClientSession _session;
+    private readonly Session _session;
     private readonly Channel _client;
     private readonly Channel _cover;
     private readonly CoverPlace _place;
@@ -28,7 +26,7 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
     private bool _closed;
     private bool _queued;
 
-    private CoverRelay(ClientSession session, CoverConnection connection)
+    private CoverRelay(Session session, CoverConnection connection)
     {
         _session = session;
         _client = session.Client;
@@ -55,11 +53,14 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
     private bool CanReadCover => _cover.CanRead && _forClient.IsEmpty && (_ends & End.Cover) == 0 && !_closed;
 
     /// <summary>Takes client and cover over from the handshake. First goes what the client has said so far.</summary>
-    public static void Start(HandshakeState handshake, CoverConnection connection, bool hasClientEnded)
+    /// <param name="session">The stranger.</param>
+    /// <param name="connection">The way to the cover.</param>
+    /// <param name="raw">What the client has said so far.</param>
+    /// <param name="hasClientEnded">It has finished sending.</param>
+    public static void Start(Session session, CoverConnection connection, ReadOnlySpan<byte> raw, bool hasClientEnded)
     {
-        var relay = new CoverRelay(handshake.Session, connection);
-        connection.TakeRest(handshake.Raw.AsSpan(0, handshake.RawLength), handshake.Loop.Buffers, ref relay._forCover);
-        handshake.DropRaw();
+        var relay = new CoverRelay(session, connection);
+        connection.TakeRest(raw, session.Context.Loop.Buffers, ref relay._forCover);
         relay._client.Owner = relay;
         relay._cover.Owner = relay;
         relay._place.Guest = relay;

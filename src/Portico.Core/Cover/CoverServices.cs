@@ -20,14 +20,14 @@ internal sealed class CoverServices(CoverSettings settings, CoverDirectory direc
     public bool TakesUndecided => settings.Mode == CoverMode.Fixed;
 
     /// <summary>For a proxy with these services and settings.</summary>
-    /// <param name="services">Of the proxy.</param>
+    /// <param name="settings">Of the proxy.</param>
+    /// <param name="loggers">For its outages.</param>
     /// <param name="own">Where it listens, as soon as it does.</param>
     /// <param name="resolve">The addresses of a name.</param>
     /// <param name="time">How old an answer is.</param>
-    public static CoverServices Create(ProxyServices services, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
+    public static CoverServices Create(ProxySettings settings, ILoggerFactory loggers, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
     {
-        var settings = services.Settings;
         var most = CoverBudget.MostFor(settings.Cover.MaxConnections, ProcessLimits.Sessions(), settings.Listeners.Sum(listener => (long)listener.MaxConnections));
-        return new(settings.Cover, new CoverDirectory(settings, own, resolve, time), new CoverBudget(most), new CoverHealth(settings.Cover, services.Loggers.CreateLogger<CoverHealth>()));
+        return new(settings.Cover, new CoverDirectory(settings, own, resolve, time), new CoverBudget(most), new CoverHealth(settings.Cover, loggers.CreateLogger<CoverHealth>()));
     }
 }

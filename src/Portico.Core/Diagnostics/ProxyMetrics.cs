@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
-using Portico.Core.Telegram;
 using Portico.Protocol;
 
 namespace Portico.Core.Diagnostics;
@@ -136,18 +135,7 @@ internal sealed class ProxyMetrics
     public void AcceptPaused(string listener) => _acceptPaused.Add(1, new KeyValuePair<string, object?>("listener", listener));
 
     /// <summary>Counted per attempt.</summary>
-    public void ConfigUpdated(string document, DownloadResult result) => _configUpdates.Add(1, new("document", document), new("result", ResultName(result)));
-
-    private static string ResultName(DownloadResult result) => result switch
-    {
-        DownloadResult.Ok => "ok",
-        DownloadResult.Timeout => "timeout",
-        DownloadResult.Unreachable => "unreachable",
-        DownloadResult.Status => "status",
-        DownloadResult.TooLarge => "too_large",
-        DownloadResult.Invalid => "invalid",
-        _ => throw new ArgumentOutOfRangeException(nameof(result)),
-    };
+    public void ConfigUpdated(string document, string result) => _configUpdates.Add(1, new("document", document), new("result", result));
 
     private static string ProtocolName(Transport transport) => transport switch
     {

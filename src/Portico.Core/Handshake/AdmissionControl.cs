@@ -1,37 +1,36 @@
-using Portico.Core.Admission;
+using Portico.Core.Admission.Replay;
 using Portico.Core.Diagnostics;
+using Portico.Core.Sessions;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
 
 namespace Portico.Core.Handshake;
 
-/// <summary>Step 3: may somebody come in who has proved to know a secret? Whoever may not is a stranger like any other.</summary>
-internal static class AdmissionControl
+/// <summary>Step 3: may a client come in that has proved to know a secret? One that may not is a stranger like any other. One per loop.</summary>
+/// <param name="context">Of the loop.</param>
+/// <param name="replays">What was seen of clients.</param>
+internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays)
 {
-    /// <summary>Asks the memory of replays, then the limits.</summary>
+    /// <summary>Asks the memory of replays, then the limits; what was taken is the session's to give back.</summary>
     /// <param name="handshake">With the raw bytes that the judge has seen.</param>
-    /// <param name="lease">What was taken for the session, if it may come in.</param>
-    /// <param name="refusal">Why it may not.</param>
-    public static bool TryAdmit(HandshakeState handshake, out SessionLease lease, out CloseReason refusal)
+    public StepResult Admit(HandshakeState handshake)
     {
-        lease = default;
-        if (!IsFirst(handshake, out refusal)) return false;
-        refusal = CloseReason.ConnectionLimit;
-        if (!handshake.Session.Listener.Limit.TryEnter(out lease))
+        var session = handshake.Session;
+        if (!IsFirst(handshake, out var refusal)) return StepResult.Stranger(refusal);
+        if (!session.Listener.Limit.TryEnter(out var lease))
         {
             // With a cover the session ends like any stranger's: only this tells the operator.
-            handshake.Session.Loop.Metrics.OverLimit(handshake.Session.Listener.Settings.Name);
-            return false;
+            context.Metrics.OverLimit(session.Listener.Name);
+            return StepResult.Stranger(CloseReason.ConnectionLimit);
         }
 
-        handshake.Session.LeaveAddress(); // from here on it counts as a client, not as one of its address
-        return true;
+        session.Admit(lease);
+        return default;
     }
 
-    private static bool IsFirst(HandshakeState handshake, out CloseReason refusal)
+    private bool IsFirst(HandshakeState handshake, out CloseReason refusal)
     {
-        var (client, now) = (handshake.Client, handshake.Loop.NowMs / 1000);
-        var replays = handshake.Session.Loop.Proxy.Replays;
+        var (client, now) = (handshake.Result, handshake.Loop.NowMs / 1000);
         refusal = CloseReason.ReplaySessionDetected;
         return client.IsTls
             ? replays.TryEnterHello(HelloDigest.ReplayFingerprint(client.Random), client.Timestamp, now, out refusal)

@@ -1,30 +1,36 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 
 namespace Portico.Core.Handshake;
 
-/// <summary>Step 1: reads until the judge can tell who is calling.</summary>
-internal static class ClientIdentification
+/// <summary>Step 1: reads until the judge can tell who is calling. One per loop.</summary>
+/// <param name="context">Of the loop.</param>
+/// <param name="judges">One for each listener.</param>
+/// <param name="cover">Is shown the bytes of a connection that nobody can place in time.</param>
+/// <param name="guests">The loop's places at the cover.</param>
+internal sealed class ClientIdentification(LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests)
 {
     /// <summary>Completes with a client of ours, a stranger, or somebody who is gone. What the greeting needs of the hello is kept in the handshake's state.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public static async ValueTask<Identified> IdentifyAsync(HandshakeState handshake)
+    public async ValueTask<StepResult> IdentifyAsync(HandshakeState handshake)
     {
-        var loop = handshake.Session.Loop;
-        var deadlineMs = loop.Loop.NowMs + (long)loop.Timeouts.Handshake.TotalMilliseconds;
-        var decideMs = (long)loop.Proxy.Cover.Settings.Decide.TotalMilliseconds;
-        var mayHaveCover = loop.Proxy.Cover.TakesUndecided;
-        handshake.SetDeadline(mayHaveCover ? Math.Min(deadlineMs, loop.Loop.NowMs + decideMs) : deadlineMs);
+        var acceptedMs = context.Loop.NowMs;
+        var deadlineMs = acceptedMs + (long)context.Timeouts.Handshake.TotalMilliseconds;
+        var decideMs = (long)cover.Settings.Decide.TotalMilliseconds;
+        var mayHaveCover = cover.TakesUndecided;
+        handshake.SetDeadline(mayHaveCover ? Math.Min(deadlineMs, acceptedMs + decideMs) : deadlineMs);
         while (true)
         {
             // The cover may have been opened because nobody could tell in time. It hears what was judged so far; what it says settles who is calling.
-            if (handshake.Cover is { } cover)
+            if (handshake.Cover is { } way)
             {
-                var state = cover.Advance();
-                if (state == CoverState.Open && !cover.HasSpoken) cover.PassOn(handshake.Raw.AsSpan(0, handshake.RawLength));
-                if (cover.HasSpoken || cover.Reason == CloseReason.CoverLimit) return Untold(handshake, Identified.Stranger(CloseReason.HandshakeTimeout));
+                var state = way.Advance();
+                if (state == CoverState.Open && !way.HasSpoken) way.PassOn(handshake.Raw.AsSpan(0, handshake.RawLength));
+                if (way.HasSpoken || way.Reason == CloseReason.CoverLimit) return CountUnidentified(handshake, StepResult.Stranger(CloseReason.HandshakeTimeout));
                 if (state is CoverState.Failed or CoverState.Refused)
                 {
                     handshake.DropCover();
@@ -38,65 +44,50 @@ internal static class ClientIdentification
                 case IoStatus.Ok:
                     // Many secrets take many turns. Meanwhile nothing is read: what the client adds waits in its kernel.
                     var progress = default(TrialProgress);
-                    Identified identified;
+                    StepResult identified;
                     Verdict verdict;
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
                     {
                         var turn = await handshake.YieldAsync();
-                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return Untold(handshake, Identified.Gone(Reason(turn)));
-                        if (handshake.Session.Client.Failed) return Untold(handshake, Identified.Gone(CloseReason.ClientReset));
+                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, Gone(Reason(turn)));
+                        if (handshake.Session.Client.Failed) return CountUnidentified(handshake, Gone(CloseReason.ClientReset));
                     }
 
                     // While the secrets were tried the cover may have spoken: its answer is the one that counts.
-                    if (verdict == Verdict.Ours && handshake.Cover is { HasSpoken: true }) return Identified.Stranger(CloseReason.HandshakeTimeout);
+                    if (verdict == Verdict.Ours && handshake.Cover is { HasSpoken: true }) return StepResult.Stranger(CloseReason.HandshakeTimeout);
                     if (verdict != Verdict.Undecided) return identified;
                     continue;
                 case IoStatus.Eof:
-                    return Untold(handshake, mayHaveCover ? Identified.Stranger(CloseReason.ClientClosed) : Identified.Gone(CloseReason.ClientClosed));
+                    return CountUnidentified(handshake, mayHaveCover ? StepResult.Stranger(CloseReason.ClientClosed) : Gone(CloseReason.ClientClosed));
                 case IoStatus.Reset:
-                    return Untold(handshake, Identified.Gone(CloseReason.ClientReset));
+                    return CountUnidentified(handshake, Gone(CloseReason.ClientReset));
             }
 
             var wake = await handshake.NextEventAsync();
-            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return Untold(handshake, Identified.Gone(Reason(wake)));
-            if (wake == Wake.Deadline && handshake.Cover is null) handshake.Cover = CoverConnection.Open(handshake, loop.Proxy.Settings.Cover.Target!);
+            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, Gone(Reason(wake)));
+            if (wake == Wake.Deadline && handshake.Cover is null) handshake.Cover = CoverConnection.Open(handshake.Session, handshake, cover, guests, cover.Settings.Target!);
         }
     }
 
     // Nobody knows who it was: it may have been ours.
-    private static Identified Untold(HandshakeState handshake, Identified identified)
+    private static StepResult CountUnidentified(HandshakeState handshake, StepResult identified)
     {
         if (identified.Reason != CloseReason.Shutdown) handshake.Session.CountEarlyEnd(handshake.RawLength == 0 ? EarlyEnd.NoBytes : EarlyEnd.PartialHello);
         return identified;
     }
 
+    private static StepResult Gone(CloseReason reason) =>
+        StepResult.End(reason == CloseReason.HandshakeTimeout ? EndManner.CloseUnlessUnread : EndManner.Close, reason);
+
     private static CloseReason Reason(Wake wake) => wake == Wake.Deadline ? CloseReason.HandshakeTimeout : CloseReason.Shutdown;
 
-    private static Verdict Decide(HandshakeState handshake, ref TrialProgress progress, out Identified identified)
+    private Verdict Decide(HandshakeState handshake, ref TrialProgress progress, out StepResult identified)
     {
-        var session = handshake.Session;
         using var scratch = handshake.Loop.Scratch.Borrow();
         var raw = handshake.Raw.AsSpan(0, handshake.RawLength);
-        var verdict = session.Loop.JudgeOf(session.Listener).Decide(raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
-        identified = verdict == Verdict.Stranger ? Identified.Stranger(judgement.Reason) : default;
-        if (verdict == Verdict.Ours) handshake.Client.Remember(judgement);
+        var verdict = judges[handshake.Session.Listener.Index].Decide(raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
+        identified = verdict == Verdict.Stranger ? StepResult.Stranger(judgement.Reason) : default;
+        if (verdict == Verdict.Ours) handshake.Result.Remember(judgement);
         return verdict;
     }
-}
-
-/// <summary>The outcome of step 1. Default: a client of ours.</summary>
-internal readonly record struct Identified
-{
-    /// <summary>The connection ended before anybody could tell.</summary>
-    public bool IsGone { get; private init; }
-
-    /// <summary>Not ours.</summary>
-    public bool IsStranger { get; private init; }
-
-    /// <summary>Why it is gone or a stranger.</summary>
-    public CloseReason Reason { get; private init; }
-
-    public static Identified Gone(CloseReason reason) => new() { IsGone = true, Reason = reason };
-
-    public static Identified Stranger(CloseReason reason) => new() { IsStranger = true, Reason = reason };
 }

@@ -1,4 +1,5 @@
 using Portico.Core.Net;
+using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
@@ -19,8 +20,8 @@ internal sealed class HandshakeResult
     /// <summary>The client speaks fake TLS.</summary>
     public bool IsTls { get; private set; }
 
-    /// <summary>Index of the credential it proved to know.</summary>
-    public int Credential { get; private set; }
+    /// <summary>What it proved to know; null before that.</summary>
+    public Credential? Credential { get; private set; }
 
     /// <summary>What a fake-TLS client signed its hello with; its flight and its streams are made of the same.</summary>
     public ProxySecret? Secret { get; private set; }
@@ -107,6 +108,7 @@ internal sealed class HandshakeResult
         Streams = default;
         Records = default;
         Secret = null;
+        Credential = null;
         RawConsumed = 0;
         IsTls = false;
     }

@@ -1,39 +1,33 @@
-using System.Threading.Tasks.Sources;
-using Portico.Core.Clients;
 using Portico.Core.Cover;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 
 namespace Portico.Core.Handshake;
 
 /// <summary>
 /// Everything a session needs until it relays and nothing it needs afterwards: the raw bytes so far, the awaitable, the inner header.
-/// Pooled per loop, so that a client that has been let in leaves no garbage; <see cref="ClientSession.RunAsync"/> runs on it.
+/// Pooled per loop, so that a client that has been let in leaves no garbage; <c>ClientSession.RunAsync</c> runs on it.
 /// </summary>
-internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSource<Wake>
+internal sealed class HandshakeState : LoopWaiter
 {
     private readonly HandshakePool _pool;
     private readonly Action _finish;
-    private ManualResetValueTaskSourceCore<Wake> _source;
     private ValueTask _run;
-    private bool _waiting;
-    private bool _queued;
+    private IRelay? _relay;
     private bool _finished;
-    private Wake _wake;
     private byte[]? _output;
     private int _outputStart;
     private int _outputEnd;
 
     public HandshakeState(HandshakePool pool, EventLoop loop)
+        : base(loop)
     {
         _pool = pool;
-        Loop = loop;
         _finish = Finish;
     }
 
-    public EventLoop Loop { get; }
-
     /// <summary>The session that is being let in.</summary>
-    public ClientSession Session { get; private set; } = null!;
+    public Session Session { get; private set; } = null!;
 
     /// <summary>Raw bytes from accept on, kept until the judge has spoken. Rented with the first byte, given back after the greeting.</summary>
     public byte[]? Raw { get; private set; }
@@ -45,20 +39,39 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     public HeaderBytes Header { get; } = new();
 
     /// <summary>What is known of the client.</summary>
-    public HandshakeResult Client { get; } = new();
+    public HandshakeResult Result { get; } = new();
 
     /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
     public CoverConnection? Cover { get; set; }
 
-    /// <summary>Starts <see cref="ClientSession.RunAsync"/> and comes back to the pool when it has ended.</summary>
-    public void Start(ClientSession session)
+    /// <summary>A way to Telegram stands: <paramref name="relay"/> begins when the steps are over.</summary>
+    public StepResult Through(IRelay relay)
+    {
+        _relay = relay;
+        return default;
+    }
+
+    /// <summary>Hands the relay over.</summary>
+    public IRelay TakeRelay()
+    {
+        var relay = _relay!;
+        _relay = null;
+        return relay;
+    }
+
+    /// <summary>Takes the session's channel over for as long as it is being let in.</summary>
+    public void Begin(Session session)
     {
         Session = session;
         session.Client.Owner = this;
-#pragma warning disable CA2012 // Consumed exactly once, by Finish; the box behind it is pooled.
-        _run = session.RunAsync(this);
-#pragma warning restore CA2012
-        var awaiter = _run.GetAwaiter();
+    }
+
+    /// <summary>Comes back to the pool when the session's steps have ended.</summary>
+    /// <param name="run">The steps; consumed here, exactly once.</param>
+    public void FinishAfter(ValueTask run)
+    {
+        _run = run;
+        var awaiter = run.GetAwaiter();
         if (awaiter.IsCompleted) Finish();
         else awaiter.UnsafeOnCompleted(_finish);
     }
@@ -101,7 +114,7 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
     }
 
     /// <summary>Decrypts and keeps what came behind the header.</summary>
-    public void KeepEarly(Span<byte> bytes) => Client.KeepEarly(Loop.Buffers, bytes);
+    public void KeepEarly(Span<byte> bytes) => Result.KeepEarly(Loop.Buffers, bytes);
 
     /// <summary>Writes to the client; keeps what its kernel has no room for and returns how much that is.</summary>
     public int Send(ReadOnlySpan<byte> bytes)
@@ -126,51 +139,15 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
         return _outputEnd - _outputStart;
     }
 
-    /// <summary>Waits for news of any channel this handshake owns. The loop completes it after the batch of events, never inside one (docs/adr/0004).</summary>
-    public ValueTask<Wake> NextEventAsync()
-    {
-        _source.Reset();
-        _waiting = true;
-        return new ValueTask<Wake>(this, _source.Version);
-    }
-
-    /// <summary>Lets the other sessions of the loop have their turn, then goes on; a deadline that has passed meanwhile is seen.</summary>
-    public ValueTask<Wake> YieldAsync()
-    {
-        var next = NextEventAsync();
-        Complete(Wake.Event);
-        return next;
-    }
-
     /// <summary>Arms the handshake's deadline. Bytes never extend it: callers pass absolute times.</summary>
-    public void SetDeadline(long dueMs) => Session.Client.SetDeadline(dueMs);
+    public override void SetDeadline(long dueMs) => Session.Client.SetDeadline(dueMs);
 
-    /// <summary>Something that is not a channel of its own has news for a waiting handshake.</summary>
-    public void Nudge() => Complete(Wake.Event);
+    public override void OnFault(Exception error) => Session.Fault(error);
 
-    public void OnReady(Channel channel) => Complete(Wake.Event);
-
-    public void OnDeadline(Channel channel) => Complete(Wake.Deadline);
-
-    public void OnShutdown(Channel channel) => Complete(Wake.Shutdown);
-
-    public void OnFault(Exception error) => Session.Fault(error);
-
-    public void Run()
+    protected override void OnDequeued()
     {
-        _queued = false;
         if (_finished) ReturnToPool();
-        if (!_waiting) return;
-        _waiting = false;
-        _source.SetResult(_wake);
     }
-
-    Wake IValueTaskSource<Wake>.GetResult(short token) => _source.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<Wake>.GetStatus(short token) => _source.GetStatus(token);
-
-    void IValueTaskSource<Wake>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _source.OnCompleted(continuation, state, token, flags);
 
     // Most hellos fit; the rare longer one moves to a buffer that holds the longest.
     private const int FirstReadLength = 4096;
@@ -190,20 +167,6 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
         _outputStart = _outputEnd = 0;
     }
 
-    // A deadline or a stop outranks an event that is already queued; nothing outranks a stop.
-    private void Complete(Wake wake)
-    {
-        if (_queued)
-        {
-            if (wake > _wake) _wake = wake;
-            return;
-        }
-
-        _wake = wake;
-        _queued = true;
-        Loop.Enqueue(this);
-    }
-
     private void Finish()
     {
         try
@@ -217,14 +180,14 @@ internal sealed class HandshakeState : IChannelOwner, ILoopTask, IValueTaskSourc
 
         DropRaw();
         DropOutput();
-        Client.Reset(Loop.Buffers);
+        Result.Reset(Loop.Buffers);
         DropCover();
         Header.Clear();
-        _waiting = false;
+        StopWaiting();
         _run = default;
         Session = null!;
         _finished = true;
-        if (!_queued) ReturnToPool();
+        if (!IsQueued) ReturnToPool();
     }
 
     // Not while a wake-up of the last session is still queued: the next one would take it for its own.

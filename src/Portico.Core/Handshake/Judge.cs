@@ -1,5 +1,6 @@
 using Portico.Core.Diagnostics;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
@@ -72,7 +73,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         if (!_trials.TryHello(ref hello, scratch[ClientHelloReader.MaxHelloLength..], ref progress)) return GoOn(progress, ref judgement, ProtocolError.TlsInvalidDigest);
         if (HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None) == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
         judgement.Hello = hello;
-        judgement.Credential = hello.KeyIndex;
+        judgement.Credential = _trials.CredentialOf(hello);
         judgement.Secret = _trials.SecretOf(hello);
         return Verdict.Ours;
     }
@@ -127,8 +128,8 @@ internal ref struct Judgement
     /// <summary>Why it is a stranger.</summary>
     public CloseReason Reason;
 
-    /// <summary>Index of the credential that the client proved to know.</summary>
-    public int Credential;
+    /// <summary>What the client proved to know.</summary>
+    public Credential? Credential;
 
     /// <summary>What a fake-TLS client signed with, and what its streams are made of.</summary>
     public ProxySecret? Secret;

@@ -27,6 +27,7 @@ internal sealed class SecretTrials
 
     private const int HelloNs = 1000, HelloNsPer8Bytes = 5, HeaderNs = 600, DerivationNs = 600;
 
+    private readonly ImmutableArray<Credential> _credentials;
     private readonly ProxySecret[] _secrets;
     private readonly HmacKey[] _keys;
     private readonly PerSniSettings? _perSni;
@@ -34,6 +35,7 @@ internal sealed class SecretTrials
     public SecretTrials(ImmutableArray<Credential> credentials, PerSniSettings? perSni)
     {
         _perSni = perSni;
+        _credentials = credentials;
         _secrets = [.. credentials.Select(credential => credential.Secret)];
         _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
     }
@@ -58,6 +60,9 @@ internal sealed class SecretTrials
         return true;
     }
 
+    /// <summary>The credential behind a signed hello.</summary>
+    public Credential CredentialOf(in HelloVerdict hello) => _credentials[hello.KeyIndex];
+
     /// <summary>The secret behind a signed hello: of the credential, or derived from it for the hello's domain.</summary>
     public ProxySecret SecretOf(in HelloVerdict hello) =>
         _perSni is { } perSni ? PerSniSecret.Derive(perSni.Salt.Span, _secrets[hello.KeyIndex], hello.Hello.Sni) : _secrets[hello.KeyIndex];
@@ -69,7 +74,7 @@ internal sealed class SecretTrials
         for (var i = slice.Start.Value; i < slice.End.Value; i++)
         {
             if (!ObfuscatedHeader.TryRead(header, _secrets[i], out judgement.Streams, out judgement.Transport, out judgement.DcId)) continue;
-            judgement.Credential = i;
+            judgement.Credential = _credentials[i];
             return true;
         }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Portico.Core.Cover;
+using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
@@ -14,19 +15,23 @@ namespace Portico.Core.Handshake;
 /// Step 2: what somebody sees who is not ours. The cover, from the first byte on. Where there is none, a hello that no TLS server could decode, or that names no host,
 /// gets a TLS server's answer to such a hello; everybody else sees the connection closed without a byte (spec/02 sections 8 and 10.2).
 /// </summary>
-internal static class StrangerHandling
+/// <param name="context">Of the loop.</param>
+/// <param name="cover">Where strangers go.</param>
+/// <param name="guests">The loop's places at the cover.</param>
+/// <param name="learnerHellos">Hellos of this proxy's own questions to the cover.</param>
+internal sealed class StrangerHandling(LoopContext context, CoverServices cover, CoverGuests guests, LearnerHellos learnerHellos)
 {
     private const int SiteOfNamesPort = 443;
 
     /// <summary>Takes the client over from the handshake; ends when the cover relays, or when the client has been seen off.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public static async ValueTask PassOnAsync(HandshakeState handshake, CloseReason reason)
+    public async ValueTask PassOnAsync(HandshakeState handshake, CloseReason reason)
     {
         var session = handshake.Session;
         if (IsOurOwnQuestion(handshake)) { Leave(handshake, reason, hasClientEnded: false); return; }
 
         session.CountProtocolError(reason);
-        if (!SeesCover(session.Loop.Proxy.Settings.Cover, reason))
+        if (!SeesCover(cover.Settings, reason))
         {
             SeeOff(handshake, reason);
             return;
@@ -35,9 +40,9 @@ internal static class StrangerHandling
         if (handshake.Cover is null)
         {
             var destination = await FindTargetAsync(handshake);
-            if (destination.IsGone) { LingeringClose.End(session, destination.Reason); return; }
+            if (destination.IsGone) { LingeringClose.End(session, destination.End); return; }
             if (destination.Target is null) { SeeOff(handshake, reason); return; }
-            handshake.Cover = CoverConnection.Open(handshake, destination.Target);
+            handshake.Cover = CoverConnection.Open(session, handshake, cover, guests, destination.Target);
         }
 
         while (true)
@@ -46,7 +51,8 @@ internal static class StrangerHandling
             switch (handshake.Cover!.Advance())
             {
                 case CoverState.Open:
-                    CoverRelay.Start(handshake, handshake.TakeCover(), hasClientEnded: reason == CloseReason.ClientClosed);
+                    CoverRelay.Start(session, handshake.TakeCover(), handshake.Raw.AsSpan(0, handshake.RawLength), hasClientEnded: reason == CloseReason.ClientClosed);
+                    handshake.DropRaw();
                     return;
                 case CoverState.Refused:
                     SeeOff(handshake, reason);
@@ -61,11 +67,11 @@ internal static class StrangerHandling
     }
 
     // The learner's connection to the cover has come back to us by a way that no comparison of addresses finds, and so would every stranger's.
-    private static bool IsOurOwnQuestion(HandshakeState handshake)
+    private bool IsOurOwnQuestion(HandshakeState handshake)
     {
         var session = handshake.Session;
-        if (!session.Loop.Proxy.LearnerHellos.Recognize(handshake.Raw.AsSpan(0, handshake.RawLength))) return false;
-        session.Loop.Metrics.Cover(session.Listener.Settings.Name, "loop");
+        if (!learnerHellos.Recognize(handshake.Raw.AsSpan(0, handshake.RawLength))) return false;
+        context.Metrics.Cover(session.Listener.Name, "loop");
         return true;
     }
 
@@ -94,13 +100,13 @@ internal static class StrangerHandling
 
     // The mode sni needs the whole hello, which may have been found wanting before its end was here.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<Destination> FindTargetAsync(HandshakeState handshake)
+    private async ValueTask<Destination> FindTargetAsync(HandshakeState handshake)
     {
-        if (handshake.Session.Loop.Proxy.Settings.Cover.Target is { } site) return new(site);
+        if (cover.Settings.Target is { } site) return new(site);
         while (true)
         {
             var status = FindName(handshake, out var target);
-            if (status == FrameStatus.Invalid) handshake.Session.Loop.Metrics.Cover(handshake.Session.Listener.Settings.Name, "no_sni");
+            if (status == FrameStatus.Invalid) context.Metrics.Cover(handshake.Session.Listener.Name, "no_sni");
             if (status != FrameStatus.NeedMoreData) return new(target);
             switch (handshake.ReadRaw(Judge.MaxRawLength))
             {
@@ -134,8 +140,12 @@ internal static class StrangerHandling
     {
         public bool IsGone { get; private init; }
 
-        public CloseReason Reason { get; private init; }
+        public StepResult End { get; private init; }
 
-        public static Destination Gone(CloseReason reason) => new() { IsGone = true, Reason = reason };
+        public static Destination Gone(CloseReason reason) => new()
+        {
+            IsGone = true,
+            End = StepResult.End(reason == CloseReason.HandshakeTimeout ? EndManner.CloseUnlessUnread : EndManner.Close, reason),
+        };
     }
 }

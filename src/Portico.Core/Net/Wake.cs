@@ -1,9 +1,9 @@
 namespace Portico.Core.Net;
 
-/// <summary>What woke a waiting handshake.</summary>
+/// <summary>What woke a waiter.</summary>
 internal enum Wake : byte
 {
-    /// <summary>A channel of the handshake has news: try it.</summary>
+    /// <summary>A channel of the waiter has news: try it.</summary>
     Event,
 
     /// <summary>The deadline set last has passed.</summary>

@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
+using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Sessions;
 
@@ -16,41 +15,54 @@ internal sealed class LingeringClose : IChannelOwner, ILoopTask
 
     private const int ReadsPerTurn = 4;
 
-    private readonly ClientSession _session;
+    private readonly Session _session;
     private readonly CloseReason _reason;
-    private readonly bool _isQuiet;
     private int _bytes;
     private bool _queued;
 
-    private LingeringClose(ClientSession session, CloseReason reason, bool isQuiet)
+    private LingeringClose(Session session, CloseReason reason)
     {
         _session = session;
         _reason = reason;
-        _isQuiet = isQuiet;
     }
 
-    /// <summary>Closes now, except where a limit of ours is over while bytes of the client's are unread: those are read away behind FIN.</summary>
-    public static void End(ClientSession session, CloseReason reason)
+    /// <summary>Ends a session whose steps do not lead to a relay.</summary>
+    public static void End(Session session, StepResult result)
     {
-        var isUnread = session.Client.CanRead && reason is CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout;
-        if (isUnread && !session.EndsWithReset) Fin(session, reason);
-        else session.Close(reason);
+        var isUnread = result.Manner == EndManner.CloseUnlessUnread && session.Client.CanRead && !session.EndsWithReset;
+        if (result.Manner == EndManner.Alert) Reject(session, result.Reason, isBetweenRecords: true);
+        else if (result.Manner == EndManner.Fin || isUnread) Fin(session, result.Reason);
+        else session.Close(result.Reason);
+    }
+
+    /// <summary>
+    /// The client sent what cannot be decrypted. A TLS server answers at once with one alert record and FIN (spec/02 "Changed"); the alert is encrypted, so random bytes
+    /// serve for a peer that has no keys.
+    /// </summary>
+    /// <param name="session">Whose flight has been sent.</param>
+    /// <param name="reason">What was wrong.</param>
+    /// <param name="isBetweenRecords">False: the last record to the client was cut short, and an alert would become part of it.</param>
+    public static void Reject(Session session, CloseReason reason, bool isBetweenRecords)
+    {
+        session.CountProtocolError(reason);
+        session.MustNotReset();
+        if (isBetweenRecords)
+        {
+            Span<byte> alert = stackalloc byte[TlsRecordWriter.HeaderLength + TlsAlert.EncryptedLength];
+            TlsRecordWriter.WriteHeader(alert, TlsAlert.EncryptedLength);
+            session.Context.Random.Fill(alert[TlsRecordWriter.HeaderLength..]);
+            session.Client.Write(alert, out var written);
+            session.CountSent(written);
+        }
+
+        Fin(session, reason);
     }
 
     /// <summary>Sends FIN now, then waits for the client's for a short time.</summary>
-    public static void Fin(ClientSession session, CloseReason reason)
+    public static void Fin(Session session, CloseReason reason)
     {
         session.Client.ShutdownWrite();
-        new LingeringClose(session, reason, isQuiet: false).Begin(FinWaitMs);
-    }
-
-    /// <summary>Sends nothing, not even FIN, until the client closes or the idle limit with some jitter is over.</summary>
-    public static void Quiet(ClientSession session, CloseReason reason)
-    {
-        session.CountProtocolError(reason);
-        session.MustNotReset(); // spec/02 section 11
-        var idle = (int)session.Loop.Timeouts.Idle.TotalMilliseconds;
-        new LingeringClose(session, reason, isQuiet: true).Begin(idle + RandomNumberGenerator.GetInt32((idle / 4) + 1));
+        new LingeringClose(session, reason).Begin();
     }
 
     public void OnReady(Channel channel) => Read();
@@ -76,7 +88,7 @@ internal sealed class LingeringClose : IChannelOwner, ILoopTask
             var status = client.Read(scratch.Bytes, out var count);
             _session.CountReceived(count);
             _bytes += count;
-            if (status is IoStatus.Eof or IoStatus.Reset || (!_isQuiet && _bytes > MostBytes))
+            if (status is IoStatus.Eof or IoStatus.Reset || _bytes > MostBytes)
             {
                 _session.Close(_reason);
                 return;
@@ -86,11 +98,11 @@ internal sealed class LingeringClose : IChannelOwner, ILoopTask
         if (client.CanRead) Queue();
     }
 
-    private void Begin(int limitMs)
+    private void Begin()
     {
         var client = _session.Client;
         client.Owner = this;
-        client.SetDeadline(client.Loop.NowMs + limitMs);
+        client.SetDeadline(client.Loop.NowMs + FinWaitMs);
         Queue(); // not Read: whoever gave the client up may have the scratch area on loan
     }
 

@@ -140,7 +140,7 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         if (part.Url is not { } url || part.Schedule.Due > Now) return;
         var download = await _downloader.GetAsync(url, part.Limit, stop).ConfigureAwait(false);
         if (download.Result == DownloadResult.Ok && !part.TryTake(download.Body, ConfigSource.Fetched, _time.GetUtcNow())) download = Download.Failed(DownloadResult.Invalid, "answered with something else");
-        _metrics.ConfigUpdated(part.Label, download.Result);
+        _metrics.ConfigUpdated(part.Label, download.Result.Tag());
 
         // Links work without IPv6.
         var isOptional = ReferenceEquals(part, _v6);

@@ -25,6 +25,21 @@ internal enum DownloadResult
     Invalid,
 }
 
+/// <summary>What metrics call a <see cref="DownloadResult"/>.</summary>
+internal static class DownloadResults
+{
+    public static string Tag(this DownloadResult result) => result switch
+    {
+        DownloadResult.Ok => "ok",
+        DownloadResult.Timeout => "timeout",
+        DownloadResult.Unreachable => "unreachable",
+        DownloadResult.Status => "status",
+        DownloadResult.TooLarge => "too_large",
+        DownloadResult.Invalid => "invalid",
+        _ => throw new ArgumentOutOfRangeException(nameof(result)),
+    };
+}
+
 /// <summary>The end of one download.</summary>
 /// <param name="Result">What happened.</param>
 /// <param name="Body">All bytes if <see cref="DownloadResult.Ok"/>.</param>

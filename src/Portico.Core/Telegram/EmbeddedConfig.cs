@@ -1,4 +1,5 @@
 using System.Net;
+using Portico.Core.Options;
 using Portico.Protocol.TelegramConfig;
 
 namespace Portico.Core.Telegram;
@@ -38,6 +39,14 @@ internal static class EmbeddedConfig
         (4, "[2001:67c:4e8:f004::d]:8888", "[2001:67c:4e8:f004::d]:8888"),
         (5, "[2001:b28:f23f:f005::d]:8888", "[2001:b28:f23f:f005::d]:8888"),
         (203, "[2a0a:f280:203:a:5000::110]:443", "[2a0a:f280:203:a:5000::110]:443"));
+
+    /// <summary>All of it, with what the operator says of our external address.</summary>
+    public static MiddleProxyConfig For(ProxySettings settings) => new(Secret, [V4, V6], (short)settings.Direct.DefaultDc)
+    {
+        ExternalV4 = settings.Middle.ExternalV4,
+        ExternalV6 = settings.Middle.ExternalV6,
+        AsOf = AsOf,
+    };
 
     // One address for N and one for -N.
     private static ProxyConfigDocument Document(params (short Dc, string Address, string MediaAddress)[] entries) =>

@@ -66,7 +66,7 @@ internal sealed class ExternalAddress(MiddleProxySettings settings, Downloader d
             var download = await downloader.GetAsync(service, Limit, stop).ConfigureAwait(false);
             var address = download.Result == DownloadResult.Ok ? Read(download.Body) : null;
             if (download.Result == DownloadResult.Ok && address is null) download = Download.Failed(DownloadResult.Invalid, "did not answer with a public address");
-            metrics.ConfigUpdated(Label, download.Result);
+            metrics.ConfigUpdated(Label, download.Result.Tag());
             if (address is not null)
             {
                 if (address.AddressFamily == AddressFamily.InterNetwork) _answeredV4 = address;

@@ -116,7 +116,7 @@ public sealed class AddressLimitsTests : IDisposable
         Assert.False(default(ClientNetwork).IsKnown);
     }
 
-    private static int Addresses(Stage stage) => stage.Services.Addresses.Addresses;
+    private static int Addresses(Stage stage) => stage.Services.Context.Addresses.Addresses;
 
     private static Stage Of(int most) => new(change: settings => settings with { Limits = new LimitSettings { UnauthenticatedPerAddress = most } });
 

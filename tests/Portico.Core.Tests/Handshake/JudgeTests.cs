@@ -98,7 +98,7 @@ public class JudgeTests
         var judge = Of(needed);
         for (var length = 0; length < 64; length++) Assert.Equal("Undecided", Decide(judge, header.AsSpan(0, length)));
         Assert.Equal(Verdict.Ours, DecideWhole(judge, [.. header, 1, 2, 3], Now, out var judgement));
-        Assert.Equal((transport, -4, 0, false), (judgement.Transport, judgement.DcId, judgement.Credential, judgement.IsTls));
+        Assert.Equal((transport, -4, Stage.Secret, false), (judgement.Transport, judgement.DcId, judgement.Credential?.Secret, judgement.IsTls));
         Assert.Equal("disabled_protocol", Decide(Of(needed ^ (ClientProtocols.Secure | ClientProtocols.Classic)), header));
         Assert.Equal("unknown_protocol", Decide(Of(Everything, default, Stage.WrongSecret), header));
     }
@@ -120,10 +120,10 @@ public class JudgeTests
         var secrets = Enumerable.Range(0, 5).Select(_ => ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length))).ToArray();
         var judge = Of(Everything, default, secrets);
         Assert.Equal(Verdict.Ours, DecideWhole(judge, Hello(secrets[credential]), Now, out var hello));
-        Assert.Equal((credential, true), (hello.Credential, hello.IsTls));
+        Assert.Equal((secrets[credential], true), (hello.Credential?.Secret, hello.IsTls));
         ObfuscatedEnd.Open(Transport.Padded, 2, secrets[credential], out var header);
         Assert.Equal(Verdict.Ours, DecideWhole(judge, header, Now, out var plain));
-        Assert.Equal((credential, false), (plain.Credential, plain.IsTls));
+        Assert.Equal((secrets[credential], false), (plain.Credential?.Secret, plain.IsTls));
     }
 
     [Theory]

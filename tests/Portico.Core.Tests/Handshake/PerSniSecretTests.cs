@@ -88,7 +88,7 @@ public sealed class PerSniSecretTests : IDisposable
         {
         }
 
-        Assert.Equal((user, slices), (judgement.Credential, taken));
+        Assert.Equal(($"user{user}", slices), (judgement.Credential?.Name, taken));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
@@ -167,7 +168,7 @@ public class SecretTrialsTests
         {
             var verdict = judge.Decide(raw, _scratch, Now, ref progress, out var judgement);
             _scratch.AsSpan().Fill(0xdb); // as between two loans
-            if (verdict != Verdict.Trying) return (verdict, judgement.Credential, slices);
+            if (verdict != Verdict.Trying) return (verdict, judgement.Credential is { } known ? int.Parse(known.Name, CultureInfo.InvariantCulture) : 0, slices);
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Core.Clients;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Diagnostics;
@@ -68,9 +69,9 @@ internal sealed class Stage : IDisposable
     public LogProbe Log => _log;
 
     /// <summary>What the sessions of the only loop share.</summary>
-    public LoopServices Services => Proxy.Services.Of(Loop);
+    public LoopServices Services => Proxy.Services.Loops[Loop.Index];
 
-    public ClientListener Listener => (ClientListener)Engine.Acceptors[0];
+    public ListenerContext Listener => Services.Listeners[0];
 
     /// <summary>The far end of the proxy's latest connection to a DC.</summary>
     public StageDc LatestDc() => new(Loop.Connects[^1].Peer);

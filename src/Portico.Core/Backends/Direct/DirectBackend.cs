@@ -1,34 +1,34 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 using Portico.Core.Telegram;
 
 namespace Portico.Core.Backends.Direct;
 
 /// <summary>Step 5 in direct mode: one TCP connection to the data centre that the client named (spec/04). One per loop.</summary>
-internal sealed class DirectBackend(LoopServices loop)
+internal sealed class DirectBackend(LoopContext context, DcDirectory directory, DcCounterTable counters, bool passThrough)
 {
     private readonly Stack<ConnectRace> _races = new();
 
     /// <summary>Connects to the first of the DC's addresses that answers (spec/04 section 2).</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<BackendConnected> ConnectAsync(HandshakeState handshake)
+    public async ValueTask<StepResult> ConnectAsync(HandshakeState handshake)
     {
-        var addresses = loop.Proxy.Directory.Find(handshake.Client.DcId, out var dc);
-        var race = _races.TryPop(out var used) ? used : new ConnectRace(loop.Loop);
+        var addresses = directory.Find(handshake.Result.DcId, out var dc);
+        var race = _races.TryPop(out var used) ? used : new ConnectRace(context.Loop);
         try
         {
-            race.Begin(handshake, loop.Loop.NowMs + (long)loop.Timeouts.DcConnect.TotalMilliseconds);
-            addresses.AddTo(race, loop.Loop.NowMs);
+            race.Begin(handshake, context.Loop.NowMs + (long)context.Timeouts.DcConnect.TotalMilliseconds);
+            addresses.AddTo(race, context.Loop.NowMs);
             while (true)
             {
-                if (handshake.Session.Client.Failed) return BackendConnected.Failed(CloseReason.ClientReset);
+                if (handshake.Session.Client.Failed) return StepResult.NoBackend(CloseReason.ClientReset);
                 if (Advance(race, handshake, dc, addresses) is { } connected) return connected;
                 handshake.SetDeadline(race.WakeMs);
-                if (await handshake.NextEventAsync() == Wake.Shutdown) return BackendConnected.Failed(CloseReason.Shutdown);
+                if (await handshake.NextEventAsync() == Wake.Shutdown) return StepResult.NoBackend(CloseReason.Shutdown);
             }
         }
         finally
@@ -39,27 +39,27 @@ internal sealed class DirectBackend(LoopServices loop)
     }
 
     // Null while there is nothing to do but wait.
-    private BackendConnected? Advance(ConnectRace race, HandshakeState handshake, short dc, DcAddresses addresses)
+    private StepResult? Advance(ConnectRace race, HandshakeState handshake, short dc, DcAddresses addresses)
     {
         while (true)
         {
             switch (race.Advance(out var attempt))
             {
                 case RaceNews.Failed:
-                    loop.Metrics.DcConnect(dc, attempt.Error);
-                    if (!IsOurWant(attempt.Error)) addresses.Failed(attempt.Address, loop.Loop.NowMs);
+                    context.Metrics.DcConnect(dc, attempt.Error);
+                    if (!IsOurWant(attempt.Error)) addresses.Failed(attempt.Address, context.Loop.NowMs);
                     break;
                 case RaceNews.Overtaken:
-                    addresses.Failed(attempt.Address, loop.Loop.NowMs);
+                    addresses.Failed(attempt.Address, context.Loop.NowMs);
                     break;
                 case RaceNews.Won:
-                    loop.Metrics.DcConnect(dc, attempt.Error);
-                    addresses.Worked(attempt.Address, loop.Loop.NowMs);
-                    return BackendConnected.Through(DirectRelay.Create(handshake, attempt.Channel!, dc, loop.CountersOf(dc)));
+                    context.Metrics.DcConnect(dc, attempt.Error);
+                    addresses.Worked(attempt.Address, context.Loop.NowMs);
+                    return handshake.Through(DirectRelay.Create(handshake, attempt.Channel!, dc, counters.Of(dc), passThrough));
                 case RaceNews.NoneLeft:
-                    return BackendConnected.Failed(CloseReason.DcConnectFailed);
+                    return StepResult.NoBackend(CloseReason.DcConnectFailed);
                 case RaceNews.TooLate:
-                    return BackendConnected.Failed(CloseReason.DcConnectTimeout);
+                    return StepResult.NoBackend(CloseReason.DcConnectTimeout);
                 default:
                     return null;
             }

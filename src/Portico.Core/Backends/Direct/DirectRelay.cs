@@ -1,4 +1,3 @@
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -21,7 +20,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     // After one side has finished, this long without a byte from the other is taken for its end.
     private const int FarewellSeconds = 10;
 
-    private readonly ClientSession _session;
+    private readonly Session _session;
     private readonly Channel _client;
     private readonly Channel _dc;
     private readonly DcCounters _dcCounters;
@@ -43,14 +42,14 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
 
     private DirectRelay(HandshakeState handshake, Channel dc, DcCounters dcCounters)
     {
-        var client = handshake.Client;
+        var client = handshake.Result;
         _session = handshake.Session;
         _client = _session.Client;
         _dc = dc;
         _dcCounters = dcCounters;
         _isTls = client.IsTls;
         _records = client.Records;
-        _ramp = handshake.Session.Loop.NewRamp();
+        _ramp = handshake.Session.Context.NewRamp();
         _fromClient = client.Streams.ClientToServer;
     }
 
@@ -71,14 +70,13 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     private int NowSeconds => (int)(Loop.NowMs / 1000);
 
     /// <summary>Makes the relay with our header to the DC, and what the client sent early, as its first output.</summary>
-    public static DirectRelay Create(HandshakeState handshake, Channel dc, short dcId, DcCounters counters)
+    public static DirectRelay Create(HandshakeState handshake, Channel dc, short dcId, DcCounters counters, bool passThrough)
     {
-        var client = handshake.Client;
-        var passThrough = handshake.Session.Loop.Proxy.Settings.Direct.PassThrough;
+        var client = handshake.Result;
         var relay = new DirectRelay(handshake, dc, counters);
         var first = relay._forDc.Reserve(handshake.Loop.Buffers, ObfuscatedHeader.Length + client.EarlyLength);
         var header = first[..ObfuscatedHeader.Length];
-        do handshake.Session.Loop.Random.Fill(header);
+        do handshake.Session.Context.Random.Fill(header);
         while (ObfuscatedHeader.HasForbiddenStart(header));
         if (passThrough)
         {
@@ -118,7 +116,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
 
     public void OnDeadline(Channel channel)
     {
-        var timeouts = _session.Loop.Timeouts;
+        var timeouts = _session.Context.Timeouts;
         var quiet = NowSeconds - _lastActivitySeconds;
         if (!_forClient.IsEmpty && NowSeconds - _lastClientWriteSeconds > timeouts.ClientWrite.TotalSeconds) Close(CloseReason.ClientWriteTimeout);
         else if (quiet > timeouts.Idle.TotalSeconds) Close(CloseReason.IdleTimeout);
@@ -183,7 +181,7 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
             AesCtr.TransformBoth(ref _fromClient, ref _toDc, bytes);
             if (!bytes.IsEmpty) SendToDc(bytes);
             if (end == TlsRecordEnd.Alert) ClientSaidGoodbye();
-            else if (end == TlsRecordEnd.BadRecord) StayQuiet();
+            else if (end == TlsRecordEnd.BadRecord) RejectRecord();
         }
         else if (status == IoStatus.Eof)
         {
@@ -337,19 +335,20 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     // added: limits are reached up to a second late, never early.
     private void ArmDeadline()
     {
-        var timeouts = _session.Loop.Timeouts;
+        var timeouts = _session.Context.Timeouts;
         var quiet = _ends == End.None || !_forClient.IsEmpty ? (long)timeouts.Idle.TotalSeconds : FarewellSeconds;
         var due = _lastActivitySeconds + quiet;
         if (!_forClient.IsEmpty) due = Math.Min(due, _lastClientWriteSeconds + (long)timeouts.ClientWrite.TotalSeconds);
         _client.SetDeadline(Math.Max(due, NowSeconds) * 1000 + 1000);
     }
 
-    // A record that no TLS 1.3 peer sends: Telegram hears no more of this client, and the client nothing of what we noticed.
-    private void StayQuiet()
+    // A record that no TLS 1.3 peer sends: Telegram hears no more of this client.
+    private void RejectRecord()
     {
         if (_closed) return;
+        var isBetweenRecords = _forClient.IsEmpty;
         Release();
-        LingeringClose.Quiet(_session, CloseReason.TlsBadRecord);
+        LingeringClose.Reject(_session, CloseReason.TlsBadRecord, isBetweenRecords);
     }
 
     private void Close(CloseReason reason)

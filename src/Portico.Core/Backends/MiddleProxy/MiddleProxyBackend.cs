@@ -2,15 +2,15 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Sessions;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>Step 5 in middle mode: a place for the client on a link to the middle proxy of its data centre (spec/03). One per loop.</summary>
-internal sealed partial class MiddleProxyBackend(LoopServices loop)
+internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
 {
     // How long a client waits for a first link before it is let go.
     private const int PatienceMs = 5000;
@@ -20,7 +20,7 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
     private long _nextId = RandomId();
 
     /// <summary>Writes this loop's links once per turn.</summary>
-    public MiddleProxyFlusher Flusher { get; } = new(loop.Loop);
+    public MiddleProxyFlusher Flusher { get; } = new(services.Loop);
 
     /// <summary>Ids of clients: told apart per link, so a counter per loop will do. It starts anywhere, as the reference's does.</summary>
     public long NextId() => _nextId++;
@@ -28,32 +28,32 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
     /// <summary>On the loop: opens this loop's share of the links to every data centre, and later those to new ones.</summary>
     public void OpenInitial()
     {
-        foreach (var dc in loop.Proxy.MiddleProxies.Current.Dcs) PoolOf(dc).Maintain();
+        foreach (var dc in services.Directory.Current.Dcs) PoolOf(dc).Maintain();
         foreach (var handshake in _withoutList) handshake.Nudge();
     }
 
     /// <summary>Finds a place for the client, waiting a little while there is none.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<BackendConnected> ConnectAsync(HandshakeState handshake)
+    public async ValueTask<StepResult> ConnectAsync(HandshakeState handshake)
     {
-        handshake.SetDeadline(loop.Loop.NowMs + PatienceMs);
+        handshake.SetDeadline(services.Loop.NowMs + PatienceMs);
         short dc;
-        while (!loop.Proxy.MiddleProxies.Current.TryResolve(handshake.Client.DcId, out dc))
+        while (!services.Directory.Current.TryResolve(handshake.Result.DcId, out dc))
         {
             // A list of the operator's own may not have come yet; a data centre that is not on it has no middle proxy.
-            if (loop.Proxy.MiddleProxies.Current.Dcs.Length > 0) return BackendConnected.Failed(CloseReason.UnknownDc);
+            if (services.Directory.Current.Dcs.Length > 0) return StepResult.NoBackend(CloseReason.UnknownDc);
             _withoutList.Add(handshake);
             var wake = await handshake.NextEventAsync();
             _withoutList.Remove(handshake);
-            if (wake == Wake.Shutdown) return BackendConnected.Failed(CloseReason.Shutdown);
-            if (handshake.Session.Client.Failed) return BackendConnected.Failed(CloseReason.ClientReset);
-            if (wake == Wake.Deadline) return BackendConnected.Failed(CloseReason.PoolEmpty);
+            if (wake == Wake.Shutdown) return StepResult.NoBackend(CloseReason.Shutdown);
+            if (handshake.Session.Client.Failed) return StepResult.NoBackend(CloseReason.ClientReset);
+            if (wake == Wake.Deadline) return StepResult.NoBackend(CloseReason.PoolEmpty);
         }
 
-        if (handshake.Session.Client.RemoteAddress() is not { } address) return BackendConnected.Failed(CloseReason.ClientReset);
+        if (handshake.Session.Client.RemoteAddress() is not { } address) return StepResult.NoBackend(CloseReason.ClientReset);
         var pool = PoolOf(dc);
         var relay = new MiddleRelay(handshake, pool, address);
-        if (pool.TryAssign(relay)) return BackendConnected.Through(relay);
+        if (pool.TryAssign(relay)) return handshake.Through(relay);
         pool.Wait(handshake);
         try
         {
@@ -62,7 +62,7 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
                 var wake = await handshake.NextEventAsync();
                 if (wake == Wake.Shutdown) return relay.GiveUp(CloseReason.Shutdown);
                 if (handshake.Session.Client.Failed) return relay.GiveUp(CloseReason.ClientReset);
-                if (pool.TryAssign(relay)) return BackendConnected.Through(relay);
+                if (pool.TryAssign(relay)) return handshake.Through(relay);
                 if (wake == Wake.Deadline) return relay.GiveUp(CloseReason.PoolEmpty);
             }
         }
@@ -73,17 +73,17 @@ internal sealed partial class MiddleProxyBackend(LoopServices loop)
     }
 
     /// <summary>Attempts to reach a data centre fail one after the other.</summary>
-    public void OnUnreachable(MiddleProxyPool pool) => loop.Proxy.MiddleProxyHealth.Failed(pool.Dc);
+    public void OnUnreachable(MiddleProxyPool pool) => services.Health.Failed(pool.Dc);
 
     /// <summary>A link is ready.</summary>
-    public void OnReachable(MiddleProxyPool pool) => loop.Proxy.MiddleProxyHealth.Worked(pool.Dc);
+    public void OnReachable(MiddleProxyPool pool) => services.Health.Worked(pool.Dc);
 
     /// <summary>A pool's own work threw.</summary>
-    public void OnFault(Exception error) => Log.Faulted(loop.LinkLog, error);
+    public void OnFault(Exception error) => Log.Faulted(services.Log, error);
 
     private MiddleProxyPool PoolOf(short dc)
     {
-        if (!_pools.TryGetValue(dc, out var pool)) _pools[dc] = pool = new MiddleProxyPool(loop, dc, loop.CountersOf(dc));
+        if (!_pools.TryGetValue(dc, out var pool)) _pools[dc] = pool = new MiddleProxyPool(services, this, dc);
         return pool;
     }
 

@@ -133,7 +133,7 @@ internal sealed partial class MiddleProxyConnection
             case RpcPacketKind.Pong:
                 break; // any byte received says that the link lives
             case RpcPacketKind.Unknown or RpcPacketKind.ProxyReq:
-                Log.UnknownPacket(_pool.Services.LinkLog, _pool.Dc, packet.Constructor);
+                Log.UnknownPacket(_pool.Services.Log, _pool.Dc, packet.Constructor);
                 break;
             default:
                 throw new UnreachableException($"packet kind {packet.Kind}");

@@ -158,6 +158,6 @@ internal sealed partial class MiddleProxyConnection
     {
         if (_isDirty) return;
         _isDirty = true;
-        _pool.Services.Middle.Flusher.Add(this);
+        _pool.Backend.Flusher.Add(this);
     }
 }

@@ -51,7 +51,7 @@ internal sealed partial class MiddleProxyConnection
     {
         if (!RpcNonce.TryRead(payload, _config.Secret.KeySelector, out var answer, out var error)) return Refuse(error);
         var difference = Loop.UnixSeconds - answer.Timestamp;
-        if (Math.Abs(difference) > MostClockDifferenceSeconds) Log.ClockDiffers(_pool.Services.LinkLog, _pool.Dc, difference);
+        if (Math.Abs(difference) > MostClockDifferenceSeconds) Log.ClockDiffers(_pool.Services.Log, _pool.Dc, difference);
         if (_own!.AddressFamily != _address.AddressFamily)
         {
             Lose(SocketError.AddressFamilyNotSupported, "external address and middle proxy are of different families");
@@ -67,14 +67,14 @@ internal sealed partial class MiddleProxyConnection
 
     private bool TakeHandshake(ReadOnlySpan<byte> payload)
     {
-        if (RpcHandshakeError.TryRead(payload, out var refusal)) Log.HandshakeRefused(_pool.Services.LinkLog, _pool.Dc, refusal.Code);
+        if (RpcHandshakeError.TryRead(payload, out var refusal)) Log.HandshakeRefused(_pool.Services.Log, _pool.Dc, refusal.Code);
         if (!RpcHandshake.TryReadAnswer(payload, RpcHandshake.AnonymousPid, out var error)) return Refuse(error);
         _phase = Phase.Ready;
         _idleSinceMs = Loop.NowMs;
         _counters.Connections++;
         _channel!.SetDeadline(Loop.NowMs + HeartbeatMs);
         _pool.Services.Metrics.DcConnect(_pool.Dc, SocketError.Success);
-        Log.Ready(_pool.Services.LinkLog, _pool.Dc, _address);
+        Log.Ready(_pool.Services.Log, _pool.Dc, _address);
         _pool.OnConnected();
         return true;
     }

@@ -134,7 +134,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 
     public void OnFault(Exception error)
     {
-        Log.Faulted(_pool.Services.LinkLog, error, _pool.Dc);
+        Log.Faulted(_pool.Services.Log, error, _pool.Dc);
         if (_phase != Phase.Lost) Lose(SocketError.Fault, "an exception of the proxy");
     }
 
@@ -183,7 +183,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     {
         var (wasReady, half, certain) = (IsReady, HalfReceivedClient(), inOrder ? ArrivedTotal() : -1);
         if (!wasReady) _pool.Services.Metrics.DcConnect(_pool.Dc, error);
-        Log.Lost(_pool.Services.LinkLog, _pool.Dc, _address, why, _clients.Count);
+        Log.Lost(_pool.Services.Log, _pool.Dc, _address, why, _clients.Count);
         MiddleRelay[] clients = [.. _clients.Values];
         _clients.Clear();
         _counters.Clients -= clients.Length;

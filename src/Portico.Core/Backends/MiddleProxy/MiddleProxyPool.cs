@@ -1,6 +1,5 @@
 using System.Net;
 using System.Security.Cryptography;
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -31,26 +30,29 @@ internal sealed class MiddleProxyPool : ILoopTask
     private long _nextAttemptMs;
     private long _timerMs = -1;
 
-    public MiddleProxyPool(LoopServices services, short dc, DcCounters counters)
+    public MiddleProxyPool(MiddleProxyServices services, MiddleProxyBackend backend, short dc)
     {
         Services = services;
+        Backend = backend;
         Dc = dc;
-        _counters = counters;
+        _counters = services.Counters.Of(dc);
     }
 
-    public LoopServices Services { get; }
+    public MiddleProxyServices Services { get; }
+
+    public MiddleProxyBackend Backend { get; }
 
     /// <summary>Signed id of the data centre.</summary>
     public short Dc { get; }
 
-    public MiddleProxySettings Settings => Services.Proxy.Settings.Middle;
+    public MiddleProxySettings Settings => Services.Settings.Middle;
 
     // Of the configured number per process, this loop's share.
     private int Least
     {
         get
         {
-            var (loops, index) = (Services.Proxy.Loops.Count, Services.Loop.Index);
+            var (loops, index) = (Services.Loops, Services.Loop.Index);
             return (Settings.InitialConnections / loops) + (index < Settings.InitialConnections % loops ? 1 : 0);
         }
     }
@@ -72,7 +74,7 @@ internal sealed class MiddleProxyPool : ILoopTask
             return false;
         }
 
-        client.Attach(least, Services.Middle.NextId());
+        client.Attach(least, Backend.NextId());
         var most = Settings.ClientsPerConnection;
         var more = least.ClientCount <= most ? 0
             : inSetUp == 0 ? StepUp
@@ -125,7 +127,7 @@ internal sealed class MiddleProxyPool : ILoopTask
     /// <summary>A link is ready.</summary>
     public void OnConnected()
     {
-        Services.Middle.OnReachable(this);
+        Backend.OnReachable(this);
         MiddleRelay[] orphans = [.. _orphans];
         _orphans.Clear();
         foreach (var orphan in orphans) Migrate(orphan);
@@ -147,14 +149,14 @@ internal sealed class MiddleProxyPool : ILoopTask
         Maintain();
     }
 
-    public void OnFault(Exception error) => Services.Middle.OnFault(error);
+    public void OnFault(Exception error) => Backend.OnFault(error);
 
     private void Open(int count)
     {
         for (; count > 0; count--)
         {
-            var config = Services.Proxy.MiddleProxies.Current;
-            var addresses = config.Find(Dc, Services.Proxy.Settings.PreferIPv6);
+            var config = Services.Directory.Current;
+            var addresses = config.Find(Dc, Services.Settings.PreferIPv6);
             if (addresses.Length == 0)
             {
                 Failed(Services.Loop.NowMs);
@@ -181,7 +183,7 @@ internal sealed class MiddleProxyPool : ILoopTask
         _failures = Math.Min(_failures + 1, 16);
         var wait = Math.Min((long)FirstRetryMs << (_failures - 1), LongestRetryMs);
         _nextAttemptMs = _failedMs + (wait / 2) + RandomNumberGenerator.GetInt32((int)(wait / 2) + 1);
-        if (_failures > 1 && !_links.Exists(link => link.IsReady)) Services.Middle.OnUnreachable(this);
+        if (_failures > 1 && !_links.Exists(link => link.IsReady)) Backend.OnUnreachable(this);
     }
 
     private void SetTimer(long dueMs)

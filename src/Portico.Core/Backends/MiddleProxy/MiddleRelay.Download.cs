@@ -33,13 +33,13 @@ internal sealed partial class MiddleRelay
     {
         if (IsFiltered(packet)) return;
         CountPacket(-1);
-        _session.Loop.Metrics.PacketFromTelegram(packet.Length);
+        _session.Context.Metrics.PacketFromTelegram(packet.Length);
         Span<byte> header = stackalloc byte[FrameCodec.LongestHeader];
         Span<byte> random = stackalloc byte[1 + FrameCodec.Alignment];
         var padding = 0;
         if (Transport == Transport.Padded)
         {
-            _session.Loop.Random.Fill(random);
+            _session.Context.Random.Fill(random);
             padding = FrameCodec.PaddingToClient(Transport, random[0]);
         }
 
@@ -58,11 +58,11 @@ internal sealed partial class MiddleRelay
     // Filtered errors are no activity: the idle limit still ends a client that only gets those.
     private bool IsFiltered(ReadOnlySpan<byte> packet)
     {
-        var filter = _session.Loop.Proxy.Settings.ServerErrorFilter;
+        var filter = _pool.Services.Settings.ServerErrorFilter;
         var isLookedAt = filter == ServerErrorFilter.On || (filter == ServerErrorFilter.First && (_state & State.Answered) == 0);
         _state |= State.Answered;
         if (!isLookedAt || !packet.SequenceEqual(ServerError)) return false;
-        _session.Loop.Metrics.ServerErrorFiltered(_session.Listener.Settings.Name);
+        _session.Context.Metrics.ServerErrorFiltered(_session.Listener.Name);
         return true;
     }
 
@@ -123,7 +123,7 @@ internal sealed partial class MiddleRelay
         if (written == bytes.Length) return true;
         if (_queue is null)
         {
-            _queue = _session.Loop.OutputQueues.Rent();
+            _queue = _pool.Services.OutputQueues.Rent();
             _lastWriteMs = Loop.NowMs;
             ArmDeadline();
         }
@@ -154,7 +154,7 @@ internal sealed partial class MiddleRelay
     {
         get
         {
-            var health = _session.Loop.Proxy.Settings.Health;
+            var health = _pool.Services.Settings.Health;
             return OwedPackets > health.ClientQueuePackets || OwedBytes > health.ClientQueueBytes;
         }
     }
@@ -173,7 +173,7 @@ internal sealed partial class MiddleRelay
     private void DropQueue()
     {
         _queue!.Drop(Loop.Buffers);
-        _session.Loop.OutputQueues.Return(_queue);
+        _pool.Services.OutputQueues.Return(_queue);
         _queue = null;
     }
 }

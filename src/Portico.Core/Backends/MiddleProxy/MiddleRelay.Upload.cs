@@ -115,7 +115,7 @@ internal sealed partial class MiddleRelay
             CountPacket(1);
             _lastRequestMs = Loop.NowMs;
             _state |= State.Introduced;
-            _session.Loop.Metrics.PacketFromClient(frame.PayloadLength);
+            _session.Context.Metrics.PacketFromClient(frame.PayloadLength);
             taken += frame.Consumed;
         }
 
@@ -143,9 +143,10 @@ internal sealed partial class MiddleRelay
     private bool GoesOn(TlsRecordEnd end)
     {
         if (end == TlsRecordEnd.None) return true;
+        var isBetweenRecords = _queue is null;
         Release(tellTelegram: true);
         if (end == TlsRecordEnd.Alert) LingeringClose.Fin(_session, CloseReason.ClientClosed);
-        else LingeringClose.Quiet(_session, CloseReason.TlsBadRecord);
+        else LingeringClose.Reject(_session, CloseReason.TlsBadRecord, isBetweenRecords);
         return false;
     }
 

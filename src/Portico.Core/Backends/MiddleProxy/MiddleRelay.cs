@@ -1,5 +1,4 @@
 using System.Net;
-using Portico.Core.Clients;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -26,7 +25,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     // More came down than went up: the parts of a long answer follow each other faster than this.
     private const int StreamingMs = 500;
 
-    private readonly ClientSession _session;
+    private readonly Session _session;
     private readonly Channel _client;
     private readonly MiddleProxyPool _pool;
     private readonly bool _isTls;
@@ -41,17 +40,17 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     public MiddleRelay(HandshakeState handshake, MiddleProxyPool pool, IPEndPoint address)
     {
-        var client = handshake.Client;
+        var client = handshake.Result;
         _session = handshake.Session;
         _client = _session.Client;
         _pool = pool;
-        Credential = _session.Listener.Settings.Credentials[client.Credential];
+        Credential = client.Credential!;
         _isTls = client.IsTls;
         Transport = client.Transport;
         RpcAddress.Write(address.Address, _address);
         Port = (ushort)address.Port;
         _records = client.Records;
-        _ramp = _session.Loop.NewRamp();
+        _ramp = _session.Context.NewRamp();
         _fromClient = client.Streams.ClientToServer;
         _toClient = client.Streams.ServerToClient;
         if (client.EarlyLength > 0) _held.Append(Loop.Buffers, client.Early.AsSpan(0, client.EarlyLength));
@@ -125,16 +124,16 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         if (!IsOrphan) return;
         if (_queue is not null) link.Owe(OwedBytes, OwedPackets); // or what waits for slow clients would grow with every link that dies
         _state &= ~(State.Orphan | State.Blocked | State.Introduced);
-        _session.Loop.Metrics.Migrated(_session.Listener.Settings.Name, _pool.Dc, "ok");
+        _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, "ok");
         ArmDeadline();
         Enqueue();
     }
 
     /// <summary>Its handshake ends without it.</summary>
-    public BackendConnected GiveUp(CloseReason reason)
+    public StepResult GiveUp(CloseReason reason)
     {
         _held.Drop(Loop.Buffers);
-        return BackendConnected.Failed(reason);
+        return StepResult.NoBackend(reason);
     }
 
     public void Start()
@@ -163,7 +162,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     public void OnDeadline(Channel channel)
     {
-        var timeouts = _session.Loop.Timeouts;
+        var timeouts = _session.Context.Timeouts;
         var now = Loop.NowMs;
         if (IsOrphan && now - _orphanedMs >= OrphanPatienceMs) CloseMigrating("empty");
         else if (IsOverLimit && (now - _lastWriteMs >= NoProgressMs || _queue!.OverLimit.At(now) >= MostOverLimitMs)) Close(CloseReason.ClientQueueLimit);
@@ -250,7 +249,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     private void ArmDeadline()
     {
-        var timeouts = _session.Loop.Timeouts;
+        var timeouts = _session.Context.Timeouts;
         var due = _lastActivityMs + (long)timeouts.Idle.TotalMilliseconds;
         if (_queue is not null) due = Math.Min(due, _lastWriteMs + (long)timeouts.ClientWrite.TotalMilliseconds);
         if (IsOverLimit) due = Math.Min(due, Math.Min(_lastWriteMs + NoProgressMs, _queue!.OverLimit.Reaches(MostOverLimitMs)));
@@ -260,7 +259,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     private void CloseMigrating(string result)
     {
-        _session.Loop.Metrics.Migrated(_session.Listener.Settings.Name, _pool.Dc, result);
+        _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, result);
         Close(result == "empty" ? CloseReason.PoolEmpty : CloseReason.MidSend);
     }
 

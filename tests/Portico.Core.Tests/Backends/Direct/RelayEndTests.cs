@@ -268,7 +268,7 @@ public sealed class RelayEndTests : IDisposable
     }
 
     [Fact]
-    public void A_record_no_tls_peer_sends_ends_the_dcs_connection_and_the_client_hears_nothing()
+    public void A_record_no_tls_peer_sends_ends_the_dcs_connection_and_is_answered_with_one_alert()
     {
         var (client, dc) = _stage.Relay();
         client.Peer.Send([.. client.Encode("good"u8), 0x16, 3, 3, 0, 1, 1]);
@@ -276,9 +276,11 @@ public sealed class RelayEndTests : IDisposable
         Assert.Equal("good"u8.ToArray(), dc.Text);
         Assert.Equal(PeerEnd.Fin, dc.Peer.End);
         client.Peer.Send(new byte[100]);
-        _stage.Advance((20 * 60) - 1);
-        Assert.Equal(PeerEnd.None, client.Peer.End);
-        Assert.Empty(client.Payload);
+        _stage.Run();
+        Assert.Equal(PeerEnd.Fin, client.Peer.End);
+        var answer = client.Peer.Take();
+        Assert.Equal([0x17, 3, 3, 0, 19], answer[..5]);
+        Assert.Equal(24, answer.Length);
         Assert.Equal(1, _stage.Metrics.Sum("portico.protocol.error", "reason", "tls_bad_record"));
         client.Peer.Finish();
         _stage.Run();

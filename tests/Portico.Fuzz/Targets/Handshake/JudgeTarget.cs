@@ -59,7 +59,7 @@ internal sealed class JudgeTarget : ResumableTarget
         var verdict = _judge.Decide(bytes, _scratch, VectorFile.Now, ref progress, out var judgement);
         if (verdict == Verdict.Undecided) return Outcome.NeedMoreData;
         if (verdict == Verdict.Stranger) return Outcome.Of(FrameStatus.Invalid, judgement.Reason);
-        Demand(judgement.Credential == 1, "takes one secret for another");
+        Demand(judgement.Credential?.Secret == VectorFile.Secret, "takes one secret for another");
         return judgement.IsTls
             ? new Outcome(FrameStatus.Ok, "Hello", judgement.Hello.RawConsumed, new Digest().Add(judgement.Hello.Hello.Bytes).Value)
             : new Outcome(FrameStatus.Ok, "Header", ObfuscatedHeader.Length, new Digest().Add(judgement.DcId).Add((int)judgement.Transport).Value, (int)judgement.Transport);

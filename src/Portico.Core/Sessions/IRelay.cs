@@ -1,4 +1,4 @@
-namespace Portico.Core.Backends;
+namespace Portico.Core.Sessions;
 
 /// <summary>Step 6, whatever the backend: takes the client's channel over from the handshake and lives on as methods that the loop calls.</summary>
 internal interface IRelay

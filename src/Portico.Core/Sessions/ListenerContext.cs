@@ -1,0 +1,18 @@
+using Portico.Core.Admission;
+using Portico.Core.Diagnostics;
+using Portico.Core.Options;
+
+namespace Portico.Core.Sessions;
+
+/// <summary>What the sessions of one listener on one loop share.</summary>
+/// <param name="Settings">Of the listener.</param>
+/// <param name="Index">Position in the settings, and in every list with an entry per listener.</param>
+/// <param name="Limit">Authenticated sessions of the listener, over all loops.</param>
+internal sealed record ListenerContext(ListenerSettings Settings, int Index, SessionLimit Limit)
+{
+    /// <summary>The label in logs and metrics.</summary>
+    public string Name => Settings.Name;
+
+    /// <summary>Sums of this listener on this loop.</summary>
+    public ListenerCounters Counters { get; } = new(Settings.Name);
+}

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+using Portico.Core.Admission;
+using Portico.Core.Diagnostics;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Protocol.Crypto;
+using Portico.Protocol.FakeTls;
+
+namespace Portico.Core.Sessions;
+
+/// <summary>What every step of a session needs of its loop, and nothing that only one of them needs. One per loop: no locks, one thread.</summary>
+/// <param name="loop">The loop.</param>
+/// <param name="settings">Deadlines and limits are taken from here.</param>
+/// <param name="metrics">Of the whole proxy.</param>
+/// <param name="sessions">Of the whole proxy.</param>
+/// <param name="log">For lines on sessions.</param>
+/// <param name="loops">How many loops share the limits.</param>
+internal sealed class LoopContext(EventLoop loop, ProxySettings settings, ProxyMetrics metrics, SessionCount sessions, ILogger log, int loops)
+{
+    public EventLoop Loop => loop;
+
+    public ProxyMetrics Metrics => metrics;
+
+    public SessionCount Sessions => sessions;
+
+    public ILogger Log => log;
+
+    public TimeoutSettings Timeouts { get; } = settings.Timeouts;
+
+    public ResetOnClose ResetOnClose { get; } = settings.ResetOnClose;
+
+    /// <summary>Random bytes for this loop's flights and headers.</summary>
+    public RandomKeystream Random { get; } = new();
+
+    /// <summary>Connections of one address that have shown no secret.</summary>
+    public AddressLimits Addresses { get; } = new(settings.Limits, loops);
+
+    /// <summary>Where a client's records begin.</summary>
+    public RecordRamp NewRamp() => settings.RecordSizes == RecordSizes.Ramp ? RecordRamp.Growing() : RecordRamp.Full();
+}
