@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Portico.Commands;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Hosting;
 
 namespace Portico;
 
@@ -12,6 +13,7 @@ internal static class Program
     private static async Task<int> Main(string[] arguments)
     {
         ProcessLimits.ForbidDumps(); // before the first secret is read, and while there is one thread of ours
+        StandardStreams.Claim();
         var parsed = CommandLine().Parse(arguments);
         if (parsed.Errors.Count > 0)
         {

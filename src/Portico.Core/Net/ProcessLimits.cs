@@ -28,6 +28,13 @@ public static class ProcessLimits
     }
 
     /// <summary>
+    /// Whether the process was started with <paramref name="descriptor"/> open. One that was closed then may be something else by now: the
+    /// runtime opens its own with close-on-exec, which nothing inherited can have.
+    /// </summary>
+    public static bool IsInherited(int descriptor) =>
+        !OperatingSystem.IsLinux() || Native.fcntl(descriptor, Native.F_GETFD) is >= 0 and var flags && (flags & Native.FD_CLOEXEC) == 0;
+
+    /// <summary>
     /// Keeps other processes of the same user, core files and the runtime's own crash dumps from reading the secrets in memory. To be called first of all: later threads
     /// inherit what this one gave up.
     /// </summary>

@@ -15,6 +15,8 @@ namespace Portico.Commands;
 /// <summary><c>portico run</c>: the proxy, until somebody stops it.</summary>
 internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 {
+    private static readonly TimeSpan PatienceForLinks = TimeSpan.FromSeconds(1);
+
     /// <summary>As a command of its own.</summary>
     public Command Create()
     {
@@ -32,9 +34,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
     private async Task<int> RunAsync(ParseResult parsed)
     {
-        using var signals = new StopSignals();
         await using var services = HostServices.Create(common.LevelOf(parsed), parsed.GetValue(common.LogFormat)!);
         var log = services.GetRequiredService<ILogger<RunCommand>>();
+        using var signals = new StopSignals(services.GetRequiredService<ILogger<StopSignals>>());
         var overrides = Override.FromEnvironment().Concat(flags.Overrides(parsed)).ToArray();
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
 
@@ -51,17 +53,37 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
 
         // 3. Tell how to connect.
+        TellLinks(settings, proxy, parsed.InvocationConfiguration.Output, log);
+
+        // 4. Until the end.
+        await WaitAsync(proxy, signals, settings.Timeouts.Drain, log);
+        return ExitCode.Ok;
+    }
+
+    private static void TellLinks(ProxySettings settings, PorticoProxy proxy, TextWriter output, ILogger log)
+    {
         ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
         foreach (var host in links.Select(link => link.Host).Distinct())
         {
             if (IPAddress.TryParse(host, out var address) && AddressReach.Of(address) != Reach.World) Log.LinksStayNear(log, host);
         }
 
-        LinkPrinter.Print(parsed.InvocationConfiguration.Output, links, Console.IsOutputRedirected ? QrPlace.None : QrPlace.FirstOfListener);
+        // On a thread of its own: a reader that does not read must hold up neither the proxy nor its end.
+        var printer = new Thread(() => PrintLinks(output, links, log)) { IsBackground = true, Name = "links" };
+        printer.Start();
+        printer.Join(PatienceForLinks);
+    }
 
-        // 4. Until the end.
-        await WaitAsync(proxy, signals, settings.Timeouts.Drain, log);
-        return ExitCode.Ok;
+    private static void PrintLinks(TextWriter output, ShareLink[] links, ILogger log)
+    {
+        try
+        {
+            LinkPrinter.Print(output, links, Console.IsOutputRedirected ? QrPlace.None : QrPlace.FirstOfListener);
+        }
+        catch (CommandFailure problem)
+        {
+            Log.LinksNotPrinted(log, problem.Message);
+        }
     }
 
     private LoadedConfiguration FindOrWrite(ParseResult parsed, Override[] overrides, ILogger log)
@@ -183,6 +205,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         [LoggerMessage(EventId = 9012, EventName = "Summary", Level = LogLevel.Debug, Message = "{Sessions} sessions, {Relaying} relaying; {Received} bytes from clients, {Sent} bytes to them since the start")]
         public static partial void Summary(ILogger logger, int sessions, long relaying, long received, long sent);
+
+        [LoggerMessage(EventId = 9013, EventName = "LinksNotPrinted", Level = LogLevel.Warning, Message = "The links could not be printed ({Problem}); `portico link` prints them")]
+        public static partial void LinksNotPrinted(ILogger logger, string problem);
 
         [LoggerMessage(EventId = 9011, EventName = "Stopped", Level = LogLevel.Information, Message = "Stopped")]
         public static partial void Stopped(ILogger logger);

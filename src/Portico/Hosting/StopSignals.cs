@@ -1,19 +1,30 @@
 using System.Runtime.InteropServices;
 
+using Microsoft.Extensions.Logging;
+
 namespace Portico.Hosting;
 
-/// <summary>SIGTERM and SIGINT: the first asks for an orderly end, the second for an end at once.</summary>
-internal sealed class StopSignals : IDisposable
+/// <summary>
+/// SIGTERM and SIGINT: the first asks for an orderly end, the second for an end at once. SIGHUP, SIGUSR1 and SIGUSR2 would end a process
+/// that does not ask for them, together with all its sessions: they are noted and nothing else.
+/// </summary>
+internal sealed partial class StopSignals : IDisposable
 {
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly PosixSignalRegistration _terminate;
-    private readonly PosixSignalRegistration _interrupt;
+    private readonly PosixSignalRegistration[] _registrations;
+    private readonly ILogger _log;
 
-    public StopSignals()
+    public StopSignals(ILogger<StopSignals> log)
     {
-        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        _log = log;
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnStop),
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnStop),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnHangUp),
+            .. UserSignals.Select(signal => PosixSignalRegistration.Create(signal.Number, context => OnUserSignal(context, signal.Name))),
+        ];
     }
 
     /// <summary>Completes with the first signal.</summary>
@@ -24,13 +35,40 @@ internal sealed class StopSignals : IDisposable
 
     public void Dispose()
     {
-        _terminate.Dispose();
-        _interrupt.Dispose();
+        foreach (var registration in _registrations) registration.Dispose();
     }
 
-    private void OnSignal(PosixSignalContext signal)
+    // The runtime has no names for these two and takes the numbers of the system.
+    private static (PosixSignal Number, string Name)[] UserSignals =>
+        OperatingSystem.IsLinux() ? [((PosixSignal)10, "SIGUSR1"), ((PosixSignal)12, "SIGUSR2")]
+        : OperatingSystem.IsMacOS() ? [((PosixSignal)30, "SIGUSR1"), ((PosixSignal)31, "SIGUSR2")]
+        : [];
+
+    private void OnHangUp(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        Log.HangUp(_log);
+    }
+
+    private void OnUserSignal(PosixSignalContext signal, string name)
+    {
+        signal.Cancel = true;
+        Log.Ignored(_log, name);
+    }
+
+    private void OnStop(PosixSignalContext signal)
     {
         signal.Cancel = true; // otherwise the runtime ends the process at once
         if (!_first.TrySetResult()) _second.TrySetResult();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 9101, EventName = "HangUp", Level = LogLevel.Information,
+            Message = "SIGHUP changes nothing: the configuration cannot be read again while running; restart to apply it")]
+        public static partial void HangUp(ILogger logger);
+
+        [LoggerMessage(EventId = 9102, EventName = "SignalIgnored", Level = LogLevel.Information, Message = "{Signal} means nothing to this version and changes nothing")]
+        public static partial void Ignored(ILogger logger, string signal);
     }
 }

@@ -8,11 +8,27 @@ namespace Portico.Links;
 /// <summary>Guesses which of this machine's addresses clients connect to, without asking anybody outside.</summary>
 internal static class PublicAddress
 {
+    private static readonly IPAddress[] FarAddresses = [IPAddress.Parse("149.154.167.51"), IPAddress.Parse("2001:67c:4e8:f002::a")];
+
     /// <summary>The address itself if the listener has a certain one, else the machine's widest reaching one; IPv4 before IPv6, as more clients have it.</summary>
-    public static IPAddress Find(IPAddress listening)
+    public static IPAddress Find(IPAddress listening) => Find(listening, MachineAddresses);
+
+    /// <summary>As above, with the addresses of a machine that may refuse to tell them.</summary>
+    public static IPAddress Find(IPAddress listening, Func<IEnumerable<IPAddress>> machineAddresses)
     {
         var any = listening.Equals(IPAddress.Any);
-        return any || listening.Equals(IPAddress.IPv6Any) ? Choose(MachineAddresses(), onlyIPv4: any) : listening;
+        if (!any && !listening.Equals(IPAddress.IPv6Any)) return listening;
+        IPAddress[] addresses;
+        try
+        {
+            addresses = [.. machineAddresses()];
+        }
+        catch (NetworkInformationException)
+        {
+            addresses = [.. AddressesOfRoutes()]; // a sandbox without AF_NETLINK
+        }
+
+        return Choose(addresses, onlyIPv4: any);
     }
 
     /// <summary>The best of <paramref name="addresses"/>; never a wildcard.</summary>
@@ -22,6 +38,29 @@ internal static class PublicAddress
             .OrderByDescending(AddressReach.Of)
             .ThenBy(address => address.AddressFamily == AddressFamily.InterNetwork ? 0 : 1)
             .FirstOrDefault(address => AddressReach.Of(address) != Reach.Machine) ?? IPAddress.Loopback;
+
+    // From where packets to Telegram would leave: connecting a datagram socket asks the routing table and sends nothing.
+    private static IEnumerable<IPAddress> AddressesOfRoutes()
+    {
+        foreach (var far in FarAddresses)
+        {
+            if (OwnAddressTowards(far) is { } address) yield return address;
+        }
+    }
+
+    private static IPAddress? OwnAddressTowards(IPAddress far)
+    {
+        try
+        {
+            using var socket = new Socket(far.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(new IPEndPoint(far, 443));
+            return ((IPEndPoint?)socket.LocalEndPoint)?.Address;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
 
     private static IEnumerable<IPAddress> MachineAddresses() =>
         from network in NetworkInterface.GetAllNetworkInterfaces()

@@ -18,6 +18,7 @@ internal static unsafe partial class Native
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_MOD = 3;
     public const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
     public const int RLIMIT_NOFILE = 7, PR_SET_DUMPABLE = 4, PR_CAPBSET_DROP = 24, CAP_SYS_PTRACE = 19;
+    public const int F_GETFD = 1, FD_CLOEXEC = 1;
 
     private const string C = "libc";
 
@@ -50,6 +51,9 @@ internal static unsafe partial class Native
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int accept4(int descriptor, byte* address, uint* length, int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int fcntl(int descriptor, int command);
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int ioctl(int descriptor, nuint request, int* value);
