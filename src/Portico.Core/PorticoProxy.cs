@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Background;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Net;
@@ -14,13 +15,15 @@ public sealed class PorticoProxy : IAsyncDisposable
 {
     private readonly Engine _engine;
     private readonly ProxyServices _services;
+    private readonly DirectoryLock? _directory;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _stopped;
 
-    private PorticoProxy(ProxySettings settings, Engine engine, ProxyServices services)
+    private PorticoProxy(ProxySettings settings, Engine engine, ProxyServices services, DirectoryLock? directory)
     {
         Settings = settings;
+        _directory = directory;
         _engine = engine;
         _services = services;
     }
@@ -49,6 +52,7 @@ public sealed class PorticoProxy : IAsyncDisposable
 
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
+    /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
     {
         var engine = Engine.Create(settings.Engine, settings.Loops == 0 ? Environment.ProcessorCount : settings.Loops, time);
@@ -88,12 +92,14 @@ public sealed class PorticoProxy : IAsyncDisposable
     internal static PorticoProxy Start(
         ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null)
     {
+        var directory = TakeDirectory(settings, engine, loggers);
         var services = new ProxyServices(settings, engine, loggers, meters, new Outside(time, http, resolve));
-        var proxy = new PorticoProxy(settings, engine, services);
+        var proxy = new PorticoProxy(settings, engine, services, directory);
         try
         {
             proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, services.CreateListener(index)))];
             services.Own.Bound(proxy.Endpoints);
+            directory?.Listening(proxy.Endpoints);
             services.Cover.Directory.Begin();
             services.Replays.MarkRunning();
             if (settings.UsesMiddleProxies)
@@ -115,6 +121,21 @@ public sealed class PorticoProxy : IAsyncDisposable
             _ = services.FlightLearner?.DisposeAsync().AsTask(); // likewise
             services.Points.Dispose();
             services.Replays.PutBack(engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
+            directory?.Undo();
+            throw;
+        }
+    }
+
+    // Before what it holds is read: reading takes it away from the process that has it.
+    private static DirectoryLock? TakeDirectory(ProxySettings settings, Engine engine, ILoggerFactory loggers)
+    {
+        try
+        {
+            return DirectoryLock.Take(settings.DataDirectory, loggers.CreateLogger<DirectoryLock>());
+        }
+        catch (DataDirectoryInUseException)
+        {
+            _ = engine.StopAsync();
             throw;
         }
     }
@@ -136,6 +157,7 @@ public sealed class PorticoProxy : IAsyncDisposable
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
         _services.Replays.Save(_engine.Loops[0].UnixSeconds, _engine.Loops[0].NowMs / 1000);
+        _directory?.Dispose();
     }
 
     // A dead loop runs no posts: waiting for one would keep the process that should end now.

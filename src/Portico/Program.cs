@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Portico.Commands;
 using Portico.Core.Net;
-using Portico.Core.Options;
 using Portico.Hosting;
 
 namespace Portico;
@@ -15,9 +13,9 @@ internal static class Program
         ProcessLimits.ForbidDumps(); // before the first secret is read, and while there is one thread of ours
         StandardStreams.Claim();
         var parsed = CommandLine().Parse(arguments);
-        if (parsed.Errors.Count > 0)
+        if (CommandLineErrors.Of(parsed) is { Count: > 0 } errors)
         {
-            foreach (var error in parsed.Errors) Complain(Describe(error));
+            foreach (var error in errors) Complain(error);
             Complain("`portico --help` shows what there is");
             return ExitCode.BadConfiguration;
         }
@@ -50,15 +48,6 @@ internal static class Program
         common.AddTo(root);
         run.AddTo(root);
         return root;
-    }
-
-    // The library's own report would repeat a secret that follows a mistyped option, and does not always name the option.
-    private static string Describe(ParseError error)
-    {
-        var option = error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult;
-        var message = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        var isNamed = option is null || message.Contains(option.Option.Name, StringComparison.Ordinal);
-        return ShownText.WithoutSecrets(isNamed ? message : $"{option!.Option.Name}: {message}");
     }
 
     private static void Complain(string message) => Console.Error.WriteLine($"portico: {message}");

@@ -15,8 +15,7 @@ internal static class KeptFile
     {
         var path = Path.Combine(directory, name);
         var partial = path + ".partial";
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
-        else Directory.CreateDirectory(directory, OnlyOwner | UnixFileMode.UserExecute);
+        MakeDirectory(directory);
 
         // Left over from a crash; a new one never writes through a link that somebody put there.
         File.Delete(partial);
@@ -46,6 +45,19 @@ internal static class KeptFile
     {
         if (Directory.Exists(directory)) File.Delete(Path.Combine(directory, name));
     });
+
+    /// <summary>Makes a directory for this user only, and those above it, where they are not there.</summary>
+    public static void MakeDirectory(string directory)
+    {
+        if (Directory.Exists(directory)) return;
+        if (Path.GetDirectoryName(directory) is { Length: > 0 } above) MakeDirectory(above);
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
+        else Directory.CreateDirectory(directory, OnlyOwner | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>Removes a directory that holds nothing.</summary>
+    /// <returns>Null, or why it is still there.</returns>
+    public static string? RemoveEmptyDirectory(string directory) => Guard(() => Directory.Delete(directory, recursive: false));
 
     private static string? Guard(Action action)
     {

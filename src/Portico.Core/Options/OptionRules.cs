@@ -46,6 +46,9 @@ internal static class OptionRules
         var text = value?.GetValue<string>() ?? "";
         if (option.OneOf.Contains(text, StringComparer.Ordinal)) return;
         var allowed = string.Join(", ", option.OneOf.Select(one => $"\"{one}\""));
-        errors.Add(new(key, $"{ShownText.Quote(text)} is not one of {allowed}; for example \"{name}\": {option.Example ?? $"\"{option.OneOf[0]}\""}"));
+        var meant = DidYouMean.Closest(text, option.OneOf) is { } closest
+            ? $"did you mean \"{closest}\"?"
+            : $"for example \"{name}\": {option.Example ?? $"\"{option.OneOf[0]}\""}";
+        errors.Add(new(key, $"{ShownText.Quote(text)} is not one of {allowed}; {meant}"));
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using Portico.Hosting;
 
 namespace Portico.Commands;
 
@@ -32,6 +33,26 @@ internal sealed class CommonOptions
         Recursive = true,
         DefaultValueFactory = _ => "text",
     }.AcceptOnlyFromAmong("text", "json");
+
+    /// <summary>When QR codes are drawn; the option alone means always.</summary>
+    public static Option<string> Qr(string standard) => new Option<string>("--qr")
+    {
+        Description = $"Draw a QR code of each tg:// link: always, never, or auto, on a terminal that can show one. Without it: {standard}; alone: always.",
+        HelpName = "WHEN",
+        Arity = ArgumentArity.ZeroOrOne,
+        DefaultValueFactory = _ => standard,
+    }.AcceptOnlyFromAmong("auto", "always", "never");
+
+    /// <summary>What <see cref="Qr"/> says.</summary>
+    public static bool WantsQr(ParseResult parsed, Option<string> qr, Terminal? terminal) => WhenOf(parsed, qr) switch
+    {
+        "always" => true,
+        "never" => false,
+        _ => terminal is { Blocks: true },
+    };
+
+    private static string? WhenOf(ParseResult parsed, Option<string> qr) =>
+        parsed.GetResult(qr) is { Implicit: false, Tokens.Count: 0 } ? "always" : parsed.GetValue(qr);
 
     private static string[] Levels => ["trace", "debug", "info", "warn", "error"];
 

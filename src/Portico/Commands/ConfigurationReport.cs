@@ -14,13 +14,20 @@ internal static class ConfigurationReport
         var file = ConfigurationFile.Find(named);
         if (!file.Exists)
         {
-            throw new CommandFailure(ExitCode.BadConfiguration, named is null
-                ? $"no configuration found ({ConfigurationFile.Places}); `portico run` writes one, or name one with --config"
-                : $"there is no {file.Path}; `portico run --config {file.Path}` would write it");
+            throw file.IsNamed
+                ? Missing(file)
+                : new CommandFailure(
+                    ExitCode.BadConfiguration,
+                    $"no configuration found ({ConfigurationFile.Places}); `portico run` writes one, or name one with --config");
         }
 
         return (Check(LoadedConfiguration.Load(file.Read(), file.Directory, Override.FromEnvironment()), file.Path), file);
     }
+
+    /// <summary>A file that was named is not there. Making a new proxy of a mistyped path would lock every client out.</summary>
+    public static CommandFailure Missing(ConfigurationFile file) => new(
+        ExitCode.BadConfiguration,
+        $"there is no {file.Path}; `portico run --init --config {file.Path}` would write a new one, with a fresh secret");
 
     /// <summary>Ends the command if anything is wrong.</summary>
     /// <exception cref="CommandFailure">With one line per error.</exception>

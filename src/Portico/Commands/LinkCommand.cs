@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Portico.Core.Options;
+using Portico.Hosting;
 using Portico.Links;
 
 namespace Portico.Commands;
@@ -12,7 +13,7 @@ internal static class LinkCommand
         var user = new Option<string?>("--user") { Description = "Only this user's links.", HelpName = "NAME" };
         var domain = new Option<string?>("--domain") { Description = "Another host name in fake-TLS links.", HelpName = "NAME" };
         var server = new Option<string?>("--server") { Description = "Another host in the links.", HelpName = "HOST" };
-        var qr = new Option<bool>("--qr") { Description = "Draw a QR code of each tg:// link." };
+        var qr = CommonOptions.Qr("never");
         var command = new Command("link", "Print the links to share.") { user, domain, server, qr };
         command.SetAction(parsed =>
         {
@@ -33,7 +34,9 @@ internal static class LinkCommand
                 throw new CommandFailure(ExitCode.BadConfiguration, $"listener {open.Listener} gets its port from the system at each start; give it a port or a publicPort to have links beforehand");
             }
 
-            LinkPrinter.Print(parsed.InvocationConfiguration.Output, links, parsed.GetValue(qr) ? QrPlace.EveryLink : QrPlace.None);
+            var terminal = Terminal.OfOutput();
+            var place = CommonOptions.WantsQr(parsed, qr, terminal) ? QrPlace.EveryLink : QrPlace.None;
+            LinkPrinter.Print(parsed.InvocationConfiguration.Output, links, place, terminal ?? Terminal.None);
             return ExitCode.Ok;
         });
         return command;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Portico.Configuration;
 using Portico.Core;
+using Portico.Core.Background;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Hosting;
@@ -16,6 +17,11 @@ namespace Portico.Commands;
 internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 {
     private static readonly TimeSpan PatienceForLinks = TimeSpan.FromSeconds(1);
+
+    /// <summary>There was no configuration.</summary>
+    /// <param name="Path">Where one is to be written.</param>
+    /// <param name="Text">What it says; null = nothing is written down.</param>
+    private sealed record FirstStart(string Path, string? Text);
 
     /// <summary>As a command of its own.</summary>
     public Command Create()
@@ -40,8 +46,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var overrides = Override.FromEnvironment().Concat(flags.Overrides(parsed)).ToArray();
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
 
-        // 1. The configuration: the operator's, or the one that this first start writes.
-        var loaded = FindOrWrite(parsed, overrides, log);
+        // 1. The configuration: the operator's, or the one that this first start makes.
+        var (loaded, first) = Find(parsed, overrides, log);
         foreach (var warning in loaded.Warnings) Log.Unwise(log, warning.Key, warning.Problem);
         var settings = ConfigurationReport.SettingsOf(loaded);
 
@@ -49,18 +55,20 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var descriptors = ProcessLimits.RaiseDescriptorLimit();
         Log.Descriptors(log, descriptors);
         await using var proxy = Start(settings, services);
+        if (first is not null) WriteDown(first, log);
         for (var i = 0; i < proxy.Endpoints.Length; i++) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
         if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
 
         // 3. Tell how to connect.
-        TellLinks(settings, proxy, parsed.InvocationConfiguration.Output, log);
+        var qr = CommonOptions.WantsQr(parsed, flags.Qr, Terminal.OfOutput()) ? QrPlace.FirstOfListener : QrPlace.None;
+        TellLinks(settings, proxy, parsed.InvocationConfiguration.Output, isFirst: first is not null, qr, log);
 
         // 4. Until the end.
         await WaitAsync(proxy, signals, settings.Timeouts.Drain, log);
         return ExitCode.Ok;
     }
 
-    private static void TellLinks(ProxySettings settings, PorticoProxy proxy, TextWriter output, ILogger log)
+    private static void TellLinks(ProxySettings settings, PorticoProxy proxy, TextWriter output, bool isFirst, QrPlace qr, ILogger log)
     {
         ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
         foreach (var host in links.Select(link => link.Host).Distinct())
@@ -69,16 +77,19 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         }
 
         // On a thread of its own: a reader that does not read must hold up neither the proxy nor its end.
-        var printer = new Thread(() => PrintLinks(output, links, log)) { IsBackground = true, Name = "links" };
+        // Not at every start into what is kept of stdout: links are secrets.
+        var areShown = isFirst || !Console.IsOutputRedirected;
+        var printer = new Thread(() => PrintLinks(output, links, areShown, qr, log)) { IsBackground = true, Name = "links" };
         printer.Start();
         printer.Join(PatienceForLinks);
     }
 
-    private static void PrintLinks(TextWriter output, ShareLink[] links, ILogger log)
+    private static void PrintLinks(TextWriter output, ShareLink[] links, bool areShown, QrPlace qr, ILogger log)
     {
         try
         {
-            LinkPrinter.Print(output, links, Console.IsOutputRedirected ? QrPlace.None : QrPlace.FirstOfListener);
+            if (areShown) LinkPrinter.Print(output, links, qr, Terminal.OfOutput() ?? Terminal.None);
+            else LinkPrinter.PrintCounts(output, links);
         }
         catch (CommandFailure problem)
         {
@@ -86,29 +97,31 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         }
     }
 
-    private LoadedConfiguration FindOrWrite(ParseResult parsed, Override[] overrides, ILogger log)
+    // What a first start decides is written down when it listens, so that one that cannot leaves nothing behind.
+    private (LoadedConfiguration Loaded, FirstStart? First) Find(ParseResult parsed, Override[] overrides, ILogger log)
     {
         var file = ConfigurationFile.Find(parsed.GetValue(common.Config));
-        if (!file.Exists)
+        if (file.Exists)
         {
-            var bringsSecret = QuickFlags.BringsSecret(overrides);
-            var text = flags.NewConfiguration(parsed, withSecret: !bringsSecret).ToText();
-            // Checked before it is written: a wrong flag must not leave a wrong file behind.
-            var fresh = ConfigurationReport.Check(LoadedConfiguration.Load(text, file.Directory, overrides), "command line and environment");
-            if (bringsSecret)
-            {
-                Log.NothingWritten(log);
-                return fresh;
-            }
-
-            if (NewConfiguration.TryWrite(file.Path, text))
-            {
-                Log.Written(log, file.Path);
-                return fresh;
-            }
+            var loaded = ConfigurationReport.Check(LoadedConfiguration.Load(file.Read(), file.Directory, overrides), file.Path);
+            var given = string.Join(", ", flags.Given(parsed));
+            if (given.Length > 0) Log.OnlyThisRun(log, given, file.Path);
+            if (flags.NamesDomain(parsed)) Log.DomainIsNoCover(log, file.Path);
+            return (loaded, null);
         }
 
-        return ConfigurationReport.Check(LoadedConfiguration.Load(file.Read(), file.Directory, overrides), file.Path);
+        if (file.IsNamed && !flags.MayInitialise(parsed)) throw ConfigurationReport.Missing(file);
+        var bringsSecret = QuickFlags.BringsSecret(overrides);
+        var text = flags.NewConfiguration(parsed, withSecret: !bringsSecret).ToText();
+        var fresh = ConfigurationReport.Check(LoadedConfiguration.Load(text, file.Directory, overrides), "command line and environment");
+        return (fresh, new FirstStart(file.Path, bringsSecret ? null : text));
+    }
+
+    private static void WriteDown(FirstStart first, ILogger log)
+    {
+        if (first.Text is null) Log.NothingWritten(log);
+        else if (NewConfiguration.TryWrite(first.Path, first.Text)) Log.Written(log, first.Path);
+        else throw new CommandFailure(ExitCode.Failed, $"{first.Path} was written by something else meanwhile; start again to use it");
     }
 
     private static PorticoProxy Start(ProxySettings settings, ServiceProvider services)
@@ -117,7 +130,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         {
             return PorticoProxy.Start(settings, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<IMeterFactory>(), TimeProvider.System);
         }
-        catch (ListenException problem)
+        catch (Exception problem) when (problem is ListenException or DataDirectoryInUseException)
         {
             throw new CommandFailure(ExitCode.Failed, problem.Message);
         }
@@ -205,6 +218,13 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         [LoggerMessage(EventId = 9012, EventName = "Summary", Level = LogLevel.Debug, Message = "{Sessions} sessions, {Relaying} relaying; {Received} bytes from clients, {Sent} bytes to them since the start")]
         public static partial void Summary(ILogger logger, int sessions, long relaying, long received, long sent);
+
+        [LoggerMessage(EventId = 9014, EventName = "OnlyThisRun", Level = LogLevel.Information, Message = "For this run only: {Flags}; {Path} stays as it is")]
+        public static partial void OnlyThisRun(ILogger logger, string flags, string path);
+
+        [LoggerMessage(EventId = 9015, EventName = "DomainIsNoCover", Level = LogLevel.Warning,
+            Message = "--domain changes the links of this run and sets no cover; to change both, set listeners[0].domain and cover.target in {Path}")]
+        public static partial void DomainIsNoCover(ILogger logger, string path);
 
         [LoggerMessage(EventId = 9013, EventName = "LinksNotPrinted", Level = LogLevel.Warning, Message = "The links could not be printed ({Problem}); `portico link` prints them")]
         public static partial void LinksNotPrinted(ILogger logger, string problem);

@@ -5,7 +5,8 @@ namespace Portico.Configuration;
 /// <summary>Where the configuration is.</summary>
 /// <param name="Path">Absolute.</param>
 /// <param name="Exists">Whether there is a file.</param>
-internal sealed record ConfigurationFile(string Path, bool Exists)
+/// <param name="IsNamed">Whether the operator named it; else it is where such a file is looked for.</param>
+internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
 {
     private const string Name = "portico.json";
     private const string SystemPath = "/etc/portico/portico.json";
@@ -23,7 +24,7 @@ internal sealed record ConfigurationFile(string Path, bool Exists)
         var path = chosen ?? (!File.Exists(Name) && File.Exists(SystemPath) ? SystemPath : Name);
         path = System.IO.Path.GetFullPath(path);
         if (System.IO.Directory.Exists(path)) throw new CommandFailure(ExitCode.Failed, $"{path} is a directory; name the file in it, for example --config {System.IO.Path.Combine(path, Name)}");
-        return new(path, File.Exists(path));
+        return new(path, File.Exists(path), chosen is not null);
     }
 
     /// <summary>The text of the file.</summary>

@@ -23,6 +23,9 @@ internal sealed record NewConfiguration
     /// <summary>What the listener speaks.</summary>
     public IReadOnlyList<string> Protocols { get; init; } = ["fake-tls"];
 
+    /// <summary>The server that links show; null = an address of this machine.</summary>
+    public string? PublicHost { get; init; }
+
     /// <summary>Ad tag of the listener; null = none.</summary>
     public string? AdTag { get; init; }
 
@@ -38,6 +41,7 @@ internal sealed record NewConfiguration
         var cover = Domain is null
             ? "\"cover\": { \"mode\": \"off\" }, // a prober sees a closed connection: name a real site above and here, \"mode\": \"fixed\", \"target\": \"www.example.com:443\""
             : $"\"cover\": {{ \"mode\": \"fixed\", \"target\": {Json($"{Domain}:443")} }}, // what everybody sees who does not know the secret";
+        var publicHostNote = PublicHost is null ? " // behind NAT, or with a name: the server that links show, for example \"proxy.example.org\"" : "";
         var domainNote = Domain is null ? " // links name it as the site that clients seem to visit: put the name of a real site here" : "";
         return $$"""
             // Written by the first start of portico. Every key is described in docs/configuration.md; `portico check` tells what is in force.
@@ -47,6 +51,7 @@ internal sealed record NewConfiguration
                   "name": "main",
                   "address": "::", // every address of this machine
                   "port": {{Port}},
+                  "publicHost": {{(PublicHost is null ? "null" : Json(PublicHost))}},{{publicHostNote}}
             {{secretLine}}{{adTagLine}}      "protocols": [{{string.Join(", ", Protocols.Select(Json))}}],
                   "domain": {{Json(Domain ?? NeutralDomain)}}{{domainNote}}
                 }

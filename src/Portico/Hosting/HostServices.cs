@@ -16,8 +16,9 @@ internal static class HostServices
         {
             logging.SetMinimumLevel(level);
             if (format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
-            else logging.AddSimpleConsole(text => (text.SingleLine, text.TimestampFormat) = (true, "yyyy-MM-dd HH:mm:ss "));
+            else logging.AddConsole(console => console.FormatterName = TextFormatter.FormatterName);
         });
+        services.AddSingleton<ConsoleFormatter>(new TextFormatter(TimeProvider.System, isTerminal: !Console.IsErrorRedirected));
         services.Configure<ConsoleLoggerOptions>(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;

@@ -1,3 +1,5 @@
+using Portico.Hosting;
+
 namespace Portico.Links;
 
 /// <summary>Which links get a QR code.</summary>
@@ -16,7 +18,18 @@ internal enum QrPlace
 /// <summary>Prints links one a line, so that scripts can cut them out; a heading only where there is something to tell apart.</summary>
 internal static class LinkPrinter
 {
-    public static void Print(TextWriter output, IReadOnlyList<ShareLink> links, QrPlace place)
+    /// <summary>Says how many there are, without the secrets that they hold.</summary>
+    public static void PrintCounts(TextWriter output, IReadOnlyList<ShareLink> links)
+    {
+        foreach (var listener in links.GroupBy(link => (link.Listener, link.Port)))
+        {
+            var count = listener.Count();
+            output.WriteLine($"# {listener.Key.Listener}: {count} {(count == 1 ? "link" : "links")} to port {listener.Key.Port}; `portico link` prints them");
+        }
+    }
+
+    /// <summary>Prints them.</summary>
+    public static void Print(TextWriter output, IReadOnlyList<ShareLink> links, QrPlace place, Terminal terminal)
     {
         string? listener = null;
         foreach (var link in links)
@@ -24,7 +37,8 @@ internal static class LinkPrinter
             if (links.Count > 1) output.WriteLine($"# {link}");
             output.WriteLine(link.Tg);
             output.WriteLine(link.TMe);
-            if (place == QrPlace.EveryLink || (place == QrPlace.FirstOfListener && link.Listener != listener)) output.Write(QrText.Draw(link.Tg, colours: !Console.IsOutputRedirected));
+            if (place == QrPlace.EveryLink || (place == QrPlace.FirstOfListener && link.Listener != listener))
+                output.Write(QrText.Draw(link.Tg, terminal));
             listener = link.Listener;
         }
     }

@@ -1,3 +1,4 @@
+using Portico.Hosting;
 using QRCoder;
 
 namespace Portico.Links;
@@ -11,13 +12,15 @@ internal static class QrText
 
     /// <summary>Lines of text, each ended.</summary>
     /// <param name="text">What the code says.</param>
-    /// <param name="colours">Set the colours as well; for terminals only.</param>
-    public static string Draw(string text, bool colours)
+    /// <param name="terminal">Where it will be seen.</param>
+    public static string Draw(string text, Terminal terminal)
     {
         // The lowest level of correction: a screen has no dirt, and a smaller code fits more terminals.
         using var code = QRCodeGenerator.GenerateQrCode(text, QRCodeGenerator.ECCLevel.L);
         using var drawing = new AsciiQRCode(code);
-        var lines = drawing.GetGraphicSmall().Split('\n').Select(line => colours ? $"{WhiteOnBlack}{line}{Reset}\n" : $"{line}\n");
+        var rows = drawing.GetGraphicSmall().Split('\n');
+        if (terminal.Width > 0 && rows[0].Length > terminal.Width) return $"(a QR code takes {rows[0].Length} columns, and this terminal has {terminal.Width})\n";
+        var lines = rows.Select(line => terminal.Colours ? $"{WhiteOnBlack}{line}{Reset}\n" : $"{line}\n");
         return string.Concat(lines);
     }
 }

@@ -98,6 +98,31 @@ public sealed partial class DocsTests
     }
 
     [Fact]
+    public void What_the_readme_says_to_work_exists()
+    {
+        var sources = string.Concat(Repository.Files(".cs", "src").Concat(Repository.Files(".csproj", "src")).Select(Repository.Read));
+        var schema = Repository.Read("docs/portico.schema.json");
+        var named = StatusRow().Matches(Repository.Read("README.md")).Select(row => row.Groups["name"].Value).ToList();
+
+        Assert.True(named.Count > 10);
+        Assert.Equal([], named.Where(name => !Exists(name)));
+
+        bool Exists(string name) => name.StartsWith("portico ", StringComparison.Ordinal)
+            ? sources.Contains($"new Command(\"{name["portico ".Length..]}\"", StringComparison.Ordinal)
+            : Regex.IsMatch(sources, $"(class|record|struct|enum) {name}\\b|<{name}>") || schema.Contains($"\"{name}\": {{", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Types_of_the_glossary_exist()
+    {
+        var sources = string.Concat(Repository.Files(".cs", "src").Select(Repository.Read));
+        var named = GlossaryRow().Matches(Repository.Read("docs/glossary.md")).SelectMany(row => CodeWord().Matches(row.Groups["types"].Value)).Select(word => word.Groups["word"].Value).ToList();
+
+        Assert.True(named.Count >= 20);
+        Assert.Equal([], named.Where(name => !Regex.IsMatch(sources, $"(class|record|struct|enum|interface) {name}\\b")));
+    }
+
+    [Fact]
     public void Steps_of_the_session_have_the_same_numbers_in_code_and_architecture()
     {
         var code = StepInCode().Matches(Repository.Read("src/Portico.Core/Clients/ClientSession.cs")).Select(match => match.Groups["number"].Value);
@@ -208,6 +233,16 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"EventId = (?<id>\d+)")]
     private static partial Regex EventId();
+
+    // A row of three columns whose last is one name in backticks.
+    [GeneratedRegex(@"^\| [^|\n]+ \| works?[^|\n]* \| `(?<name>[^`|\n]+)` \|$", RegexOptions.Multiline)]
+    private static partial Regex StatusRow();
+
+    [GeneratedRegex(@"^\| [^|\n]+ \| [^|\n]+ \| (?<types>`[^|\n]+`) \|$", RegexOptions.Multiline)]
+    private static partial Regex GlossaryRow();
+
+    [GeneratedRegex("`(?<word>[A-Za-z]+)`")]
+    private static partial Regex CodeWord();
 
     private sealed class OneMeter : IMeterFactory
     {

@@ -67,6 +67,28 @@ public sealed class RestartTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_second_process_on_one_directory_is_refused_and_takes_nothing_from_the_first()
+    {
+        var hello = await RunAsync(Signals.Terminate, async endpoint =>
+        {
+            var hello = await ServeAsync(endpoint, new ClientProfile());
+            var (code, output, errors) = await PorticoProcess.RunAsync(_directory.Path, ["--port", "0"]);
+            Assert.Equal((1, ""), (code, output));
+            var line = Assert.Single(errors.TrimEnd().Split('\n'), line => line.StartsWith("portico: ", StringComparison.Ordinal));
+            Assert.Contains($"the data directory {_directory.File("data")} belongs to another running Portico (process ", line, StringComparison.Ordinal);
+            Assert.Contains($"listening on {endpoint})", line, StringComparison.Ordinal);
+            Assert.DoesNotContain("did not stop in order", errors, StringComparison.Ordinal);
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
+            return hello;
+        }, "replay_session_detected");
+        await RunAsync(Signals.Terminate, async endpoint =>
+        {
+            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
+            return true;
+        }, "replay_session_detected");
+    }
+
+    [Fact]
     public async Task A_directory_that_cannot_be_written_is_warned_of_and_serves()
     {
         _directory.Write("data", "a file where the directory should be");
@@ -79,7 +101,7 @@ public sealed class RestartTests : IAsyncDisposable
 
     private static uint Now => (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
 
-    private string[] Files() => [.. Directory.GetFiles(_directory.File("data")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private string[] Files() => [.. Directory.GetFiles(_directory.File("data")).Select(path => Path.GetFileName(path)).Where(name => name is not ("lock" or "holder")).Order(StringComparer.Ordinal)];
 
     private async Task<(byte[] Hello, byte[] Header)> ClientsAsync(IPEndPoint endpoint) =>
         (await ServeAsync(endpoint, new ClientProfile()), await ServeAsync(endpoint, new ClientProfile { Mode = ClientMode.Secure }));
@@ -106,9 +128,7 @@ public sealed class RestartTests : IAsyncDisposable
               "timeouts": { "drainSeconds": 1 } }
             """);
         await using var process = PorticoProcess.Start(_directory.Path, ["--log-level", "debug", "--log-format", "json"]);
-        if (!ProxyLink.TryParse(await process.LineAsync("tg://"), out _, out var port, out _, out var error))
-            throw new InvalidOperationException(error);
-        var result = await use(new IPEndPoint(IPAddress.Loopback, port));
+        var result = await use(new IPEndPoint(IPAddress.Loopback, await process.PortAsync()));
         process.Signal(signal);
         var (code, _, errors) = await process.EndAsync();
         Assert.Equal(signal == Kill ? 128 + Kill : 0, code);

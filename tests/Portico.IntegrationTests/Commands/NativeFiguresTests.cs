@@ -50,7 +50,7 @@ public sealed class NativeFiguresTests(ITestOutputHelper output) : IDisposable
     {
         Configure();
         await using var portico = PorticoProcess.Start(_directory.Path, []);
-        await portico.LineAsync("https://t.me/");
+        await portico.PortAsync();
         var resident = ResidentBytes(portico.Id);
         output.WriteLine($"{resident} bytes resident");
         Assert.InRange(resident, 1, MostResidentBytes);
@@ -63,7 +63,7 @@ public sealed class NativeFiguresTests(ITestOutputHelper output) : IDisposable
     {
         var watch = Stopwatch.StartNew();
         await using var portico = PorticoProcess.Start(command, _directory.Path, []);
-        await portico.LineAsync("tg://");
+        await portico.PortAsync();
         return watch.Elapsed.TotalMilliseconds;
     }
 

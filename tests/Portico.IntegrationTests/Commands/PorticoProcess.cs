@@ -62,6 +62,22 @@ internal sealed class PorticoProcess : IAsyncDisposable
         throw new InvalidOperationException($"stdout ended without a line that starts with {start}; stderr: {await _errors}");
     }
 
+    /// <summary>The port of the first listener, of a start that has its configuration and therefore shows no links.</summary>
+    public async Task<int> PortAsync()
+    {
+        const string Before = " to port ";
+        var line = await LineAsync("# ");
+        var at = line.IndexOf(Before, StringComparison.Ordinal) + Before.Length;
+        return int.Parse(line[at..line.IndexOf(';', at)], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Waits for the end without reading what it says.</summary>
+    public async Task GoneAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        await _process.WaitForExitAsync(patience.Token);
+    }
+
     /// <summary>Asks for the end, as a service manager or Ctrl+C do.</summary>
     public void Signal(int number) => _ = Kill(_process.Id, number);
 

@@ -14,17 +14,18 @@ public class RunCommandTests
     private const UnixFileMode OwnerReadsAndWrites = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     [Fact]
-    public async Task A_first_start_writes_a_configuration_and_prints_links_that_a_second_start_prints_again()
+    public async Task A_first_start_writes_a_configuration_and_prints_links_that_the_link_command_prints_again()
     {
         using var directory = new TemporaryDirectory();
 
         var first = await StartAndStopAsync(directory.Path);
         var written = File.ReadAllText(directory.File("portico.json"));
-        var second = await StartAndStopAsync(directory.Path);
+        var (code, again, _) = await PorticoProcess.RunAsync(directory.Path, ["link"]);
 
+        Assert.Equal(0, code);
         Assert.Equal(SecretKind.FakeTls, first.Kind);
         Assert.Equal("www.example.com", first.Domain);
-        Assert.Equal(first, second);
+        Assert.Equal(first, SecretOf(again.Split('\n')[0]));
         Assert.Equal(written, File.ReadAllText(directory.File("portico.json")));
         Assert.Equal(OwnerReadsAndWrites, File.GetUnixFileMode(directory.File("portico.json")));
         Assert.Equal([directory.File("data"), directory.File("portico.json")], Directory.GetFileSystemEntries(directory.Path).Order(StringComparer.Ordinal));
@@ -50,13 +51,17 @@ public class RunCommandTests
     }
 
     [Fact]
-    public async Task Two_first_starts_at_once_agree_on_one_secret()
+    public async Task Of_two_first_starts_at_once_one_is_refused_and_the_file_is_the_others()
     {
         using var directory = new TemporaryDirectory();
         await using var one = PorticoProcess.Start(directory.Path, ["--port", "0"]);
         await using var other = PorticoProcess.Start(directory.Path, ["--port", "0"]);
+        var refused = await Task.WhenAny(one.EndAsync(), other.EndAsync());
 
-        Assert.Equal(SecretOf(await one.LineAsync("tg://")), SecretOf(await other.LineAsync("tg://")));
+        Assert.Equal(1, (await refused).Code);
+        Assert.Empty((await refused).Output);
+        Assert.Contains("belongs to another running Portico", (await refused).Errors, StringComparison.Ordinal);
+        Assert.Equal(0, (await PorticoProcess.RunAsync(directory.Path, ["link"])).Code);
     }
 
     [Fact]
@@ -64,7 +69,7 @@ public class RunCommandTests
     {
         using var directory = new TemporaryDirectory();
         var path = directory.File("new/portico.json");
-        await using (var portico = PorticoProcess.Start(directory.Path, ["run", "--config", path, "--port", "0", "--domain", "site.example.org", "--protocol", "secure", "--protocol", "fake-tls"])) await portico.LineAsync("tg://");
+        await using (var portico = PorticoProcess.Start(directory.Path, ["run", "--init", "--config", path, "--port", "0", "--domain", "site.example.org", "--protocol", "secure", "--protocol", "fake-tls"])) await portico.LineAsync("tg://");
 
         Assert.Equal(OwnerReadsAndWrites | UnixFileMode.UserExecute, File.GetUnixFileMode(directory.File("new")));
         var (code, output, _) = await PorticoProcess.RunAsync(directory.Path, ["link", "--config", path]);
@@ -144,11 +149,12 @@ public class RunCommandTests
         // A file in place of a directory stops root too, whom permissions would not.
         var path = Path.Combine(directory.Write("file", ""), "portico.json");
 
-        var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, ["--config", path]);
+        var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, ["--init", "--port", "0", "--config", path]);
 
         Assert.Equal(1, code);
         Assert.Empty(output);
-        Assert.StartsWith($"portico: cannot write {path}: ", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        var line = Assert.Single(errors.TrimEnd().Split('\n'), line => line.StartsWith("portico: ", StringComparison.Ordinal));
+        Assert.StartsWith($"portico: cannot write {path}: ", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -169,7 +175,8 @@ public class RunCommandTests
         await using var first = PorticoProcess.Start(directory.Path, ["--port", "0"]);
         var port = PortOf(await first.LineAsync("tg://"));
 
-        var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, ["--port", $"{port}"]);
+        using var elsewhere = new TemporaryDirectory();
+        var (code, output, errors) = await PorticoProcess.RunAsync(elsewhere.Path, ["--port", $"{port}"]);
 
         Assert.Equal(1, code);
         Assert.Empty(output);

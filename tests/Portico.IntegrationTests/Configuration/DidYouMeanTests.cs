@@ -1,4 +1,4 @@
-using Portico.Configuration;
+using Portico.Core.Options;
 using Xunit;
 
 namespace Portico.IntegrationTests.Configuration;

@@ -48,7 +48,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts one whose listener speaks everything, and waits for its links.</summary>
+    /// <summary>Starts one whose listener speaks everything, and waits until it listens.</summary>
     /// <param name="engine">Who waits for sockets.</param>
     /// <param name="arguments">More of the command line.</param>
     /// <param name="variables">More of the environment.</param>
@@ -63,9 +63,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
               "engine": "{{$"{engine}".ToLowerInvariant()}}" }
             """);
         var process = PorticoProcess.Start(directory.Path, arguments ?? [], variables);
-        if (!ProxyLink.TryParse(await process.LineAsync("tg://"), out _, out var port, out _, out var error))
-            throw new InvalidOperationException(error);
-        return new ProxyProcess(directory, telegram, process, secret, port);
+        return new ProxyProcess(directory, telegram, process, secret, await process.PortAsync());
     }
 
     /// <summary>A client that has its flight.</summary>

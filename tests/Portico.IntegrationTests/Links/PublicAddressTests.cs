@@ -39,5 +39,14 @@ public class PublicAddressTests
         Assert.Equal(chosen, PublicAddress.Choose(addresses.Split(',').Select(IPAddress.Parse), onlyIPv4).ToString());
 
     [Fact]
+    public void A_machine_that_does_not_tell_its_addresses_has_a_link_all_the_same()
+    {
+        var found = PublicAddress.Find(IPAddress.IPv6Any, () => throw new System.Net.NetworkInformation.NetworkInformationException(97));
+
+        Assert.NotEqual(IPAddress.IPv6Any, found);
+        Assert.NotEqual(IPAddress.Any, found);
+    }
+
+    [Fact]
     public void A_listener_with_an_address_of_its_own_is_reached_there() => Assert.Equal(IPAddress.Parse("127.0.0.5"), PublicAddress.Find(IPAddress.Parse("127.0.0.5")));
 }

@@ -1,7 +1,7 @@
-namespace Portico.Configuration;
+namespace Portico.Core.Options;
 
 /// <summary>Finds the name that somebody probably meant.</summary>
-internal static class DidYouMean
+public static class DidYouMean
 {
     /// <summary>The closest of <paramref name="names"/>, or null if none is close: a third of the word, and at least two letters, may differ. Case does not count.</summary>
     public static string? Closest(string written, IEnumerable<string> names)
