@@ -90,6 +90,11 @@ internal static class Credentials
             null => $"is missing; {Fix}",
             _ when prefix is "dd" or "ee" && text.All(char.IsAsciiHexDigit) =>
                 $"is the secret of a link; write only the 32 digits that follow \"{prefix}\" (the domain has a key of its own, the protocols too)",
+            _ when text.AsSpan().Trim().Length != text.Length => $"has white space around it; remove it: {Fix}",
+            _ when SecretText.TryParse(text, out var parsed, out _) => parsed.Kind == SecretKind.Simple
+                ? $"is written in base64; write its 16 bytes as 32 hexadecimal digits, or take a fresh one: {Fix}"
+                : "is the secret of a link, in base64; write only the 16 bytes of its key as 32 hexadecimal digits "
+                    + "(the domain has a key of its own, the protocols too)",
             { Length: 2 * ProxySecret.Length } => $"has a character that is no hexadecimal digit; {Fix}",
             _ => $"has {text.Length} characters where 32 hexadecimal digits are needed; {Fix}",
         };

@@ -3,14 +3,17 @@ using System.Globalization;
 
 namespace Portico.Protocol.Secrets;
 
-/// <summary>Links that add a proxy to a client (spec/01 section 5): <c>tg://proxy?server=HOST&amp;port=PORT&amp;secret=SECRET</c> and the same behind https://t.me/.</summary>
+/// <summary>
+/// Links that add a proxy to a client (spec/01 section 5): <c>tg://proxy?server=HOST&amp;port=PORT&amp;secret=SECRET</c> and the same behind
+/// https://t.me/.
+/// </summary>
 public static class ProxyLink
 {
     private const string TgStart = "tg://proxy?";
     private const string TMeStart = "https://t.me/proxy?";
 
     private static readonly string[] SchemesOfSite = ["https://", "http://", ""];
-    private static readonly string[] Sites = ["t.me", "telegram.me", "telegram.dog"];
+    private static readonly string[] Sites = ["t.me", "www.t.me", "telegram.me", "www.telegram.me", "telegram.dog", "www.telegram.dog"];
 
     /// <summary>A link that opens the app directly.</summary>
     /// <param name="host">A name, an IPv4 address or an IPv6 address; brackets around the last are removed.</param>
@@ -22,7 +25,9 @@ public static class ProxyLink
     /// <inheritdoc cref="Tg"/>
     public static string TMe(string host, int port, string secretText) => TMeStart + Query(host, port, secretText);
 
-    /// <summary>Reads either form, in any order of parameters, with or without the scheme of the site.</summary>
+    /// <summary>
+    /// Reads either form, in any order of parameters, with or without the scheme of the site, and as it stands in the source of a web page.
+    /// </summary>
     /// <param name="link">What the user pasted.</param>
     /// <param name="host">A name or an address without brackets.</param>
     /// <param name="port">1 to 65535.</param>
@@ -70,12 +75,15 @@ public static class ProxyLink
         if (mark < 0 || !IsProxyPage(link[..mark]))
             return false;
 
-        query = link[(mark + 1)..];
+        // Copied from the source of a page, an ampersand is written out. No parameter of ours begins with "amp;".
+        query = link[(mark + 1)..].Replace("&amp;", "&", StringComparison.OrdinalIgnoreCase);
         return true;
     }
 
     private static bool IsProxyPage(string page)
     {
+        if (page.EndsWith('/'))
+            page = page[..^1];
         if (page.Equals("tg://proxy", StringComparison.OrdinalIgnoreCase) || page.Equals("tg:proxy", StringComparison.OrdinalIgnoreCase))
             return true;
 

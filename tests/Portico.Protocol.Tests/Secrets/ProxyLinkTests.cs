@@ -44,6 +44,12 @@ public class ProxyLinkTests
     [InlineData("https://telegram.dog/proxy?server=192.0.2.1&port=443&secret=bA%2FBFfKDB%2BNRAEH%2F%2FK7zvA%3D%3D", "192.0.2.1")]
     [InlineData(" tg://proxy?server=a.example&port=443&secret=bA/BFfKDB+NRAEH//K7zvA==\n", "a.example")]
     [InlineData("tg://proxy?serverx=b&server=a.example&server=b.example&port=443&secret=" + Key, "a.example")]
+    [InlineData("https://t.me/proxy/?server=a.example&port=443&secret=" + Key, "a.example")]
+    [InlineData("tg://proxy/?server=a.example&port=443&secret=" + Key, "a.example")]
+    [InlineData("https://www.t.me/proxy?server=a.example&port=443&secret=" + Key, "a.example")]
+    [InlineData("www.telegram.me/proxy/?server=a.example&port=443&secret=" + Key, "a.example")]
+    [InlineData("https://t.me/proxy?server=a.example&amp;port=443&amp;secret=" + Key, "a.example")]
+    [InlineData("tg://proxy?port=443&AMP;secret=" + Key + "&amp;server=a.example", "a.example")]
     public void Links_in_other_spellings_are_read(string link, string expectedHost)
     {
         Assert.True(ProxyLink.TryParse(link, out var host, out var port, out var secret, out var error), error);
@@ -56,6 +62,8 @@ public class ProxyLinkTests
     [InlineData("", "not a proxy link")]
     [InlineData("tg://socks?server=a&port=1&user=b", "not a proxy link")]
     [InlineData("https://example.com/proxy?server=a&port=1&secret=" + Key, "not a proxy link")]
+    [InlineData("https://t.me/proxy//?server=a&port=1&secret=" + Key, "not a proxy link")]
+    [InlineData("https://www.example.com/proxy?server=a&port=1&secret=" + Key, "not a proxy link")]
     [InlineData("tg://proxy", "not a proxy link")]
     [InlineData("tg://proxy?", "server")]
     [InlineData("tg://proxy?server=a b&port=1&secret=" + Key, "server")]

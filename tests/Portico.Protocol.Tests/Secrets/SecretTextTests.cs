@@ -54,6 +54,18 @@ public class SecretTextTests
         AssertHelpsWithoutTelling(error, text);
     }
 
+    [Theory]
+    [InlineData("eeD7ABCDEFGHIJKLMNOPQQ")]
+    [InlineData("eeD7-_CDEFGHIJKLMNOPQQ==")]
+    [InlineData("ddD7+/CDEFGHIJKLMNOPQQ==")]
+    [InlineData("eeeeeeeeeeeeeeeeeeeeeA")]
+    public void Base64_that_begins_with_the_letters_of_a_mark_is_a_plain_secret(string text)
+    {
+        Assert.True(SecretText.TryParse(text, out var parsed, out var error), error);
+        Assert.Equal((SecretKind.Simple, (string?)null), (parsed.Kind, parsed.Domain));
+        Assert.Equal(Convert.FromBase64String(text.TrimEnd('=').Replace('-', '+').Replace('_', '/') + "=="), parsed.Secret.Key);
+    }
+
     [Fact]
     public void White_space_around_a_secret_is_ignored()
     {
