@@ -183,7 +183,8 @@ internal sealed class CoverConnection : ICoverGuest
     private void Won(Channel channel)
     {
         Channel = channel;
-        channel.Settle(keepAlive: true);
+        channel.Settle();
+        channel.KeepAlive();
         _state = CoverState.Open;
         Count("ok");
         _services.Health.Worked();

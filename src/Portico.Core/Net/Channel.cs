@@ -29,6 +29,8 @@ internal abstract class Channel
         Failed = 8,
         Closed = 16,
         Settled = 32,
+        KeptAlive = 64,
+        Urgent = 128,
     }
 
     /// <summary>The loop whose thread alone may touch this channel.</summary>
@@ -134,18 +136,29 @@ internal abstract class Channel
     /// <returns>-1 where the system does not tell.</returns>
     public virtual long UnacknowledgedBytes() => -1;
 
-    /// <summary>
-    /// Options that pay off only on a connection that lives on: no Nagle, a limit on unacknowledged bytes. A first write is never delayed, so
-    /// a session that ends after it is spared two system calls.
-    /// </summary>
-    /// <param name="keepAlive">Also notice, where the system can, that the peer vanished while nothing is on the way: for connections that no timer of ours ends.</param>
-    public void Settle(bool keepAlive = false)
+    /// <summary>No Nagle from now on, which pays off only on a connection that writes a second time: a first write is never delayed.</summary>
+    public void Settle()
     {
         Loop.Assert();
         if (IsSettled || IsClosed) return;
         _traits |= Traits.Settled;
-        SettleCore(keepAlive);
+        SettleCore();
     }
+
+    /// <summary>Lets the system notice that the peer vanished: for connections that we made and that live on. Never for a client's, whose server would not ask after it.</summary>
+    public void KeepAlive()
+    {
+        Loop.Assert();
+        if ((_traits & (Traits.KeptAlive | Traits.Closed)) != 0) return;
+        _traits |= Traits.KeptAlive;
+        KeepAliveCore();
+    }
+
+    /// <summary>
+    /// Closes a connection that we made and that nothing more is expected of. Where everything written has arrived that is RST, because after our FIN the local port would stay
+    /// in TIME_WAIT for a minute, and there are some 28 000 of them for each address of a peer. A peer that finished first keeps that state itself.
+    /// </summary>
+    public void Discard() => CloseOnce(abort: !HungUp && !IsClosed && UnacknowledgedBytes() == 0);
 
     /// <summary>Engines call this with what an event said, then the owner hears of it.</summary>
     internal void Raise(bool readable, bool writable, bool hungUp, bool failed)
@@ -200,10 +213,17 @@ internal abstract class Channel
 
     protected abstract void ShutdownWriteCore();
 
-    /// <summary>For engines that set these options at once, there is nothing left to do.</summary>
-    protected virtual void SettleCore(bool keepAlive)
+    /// <summary>For engines that set this option at once, there is nothing left to do.</summary>
+    protected virtual void SettleCore()
     {
     }
+
+    protected virtual void KeepAliveCore()
+    {
+    }
+
+    /// <summary>The peer uses urgent data, at whose mark a read ends early: from now on a short read does not say that there is no more.</summary>
+    internal void NoteUrgentData() => _traits |= Traits.Urgent;
 
     protected abstract void CloseCore(bool abort);
 
@@ -211,7 +231,7 @@ internal abstract class Channel
     private IoStatus AfterRead(IoStatus status, int count, int room)
     {
         if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
-        if (status != IoStatus.Ok || (count < room && !HungUp)) _traits &= ~Traits.Readable;
+        if (status != IoStatus.Ok || (count < room && (_traits & (Traits.HungUp | Traits.Urgent)) == 0)) _traits &= ~Traits.Readable;
         return status;
     }
 

@@ -12,8 +12,10 @@ internal sealed class DeadlineWheel
     private const int Buckets = 1024;
     private const int PageBits = 8;
     private const int None = -1;
+    private const int BitsPerWord = 64;
 
     private readonly int[] _heads = new int[Buckets];
+    private readonly ulong[] _filled = new ulong[Buckets / BitsPerWord]; // a bit per bucket with anything in it
     private readonly List<Node[]> _pages = [];
     private long _tick;
     private int _armed;
@@ -24,8 +26,8 @@ internal sealed class DeadlineWheel
         _tick = nowMs / TickMs;
     }
 
-    /// <summary>Milliseconds until the next tick worth waking for; -1 when nothing is armed.</summary>
-    public int SleepMs(long nowMs) => _armed == 0 ? -1 : (int)Math.Clamp(((_tick + 1) * TickMs) - nowMs, 0, TickMs);
+    /// <summary>Milliseconds until the next tick at which there is a deadline to look at, if only to find that it is due turns later; -1 when nothing is armed.</summary>
+    public int SleepMs(long nowMs) => _armed == 0 ? -1 : (int)Math.Max(0, ((_tick + TicksToNextFilled()) * TickMs) - nowMs);
 
     /// <summary>Arms the slot's deadline, replacing an earlier one. Due times in the past fire on the next tick.</summary>
     public void Set(int slot, long dueMs)
@@ -68,7 +70,7 @@ internal sealed class DeadlineWheel
     {
         // The list is taken off the wheel first: a callback that re-arms into this very bucket must not be met again in this round.
         var slot = _heads[bucket];
-        _heads[bucket] = None;
+        SetHead(bucket, None);
         if (slot != None) At(slot).Previous = None;
         while (slot != None)
         {
@@ -99,11 +101,12 @@ internal sealed class DeadlineWheel
 
     private void Link(int slot, ref Node node)
     {
-        ref var head = ref _heads[(int)(node.DueTick & (Buckets - 1))];
+        var bucket = (int)(node.DueTick & (Buckets - 1));
+        var head = _heads[bucket];
         node.Next = head;
         node.Previous = None;
         if (head != None) At(head).Previous = slot;
-        head = slot;
+        SetHead(bucket, slot);
     }
 
     private void Unlink(ref Node node)
@@ -117,7 +120,31 @@ internal sealed class DeadlineWheel
 
         var bucket = (int)(node.DueTick & (Buckets - 1));
         if (_firing != None && ReferenceEqual(ref At(_firing), ref node)) _firing = node.Next;
-        else _heads[bucket] = node.Next;
+        else SetHead(bucket, node.Next);
+    }
+
+    private void SetHead(int bucket, int slot)
+    {
+        _heads[bucket] = slot;
+        var bit = 1UL << (bucket % BitsPerWord);
+        if (slot == None) _filled[bucket / BitsPerWord] &= ~bit;
+        else _filled[bucket / BitsPerWord] |= bit;
+    }
+
+    // From the bucket after this tick's once around the wheel; the word it begins in is met twice, its upper part first.
+    private int TicksToNextFilled()
+    {
+        var first = (int)((_tick + 1) & (Buckets - 1));
+        var word = first / BitsPerWord;
+        var bits = _filled[word] & (ulong.MaxValue << (first % BitsPerWord));
+        for (var words = 0; bits == 0 && words < _filled.Length; words++)
+        {
+            word = (word + 1) % _filled.Length;
+            bits = _filled[word];
+        }
+
+        var bucket = (word * BitsPerWord) + System.Numerics.BitOperations.TrailingZeroCount(bits);
+        return ((bucket - first) & (Buckets - 1)) + 1;
     }
 
     private static bool ReferenceEqual(ref Node a, ref Node b) => System.Runtime.CompilerServices.Unsafe.AreSame(ref a, ref b);

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.ExceptionServices;
 
 namespace Portico.Core.Net;
 
 /// <summary>
 /// One thread, and everything that lives on it: channels, deadlines, scratch memory, queued continuations. A session is born, lives and dies
-/// on one loop, so nothing here locks except <see cref="Post"/>. Engines derive from it and supply waiting and sockets.
+/// on one loop, so nothing here locks except <see cref="Post(ILoopTask)"/>. Engines derive from it and supply waiting and sockets.
 /// </summary>
 internal abstract class EventLoop
 {
@@ -14,7 +15,7 @@ internal abstract class EventLoop
 
     private readonly TimeProvider _time;
     private readonly long _startTimestamp;
-    private readonly ConcurrentQueue<Action> _posts = new();
+    private readonly ConcurrentQueue<ILoopTask> _posts = new();
     private Queue<ILoopTask> _tasks = new();
     private Queue<ILoopTask> _running = new();
     private readonly PriorityQueue<ILoopTask, long> _timed = new();
@@ -67,12 +68,18 @@ internal abstract class EventLoop
     /// <summary>Ends the loop after the turn at hand. From any thread.</summary>
     public void Stop() => Post(() => _stopping = true);
 
-    /// <summary>Runs <paramref name="action"/> on this loop soon. From any thread.</summary>
-    public void Post(Action action)
+    /// <summary>Turns of this loop so far.</summary>
+    public long Turns { get; private set; }
+
+    /// <summary>Runs <paramref name="task"/> on this loop soon. From any thread.</summary>
+    public void Post(ILoopTask task)
     {
-        _posts.Enqueue(action);
+        _posts.Enqueue(task);
         Wake();
     }
+
+    /// <summary>The same for work of the loop itself, without which it must not go on: an exception ends it, and so the process.</summary>
+    public void Post(Action action) => Post(new OwnWork(action));
 
     /// <summary>Runs <paramref name="task"/> in the next turn. For code on this loop.</summary>
     public void Enqueue(ILoopTask task)
@@ -126,6 +133,7 @@ internal abstract class EventLoop
     /// <summary>One turn: events, then what they queued, then posts and deadlines, then closed slots become free (docs/adr/0003, 0004).</summary>
     protected void Turn()
     {
+        Turns++;
         WaitAndRaise(_tasks.Count > 0 || !_posts.IsEmpty ? 0 : SleepMs());
         ReadClock();
         while (_timed.TryPeek(out var task, out var dueMs) && dueMs <= NowMs) _tasks.Enqueue(_timed.Dequeue());
@@ -167,22 +175,31 @@ internal abstract class EventLoop
     private void RunTasks()
     {
         (_tasks, _running) = (_running, _tasks);
-        while (_running.TryDequeue(out var task))
-        {
-            try
-            {
-                task.Run();
-            }
-            catch (Exception error) when (!IsFatal(error))
-            {
-                task.OnFault(error);
-            }
-        }
+        while (_running.TryDequeue(out var task)) Run(task);
     }
 
     private void RunPosts()
     {
-        for (var count = _posts.Count; count > 0 && _posts.TryDequeue(out var post); count--) post();
+        for (var count = _posts.Count; count > 0 && _posts.TryDequeue(out var task); count--) Run(task);
+    }
+
+    private static void Run(ILoopTask task)
+    {
+        try
+        {
+            task.Run();
+        }
+        catch (Exception error) when (!IsFatal(error))
+        {
+            task.OnFault(error);
+        }
+    }
+
+    private sealed class OwnWork(Action action) : ILoopTask
+    {
+        public void Run() => action();
+
+        public void OnFault(Exception error) => ExceptionDispatchInfo.Throw(error);
     }
 }
 

@@ -4,10 +4,13 @@ namespace Portico.Core.Net;
 /// Channels by number. What the kernel hands back with an event is slot and generation, never a descriptor, so an event for a channel
 /// that was closed earlier in the same batch finds nobody (docs/adr/0003). Pages are never moved: growing copies nothing.
 /// </summary>
-internal sealed class SlotTable
+internal sealed class SlotTable(uint firstGeneration = 0)
 {
     private const int PageBits = 8;
     private const int PageSize = 1 << PageBits;
+
+    /// <summary>The generation after which a slot begins anew. What is above marks tokens that are no channel's.</summary>
+    public const uint LastGeneration = 0x7fff_ffff;
 
     private readonly List<Entry[]> _pages = [];
     private readonly Stack<int> _retired = new();
@@ -49,7 +52,7 @@ internal sealed class SlotTable
         ref var entry = ref At(slot);
         if (entry.Channel is null) return;
         entry.Channel = null;
-        entry.Generation++;
+        entry.Generation = (entry.Generation + 1) & LastGeneration;
         Count--;
         _retired.Push(slot);
     }
@@ -88,7 +91,7 @@ internal sealed class SlotTable
     {
         var first = _pages.Count << PageBits;
         var page = new Entry[PageSize];
-        for (var i = 0; i < PageSize; i++) page[i].NextFree = i == PageSize - 1 ? _free : first + i + 1;
+        for (var i = 0; i < PageSize; i++) page[i] = new Entry { Generation = firstGeneration, NextFree = i == PageSize - 1 ? _free : first + i + 1 };
         _pages.Add(page);
         _free = first;
     }

@@ -41,6 +41,41 @@ public class DeadlineWheelTests
     }
 
     [Fact]
+    public void A_loop_sleeps_until_a_deadline_and_not_from_tick_to_tick()
+    {
+        var (near, far) = (Slot(), Slot());
+        _wheel.Set(near, 10_000);
+        Assert.Equal(10_000 - Tick, _wheel.SleepMs(Tick));
+        Advance(10_000);
+        Assert.Equal([near], _fired);
+        Assert.Equal(-1, _wheel.SleepMs(10_000));
+
+        // Further away than a turn of the wheel: one look per turn.
+        _wheel.Set(far, 10_000 + (3 * 1024 * Tick) + 500);
+        Assert.Equal(500, _wheel.SleepMs(10_000));
+        Advance(10_500);
+        Assert.Equal(1024 * Tick, _wheel.SleepMs(10_500));
+        _wheel.Clear(far);
+        Assert.Equal(-1, _wheel.SleepMs(10_500));
+    }
+
+    [Fact]
+    public void No_deadline_is_slept_over()
+    {
+        var random = new Random(7);
+        for (var round = 0; round < 2000; round++)
+        {
+            var (now, slot) = ((round * 1000) + 100 + random.Next(900), Slot());
+            Advance(now);
+            _fired.Clear();
+            var due = now + random.Next(1, 1000 * Tick);
+            _wheel.Set(slot, due);
+            Assert.InRange(now + _wheel.SleepMs(now), due - Tick, due + (2 * Tick));
+            _wheel.Clear(slot);
+        }
+    }
+
+    [Fact]
     public void Far_deadlines_survive_many_turns_of_the_wheel()
     {
         const int twentyMinutes = 20 * 60 * 1000;
@@ -181,13 +216,13 @@ public class DeadlineWheelTests
     }
 
     [Fact]
-    public void A_wheel_with_nothing_armed_sleeps_for_ever_and_another_never_past_its_next_tick()
+    public void A_wheel_with_nothing_armed_sleeps_for_ever()
     {
         var slot = Slot();
         Assert.Equal(-1, _wheel.SleepMs(Tick));
-        _wheel.Set(slot, 60_000);
-        Assert.Equal(Tick, _wheel.SleepMs(Tick));
-        Assert.Equal(Tick - 20, _wheel.SleepMs(Tick + 20));
+        _wheel.Set(slot, 20_000);
+        Assert.Equal(20_000 - Tick, _wheel.SleepMs(Tick));
+        Assert.Equal(20_000 - Tick - 20, _wheel.SleepMs(Tick + 20));
         _wheel.Clear(slot);
         Assert.Equal(-1, _wheel.SleepMs(Tick));
         _wheel.Set(slot, 100);

@@ -35,6 +35,17 @@ public class EventLoopTests
     }
 
     [Fact]
+    public void An_exception_of_a_posted_task_goes_to_that_task_and_the_next_one_runs()
+    {
+        var failing = new Chore(() => throw new TimeZoneNotFoundException());
+        _bench.Loop.Post(failing);
+        _bench.Loop.Post(new Chore(() => _order.Add("next")));
+        _bench.Run();
+        Assert.IsType<TimeZoneNotFoundException>(failing.Fault);
+        Assert.Equal(["next"], _order);
+    }
+
+    [Fact]
     public void Posts_of_other_threads_run_on_the_loop_in_their_order()
     {
         var threads = new List<int>();

@@ -98,4 +98,16 @@ public class SlotTableTests
         Assert.All(open.Values, entry => Assert.Same(entry.Channel, _table.Find(entry.Token)));
         Assert.All(stale, token => Assert.Null(_table.Find(token)));
     }
+
+    [Fact]
+    public void A_slot_that_was_used_two_thousand_million_times_is_still_told_from_a_listener()
+    {
+        var table = new SlotTable(SlotTable.LastGeneration);
+        var slot = table.Add(_bench.Channel());
+        Assert.Equal(0UL, table.Token(slot) >> 63);
+        table.Retire(slot);
+        table.FreeRetired();
+        Assert.Equal(slot, table.Add(_bench.Channel()));
+        Assert.Equal(0UL, table.Token(slot) >> 32);
+    }
 }

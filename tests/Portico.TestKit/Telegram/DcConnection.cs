@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Net;
 using Portico.Protocol;
 using Portico.Protocol.Obfuscation;
 using Portico.TestKit.Framing;
@@ -33,6 +34,9 @@ public sealed class DcConnection : IAsyncDisposable
         _wire = wire;
         _behaviour = behaviour;
     }
+
+    /// <summary>Where the proxy's end of it is.</summary>
+    public IPEndPoint Caller => _wire.Remote;
 
     /// <summary>The 64 bytes that came first, as they came; empty before.</summary>
     public byte[] Header { get; private set; } = [];

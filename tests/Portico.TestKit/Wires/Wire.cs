@@ -82,6 +82,9 @@ public sealed class Wire : IAsyncDisposable
         }
     }
 
+    /// <summary>One byte of urgent data.</summary>
+    public Task SendUrgentAsync(byte value) => _socket.SendAsync(new[] { value }, SocketFlags.OutOfBand);
+
     /// <summary>As <see cref="SendAsync"/>; false when the peer has gone.</summary>
     public async Task<bool> TrySendAsync(ReadOnlyMemory<byte> bytes, int piece = int.MaxValue)
     {

@@ -250,7 +250,12 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     // The first bytes went out with our header: these are the second write.
     private void SendToDc(ReadOnlySpan<byte> bytes)
     {
-        if (!_dc.IsSettled) _dc.Settle();
+        if (!_dc.IsSettled)
+        {
+            _dc.Settle();
+            _dc.KeepAlive();
+        }
+
         if (_dc.Write(bytes, out var written) == IoStatus.Reset)
         {
             Close(CloseReason.DcReset);

@@ -32,9 +32,10 @@ internal sealed unsafe class EpollChannel : Channel
         return Native.getpeername(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
     }
 
-    // Asked for each connection that comes in: without the objects of RemoteAddress.
+    // Asked for each connection that comes in: without the objects of RemoteAddress, and without a system call while accept has just told.
     public override ClientNetwork RemoteNetwork()
     {
+        if (((EpollLoop)Loop).NetworkOfAccepted(this) is { IsKnown: true } known) return known;
         var address = stackalloc byte[SocketAddress.MaxLength];
         uint length = SocketAddress.MaxLength;
         return Native.getpeername(_descriptor, address, &length) == 0 ? ClientNetwork.Of(SocketAddress.Bytes(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength))) : default;
@@ -94,11 +95,9 @@ internal sealed unsafe class EpollChannel : Channel
 
     protected override void ShutdownWriteCore() => _ = Native.shutdown(_descriptor, Native.SHUT_WR);
 
-    protected override void SettleCore(bool keepAlive)
-    {
-        if (keepAlive) SocketOptions.LongLived(_descriptor);
-        else SocketOptions.ToTelegram(_descriptor);
-    }
+    protected override void SettleCore() => SocketOptions.NoDelay(_descriptor);
+
+    protected override void KeepAliveCore() => SocketOptions.KeepAlive(_descriptor);
 
     protected override void CloseCore(bool abort)
     {

@@ -3,33 +3,57 @@ namespace Portico.Core.Net.Epoll;
 /// <summary>One loop's member of a listening address. Level-triggered; never waits for a client.</summary>
 internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcceptor acceptor)
 {
-    /// <summary>Connections taken per event, so that a flood of them does not starve the sessions of the loop.</summary>
-    public const int PerEvent = 64;
+    // Connections taken per event, so that a flood of them does not starve the sessions of the loop.
+    private const int MostPerEvent = 64;
 
+    // To ask once more is a system call for nothing where connections come one at a time: only after so many turns in a row with one left over are more taken in each.
+    private const int TurnsBeforeMore = 3;
+
+    private long _lastTurn;
+    private int _fullTurns;
     private bool _paused;
 
     public int Descriptor => descriptor;
 
-    /// <summary>Accepts until the queue is empty or <paramref name="limit"/> is reached.</summary>
-    public void AcceptQueued(int limit)
+    /// <summary>Somebody waits. As many are accepted as the last turns have shown to wait at a time; the level-triggered event comes again for the others.</summary>
+    public void OnReady()
     {
+        if (loop.Turns != _lastTurn + 1) _fullTurns = 0;
+        _lastTurn = loop.Turns;
+        var limit = _fullTurns < TurnsBeforeMore ? 1 : Math.Min(MostPerEvent, 2 << Math.Min(_fullTurns - TurnsBeforeMore, 8));
+        _fullTurns = AcceptQueued(limit) == limit ? _fullTurns + 1 : 0;
+    }
+
+    /// <summary>Accepts until the queue is empty or <paramref name="limit"/> is reached; returns how many it took.</summary>
+    public int AcceptQueued(int limit)
+    {
+        var address = stackalloc byte[SocketAddress.MaxLength];
         for (var taken = 0; taken < limit; taken++)
         {
-            var client = Native.accept4(descriptor, null, null, Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC);
+            uint length = SocketAddress.MaxLength;
+            var client = Native.accept4(descriptor, address, &length, Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC);
             if (client >= 0)
             {
-                var isScarce = DescriptorReserve.IsScarce(client, DescriptorReserve.Accepting);
-                if (loop.Adopt(client) is { } channel) acceptor.OnAccepted(channel);
-                if (!isScarce) continue;
-                Pause("few file descriptors left");
-                return;
+                if (TakeOver(client, new ReadOnlySpan<byte>(address, SocketAddress.MaxLength))) continue;
+                return taken + 1;
             }
 
             var error = Native.Errno;
             if (error is Native.ECONNABORTED or Native.EINTR or Native.EPERM) continue;
             if (Errors.IsExhaustion(error)) Pause(error is Native.EMFILE or Native.ENFILE ? "no file descriptors left" : "no kernel memory left");
-            return;
+            return taken;
         }
+
+        return limit;
+    }
+
+    // False after the last one for a while.
+    private bool TakeOver(int client, ReadOnlySpan<byte> address)
+    {
+        var isScarce = DescriptorReserve.IsScarce(client, DescriptorReserve.Accepting);
+        if (!loop.Adopt(client, address, acceptor)) Pause("epoll takes no more sockets (fs.epoll.max_user_watches)");
+        else if (isScarce) Pause("few file descriptors left");
+        return !_paused;
     }
 
     /// <summary>A descriptor may have become free.</summary>

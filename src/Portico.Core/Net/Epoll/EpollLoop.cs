@@ -9,7 +9,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     private const int EventsPerTurn = 256;
     private const ulong WakeToken = ulong.MaxValue;
 
-    // Listeners are told apart from channels by a generation that no slot reaches in practice; the low half is their index.
+    // Listeners are told apart from channels by a generation that no slot has (SlotTable.LastGeneration); the low half is their index.
     private const ulong ListenerTokens = 0xffff_fffe_0000_0000;
 
     private readonly EpollEvents _events = new(EventsPerTurn);
@@ -17,6 +17,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     private readonly int _epoll;
     private readonly int _wake;
     private int _wakePending;
+    private EpollChannel? _accepted;
+    private ClientNetwork _acceptedFrom;
 
     public EpollLoop(int index, TimeProvider time)
         : base(index, time)
@@ -48,12 +50,21 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         _listeners.Clear();
     }
 
-    /// <summary>Wraps an accepted socket.</summary>
-    public EpollChannel? Adopt(int descriptor)
+    /// <summary>Wraps an accepted socket and hands it over. False, with the socket closed, if the kernel watches no more of them.</summary>
+    /// <param name="descriptor">The socket.</param>
+    /// <param name="address">Where its client is, as accept wrote it.</param>
+    /// <param name="acceptor">Receives it.</param>
+    public bool Adopt(int descriptor, ReadOnlySpan<byte> address, IAcceptor acceptor)
     {
-        var channel = new EpollChannel(this, NullOwner.Instance, descriptor, connected: true);
-        return Register(channel, descriptor);
+        if (Register(new EpollChannel(this, NullOwner.Instance, descriptor, connected: true), descriptor) is not { } channel) return false;
+        (_accepted, _acceptedFrom) = (channel, ClientNetwork.Of(SocketAddress.Bytes(address)));
+        acceptor.OnAccepted(channel);
+        _accepted = null;
+        return true;
     }
+
+    /// <summary>Where a client is that is being handed over just now; unknown for all others.</summary>
+    public ClientNetwork NetworkOfAccepted(EpollChannel channel) => channel == _accepted ? _acceptedFrom : default;
 
     public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
     {
@@ -131,7 +142,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         {
             var token = _events.Token(i);
             if (token == WakeToken) ClearWake();
-            else if (token >= ListenerTokens) _listeners[(int)(uint)token].AcceptQueued(EpollListener.PerEvent);
+            else if (token >= ListenerTokens) _listeners[(int)(uint)token].OnReady();
             else if (Slots.Find(token) is { } channel) Raise(channel, _events.Mask(i));
         }
     }
@@ -144,6 +155,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
 
     private static void Raise(Channel channel, uint mask)
     {
+        if ((mask & Native.EPOLLPRI) != 0) channel.NoteUrgentData();
         var failed = (mask & Native.EPOLLERR) != 0;
         var hungUp = (mask & (Native.EPOLLRDHUP | Native.EPOLLHUP)) != 0;
         channel.Raise((mask & Native.EPOLLIN) != 0, (mask & Native.EPOLLOUT) != 0, hungUp, failed);
@@ -151,7 +163,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
 
     private EpollChannel? Register(EpollChannel channel, int descriptor)
     {
-        const uint both = Native.EPOLLIN | Native.EPOLLOUT | Native.EPOLLRDHUP | Native.EPOLLET;
+        const uint both = Native.EPOLLIN | Native.EPOLLPRI | Native.EPOLLOUT | Native.EPOLLRDHUP | Native.EPOLLET;
         if (Watch(descriptor, both, Slots.Token(channel.Slot))) return channel;
         channel.Close();
         return null;

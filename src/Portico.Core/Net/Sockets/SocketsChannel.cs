@@ -11,6 +11,8 @@ namespace Portico.Core.Net.Sockets;
 internal sealed class SocketsChannel : Channel
 #pragma warning restore CA1001
 {
+    private const int KeepIdleSeconds = 40, KeepIntervalSeconds = 10;
+
     private readonly Socket _socket;
     private readonly SocketAsyncEventArgs _receive = new();
     private readonly SocketAsyncEventArgs _send = new();
@@ -43,7 +45,6 @@ internal sealed class SocketsChannel : Channel
             socket.Blocking = false;
             if (socket.AddressFamily == AddressFamily.Unix) return true; // the rest is about packets on a wire
             socket.NoDelay = true;
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             return true;
         }
         catch (SocketException refused)
@@ -162,6 +163,21 @@ internal sealed class SocketsChannel : Channel
         try
         {
             _socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // The peer has reset the connection already; the next read says so.
+        }
+    }
+
+    protected override void KeepAliveCore()
+    {
+        try
+        {
+            if (_socket.AddressFamily == AddressFamily.Unix) return;
+            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepIdleSeconds);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepIntervalSeconds);
         }
         catch (SocketException)
         {

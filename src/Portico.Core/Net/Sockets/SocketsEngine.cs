@@ -57,6 +57,7 @@ internal sealed class SocketsEngine : Engine
         {
             socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
+            if (OperatingSystem.IsLinux()) LimitUnsent(socket);
             socket.Bind(address);
             socket.Listen(Backlog);
             return socket;
@@ -66,6 +67,13 @@ internal sealed class SocketsEngine : Engine
             socket?.Dispose();
             throw ListenException.For(address, error.SocketErrorCode);
         }
+    }
+
+    // Its clients inherit it.
+    private static void LimitUnsent(Socket listener)
+    {
+        const int ipProtoTcp = 6, notSentLowWater = 25;
+        listener.SetRawSocketOption(ipProtoTcp, notSentLowWater, BitConverter.GetBytes(Epoll.SocketOptions.MostUnsent));
     }
 
     private async Task AcceptAsync(Socket listener, IAcceptor acceptor)
@@ -78,10 +86,7 @@ internal sealed class SocketsEngine : Engine
                 var client = await listener.AcceptAsync().ConfigureAwait(false);
                 var isScarce = DescriptorReserve.IsScarce(client.Handle, DescriptorReserve.Accepting);
                 var loop = _loops[(_next++ & int.MaxValue) % _loops.Count];
-                loop.Post(() =>
-                {
-                    if (loop.Adopt(client) is { } channel) acceptor.OnAccepted(channel);
-                });
+                loop.Post(new Adoption(loop, client, acceptor));
                 if (isScarce) await PauseAsync(acceptor, "few file descriptors left").ConfigureAwait(false);
                 paused = false;
             }
@@ -109,5 +114,16 @@ internal sealed class SocketsEngine : Engine
         _loops[0].Post(() => acceptor.OnAcceptPaused(reason));
         do await Task.Delay(PauseAfterFailure).ConfigureAwait(false);
         while (!_stopping && DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting));
+    }
+
+    /// <summary>An accepted socket on its way to its loop.</summary>
+    private sealed class Adoption(SocketsLoop loop, Socket client, IAcceptor acceptor) : ILoopTask
+    {
+        public void Run()
+        {
+            if (loop.Adopt(client) is { } channel) acceptor.OnAccepted(channel);
+        }
+
+        public void OnFault(Exception error) => client.Dispose();
     }
 }
