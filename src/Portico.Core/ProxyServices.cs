@@ -108,7 +108,7 @@ internal sealed class ProxyServices
         var dcs = new DcCounterTable();
         var links = new MiddleProxyServices(context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
         var middle = new MiddleProxyBackend(links);
-        var direct = new DirectBackend(context, _dcs, dcs, _settings.Direct.PassThrough);
+        var direct = new DirectBackend(context, _dcs, dcs, DirectLimits.Of(_settings));
         return new LoopServices
         {
             Context = context,

@@ -107,12 +107,12 @@ internal sealed class CoverConnection : ICoverGuest
     }
 
     /// <summary>For the relay: what the cover has not had yet.</summary>
-    public void TakeRest(ReadOnlySpan<byte> raw, BufferPool buffers, ref Pending pending)
+    public void TakeRest(ReadOnlySpan<byte> raw, BufferPool buffers, ref Pipe pipe)
     {
         var head = _head.AsSpan(_headSent);
         var rest = raw[_passed..];
         if (head.Length + rest.Length == 0) return;
-        var target = pending.Reserve(buffers, head.Length + rest.Length);
+        var target = pipe.Reserve(buffers, head.Length + rest.Length);
         head.CopyTo(target);
         rest.CopyTo(target[head.Length..]);
     }

@@ -5,52 +5,38 @@ using Portico.Core.Sessions;
 namespace Portico.Core.Cover;
 
 /// <summary>
-/// A stranger at the cover: two pumps of raw bytes, as methods that the loop calls. What the cover does to its end of the connection we do to ours: FIN for FIN, RST for
+/// A stranger at the cover: two pipes of raw bytes, as methods that the loop calls. What the cover does to its end of the connection we do to ours: FIN for FIN, RST for
 /// RST, and no timer of ours ends it. Holds no buffer while nothing is pending.
 /// </summary>
-internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
+internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
 
     private readonly Session _session;
-    private readonly Channel _client;
-    private readonly Channel _cover;
     private readonly CoverPlace _place;
-    private Pending _forCover;
-    private Pending _forClient;
-    private End _ends;
-    private CloseReason _reason;
+    private Pipe _up;
+    private Pipe _down;
+    private CloseReason? _firstEnd;
     private bool _isCoverDeaf;
     private bool _saidAfterCoverEnd;
     private bool _closed;
-    private bool _queued;
 
     private CoverRelay(Session session, CoverConnection connection)
     {
         _session = session;
-        _client = session.Client;
-        _cover = connection.Channel!;
+        _up = new Pipe(session.Client, connection.Channel!);
+        _down = new Pipe(connection.Channel!, session.Client);
         _place = connection.Place;
     }
 
-    [Flags]
-    private enum End : byte
-    {
-        None = 0,
+    private Channel Client => _down.Sink;
 
-        /// <summary>The client sends no more.</summary>
-        Client = 1,
+    private Channel Cover => _up.Sink;
 
-        /// <summary>The cover sends no more.</summary>
-        Cover = 2,
-    }
+    private bool CanReadClient => _up.CanRead && !_isCoverDeaf && !_closed;
 
-    private EventLoop Loop => _client.Loop;
-
-    private bool CanReadClient => _client.CanRead && _forCover.IsEmpty && (_ends & End.Client) == 0 && !_isCoverDeaf && !_closed;
-
-    private bool CanReadCover => _cover.CanRead && _forClient.IsEmpty && (_ends & End.Cover) == 0 && !_closed;
+    private bool CanReadCover => _down.CanRead && !_closed;
 
     /// <summary>Takes client and cover over from the handshake. First goes what the client has said so far.</summary>
     /// <param name="session">The stranger.</param>
@@ -60,9 +46,9 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
     public static void Start(Session session, CoverConnection connection, ReadOnlySpan<byte> raw, bool hasClientEnded)
     {
         var relay = new CoverRelay(session, connection);
-        connection.TakeRest(raw, session.Context.Loop.Buffers, ref relay._forCover);
-        relay._client.Owner = relay;
-        relay._cover.Owner = relay;
+        connection.TakeRest(raw, session.Context.Loop.Buffers, ref relay._up);
+        relay.Client.Owner = relay;
+        relay.Cover.Owner = relay;
         relay._place.Guest = relay;
         try
         {
@@ -86,11 +72,12 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
     public void OnShutdown(Channel channel)
     {
         if (_closed) return;
+        Cover.Discard();
         Release();
         _session.Close(CloseReason.Shutdown);
     }
 
-    public void OnFault(Exception error)
+    public override void OnFault(Exception error)
     {
         if (!_closed) Release();
         _session.Fault(error);
@@ -99,42 +86,37 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
     public void Evict()
     {
         if (_closed) return;
+        Cover.Discard();
         Release();
-        if ((_ends & End.Client) != 0) _session.Close(CloseReason.CoverLimit);
+        if (_up.HasEnded) _session.Close(CloseReason.CoverLimit);
         else LingeringClose.Fin(_session, CloseReason.CoverLimit);
     }
 
-    public void Run()
-    {
-        _queued = false;
-        Pump();
-    }
+    protected override void Run() => Pump();
 
     // Any news may unblock any direction: what is pending goes first, then each source is tried.
     private void Pump()
     {
         if (_closed) return;
-        if (_client.Failed)
+        if (Client.Failed)
         {
             ClientReset();
             return;
         }
 
         _place.Touch();
-        if (!_forClient.IsEmpty) FlushToClient();
-        if (!_forCover.IsEmpty) FlushToCover();
+        if (_down.IsPending) FlushToClient();
+        if (_up.IsPending) FlushToCover();
         for (var reads = 0; reads < ReadsPerTurn && CanReadClient; reads++) ReadClient();
         for (var reads = 0; reads < ReadsPerTurn && CanReadCover; reads++) ReadCover();
-        if (_cover.Failed && (_ends & End.Cover) != 0 && _forClient.IsEmpty) CoverGone();
-        if ((!CanReadClient && !CanReadCover) || _queued) return;
-        _queued = true;
-        Loop.Enqueue(this);
+        if (Cover.Failed && _down.HasEnded && !_down.IsPending) CoverGone();
+        if (CanReadClient || CanReadCover) Schedule(Client.Loop);
     }
 
     private void ReadClient()
     {
-        using var scratch = Loop.Scratch.Borrow();
-        switch (_client.Read(scratch.Bytes, out var count))
+        using var scratch = Client.Loop.Scratch.Borrow();
+        switch (Client.Read(scratch.Bytes, out var count))
         {
             case IoStatus.Ok:
                 _session.CountReceived(count);
@@ -151,13 +133,13 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
 
     private void ReadCover()
     {
-        using var scratch = Loop.Scratch.Borrow();
-        switch (_cover.Read(scratch.Bytes, out var count))
+        using var scratch = Client.Loop.Scratch.Borrow();
+        switch (Cover.Read(scratch.Bytes, out var count))
         {
             case IoStatus.Ok:
                 SendToClient(scratch.Bytes[..count]);
                 break;
-            case IoStatus.Eof when !_cover.Failed: // a reset that a write has been told of reads as an end
+            case IoStatus.Eof when !Cover.Failed: // a reset that a write has been told of reads as an end
                 CoverEnded();
                 break;
             case IoStatus.Eof or IoStatus.Reset:
@@ -168,35 +150,33 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
 
     private void SendToCover(ReadOnlySpan<byte> bytes)
     {
-        _saidAfterCoverEnd |= (_ends & End.Cover) != 0;
-        if (_cover.Write(bytes, out var written) == IoStatus.Reset) CoverIsDeaf();
-        else if (written < bytes.Length) bytes[written..].CopyTo(_forCover.Reserve(Loop.Buffers, bytes.Length - written));
+        _saidAfterCoverEnd |= _down.HasEnded;
+        if (_up.Send(bytes, out _) == IoStatus.Reset) CoverIsDeaf();
     }
 
     private void SendToClient(ReadOnlySpan<byte> bytes)
     {
-        var status = _client.Write(bytes, out var written);
+        var status = _down.Send(bytes, out var written);
         _session.CountSent(written);
         if (status == IoStatus.Reset) ClientReset();
-        else if (written < bytes.Length) bytes[written..].CopyTo(_forClient.Reserve(Loop.Buffers, bytes.Length - written));
     }
 
     private void FlushToCover()
     {
-        if (_forCover.Flush(_cover, Loop.Buffers, out _) == IoStatus.Reset)
+        if (_up.Flush(out _) == IoStatus.Reset)
         {
             CoverIsDeaf();
             return;
         }
 
-        if (!_forCover.IsEmpty || (_ends & End.Client) == 0) return;
-        _cover.ShutdownWrite();
+        if (_up.IsPending || !_up.HasEnded) return;
+        Cover.ShutdownWrite();
         CloseIfOver();
     }
 
     private void FlushToClient()
     {
-        var status = _forClient.Flush(_client, Loop.Buffers, out var written);
+        var status = _down.Flush(out var written);
         _session.CountSent(written);
         if (status == IoStatus.Reset)
         {
@@ -204,58 +184,56 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
             return;
         }
 
-        if (!_forClient.IsEmpty || (_ends & End.Cover) == 0) return;
-        _client.ShutdownWrite();
+        if (_down.IsPending || !_down.HasEnded) return;
+        Client.ShutdownWrite();
         CloseIfOver();
     }
 
     private void ClientEnded()
     {
-        NoteEnd(End.Client, CloseReason.ClientClosed);
-        if (!_forCover.IsEmpty) return;
-        _cover.ShutdownWrite();
-        CloseIfOver();
+        _firstEnd ??= CloseReason.ClientClosed;
+        PassEndOn(ref _up);
     }
 
     private void CoverEnded()
     {
-        NoteEnd(End.Cover, CloseReason.CoverClosed);
-        if (!_forClient.IsEmpty) return;
-        _client.ShutdownWrite();
-        CloseIfOver();
+        _firstEnd ??= CloseReason.CoverClosed;
+        PassEndOn(ref _down);
     }
 
-    private void NoteEnd(End side, CloseReason reason)
+    private void PassEndOn(ref Pipe pipe)
     {
-        if (_ends == End.None) _reason = reason;
-        _ends |= side;
+        pipe.HasEnded = true;
+        if (pipe.IsPending) return;
+        pipe.Sink.ShutdownWrite();
+        CloseIfOver();
     }
 
     private void CloseIfOver()
     {
-        if (_closed || _ends != (End.Client | End.Cover) || !_forCover.IsEmpty || !_forClient.IsEmpty) return;
+        if (_closed || !_up.HasEnded || !_down.HasEnded || _up.IsPending || _down.IsPending) return;
         Release();
-        _session.Close(_reason);
+        _session.Close(_firstEnd!.Value);
     }
 
     // What it sent before the reset is still there to be read, and a client of its own would read it.
     private void CoverIsDeaf()
     {
         _isCoverDeaf = true;
-        _forCover.Drop(Loop.Buffers);
+        _up.Drop();
     }
 
     private void ClientReset()
     {
         if (_closed) return;
-        _cover.Abort();
+        Cover.Abort();
         Finish(CloseReason.ClientReset);
     }
 
     private void CoverReset()
     {
         if (_closed) return;
-        _client.Abort();
+        Client.Abort();
         Finish(CloseReason.CoverReset);
     }
 
@@ -263,24 +241,24 @@ internal sealed class CoverRelay : IChannelOwner, ILoopTask, ICoverGuest
     // but no client of the cover's would hear of that.
     private void CoverGone()
     {
-        if (_saidAfterCoverEnd) _client.Abort();
+        if (_closed) return;
+        if (_saidAfterCoverEnd) Client.Abort();
         Finish(CloseReason.CoverReset);
     }
 
     // The first reason wins: a reset after FIN is only its echo.
     private void Finish(CloseReason reason)
     {
-        if (_ends != End.None) reason = _reason;
         Release();
-        _session.Close(reason);
+        _session.Close(_firstEnd ?? reason);
     }
 
     private void Release()
     {
         _closed = true;
         _place.Leave();
-        _cover.Close();
-        _forCover.Drop(Loop.Buffers);
-        _forClient.Drop(Loop.Buffers);
+        Cover.Close();
+        _up.Drop();
+        _down.Drop();
     }
 }

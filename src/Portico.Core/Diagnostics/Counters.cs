@@ -36,4 +36,7 @@ internal sealed class DcCounters(int dc)
 
     /// <summary>Clients on those.</summary>
     public long Clients;
+
+    /// <summary>Connections to it of one client each: each takes a local port.</summary>
+    public long Ports;
 }

@@ -69,6 +69,8 @@ internal sealed class ProxyMetrics
         meter.CreateObservableGauge("portico.replay.bytes", () => replays?.Invoke().Bytes ?? 0, "By", "Memory that they take");
         meter.CreateObservableGauge("portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections), "{connection}", "Links to middle proxies that are ready");
         meter.CreateObservableGauge("portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients), "{client}", "Clients on links to middle proxies");
+        meter.CreateObservableGauge(
+            "portico.dc.ports.used", () => Summed(dcs(), "dc", d => d.Dc, d => d.Ports), "{port}", "Local ports that connections to a data centre take, one per client");
         meter.CreateObservableCounter("portico.client.received", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientReceived), "By", "Bytes read from clients");
         meter.CreateObservableCounter("portico.client.sent", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientSent), "By", "Bytes written to clients");
         meter.CreateObservableCounter("portico.dc.received", () => Summed(dcs(), "dc", d => d.Dc, d => d.Received), "By", "Bytes read from data centres");

@@ -16,6 +16,15 @@ public static class ProcessLimits
         return Native.setrlimit(Native.RLIMIT_NOFILE, &wanted) == 0 ? (long)wanted.Soft : (long)limit.Soft;
     }
 
+    /// <summary>Local ports that the system gives to connections: so many clients at a time can be connected to each address of a data centre. 0 where it does not tell.</summary>
+    public static int LocalPorts()
+    {
+        const string Range = "/proc/sys/net/ipv4/ip_local_port_range";
+        if (!File.Exists(Range)) return 0;
+        var ends = File.ReadAllText(Range).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return ends.Length == 2 && int.TryParse(ends[0], out var first) && int.TryParse(ends[1], out var last) ? last - first + 1 : 0;
+    }
+
     /// <summary>For how many sessions the descriptors suffice: two each, after what the process itself needs. 0 where there is no limit to ask for.</summary>
     public static unsafe long Sessions()
     {

@@ -125,9 +125,9 @@ public sealed class TimeoutOptions
     [Option("Seconds without a byte in either direction after which a session ends.", Minimum = 1, Maximum = 86400)]
     public int IdleSeconds { get; set; } = 1200;
 
-    /// <summary>Fifteen: longer than a tunnel's dead spot, shorter than the patience of the buffers.</summary>
+    /// <summary>Sixty: a phone that changes from one network to another takes nothing for up to half a minute.</summary>
     [Option("Seconds that output may wait for a client that takes no byte of it.", Minimum = 1, Maximum = 3600)]
-    public int ClientWriteSeconds { get; set; } = 15;
+    public int ClientWriteSeconds { get; set; } = 60;
 
     /// <summary>Thirty: service managers kill after 90.</summary>
     [Option("Seconds from SIGTERM until the sessions that are still open are closed.", Minimum = 0, Maximum = 3600)]

@@ -176,8 +176,8 @@ public sealed record TimeoutSettings
     /// <summary>A relaying session without a byte in either direction.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(20);
 
-    /// <summary>Output pending for a client whose kernel takes no byte of it.</summary>
-    public TimeSpan ClientWrite { get; init; } = TimeSpan.FromSeconds(15);
+    /// <summary>Output under way to a client that takes no byte of it.</summary>
+    public TimeSpan ClientWrite { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>From SIGTERM until the remaining sessions are closed.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);

@@ -54,6 +54,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         // 2. Listen.
         var descriptors = ProcessLimits.RaiseDescriptorLimit();
         Log.Descriptors(log, descriptors);
+        var ports = ProcessLimits.LocalPorts();
+        Log.LocalPorts(log, ports);
         await using var proxy = Start(settings, services);
         if (first is not null) WriteDown(first, log);
         for (var i = 0; i < proxy.Endpoints.Length; i++) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
@@ -196,6 +198,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         [LoggerMessage(EventId = 9004, EventName = "Unwise", Level = LogLevel.Warning, Message = "Configuration: {Key}: {Problem}")]
         public static partial void Unwise(ILogger logger, string key, string problem);
+
+        [LoggerMessage(EventId = 9015, EventName = "LocalPorts", Level = LogLevel.Debug, Message = "{Ports} local ports: so many direct clients for each address of a data centre (0 = unknown)")]
+        public static partial void LocalPorts(ILogger logger, int ports);
 
         [LoggerMessage(EventId = 9005, EventName = "Descriptors", Level = LogLevel.Debug, Message = "Up to {Limit} descriptors, two per session (0 = no limit)")]
         public static partial void Descriptors(ILogger logger, long limit);

@@ -94,7 +94,7 @@ public sealed class EarlyEndTests : IDisposable
         client.Peer.ReadsAtOnce = false;
         dc.Say(new byte[18_000]);
         _stage.Run();
-        _stage.Advance(20);
+        _stage.Advance(70);
         Assert.Equal("write_timeout", Assert.Single(_stage.Metrics.Of("portico.client.lost.after")).Tags["end"]);
     }
 

@@ -38,6 +38,9 @@ internal sealed class MemoryPeer(MemoryLoop loop)
     /// <summary>Thrown by the proxy's next read: a fault of the proxy's own making.</summary>
     public Exception? NextReadThrows { get; set; }
 
+    /// <summary>The way to this peer is cut: what the proxy sends does not arrive and is not acknowledged.</summary>
+    public bool IsUnreachable { get; set; }
+
     /// <summary>Takes bytes as they come (the default); false: the peer stalls, bytes stay in the pipe until <see cref="Read"/>.</summary>
     public bool ReadsAtOnce
     {
@@ -117,13 +120,13 @@ internal sealed class MemoryPeer(MemoryLoop loop)
         if (loop.Turbulence is { } turbulence)
         {
             if (turbulence.Chance(2) && ToProxy.Arrive(turbulence.Piece(1 << 16))) Edge();
-            if (turbulence.Chance(2)) ToPeer.Arrive(turbulence.Piece(1 << 16));
+            if (turbulence.Chance(2) && !IsUnreachable) ToPeer.Arrive(turbulence.Piece(1 << 16));
             if (ReadsAtOnce && turbulence.Chance(2)) Collect();
             return;
         }
 
         if (ToProxy.Arrive(int.MaxValue)) Edge();
-        ToPeer.Arrive(int.MaxValue);
+        if (!IsUnreachable) ToPeer.Arrive(int.MaxValue);
         if (ReadsAtOnce) Collect();
     }
 

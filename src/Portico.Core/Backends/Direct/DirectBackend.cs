@@ -9,7 +9,7 @@ using Portico.Core.Telegram;
 namespace Portico.Core.Backends.Direct;
 
 /// <summary>Step 5 in direct mode: one TCP connection to the data centre that the client named (spec/04). One per loop.</summary>
-internal sealed class DirectBackend(LoopContext context, DcDirectory directory, DcCounterTable counters, bool passThrough)
+internal sealed class DirectBackend(LoopContext context, DcDirectory directory, DcCounterTable counters, DirectLimits limits)
 {
     private readonly Stack<ConnectRace> _races = new();
 
@@ -55,7 +55,7 @@ internal sealed class DirectBackend(LoopContext context, DcDirectory directory, 
                 case RaceNews.Won:
                     context.Metrics.DcConnect(dc, attempt.Error);
                     addresses.Worked(attempt.Address, context.Loop.NowMs);
-                    return handshake.Through(DirectRelay.Create(handshake, attempt.Channel!, dc, counters.Of(dc), passThrough));
+                    return handshake.Through(DirectRelay.Create(handshake, attempt.Channel!, dc, counters.Of(dc), limits));
                 case RaceNews.NoneLeft:
                     return StepResult.NoBackend(CloseReason.DcConnectFailed);
                 case RaceNews.TooLate:

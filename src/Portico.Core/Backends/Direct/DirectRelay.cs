@@ -9,76 +9,74 @@ using Portico.Protocol.Obfuscation;
 namespace Portico.Core.Backends.Direct;
 
 /// <summary>
-/// Step 6 in direct mode: two pumps between a client and its DC, as methods that the loop calls. Holds no buffer while nothing is pending.
+/// Step 6 in direct mode: two pipes between a client and its DC, as methods that the loop calls. Holds no buffer while nothing is pending.
 /// Telegram's bytes are passed through without cipher work, because the DC was given the client's own key (spec/04 section 5).
 /// </summary>
-internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
+internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
 
-    // After one side has finished, this long without a byte from the other is taken for its end.
-    private const int FarewellSeconds = 10;
+    // After one side has finished, this long without a byte from the other is taken for its end. A DC that owes a client no answer gets a moment all the same: a packet of
+    // an answer may have come before the client's end was read.
+    private const int FarewellMs = 10_000, NothingDueMs = 100;
+
+    // How often is looked how far the peers have got while anything is under way, and how long a DC may take none of it.
+    private const int LookMs = 5000, DcSilentMs = 30_000;
 
     private readonly Session _session;
-    private readonly Channel _client;
-    private readonly Channel _dc;
+    private readonly DirectLimits _limits;
     private readonly DcCounters _dcCounters;
     private readonly bool _isTls;
+    private Pipe _up;
+    private Pipe _down;
     private AesCtr _fromClient;
     private AesCtr _toDc;
     private DownloadCipher? _download;
     private TlsRecordReader _records;
     private RecordRamp _ramp;
-    private Pending _forDc;
-    private Pending _forClient;
-    private int _lastActivitySeconds;
-    private int _lastClientWriteSeconds;
-    private End _ends;
-    private CloseReason _reason;
+    private long _lastByteMs;
+    private long _nextLookMs = long.MaxValue;
+    private CloseReason? _firstEnd;
+    private bool _isAsking;
     private bool _closed;
-    private bool _queued;
     private bool _isGoodbye;
 
-    private DirectRelay(HandshakeState handshake, Channel dc, DcCounters dcCounters)
+    private DirectRelay(HandshakeState handshake, Channel dc, DcCounters dcCounters, DirectLimits limits)
     {
         var client = handshake.Result;
         _session = handshake.Session;
-        _client = _session.Client;
-        _dc = dc;
+        _limits = limits;
+        _up = new Pipe(_session.Client, dc);
+        _down = new Pipe(dc, _session.Client);
         _dcCounters = dcCounters;
         _isTls = client.IsTls;
         _records = client.Records;
-        _ramp = handshake.Session.Context.NewRamp();
+        _ramp = _session.Context.NewRamp();
         _fromClient = client.Streams.ClientToServer;
+        _isAsking = client.EarlyLength > 0;
     }
 
-    [Flags]
-    private enum End : byte
-    {
-        None = 0,
+    private Channel Client => _down.Sink;
 
-        /// <summary>The client sends no more.</summary>
-        Client = 1,
+    private Channel Dc => _up.Sink;
 
-        /// <summary>The DC sends no more.</summary>
-        Dc = 2,
-    }
+    private EventLoop Loop => Client.Loop;
 
-    private EventLoop Loop => _client.Loop;
+    private bool CanReadClient => _up.CanRead && !_closed;
 
-    private int NowSeconds => (int)(Loop.NowMs / 1000);
+    private bool CanReadDc => _down.CanRead && !_closed;
 
     /// <summary>Makes the relay with our header to the DC, and what the client sent early, as its first output.</summary>
-    public static DirectRelay Create(HandshakeState handshake, Channel dc, short dcId, DcCounters counters, bool passThrough)
+    public static DirectRelay Create(HandshakeState handshake, Channel dc, short dcId, DcCounters counters, DirectLimits limits)
     {
         var client = handshake.Result;
-        var relay = new DirectRelay(handshake, dc, counters);
-        var first = relay._forDc.Reserve(handshake.Loop.Buffers, ObfuscatedHeader.Length + client.EarlyLength);
+        var relay = new DirectRelay(handshake, dc, counters, limits);
+        var first = relay._up.Reserve(handshake.Loop.Buffers, ObfuscatedHeader.Length + client.EarlyLength);
         var header = first[..ObfuscatedHeader.Length];
         do handshake.Session.Context.Random.Fill(header);
         while (ObfuscatedHeader.HasForbiddenStart(header));
-        if (passThrough)
+        if (limits.PassThrough)
         {
             ObfuscatedHeader.WriteToDc(header, client.Transport, dcId, client.Streams.ServerToClientKey, out relay._toDc);
         }
@@ -96,13 +94,14 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
 
     public void Start()
     {
-        _client.Owner = this;
-        _dc.Owner = this;
+        Client.Owner = this;
+        Dc.Owner = this;
         _session.MarkRelaying();
-        _lastActivitySeconds = _lastClientWriteSeconds = NowSeconds;
-        ArmDeadline();
+        _dcCounters.Ports++;
+        _lastByteMs = Loop.NowMs;
         try
         {
+            Watch(ref _up);
             Pump();
         }
         catch (Exception error) when (!EventLoop.IsFatal(error))
@@ -116,11 +115,11 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
 
     public void OnDeadline(Channel channel)
     {
-        var timeouts = _session.Context.Timeouts;
-        var quiet = NowSeconds - _lastActivitySeconds;
-        if (!_forClient.IsEmpty && NowSeconds - _lastClientWriteSeconds > timeouts.ClientWrite.TotalSeconds) Close(CloseReason.ClientWriteTimeout);
-        else if (quiet > timeouts.Idle.TotalSeconds) Close(CloseReason.IdleTimeout);
-        else if (_ends != End.None && _forClient.IsEmpty && quiet > FarewellSeconds) Close(_reason);
+        var now = Loop.NowMs;
+        if (now >= _nextLookMs && !LookHowFarTheyAre(now)) return;
+        var quiet = now - _lastByteMs;
+        if (quiet >= _limits.IdleMs) Close(CloseReason.IdleTimeout);
+        else if (IsEnding && quiet >= PatienceMs) Close(_firstEnd!.Value);
         else ArmDeadline();
     }
 
@@ -131,50 +130,40 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
         _session.Close(CloseReason.Shutdown);
     }
 
-    public void OnFault(Exception error)
+    public override void OnFault(Exception error)
     {
         if (!_closed) Release();
         _session.Fault(error);
     }
 
-    public void Run()
-    {
-        _queued = false;
-        Pump();
-    }
+    protected override void Run() => Pump();
 
     // Any news may unblock any direction: what is pending goes first, then each source is tried.
     private void Pump()
     {
         if (_closed) return;
-        if (_client.Failed)
+        if (Client.Failed)
         {
             Close(CloseReason.ClientReset);
             return;
         }
 
-        if (!_forClient.IsEmpty) FlushToClient();
-        if (!_forDc.IsEmpty) FlushToDc();
+        if (_down.IsPending) FlushToClient();
+        if (_up.IsPending) FlushToDc();
         for (var reads = 0; reads < ReadsPerTurn && CanReadClient; reads++) ReadClient();
         for (var reads = 0; reads < ReadsPerTurn && CanReadDc; reads++) ReadDc();
-        if ((!CanReadClient && !CanReadDc) || _queued) return;
-        _queued = true;
-        Loop.Enqueue(this);
+        if (CanReadClient || CanReadDc) Schedule(Loop);
     }
-
-    private bool CanReadClient => _client.CanRead && _forDc.IsEmpty && (_ends & End.Client) == 0 && !_closed;
-
-    private bool CanReadDc => _dc.CanRead && _forClient.IsEmpty && (_ends & End.Dc) == 0 && !_closed;
 
     // Client to Telegram: strip the records, undo the client's cipher and apply the DC's in one pass.
     private void ReadClient()
     {
         using var scratch = Loop.Scratch.Borrow();
-        var status = _client.Read(scratch.Bytes, out var count);
+        var status = Client.Read(scratch.Bytes, out var count);
         if (status == IoStatus.Ok)
         {
             _session.CountReceived(count);
-            _lastActivitySeconds = NowSeconds;
+            _lastByteMs = Loop.NowMs;
             var bytes = scratch.Bytes[..count];
             var end = TlsRecordEnd.None;
             if (_isTls) bytes = _records.Unwrap(bytes, out end);
@@ -198,14 +187,17 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     {
         using var scratch = Loop.Scratch.Borrow();
         var area = scratch.Bytes;
-        var longest = _ramp.Next(NowSeconds);
+        var longest = _ramp.Next((int)(Loop.NowMs / 1000));
+        var most = Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest));
         var status = _isTls
-            ? _dc.ReadWithGaps(WholeRecords(area, longest), TlsRecordWriter.HeaderLength, longest, out var count)
-            : _dc.Read(area, out count);
+            ? Dc.ReadWithGaps(area[..most], TlsRecordWriter.HeaderLength, longest, out var count)
+            : Dc.Read(area, out count);
         if (status == IoStatus.Ok)
         {
             _dcCounters.Received += count;
-            _lastActivitySeconds = NowSeconds;
+            _lastByteMs = Loop.NowMs;
+            if (_up.HasEnded) AnswerCameAfterTheEnd();
+            else _isAsking = false;
             _ramp.Sent(count);
             SendToClient(_isTls ? Frame(area, count, longest) : Recrypt(area[..count]));
         }
@@ -217,13 +209,6 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
         {
             Close(CloseReason.DcReset);
         }
-    }
-
-    // A long answer would show where our area ends if a read filled it with a part of a record.
-    private static Span<byte> WholeRecords(Span<byte> area, int longest)
-    {
-        var record = TlsRecordWriter.HeaderLength + longest;
-        return area[..(Math.Min(area.Length / record, Channel.MostPieces) * record)];
     }
 
     private Span<byte> Frame(Span<byte> area, int payload, int longest)
@@ -250,61 +235,56 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     // The first bytes went out with our header: these are the second write.
     private void SendToDc(ReadOnlySpan<byte> bytes)
     {
-        if (!_dc.IsSettled)
-        {
-            _dc.Settle();
-            _dc.KeepAlive();
-        }
-
-        if (_dc.Write(bytes, out var written) == IoStatus.Reset)
-        {
-            Close(CloseReason.DcReset);
-            return;
-        }
-
+        if (!Dc.IsSettled) Dc.Settle();
+        _isAsking = true;
+        var status = _up.Send(bytes, out var written);
         _dcCounters.Sent += written;
-        if (written < bytes.Length) bytes[written..].CopyTo(_forDc.Reserve(Loop.Buffers, bytes.Length - written));
+        if (status == IoStatus.Reset) Close(CloseReason.DcReset);
+        else if (!_up.IsWatched) Watch(ref _up);
     }
 
     private void SendToClient(ReadOnlySpan<byte> bytes)
     {
-        if (_client.Write(bytes, out var written) == IoStatus.Reset)
-        {
-            Close(CloseReason.ClientReset);
-            return;
-        }
-
+        var status = _down.Send(bytes, out var written);
         _session.CountSent(written);
-        if (written == bytes.Length) return;
-        bytes[written..].CopyTo(_forClient.Reserve(Loop.Buffers, bytes.Length - written));
-        _lastClientWriteSeconds = NowSeconds;
-        ArmDeadline();
+        if (status == IoStatus.Reset) Close(CloseReason.ClientReset);
+        else if (!_down.IsWatched) Watch(ref _down);
     }
 
     private void FlushToDc()
     {
-        var status = _forDc.Flush(_dc, Loop.Buffers, out var written);
+        var status = _up.Flush(out var written);
         _dcCounters.Sent += written;
-        if (written > 0) _lastActivitySeconds = NowSeconds;
+        if (written > 0) _lastByteMs = Loop.NowMs;
         if (status == IoStatus.Reset) Close(CloseReason.DcReset);
-        else if (_forDc.IsEmpty && (_ends & End.Client) != 0) _dc.ShutdownWrite();
+        else if (!_up.IsPending && _up.HasEnded) Dc.ShutdownWrite();
     }
 
     private void FlushToClient()
     {
-        var status = _forClient.Flush(_client, Loop.Buffers, out var written);
+        var status = _down.Flush(out var written);
         _session.CountSent(written);
-        if (written > 0) _lastClientWriteSeconds = _lastActivitySeconds = NowSeconds;
-        if (_forClient.IsEmpty && _ends != End.None) ArmDeadline();
+        if (written > 0) _lastByteMs = Loop.NowMs;
         if (status == IoStatus.Reset) Close(CloseReason.ClientReset);
-        else if (_forClient.IsEmpty && _ends == (End.Client | End.Dc)) Close(_reason);
-        else if (_forClient.IsEmpty && (_ends & End.Dc) != 0) _client.ShutdownWrite();
+        else if (_down.IsPending || _firstEnd is not { } reason) return;
+        else if (_up.HasEnded && _down.HasEnded) Close(reason);
+        else if (_down.HasEnded) Client.ShutdownWrite();
+        if (!_closed) ArmDeadline();
     }
 
+    // A DC that owes an answer is told that the client has finished. One that owes none is not: after that FIN our port would be out of use for a minute.
     private void ClientEnded()
     {
-        if (_closed || !NoteEnd(End.Client, CloseReason.ClientClosed)) return;
-        if (_forDc.IsEmpty) _dc.ShutdownWrite();
+        if (_closed) return;
+        _isAsking &= Loop.NowMs - _lastByteMs < FarewellMs;
+        if (NoteEnd(ref _up, CloseReason.ClientClosed) && _isAsking && !_up.IsPending) Dc.ShutdownWrite();
+    }
+
+    // It was asked for after all, and goes to a client that only finished sending.
+    private void AnswerCameAfterTheEnd()
+    {
+        if (!_isAsking && !_up.IsPending) Dc.ShutdownWrite();
+        _isAsking = true;
     }
 
     // The alert stands for a FIN that will come; what is still sent before it must be read, or closing would answer with RST.
@@ -316,42 +296,69 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
 
     private void DcEnded()
     {
-        if (!NoteEnd(End.Dc, CloseReason.DcClosed)) return;
-        if (_forClient.IsEmpty) _client.ShutdownWrite();
+        if (NoteEnd(ref _down, CloseReason.DcClosed) && !_down.IsPending) Client.ShutdownWrite();
     }
 
     // Half-close: the other direction goes on until it ends too or the farewell is over. False when that was the second end.
-    private bool NoteEnd(End side, CloseReason reason)
+    private bool NoteEnd(ref Pipe pipe, CloseReason reason)
     {
-        if (_ends == End.None) _reason = reason;
-        _ends |= side;
-        if (_ends == (End.Client | End.Dc) && _forClient.IsEmpty)
+        _firstEnd ??= reason;
+        pipe.HasEnded = true;
+        if (_up.HasEnded && _down.HasEnded && !_down.IsPending)
         {
-            Close(_reason);
+            Close(_firstEnd.Value);
             return false;
         }
 
-        _lastActivitySeconds = NowSeconds;
+        _lastByteMs = Loop.NowMs;
         ArmDeadline();
         return true;
     }
 
-    // The idle deadline is looked at when it comes due rather than moved with every message. Both times are cut to whole seconds, so one is
-    // added: limits are reached up to a second late, never early.
+    private bool IsEnding => _firstEnd is not null && !_down.IsPending;
+
+    private long PatienceMs => _up.HasEnded && !_isAsking && !_up.IsPending ? NothingDueMs : FarewellMs;
+
+    // What was sent last may be on its way to a peer that is gone, of which no event tells for a quarter of an hour.
+    private void Watch(ref Pipe pipe)
+    {
+        var now = Loop.NowMs;
+        pipe.Watch(now);
+        if (_nextLookMs != long.MaxValue) return;
+        _nextLookMs = now + Math.Min(LookMs, _limits.ClientWriteMs / 4);
+        ArmDeadline();
+    }
+
+    // False when it ended the session.
+    private bool LookHowFarTheyAre(long now)
+    {
+        Dc.KeepAlive();
+        var dcSilent = _up.IsWatched ? _up.Look(now) : 0;
+        var clientSilent = _down.IsWatched ? _down.Look(now) : 0;
+        _nextLookMs = _up.IsWatched || _down.IsWatched ? now + Math.Min(LookMs, _limits.ClientWriteMs / 4) : long.MaxValue;
+        if (dcSilent >= DcSilentMs) CloseDeadDc();
+        else if (clientSilent >= _limits.ClientWriteMs) Close(CloseReason.ClientWriteTimeout);
+        return !_closed;
+    }
+
+    private void CloseDeadDc()
+    {
+        Dc.Abort();
+        Close(CloseReason.DcReset);
+    }
+
+    // The idle deadline is looked at when it comes due rather than moved with every message.
     private void ArmDeadline()
     {
-        var timeouts = _session.Context.Timeouts;
-        var quiet = _ends == End.None || !_forClient.IsEmpty ? (long)timeouts.Idle.TotalSeconds : FarewellSeconds;
-        var due = _lastActivitySeconds + quiet;
-        if (!_forClient.IsEmpty) due = Math.Min(due, _lastClientWriteSeconds + (long)timeouts.ClientWrite.TotalSeconds);
-        _client.SetDeadline(Math.Max(due, NowSeconds) * 1000 + 1000);
+        var due = _lastByteMs + (IsEnding ? PatienceMs : _limits.IdleMs);
+        Client.SetDeadline(Math.Min(due, _nextLookMs));
     }
 
     // A record that no TLS 1.3 peer sends: Telegram hears no more of this client.
     private void RejectRecord()
     {
         if (_closed) return;
-        var isBetweenRecords = _forClient.IsEmpty;
+        var isBetweenRecords = !_down.IsPending;
         Release();
         LingeringClose.Reject(_session, CloseReason.TlsBadRecord, isBetweenRecords);
     }
@@ -359,17 +366,19 @@ internal sealed class DirectRelay : IRelay, IChannelOwner, ILoopTask
     private void Close(CloseReason reason)
     {
         if (_closed) return;
-        if (_ends != End.None) reason = _reason; // the first reason wins: a reset after FIN is only its echo
+        reason = _firstEnd ?? reason; // the first reason wins: a reset after FIN is only its echo
         Release();
-        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && (_ends & End.Client) == 0)) LingeringClose.Fin(_session, reason);
+        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && !_up.HasEnded)) LingeringClose.Fin(_session, reason);
         else _session.Close(reason);
     }
 
     private void Release()
     {
         _closed = true;
-        _dc.Close();
-        _forDc.Drop(Loop.Buffers);
-        _forClient.Drop(Loop.Buffers);
+        _dcCounters.Ports--;
+        if (_up.IsPending || _down.HasEnded) Dc.Close();
+        else Dc.Discard();
+        _up.Drop();
+        _down.Drop();
     }
 }

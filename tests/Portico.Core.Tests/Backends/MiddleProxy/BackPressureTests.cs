@@ -47,7 +47,7 @@ public sealed class BackPressureTests : IDisposable
 
         _stage.Advance(5);
         Assert.Empty(_stage.Metrics.Closed);
-        _stage.Advance(11);
+        _stage.Advance(56);
         Assert.Equal(["client_write_timeout (client)"], _stage.Metrics.Closed);
         _stage.AssertNothingHeld();
     }
