@@ -63,6 +63,7 @@ internal static class Credentials
             {
                 if (!keysBySecret.TryAdd(key, secretKey)) errors.Add(new(secretKey, $"is the same as {keysBySecret[key]}; every user needs a secret of their own: {Fix}"));
                 if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase)) warnings.Add(new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
+                if (IsGuessable(user.Secret)) warnings.Add(new(secretKey, "can be guessed, as it repeats one or two characters; `portico secret` prints a fresh one"));
                 if (user.Enabled) enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag));
             }
             else
@@ -71,6 +72,9 @@ internal static class Credentials
             }
         }
     }
+
+    // Of 32 random digits, this never happens.
+    private static bool IsGuessable(string? secret) => secret is { Length: > 2 } && secret.ToUpperInvariant().Distinct().Count() <= 2;
 
     // Says how the text differs from 32 hexadecimal digits, never what it is.
     private static bool TryRead(string? text, out ProxySecret secret, out string problem)

@@ -76,6 +76,7 @@ public static class ProxyOptionsParser
     private static DirectSettings Direct(BackendOptions backend, List<ConfigurationError> errors)
     {
         const string Example = """for example "endpoints": { "2": ["149.154.167.51:443"] }""";
+        var errorsBefore = errors.Count;
         var endpoints = ImmutableDictionary.CreateBuilder<int, ImmutableArray<IPEndPoint>>();
         foreach (var (id, addresses) in backend.Direct.Endpoints)
         {
@@ -105,6 +106,8 @@ public static class ProxyOptionsParser
             PassThrough = backend.Direct.PassThrough,
             PreferIPv6 = backend.PreferIPv6,
         };
+        // Of addresses that could not be read, it is not known whose they are.
+        if (errors.Count > errorsBefore) return direct;
         if (direct.DefaultDc is >= short.MinValue and <= short.MaxValue && !new DcDirectory(direct).Knows(direct.DefaultDc))
         {
             errors.Add(new("backend.direct.defaultDc", $"{direct.DefaultDc} is no known data centre; for example \"defaultDc\": 2, or give it addresses in backend.direct.endpoints"));

@@ -16,6 +16,8 @@ public static class PublicHost
             return text.StartsWith('[') ? $"{ShownText.Quote(text)}: links hold IPv6 addresses without brackets; for example \"publicHost\": \"{address}\"" : null;
         }
 
+        if (text.Split('.')[^1] is { Length: > 0 } last && last.All(char.IsAsciiDigit))
+            return $"{ShownText.Quote(text)} looks like an IPv4 address and is none, as its parts are four numbers up to 255; {Example}";
         if (text.Contains(':', StringComparison.Ordinal)) return $"{ShownText.Quote(text)}: the port has a key of its own, publicPort; {Example}";
         return text.Length <= 253 && DomainName.HostName().IsMatch(text) ? null : $"{ShownText.Quote(text)} is neither a host name nor an IP address; {Example}";
     }

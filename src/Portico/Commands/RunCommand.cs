@@ -106,6 +106,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (file.Exists)
         {
             var loaded = ConfigurationReport.Check(LoadedConfiguration.Load(file.Read(), file.Directory, overrides), file.Path);
+            if (file.Warning() is { } readable) Log.Unwise(log, readable.Key, readable.Problem);
             var given = string.Join(", ", flags.Given(parsed));
             if (given.Length > 0) Log.OnlyThisRun(log, given, file.Path);
             if (flags.NamesDomain(parsed)) Log.DomainIsNoCover(log, file.Path);

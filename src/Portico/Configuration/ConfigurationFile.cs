@@ -1,4 +1,5 @@
 using Portico.Commands;
+using Portico.Core.Options;
 
 namespace Portico.Configuration;
 
@@ -30,6 +31,12 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
     /// <summary>The text of the file.</summary>
     /// <exception cref="CommandFailure">It cannot be read.</exception>
     public string Read() => FileFailure.Guard(() => File.ReadAllText(Path), "read", Path, "give this user the right to read it, or name another file with --config");
+
+    /// <summary>What is unwise about the file itself; null = nothing.</summary>
+    public ConfigurationError? Warning() =>
+        !OperatingSystem.IsWindows() && (File.GetUnixFileMode(Path) & UnixFileMode.OtherRead) != 0
+            ? new("(file)", $"every user of this machine can read the secrets in {Path}; `chmod o-r {Path}` mends that")
+            : null;
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -14,6 +14,12 @@ internal static class ConfigurationText
     /// <summary>The tree; an empty one after an error.</summary>
     public static JsonObject Read(string text, List<ConfigurationError> errors)
     {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            errors.Add(new("", "the file is empty; move it away and `portico run` writes a new one, or begin with docs/portico.sample.json"));
+            return [];
+        }
+
         try
         {
             using var document = JsonDocument.Parse(text, Syntax);

@@ -72,6 +72,10 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
                 return true;
             case (JsonValue value, JsonTypeInfoKind.None) when IsOf(type.Type, value):
                 return true;
+            case (JsonValue number, JsonTypeInfoKind.None) when number.GetValueKind() == JsonValueKind.Number && (type.Type == typeof(int) || type.Type == typeof(int?)):
+                errors.Add(new(path, $"must be a whole number of at most {int.MaxValue}; {example}"));
+                _reported.Add(path);
+                return false;
             default:
                 // Only the kind of what was written is named: the value may be a secret.
                 errors.Add(new(path, $"must be {OptionTypes.NameOf(type)}, not {NameOf(node)}; {example}"));

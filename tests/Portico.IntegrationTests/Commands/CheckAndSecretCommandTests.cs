@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text.Json;
 using Portico.Protocol.Secrets;
 using Xunit;
@@ -57,6 +58,23 @@ public class CheckAndSecretCommandTests
         Assert.Equal((0, 0), (code, own.Code));
         Assert.Contains("warning: fakeTls.perSniSecrets.salt: ", errors, StringComparison.Ordinal);
         Assert.DoesNotContain("warning", own.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Check_warns_of_a_file_that_everybody_can_read_and_of_a_cover_that_has_no_address()
+    {
+        using var directory = new TemporaryDirectory();
+        var path = directory.Write("portico.json", $$"""
+            { "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }], "cover": { "mode": "fixed", "target": "no-such-site.invalid:443" } }
+            """);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+
+        var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["check"]);
+
+        Assert.Equal(0, code);
+        Assert.Contains($"every user of this machine can read the secrets in {path}", errors, StringComparison.Ordinal);
+        Assert.Contains("warning: cover.target: \"no-such-site.invalid\" has no address", errors, StringComparison.Ordinal);
     }
 
     [Fact]

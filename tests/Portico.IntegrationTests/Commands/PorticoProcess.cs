@@ -120,6 +120,7 @@ internal sealed class TemporaryDirectory : IDisposable
     public string Write(string name, string text)
     {
         System.IO.File.WriteAllText(File(name), text);
+        if (!OperatingSystem.IsWindows()) System.IO.File.SetUnixFileMode(File(name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return File(name);
     }
 

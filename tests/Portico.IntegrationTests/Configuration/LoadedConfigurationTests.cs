@@ -12,6 +12,36 @@ public class LoadedConfigurationTests
         { "$schema": "x", "listeners": [ { "secret": "{{Secret}}", "domain": "www.example.com", /* everywhere, */ }, ], } // and trailing commas
         """;
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \n")]
+    public void An_empty_file_is_called_empty(string text) =>
+        Assert.StartsWith("the file is empty; ", Assert.Single(LoadedConfiguration.Load(text, ".", []).Errors).Problem, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("00000000000000000000000000000000", true)]
+    [InlineData("abABabABabABabABabABabABabABabAB", true)]
+    [InlineData(Secret, false)]
+    public void A_secret_that_can_be_guessed_is_warned_of(string secret, bool isWarned)
+    {
+        var loaded = Load($$"""{ "listeners": [{ "secret": "{{secret}}", "domain": "www.example.com" }] }""");
+
+        Assert.Empty(loaded.Errors);
+        Assert.Equal(isWarned, loaded.Warnings.Any(warning => warning.Key == "listeners[0].secret" && warning.Problem.StartsWith("can be guessed", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_public_host_that_is_nearly_an_address_is_an_error() => AssertError(
+        $$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com", "publicHost": "192.168.1.300" }] }""", "listeners[0].publicHost", "looks like an IPv4 address");
+
+    [Fact]
+    public void Addresses_that_cannot_be_read_are_one_error_and_the_default_is_not_blamed()
+    {
+        var loaded = Load($$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }], "backend": { "direct": { "endpoints": { "2": ["149.154.167.51"] } } } }""");
+
+        Assert.Equal(["backend.direct.endpoints.2[0]"], loaded.Errors.Select(error => error.Key));
+    }
+
     [Fact]
     public void Comments_and_trailing_commas_are_allowed() => Assert.NotNull(Load(Valid).Settings);
 
@@ -26,8 +56,8 @@ public class LoadedConfigurationTests
 
     [Theory]
     [InlineData("""{ "loops": "2" }""", "loops", "a whole number, not text; for example \"loops\": 0")]
-    [InlineData("""{ "loops": 1.5 }""", "loops", "a whole number, not a number")]
-    [InlineData("""{ "loops": 3000000000 }""", "loops", "a whole number, not a number")]
+    [InlineData("""{ "loops": 1.5 }""", "loops", "must be a whole number of at most 2147483647; for example \"loops\": 0")]
+    [InlineData("""{ "loops": 3000000000 }""", "loops", "must be a whole number of at most 2147483647; ")]
     [InlineData("""{ "loops": null }""", "loops", "a whole number, not null")]
     [InlineData("""{ "engine": true }""", "engine", "text in quotes, not true or false; for example \"engine\": \"auto\"")]
     [InlineData("""{ "timeouts": [] }""", "timeouts", "a section in braces, not a list")]
