@@ -78,6 +78,9 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>For tests of who is at the cover.</summary>
     internal CoverServices Cover => _services.Cover;
 
+    /// <summary>For tests of a kill: the system gives the lock of a process back that is no more.</summary>
+    internal void LoseDirectory() => _directory?.Dispose();
+
     /// <summary>For tests of what the sessions share.</summary>
     internal ProxyServices Services => _services;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Portico.Core.Admission.Replay;
+using Portico.Core.Background;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
@@ -344,10 +345,11 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal($"{reason} (client)", stage.Metrics.Closed.Last());
     }
 
-    private string[] Files() => [.. _kept.GetFiles().Select(file => file.Name)];
+    private string[] Files() => [.. _kept.GetFiles().Select(file => file.Name).Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName))];
 
     private Stage Start(Func<ProxySettings, ProxySettings>? change = null)
     {
+        foreach (var earlier in _stages) earlier.Proxy.LoseDirectory(); // stopped or, as far as the next one can see, killed
         var stage = new Stage(Everything, change: settings => change?.Invoke(Kept(settings)) ?? Kept(settings), time: _time);
         _stages.Add(stage);
         return stage;
