@@ -107,7 +107,7 @@ public sealed class PorticoProxy : IAsyncDisposable
             services.Replays.MarkRunning();
             if (settings.UsesMiddleProxies)
             {
-                services.MiddleProxies.Changed += _ => proxy.OpenMiddleProxies();
+                services.MiddleProxies.Changed += _ => proxy.OnMiddleProxiesChanged();
                 proxy.OpenMiddleProxies();
                 services.ConfigUpdater?.Start();
             }
@@ -143,10 +143,15 @@ public sealed class PorticoProxy : IAsyncDisposable
         }
     }
 
-    // Also when Telegram's configuration has changed: new data centres get their links, old links stay as they are.
     private void OpenMiddleProxies()
     {
         foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OpenInitial);
+    }
+
+    // New data centres get their links, old links stay as they are.
+    private void OnMiddleProxiesChanged()
+    {
+        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OnConfigChanged);
     }
 
     private async Task StopOnceAsync(TimeSpan drain)

@@ -55,6 +55,7 @@ internal sealed class ProxyServices
         if (outside.Time is { } time && settings.UsesMiddleProxies)
         {
             ConfigUpdater = new ConfigUpdater(settings, loggers, Metrics, time, outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
+            _middleHealth.LookUp = ConfigUpdater.Hurry;
         }
 
         MiddleProxies = ConfigUpdater?.Directory ?? new MiddleProxyDirectory(EmbeddedConfig.For(settings));
@@ -78,6 +79,9 @@ internal sealed class ProxyServices
 
     /// <summary>Where the middle proxies are; nothing but the embedded ones unless an updater brings more.</summary>
     public MiddleProxyDirectory MiddleProxies { get; }
+
+    /// <summary>What the operator hears of them.</summary>
+    public MiddleProxyHealth MiddleProxyHealth => _middleHealth;
 
     /// <summary>Keeps <see cref="MiddleProxies"/> up to date; null where no client goes through one.</summary>
     public ConfigUpdater? ConfigUpdater { get; }
@@ -103,6 +107,7 @@ internal sealed class ProxyServices
 
     private LoopServices Build(EventLoop loop, int loops)
     {
+        loop.Buffers.Budget = BufferPool.BudgetOf(loops);
         var context = new LoopContext(loop, _settings, Metrics, Sessions, _loggers.CreateLogger<ClientSession>(), loops);
         var guests = new CoverGuests(Cover.Budget, () => EvictElsewhere(loop));
         var dcs = new DcCounterTable();
@@ -118,7 +123,7 @@ internal sealed class ProxyServices
             Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos),
             Admission = new AdmissionControl(context, Replays),
             Greeting = new ServerHandshake(context, Flights, Points),
-            Backends = new BackendChoice(_settings, direct, middle),
+            Backends = new BackendChoice(_settings, _dcs, MiddleProxies, direct, middle),
             Middle = middle,
             CoverGuests = guests,
             Dcs = dcs,

@@ -32,5 +32,8 @@ internal sealed class RefreshSchedule(TimeSpan refresh)
         return Failures++ == 0;
     }
 
+    /// <summary>Due now: what it brought last seems to be outdated.</summary>
+    public void BringForward(TimeSpan now) => Due = Due < now ? Due : now;
+
     private static double Fraction() => RandomNumberGenerator.GetInt32(1001) / 1000.0;
 }

@@ -52,6 +52,12 @@ public enum CloseReason : byte
     /// <summary>More waited for the client than one client may be owed, for too long; or it was the cause that its link was held up.</summary>
     ClientQueueLimit,
 
+    /// <summary>Half a packet had come, and no byte more of it for a minute.</summary>
+    PacketTimeout,
+
+    /// <summary>Clients together held more memory than they may, and this one most.</summary>
+    MemoryLimit,
+
     /// <summary>The listener has its maximum of authenticated sessions: treated as a stranger.</summary>
     ConnectionLimit,
 
@@ -205,6 +211,8 @@ public static class CloseReasons
         CloseReason.PoolEmpty => "pool_empty",
         CloseReason.MidSend => "mid_send",
         CloseReason.ClientQueueLimit => "client_queue_limit",
+        CloseReason.PacketTimeout => "packet_timeout",
+        CloseReason.MemoryLimit => "memory_limit",
         CloseReason.ConnectionLimit => "connection_limit",
         CloseReason.AddressLimit => "address_limit",
         CloseReason.CoverClosed => "cover_closed",
@@ -245,7 +253,7 @@ public static class CloseReasons
         CloseReason.ConnectionLimit or CloseReason.CoverLimit or CloseReason.Shutdown => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
         CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
-            or CloseReason.ClientQueueLimit or CloseReason.AddressLimit or CloseReason.UnknownDc => GuiltySide.Client,
+            or CloseReason.ClientQueueLimit or CloseReason.PacketTimeout or CloseReason.MemoryLimit or CloseReason.AddressLimit or CloseReason.UnknownDc => GuiltySide.Client,
         _ when reason.IsProtocolError() => GuiltySide.Client,
         _ => throw new UnreachableException($"CloseReason {(int)reason} has no side"),
     };

@@ -14,6 +14,9 @@ internal struct ByteStore
 
     public readonly bool IsEmpty => _end == _start;
 
+    /// <summary>Bytes rented for it.</summary>
+    public readonly int Capacity => _bytes?.Length ?? 0;
+
     /// <summary>What it holds. Valid until the next call of <see cref="Room"/> or <see cref="Take"/>.</summary>
     public readonly Span<byte> Bytes => _bytes.AsSpan(_start, _end - _start);
 

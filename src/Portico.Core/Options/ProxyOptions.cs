@@ -72,8 +72,13 @@ public sealed class BackendOptions
         OneOf = ["auto", "direct", "middle"])]
     public string Mode { get; set; } = "auto";
 
+    /// <summary>Media; the same way as chats, because only some accounts need another one.</summary>
+    [Option("Where photos, videos and files come from. same: the way of the chats. middle: through a middle proxy, also where chats go direct; for accounts whose photos do not load in direct mode.",
+        OneOf = ["same", "middle"])]
+    public string Media { get; set; } = "same";
+
     /// <summary>Family; IPv4 first, because more hosts have a working IPv4 than a working IPv6.</summary>
-    [Option("Direct mode: try the IPv6 addresses of a data centre before its IPv4 addresses. Middle mode: take the IPv6 addresses where a data centre has some.")]
+    [Option("Try the IPv6 addresses of a data centre, or of its middle proxies, before the IPv4 addresses. The other family is tried next.")]
     public bool PreferIPv6 { get; set; }
 
     /// <summary>Direct mode.</summary>

@@ -34,6 +34,7 @@ public static class ProxyOptionsParser
         {
             Listeners = listeners,
             Mode = options.Backend.Mode switch { "direct" => BackendMode.Direct, "middle" => BackendMode.Middle, _ => BackendMode.Auto },
+            MediaGoesThroughMiddleProxy = options.Backend.Media == "middle",
             Direct = direct,
             Middle = middle,
             Cover = cover,

@@ -63,7 +63,13 @@ public sealed record ProxySettings
     public int Loops { get; init; }
 
     /// <summary>Whether any client can come to a middle proxy: if not, nothing of Telegram's configuration is needed.</summary>
-    public bool UsesMiddleProxies => Listeners.Any(listener => listener.Credentials.Any(GoesThroughMiddleProxy));
+    public bool UsesMiddleProxies => MediaGoesThroughMiddleProxy || ChatsUseMiddleProxies;
+
+    /// <summary>Whether anything but media can.</summary>
+    public bool ChatsUseMiddleProxies => Listeners.Any(listener => listener.Credentials.Any(GoesThroughMiddleProxy));
+
+    /// <summary>Connections for photos and files go through a middle proxy, whatever the mode: <c>backend.media</c>.</summary>
+    public bool MediaGoesThroughMiddleProxy { get; init; }
 
     /// <summary>The way of a client who knows this credential's secret: true = a middle proxy, false = a data centre.</summary>
     public bool GoesThroughMiddleProxy(Credential credential) => Mode switch

@@ -20,6 +20,9 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
 
     private const int ShortestPauseMs = 20;
 
+    // Between two look-ups ahead of time: a secret that is wrong for good must not become a flood.
+    private const long HurryMs = 60_000;
+
     private readonly ConfigPart<MiddleProxySecret> _secret;
     private readonly ConfigPart<ProxyConfigDocument> _v4;
     private readonly ConfigPart<ProxyConfigDocument> _v6;
@@ -33,6 +36,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     private readonly short _defaultDc;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
+    private TaskCompletionSource _hurried = New();
+    private long _hurriedMs = -HurryMs;
     private Task _running = Task.CompletedTask;
     private bool _isCacheFailing;
 
@@ -81,6 +86,14 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         _running = WatchAsync();
     }
 
+    /// <summary>Everything is looked up soon, if that was not so within a minute: links fail as if it were outdated. From any thread.</summary>
+    public void Hurry()
+    {
+        var now = (long)Now.TotalMilliseconds;
+        var last = Interlocked.Read(ref _hurriedMs);
+        if (now - last >= HurryMs && Interlocked.CompareExchange(ref _hurriedMs, now, last) == last) Volatile.Read(ref _hurried).TrySetResult();
+    }
+
     /// <summary>Ends it at once, in the middle of a download too.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -111,9 +124,23 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
             await UpdateAsync(stop).ConfigureAwait(false);
             // Timers count whole milliseconds and may be early: a pause rounded down would be followed by a round in which nothing is due.
             var pause = Math.Max(Math.Ceiling((NextDue() - Now).TotalMilliseconds), ShortestPauseMs);
-            await Task.Delay(TimeSpan.FromMilliseconds(pause), _time, stop).ConfigureAwait(false);
+            await PauseAsync(TimeSpan.FromMilliseconds(pause), stop).ConfigureAwait(false);
         }
     }
+
+    private async Task PauseAsync(TimeSpan pause, CancellationToken stop)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var hurried = _hurried.Task;
+        await Task.WhenAny(hurried, Task.Delay(pause, _time, over.Token)).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false); // or the timer lives on
+        stop.ThrowIfCancellationRequested();
+        if (!hurried.IsCompleted) return;
+        Volatile.Write(ref _hurried, New());
+        foreach (var schedule in new[] { _secret.Schedule, _v4.Schedule, _v6.Schedule, _externalSchedule }) schedule.BringForward(Now);
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private TimeSpan NextDue()
     {

@@ -10,6 +10,9 @@ internal sealed class DcDirectory
 {
     private const int DcPort = 443;
 
+    private const int FirstTestDc = 10_000;
+    private const short SharedMediaDc = 203;
+
     private readonly FrozenDictionary<int, DcAddresses> _known;
     private readonly int _defaultDc;
 
@@ -21,8 +24,17 @@ internal sealed class DcDirectory
         _known = known.ToFrozenDictionary();
     }
 
+    /// <summary>Ids of Telegram's test site, and of its media servers.</summary>
+    public static bool IsTest(short wanted) => Math.Abs((int)wanted) >= FirstTestDc;
+
+    /// <summary>Files rather than chats: a data centre's media servers, or the one that all share.</summary>
+    public static bool IsMedia(short wanted) => wanted is < 0 or SharedMediaDc;
+
     /// <summary>Whether there are addresses for this very id.</summary>
     public bool Knows(int dc) => _known.TryGetValue(dc, out var addresses) && addresses.Count > 0;
+
+    /// <summary>Whether there are addresses for this id, or for the data centre whose media it stands for.</summary>
+    public bool Reaches(short wanted) => (_known.TryGetValue(wanted, out var addresses) || _known.TryGetValue(Math.Abs((int)wanted), out addresses)) && addresses.Count > 0;
 
     /// <summary>Addresses for the id that a client gave, by the rules of spec/04 section 2; unknown ones lead to the default DC.</summary>
     /// <param name="wanted">Signed id; 0 = the client did not say.</param>

@@ -58,23 +58,31 @@ internal sealed class MiddleProxyConfig
     /// <summary>When the older of the two came from Telegram.</summary>
     public DateTimeOffset AsOf { get; init; }
 
+    /// <summary>Whether there is a pool for <paramref name="wanted"/> itself, or for the data centre whose media it stands for.</summary>
+    public bool Names(short wanted) => TryFindNamed(wanted, out _);
+
     /// <summary>Which pool serves a client that names <paramref name="wanted"/>: that one; for -N without a pool N; else the default.</summary>
     /// <param name="wanted">Signed id as in the client's header; 0 = the client did not say.</param>
     /// <param name="dc">One of <see cref="Dcs"/>.</param>
     /// <returns>False if there is not even a default.</returns>
     public bool TryResolve(short wanted, out short dc)
     {
-        dc = wanted;
-        if (_addresses.ContainsKey(wanted)) return true;
-        // -32768 has no counterpart.
-        dc = wanted is < 0 and > short.MinValue ? (short)-wanted : (short)0;
-        if (_addresses.ContainsKey(dc)) return true;
+        if (TryFindNamed(wanted, out dc)) return true;
         dc = _defaultDc ?? 0;
         return _defaultDc is not null;
     }
 
-    /// <summary>Addresses for a client that names <paramref name="dc"/>, all of one family: the preferred one where there are such. Each is as good as the others. Empty only if <see cref="TryResolve"/> is false.</summary>
-    public ImmutableArray<IPEndPoint> Find(short dc, bool preferIPv6) => TryResolve(dc, out var pool) ? _addresses[pool].Of(preferIPv6) : [];
+    private bool TryFindNamed(short wanted, out short dc)
+    {
+        dc = wanted;
+        if (_addresses.ContainsKey(wanted)) return true;
+        // -32768 has no counterpart.
+        dc = wanted is < 0 and > short.MinValue ? (short)-wanted : (short)0;
+        return _addresses.ContainsKey(dc);
+    }
+
+    /// <summary>Addresses of the pool <paramref name="dc"/>, the preferred family first. Empty once the list no longer names it: no other data centre's will do.</summary>
+    public ImmutableArray<IPEndPoint> Find(short dc, bool preferIPv6) => _addresses.TryGetValue(dc, out var addresses) ? addresses.InOrder(preferIPv6) : [];
 
     /// <summary>Ids whose addresses differ, or exist only in one of the two.</summary>
     public ImmutableArray<short> DcsThatDiffer(MiddleProxyConfig other) =>
@@ -96,7 +104,7 @@ internal sealed class MiddleProxyConfig
             _v6 = [.. families[AddressFamily.InterNetworkV6]];
         }
 
-        public ImmutableArray<IPEndPoint> Of(bool preferIPv6) => (preferIPv6 && _v6.Length > 0) || _v4.IsEmpty ? _v6 : _v4;
+        public ImmutableArray<IPEndPoint> InOrder(bool preferIPv6) => preferIPv6 ? [.. _v6, .. _v4] : [.. _v4, .. _v6];
 
         // Telegram shuffles its list, which is no change.
         public bool HasSameAs(Addresses other) => _v4.ToHashSet().SetEquals(other._v4) && _v6.ToHashSet().SetEquals(other._v6);

@@ -1,6 +1,9 @@
+using System.Net;
 using Portico.Core.Options;
+using Portico.Core.Telegram;
 using Portico.Protocol;
 using Portico.Protocol.Framing;
+using Portico.Protocol.TelegramConfig;
 using Portico.TestKit.Memory;
 using Portico.TestKit.Wires;
 using Xunit;
@@ -19,6 +22,7 @@ internal sealed class MiddleStage : IDisposable
         }
 
         Stage = new Stage(ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic, seed, Change, isSilent);
+        foreach (var address in EmbeddedConfig.V6.Dcs.SelectMany(dc => EmbeddedConfig.V6.Endpoints(dc))) Loop.Answer(address, ConnectAnswer.Refuse);
         Run();
     }
 
@@ -35,6 +39,17 @@ internal sealed class MiddleStage : IDisposable
 
     /// <summary>Applied to each link before it says anything.</summary>
     public Action<StageLink>? OnLink { get; set; }
+
+    /// <summary>From now on DC 2 has middle proxies at these addresses, and no other data centre has any.</summary>
+    public void Publish(params IPEndPoint[] addresses) => PublishFor(2, addresses);
+
+    /// <summary>The list names this data centre alone.</summary>
+    public void PublishFor(short dc, params IPEndPoint[] addresses)
+    {
+        var list = new ProxyConfigDocument(dc, addresses.Select(address => (dc, address)));
+        Stage.Proxy.Services.MiddleProxies.Publish(new MiddleProxyConfig(EmbeddedConfig.Secret, [list], dc) { ExternalV4 = StageLink.External });
+        Run();
+    }
 
     /// <summary>A client with its header sent; whether a link takes it depends on the test.</summary>
     public MiddleClient Enter(ClientTraits? traits = null)

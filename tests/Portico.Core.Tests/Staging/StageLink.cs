@@ -141,7 +141,8 @@ internal sealed class StageLink(MemoryConnect connect)
         if (!Read(_raw.AsSpan(0, NonceOnTheWire), out var frame)) throw new InvalidOperationException("no nonce");
         var selector = EmbeddedConfig.Secret.KeySelector;
         if (!RpcNonce.TryRead(_raw.AsSpan(frame.PayloadOffset, frame.PayloadLength), selector, out var nonce, out var error)) throw new InvalidOperationException($"{error}");
-        var proxy = new IPEndPoint(External, Peer.Channel!.LocalAddress()!.Port);
+        var local = Peer.Channel!.LocalAddress()!;
+        var proxy = local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? local : new IPEndPoint(External, local.Port);
         MiddleProxyKeys.Derive(OwnNonce, nonce.Nonce, nonce.Timestamp, connect.Address, proxy, EmbeddedConfig.Secret, out _fromProxy, out _toProxy);
         var payload = new byte[RpcNonce.Length];
         RpcNonce.Write(payload, selector, nonce.Timestamp, OwnNonce);

@@ -112,6 +112,9 @@ internal sealed class UpdaterStage : IAsyncDisposable
         return RoundAsync();
     }
 
+    /// <summary>Links fail.</summary>
+    public void Hurry() => _updater!.Hurry();
+
     /// <summary>Waits for the end of the round that is under way.</summary>
     public async Task<TimeSpan> RoundAsync() => _pause = await Time.NextAsync(HttpTimeout);
 

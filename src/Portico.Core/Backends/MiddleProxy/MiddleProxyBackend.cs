@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -6,6 +7,7 @@ using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
+using Portico.Core.Telegram;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
@@ -16,6 +18,7 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
     private const int PatienceMs = 5000;
 
     private readonly Dictionary<short, MiddleProxyPool> _pools = [];
+    private readonly MemoryRelief _relief = new(services.Loop);
     private readonly List<HandshakeState> _withoutList = [];
     private long _nextId = RandomId();
 
@@ -28,7 +31,12 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
     /// <summary>On the loop: opens this loop's share of the links to every data centre, and later those to new ones.</summary>
     public void OpenInitial()
     {
-        foreach (var dc in services.Directory.Current.Dcs) PoolOf(dc).Maintain();
+        var all = services.Settings.ChatsUseMiddleProxies;
+        foreach (var dc in services.Directory.Current.Dcs)
+        {
+            if (all || DcDirectory.IsMedia(dc)) PoolOf(dc).Maintain();
+        }
+
         foreach (var handshake in _withoutList) handshake.Nudge();
     }
 
@@ -63,6 +71,7 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
                 if (wake == Wake.Shutdown) return relay.GiveUp(CloseReason.Shutdown);
                 if (handshake.Session.Client.Failed) return relay.GiveUp(CloseReason.ClientReset);
                 if (pool.TryAssign(relay)) return handshake.Through(relay);
+                if (pool.IsUnknown) return relay.GiveUp(CloseReason.UnknownDc);
                 if (wake == Wake.Deadline) return relay.GiveUp(CloseReason.PoolEmpty);
             }
         }
@@ -72,11 +81,27 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
         }
     }
 
+    /// <summary>The configuration was replaced by one that leads elsewhere.</summary>
+    public void OnConfigChanged()
+    {
+        foreach (var pool in _pools.Values) pool.OnConfigChanged();
+        OpenInitial();
+    }
+
     /// <summary>Attempts to reach a data centre fail one after the other.</summary>
     public void OnUnreachable(MiddleProxyPool pool) => services.Health.Failed(pool.Dc);
 
+    /// <summary>A middle proxy hung up during the set-up, for which keys were made of <paramref name="own"/>.</summary>
+    public void OnRefused(IPAddress own) => services.Health.Refused(own);
+
     /// <summary>A link is ready.</summary>
     public void OnReachable(MiddleProxyPool pool) => services.Health.Worked(pool.Dc);
+
+    /// <summary>Memory was rented for a client's half packet, or for output it does not take: if that is too much, the largest holders go.</summary>
+    public void OnHeld()
+    {
+        if (services.Loop.Buffers.Rented > services.Loop.Buffers.Budget) _relief.Begin(_pools.Values);
+    }
 
     /// <summary>A pool's own work threw.</summary>
     public void OnFault(Exception error) => Log.Faulted(services.Log, error);

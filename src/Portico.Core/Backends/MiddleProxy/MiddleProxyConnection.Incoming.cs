@@ -27,8 +27,10 @@ internal sealed partial class MiddleProxyConnection
         if (_debt.IsPaused || (_plain > 0 && !TakeFrames())) return false; // there is something to take where a pause held it up
         for (var reads = 0; reads < ReadsPerTurn && CanReceive; reads++)
         {
-            var missing = Math.Max(0, _wanted - _incoming.Length);
-            var status = _channel!.Read(_incoming.Room(Loop.Buffers, Math.Max(LeastRoom, missing + MiddleProxyCipher.BlockLength)), out var count);
+            // For a long frame as much again as has come: a length alone rents nothing.
+            var missing = Math.Max(0, _wanted + MiddleProxyCipher.BlockLength - _incoming.Length);
+            var room = Math.Max(LeastRoom, Math.Min(missing, _incoming.Length));
+            var status = _channel!.Read(_incoming.Room(Loop.Buffers, room), out var count);
             if (status == IoStatus.Ok)
             {
                 _counters.Received += count;
@@ -40,7 +42,7 @@ internal sealed partial class MiddleProxyConnection
             }
 
             if (_incoming.IsEmpty) _incoming.Drop(Loop.Buffers);
-            if (status == IoStatus.Eof) Lose(SocketError.ConnectionReset, "closed by Telegram", inOrder: true);
+            if (status == IoStatus.Eof) Lose(SocketError.ConnectionReset, "closed by Telegram");
             else if (status == IoStatus.Reset) Lose(SocketError.ConnectionReset, "reset");
             return false;
         }

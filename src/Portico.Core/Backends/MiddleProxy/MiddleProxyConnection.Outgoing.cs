@@ -25,16 +25,11 @@ internal sealed partial class MiddleProxyConnection
     private bool _isDirty;
     private long _lastSentMs;
 
-    // Bytes of the stream so far: those appended, those the kernel took.
-    private long _appendedTotal;
-    private long _sentTotal;
-
     /// <summary>So much waits that clients must wait.</summary>
     public bool IsCongested => _outgoing.Length > HighWater;
 
     /// <summary>Queues a client's packet.</summary>
-    /// <returns>The position in the stream at which it ends: while less was sent, it is certainly lost when the link is.</returns>
-    public long SendRequest(MiddleRelay client, ReadOnlySpan<byte> packet, bool quickAck)
+    public void SendRequest(MiddleRelay client, ReadOnlySpan<byte> packet, bool quickAck)
     {
         var adTag = client.AdTag;
         var header = new RpcProxyReqHeader
@@ -51,7 +46,6 @@ internal sealed partial class MiddleProxyConnection
         var payload = BeginFrame(length);
         packet.CopyTo(payload[RpcProxyReq.WriteHeader(payload, header)..]);
         EndFrame(length);
-        return _appendedTotal;
     }
 
     /// <summary>The client is told, by <see cref="MiddleRelay.OnRoom"/>, when this link takes packets again.</summary>
@@ -67,7 +61,6 @@ internal sealed partial class MiddleProxyConnection
         if (padding == 0) return;
         FullFrame.WritePadding(_outgoing.Room(Loop.Buffers, padding)[..padding]);
         _outgoing.Add(padding);
-        _appendedTotal += padding;
     }
 
     /// <summary>Encrypts what four links have padded, or fewer (spec/03 section 2.2); links that have no keys yet send as they are.</summary>
@@ -100,7 +93,6 @@ internal sealed partial class MiddleProxyConnection
         }
 
         _counters.Sent += written;
-        _sentTotal += written;
         _encrypted -= written;
         _outgoing.Take(Loop.Buffers, written);
         if (written > 0) _lastSentMs = Loop.NowMs;
@@ -150,7 +142,6 @@ internal sealed partial class MiddleProxyConnection
         FullFrame.Seal(_outgoing.Room(Loop.Buffers, length)[..length], _nextOutgoing++);
         if (_outgoing.IsEmpty) _lastSentMs = Loop.NowMs;
         _outgoing.Add(length);
-        _appendedTotal += length;
         MarkDirty();
     }
 

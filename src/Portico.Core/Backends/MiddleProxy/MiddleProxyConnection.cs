@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Telegram;
-using Portico.Protocol.MiddleProxy;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
@@ -14,8 +13,8 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// </summary>
 internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 {
-    // Connect, nonce and handshake together.
-    private const int SetUpMs = 8000;
+    // Connect, nonce and handshake together: less than those wait who need it.
+    private const int SetUpMs = 4000;
 
     // The link is looked at this often once it is ready.
     private const int HeartbeatMs = 10_000;
@@ -66,8 +65,17 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     /// <summary>Clients on it.</summary>
     public int ClientCount => _clients.Count;
 
+    /// <summary>The clients on it.</summary>
+    public IReadOnlyCollection<MiddleRelay> Clients => _clients.Values;
+
     /// <summary>When it was opened, on the loop's clock.</summary>
     public long OpenedMs => _openedMs;
+
+    /// <summary>Where it leads.</summary>
+    public IPEndPoint Address => _address;
+
+    /// <summary>Set when the middle proxy hung up between connect and the end of the set-up: the address of ours that the keys were made of, which may be wrong.</summary>
+    public IPAddress? RefusedAs { get; private set; }
 
     private EventLoop Loop => _pool.Services.Loop;
 
@@ -179,39 +187,28 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     }
 
     // However it ended: nobody new is put on it, then its clients move or end.
-    private void Lose(SocketError error, string why, bool inOrder = false)
+    private void Lose(SocketError error, string why)
     {
-        var (wasReady, half, certain) = (IsReady, HalfReceivedClient(), inOrder ? ArrivedTotal() : -1);
+        var (wasReady, half) = (IsReady, HalfReceivedClient());
         if (!wasReady) _pool.Services.Metrics.DcConnect(_pool.Dc, error);
+        if (_phase is Phase.Nonce or Phase.Handshake && error != SocketError.TimedOut) RefusedAs = _own!.Address;
         Log.Lost(_pool.Services.Log, _pool.Dc, _address, why, _clients.Count);
         MiddleRelay[] clients = [.. _clients.Values];
         _clients.Clear();
         _counters.Clients -= clients.Length;
-        var sent = _sentTotal;
         Release();
         _pool.OnLost(this, wasReady);
         foreach (var client in clients)
         {
-            var isLost = certain >= 0 ? client.LastFrameEnd > certain : client.LastFrameEnd > sent || client.SentLately;
             try
             {
-                client.OnLinkLost(isLost || !client.IsAtRest || ReferenceEquals(client, half));
+                client.OnLinkLost(lostHalf: ReferenceEquals(client, half));
             }
             catch (Exception fault) when (!EventLoop.IsFatal(fault))
             {
                 client.OnFault(fault); // the rest must hear of it all the same: nobody else will tell them
             }
         }
-    }
-
-    // A server that closes in order has read all that its FIN acknowledges: had it left anything unread, its kernel would have sent RST. What is
-    // not acknowledged by now never arrived. So a FIN tells exactly whose packets are lost; any other end does not.
-    private long ArrivedTotal()
-    {
-        var unacknowledged = _channel!.UnacknowledgedBytes();
-        if (unacknowledged < 0) return -1;
-        var arrived = _sentTotal - unacknowledged;
-        return arrived - (arrived % MiddleProxyCipher.BlockLength); // nobody can read a part of a block
     }
 
     private void Release()

@@ -1,5 +1,5 @@
+using System.Collections.Immutable;
 using System.Net;
-using System.Security.Cryptography;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -13,7 +13,8 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// </summary>
 internal sealed class MiddleProxyPool : ILoopTask
 {
-    private const int FirstRetryMs = 300, LongestRetryMs = 30_000;
+    // RFC 8305 section 5, as in direct mode: an attempt that has no answer by then is raced by one at another address.
+    private const int RaceMs = 250;
 
     // A link that died younger than this counts as a failed attempt, or a server that hangs up at once would be called without a pause.
     private const int YoungMs = 2000;
@@ -24,10 +25,8 @@ internal sealed class MiddleProxyPool : ILoopTask
     private readonly List<MiddleProxyConnection> _links = [];
     private readonly List<HandshakeState> _waiting = [];
     private readonly HashSet<MiddleRelay> _orphans = [];
+    private readonly MiddleProxyAddresses _addresses = new();
     private readonly DcCounters _counters;
-    private int _failures;
-    private long _failedMs = -1;
-    private long _nextAttemptMs;
     private long _timerMs = -1;
 
     public MiddleProxyPool(MiddleProxyServices services, MiddleProxyBackend backend, short dc)
@@ -81,10 +80,12 @@ internal sealed class MiddleProxyPool : ILoopTask
             : least.ClientCount > most + (most / 2) ? MostInSetUp - inSetUp
             : 0;
 
-        // Clients go on coming while attempts fail: without the pause each of them would be two attempts more.
-        if (Services.Loop.NowMs >= _nextAttemptMs) Open(more);
+        Open(more);
         return true;
     }
+
+    /// <summary>Every client of this pool, on a link or waiting for one.</summary>
+    public IEnumerable<MiddleRelay> Clients => _links.SelectMany(link => link.Clients).Concat(_orphans);
 
     /// <summary>Wakes <paramref name="handshake"/> when a link is ready.</summary>
     public void Wait(HandshakeState handshake)
@@ -107,15 +108,39 @@ internal sealed class MiddleProxyPool : ILoopTask
     /// <summary>A client that waited for a link is gone: no link is wanted for it.</summary>
     public void Forget(MiddleRelay client) => _orphans.Remove(client);
 
+    /// <summary>The list that is in force does not name this data centre: there will be no link.</summary>
+    public bool IsUnknown => Addresses.IsEmpty;
+
+    private ImmutableArray<IPEndPoint> Addresses => Services.Directory.Current.Find(Dc, Services.Settings.PreferIPv6);
+
     /// <summary>Opens what is missing, as far as earlier failures allow.</summary>
     public void Maintain()
     {
+        if (IsUnknown)
+        {
+            LetGo();
+            return;
+        }
+
+        var now = Services.Loop.NowMs;
         var someoneWaits = _waiting.Count > 0 || _orphans.Count > 0;
         var wanted = Math.Max(Least, someoneWaits ? 1 : 0);
         if (_orphans.Count > Settings.ClientsPerConnection) wanted = Math.Max(wanted, Math.Min(MostInSetUp, _orphans.Count / Settings.ClientsPerConnection));
-        if (_links.Count >= wanted) return;
-        if (Services.Loop.NowMs >= _nextAttemptMs) Open(wanted - _links.Count);
-        if (_links.Count < wanted) SetTimer(Math.Max(_nextAttemptMs, Services.Loop.NowMs + 1));
+        var (ready, fresh, stalled) = (_links.Count(link => link.IsReady), _links.Count(link => IsFresh(link, now)), _links.Count(link => IsStalled(link, now)));
+
+        // An attempt without an answer is no link to those who wait for one.
+        var isUrgent = someoneWaits || ready == 0;
+        var missing = wanted - ready - fresh - (isUrgent ? 0 : stalled);
+        if (missing > 0) fresh += Open(Math.Min(missing, MostInSetUp - fresh - stalled));
+        if (ready + fresh + stalled < wanted) SetTimer(_addresses.RestedMs(Addresses, now));
+        if (wanted > ready && isUrgent && fresh > 0) SetTimer(now + RaceMs);
+    }
+
+    /// <summary>The list, the secret or our own address has changed: what failed before may work now.</summary>
+    public void OnConfigChanged()
+    {
+        _addresses.Forget();
+        Maintain();
     }
 
     /// <summary>A link without clients asks whether it may go.</summary>
@@ -138,8 +163,8 @@ internal sealed class MiddleProxyPool : ILoopTask
     public void OnLost(MiddleProxyConnection link, bool wasReady)
     {
         _links.Remove(link);
-        if (wasReady && Services.Loop.NowMs - link.OpenedMs >= YoungMs) _failures = 0;
-        else Failed(link.OpenedMs);
+        if (wasReady && Services.Loop.NowMs - link.OpenedMs >= YoungMs) _addresses.Worked(link.Address);
+        else Failed(link);
         Maintain();
     }
 
@@ -151,44 +176,61 @@ internal sealed class MiddleProxyPool : ILoopTask
 
     public void OnFault(Exception error) => Backend.OnFault(error);
 
-    private void Open(int count)
+    private int Open(int count)
     {
-        for (; count > 0; count--)
+        var (config, now, opened) = (Services.Directory.Current, Services.Loop.NowMs, 0);
+        while (opened < count && _addresses.Next(Addresses, now, AttemptsAt) is { } address)
         {
-            var config = Services.Directory.Current;
-            var addresses = config.Find(Dc, Services.Settings.PreferIPv6);
-            if (addresses.Length == 0)
-            {
-                Failed(Services.Loop.NowMs);
-                return;
-            }
-
-            IPEndPoint address = addresses[RandomNumberGenerator.GetInt32(addresses.Length)];
             var link = new MiddleProxyConnection(this, address, config, _counters);
             if (!link.Open())
             {
-                Failed(link.OpenedMs);
-                return;
+                Failed(link);
+                continue;
             }
 
             _links.Add(link);
+            opened++;
         }
+
+        return opened;
     }
 
-    // Attempts that began together fail together, and are one failure: ten of them must not wait as long as ten in a row.
-    private void Failed(long begunMs)
+    private (int Fresh, int Stalled) AttemptsAt(IPEndPoint address)
     {
-        if (begunMs <= _failedMs) return;
-        _failedMs = Services.Loop.NowMs;
-        _failures = Math.Min(_failures + 1, 16);
-        var wait = Math.Min((long)FirstRetryMs << (_failures - 1), LongestRetryMs);
-        _nextAttemptMs = _failedMs + (wait / 2) + RandomNumberGenerator.GetInt32((int)(wait / 2) + 1);
-        if (_failures > 1 && !_links.Exists(link => link.IsReady)) Backend.OnUnreachable(this);
+        var (now, fresh, stalled) = (Services.Loop.NowMs, 0, 0);
+        foreach (var link in _links)
+        {
+            if (!link.Address.Equals(address)) continue;
+            if (IsFresh(link, now)) fresh++;
+            else if (IsStalled(link, now)) stalled++;
+        }
+
+        return (fresh, stalled);
+    }
+
+    private static bool IsFresh(MiddleProxyConnection link, long nowMs) => !link.IsReady && nowMs - link.OpenedMs < RaceMs;
+
+    private static bool IsStalled(MiddleProxyConnection link, long nowMs) => !link.IsReady && nowMs - link.OpenedMs >= RaceMs;
+
+    private void Failed(MiddleProxyConnection link)
+    {
+        _addresses.Failed(link.Address, link.OpenedMs, Services.Loop.NowMs);
+        if (link.RefusedAs is { } own) Backend.OnRefused(own);
+        var isDown = _addresses.Failures > 1 && !_links.Exists(other => other.IsReady) && _addresses.AllFailed(Addresses, Services.Loop.NowMs);
+        if (isDown) Backend.OnUnreachable(this);
+    }
+
+    // Nothing will come for those who wait.
+    private void LetGo()
+    {
+        MiddleRelay[] orphans = [.. _orphans];
+        foreach (var orphan in orphans) orphan.OnUnknownDc();
+        foreach (var handshake in _waiting) handshake.Nudge();
     }
 
     private void SetTimer(long dueMs)
     {
-        if (_timerMs >= 0 && _timerMs <= dueMs) return;
+        if (dueMs == long.MaxValue || (_timerMs >= 0 && _timerMs <= dueMs)) return;
         _timerMs = dueMs;
         Services.Loop.EnqueueAt(dueMs, this);
     }

@@ -32,7 +32,7 @@ internal sealed partial class MiddleRelay
     public void Deliver(ReadOnlySpan<byte> packet)
     {
         if (IsFiltered(packet)) return;
-        CountPacket(-1);
+        CountPacket(isClients: false);
         _session.Context.Metrics.PacketFromTelegram(packet.Length);
         Span<byte> header = stackalloc byte[FrameCodec.LongestHeader];
         Span<byte> random = stackalloc byte[1 + FrameCodec.Alignment];
@@ -45,12 +45,14 @@ internal sealed partial class MiddleRelay
 
         var length = FrameCodec.WriteHeader(Transport, header, packet.Length, padding, quickAck: false);
         Send(header[..length], packet, random.Slice(1, padding));
+        if (IsLeaving) ArmDeadline();
     }
 
     /// <summary>Telegram has got a packet for which the client asked to be told so.</summary>
     public void Acknowledge(ReadOnlySpan<byte> confirm)
     {
         Span<byte> token = stackalloc byte[QuickAckToken.Length];
+        _lastPacketMs = Loop.NowMs; // no answer yet
         QuickAckToken.Write(Transport, confirm, token);
         Send(token, default, default);
     }
@@ -148,6 +150,7 @@ internal sealed partial class MiddleRelay
         if (!_queue.IsEmpty) return;
         DropQueue();
         if ((_state & State.Ending) != 0) Close(CloseReason.DcClosed);
+        else if (IsLeaving) ArmDeadline();
     }
 
     private bool ExceedsLimit
@@ -168,6 +171,7 @@ internal sealed partial class MiddleRelay
         }
 
         _link?.Owe(bytes, packets);
+        _pool.Backend.OnHeld();
     }
 
     private void DropQueue()

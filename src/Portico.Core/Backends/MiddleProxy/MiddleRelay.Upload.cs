@@ -13,21 +13,29 @@ internal sealed partial class MiddleRelay
 {
     private const int ReadsPerTurn = 4;
 
+    // Memory grows with what came and never with what was announced: room for as much again as there is, and for this at least.
+    private const int LeastRoom = 4000;
+
     // Decrypted bytes that are not a whole packet yet, or that the link had no room for.
     private ByteStore _held;
     private AesCtr _fromClient;
     private TlsRecordReader _records;
     private int _missing;
+    private long _lastHeldMs;
 
     /// <summary>The link takes packets again.</summary>
     public void OnRoom(MiddleProxyConnection link)
     {
         if (!ReferenceEquals(link, _link)) return;
         _state &= ~State.Blocked;
+        _lastHeldMs = Loop.NowMs;
         Enqueue();
     }
 
-    private bool CanSend => (_state & (State.Closed | State.Blocked | State.Orphan | State.Ending)) == 0;
+    private bool CanSend => (_state & (State.Closed | State.Blocked | State.Orphan | State.Ending | State.Leaving)) == 0;
+
+    // The beginning of a packet is here, and nothing of ours keeps the rest away.
+    private bool AwaitsRest => CanSend && _missing > 0 && !_held.IsEmpty;
 
     // True when there may be more to read: come back after the others had their turn.
     private bool ReadClient()
@@ -58,11 +66,13 @@ internal sealed partial class MiddleRelay
     private bool ReadIntoHeld()
     {
         var room = _held.Room(Loop.Buffers, RoomFor(_missing));
+        _pool.Backend.OnHeld();
         var status = _client.Read(room, out var count);
         if (status != IoStatus.Ok) return Ended(status);
         var bytes = Decode(room[..count], out var end);
         bytes.CopyTo(room); // closes up to what is held: headers of records were in between
         _held.Add(bytes.Length);
+        _lastHeldMs = Loop.NowMs;
         return (_held.IsEmpty || TakeHeld()) && GoesOn(end);
     }
 
@@ -111,9 +121,8 @@ internal sealed partial class MiddleRelay
                 break;
             }
 
-            LastFrameEnd = _link.SendRequest(this, bytes.Slice(taken + frame.PayloadOffset, frame.PayloadLength), frame.QuickAck);
-            CountPacket(1);
-            _lastRequestMs = Loop.NowMs;
+            _link.SendRequest(this, bytes.Slice(taken + frame.PayloadOffset, frame.PayloadLength), frame.QuickAck);
+            CountPacket(isClients: true);
             _state |= State.Introduced;
             _session.Context.Metrics.PacketFromClient(frame.PayloadLength);
             taken += frame.Consumed;
@@ -124,20 +133,37 @@ internal sealed partial class MiddleRelay
 
     private void Hold(ReadOnlySpan<byte> bytes)
     {
-        var room = _held.Room(Loop.Buffers, bytes.Length + (_missing > 0 ? RoomFor(_missing) : 0));
-        bytes.CopyTo(room);
-        _held.Add(bytes.Length);
+        _held.Append(Loop.Buffers, bytes);
+        _lastHeldMs = Loop.NowMs;
+        _pool.Backend.OnHeld();
+        if (AwaitsRest && (_state & State.HalfPacketTimed) == 0) ArmDeadline();
     }
 
     // Clients' records add five bytes in about 2900: the read that ends a packet should have room for those too.
-    private static int RoomFor(int missing) => missing + (missing / 256) + 64;
+    private int RoomFor(int missing) => Math.Min(missing + (missing / 256) + 64, Math.Max(LeastRoom, _held.Length));
 
     private bool Ended(IoStatus status)
     {
         if (_held.IsEmpty) _held.Drop(Loop.Buffers);
-        if (status == IoStatus.Eof) Close(CloseReason.ClientClosed);
+        if (status == IoStatus.Eof) OnFinished();
         else if (status == IoStatus.Reset) Close(CloseReason.ClientReset);
         return false;
+    }
+
+    // Half-close, as in direct mode: the answers that are due are delivered.
+    private void OnFinished()
+    {
+        if (!IsAsking && _queue is null)
+        {
+            Close(CloseReason.ClientClosed);
+            return;
+        }
+
+        _held.Drop(Loop.Buffers);
+        _missing = 0;
+        _state |= State.Leaving;
+        _waitsSinceMs = Loop.NowMs;
+        ArmDeadline();
     }
 
     private bool GoesOn(TlsRecordEnd end)

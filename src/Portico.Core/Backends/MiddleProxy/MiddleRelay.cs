@@ -19,11 +19,17 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     // A client whose link died waits so long for another one; longer than the attempts of a network that comes back at once.
     private const int OrphanPatienceMs = 10_000;
 
-    // Telegram answers within this what it answers at all; acknowledgements of clients, the most frequent last word, have no answer.
-    private const int UnansweredMs = 2000;
+    // Only a client that was quiet for so long may change links: the parts of an answer, or a question behind it, may be under way.
+    private const int QuietMs = 2000;
 
-    // More came down than went up: the parts of a long answer follow each other faster than this.
-    private const int StreamingMs = 500;
+    // A last packet of the client that had no answer for so long, such as an acknowledgement, gets none.
+    private const int UnansweredMs = 30_000;
+
+    // A client that has finished sending is given the answers that are due for so long; then the parts of an answer follow each other faster than this.
+    private const int FarewellMs = 10_000, StreamingMs = 500;
+
+    // Half a packet without another byte for so long will not become a whole one.
+    private const int HalfPacketMs = 60_000;
 
     private readonly Session _session;
     private readonly Channel _client;
@@ -32,10 +38,10 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     private AddressBytes _address;
     private MiddleProxyConnection? _link;
     private long _lastActivityMs;
-    private long _lastPacketMs;
-    private long _lastRequestMs;
-    private long _orphanedMs;
-    private int _balance;
+    private long _lastPacketMs = -UnansweredMs; // none yet
+
+    // Since when it waits for a link, or has finished sending.
+    private long _waitsSinceMs;
     private State _state;
 
     public MiddleRelay(HandshakeState handshake, MiddleProxyPool pool, IPEndPoint address)
@@ -57,7 +63,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     }
 
     [Flags]
-    private enum State : byte
+    private enum State : ushort
     {
         None = 0,
 
@@ -81,6 +87,15 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
         /// <summary>The first packet from Telegram has been looked at.</summary>
         Answered = 64,
+
+        /// <summary>The newest packet is the client's.</summary>
+        Asked = 128,
+
+        /// <summary>The client has finished sending; answers that are due are still delivered.</summary>
+        Leaving = 256,
+
+        /// <summary>Its deadline looks after half a packet too.</summary>
+        HalfPacketTimed = 512,
     }
 
     /// <summary>Its id on its link.</summary>
@@ -100,18 +115,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     public ClientNetwork Network => ClientNetwork.Of(Address);
 
-    /// <summary>Position in its link's stream at which its last packet ends.</summary>
-    public long LastFrameEnd { get; private set; }
-
-    /// <summary>
-    /// As many packets went up as came down since it was last silent, or that is long ago. Who is not at rest when a link dies waits for
-    /// answers that may be lost, and the quickest way to get them is to connect again.
-    /// </summary>
-    public bool IsAtRest => _balance == 0 || Loop.NowMs - _lastPacketMs > (_balance > 0 ? UnansweredMs : StreamingMs);
-
-    /// <summary>A packet of its own is so young that, on a link that broke, nobody can say whether it arrived.</summary>
-    public bool SentLately => LastFrameEnd > 0 && Loop.NowMs - _lastRequestMs <= UnansweredMs;
-
     private EventLoop Loop => _client.Loop;
 
     /// <summary>Is put on a link, for the first time or after the last one died.</summary>
@@ -119,12 +122,12 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     {
         _link = link;
         Id = id;
-        LastFrameEnd = 0;
         link.Join(id, this);
         if (!IsOrphan) return;
         if (_queue is not null) link.Owe(OwedBytes, OwedPackets); // or what waits for slow clients would grow with every link that dies
         _state &= ~(State.Orphan | State.Blocked | State.Introduced);
-        _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, "ok");
+        _lastHeldMs = Loop.NowMs;
+        _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, MigrationResult.Ok.Tag());
         ArmDeadline();
         Enqueue();
     }
@@ -162,11 +165,14 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     public void OnDeadline(Channel channel)
     {
+        _state &= ~State.HalfPacketTimed;
         var timeouts = _session.Context.Timeouts;
         var now = Loop.NowMs;
-        if (IsOrphan && now - _orphanedMs >= OrphanPatienceMs) CloseMigrating("empty");
+        if (IsOrphan && now - _waitsSinceMs >= OrphanPatienceMs) CloseMigrating(MigrationResult.Empty);
+        else if (IsLeaving && now >= FarewellDueMs) Close(CloseReason.ClientClosed);
         else if (IsOverLimit && (now - _lastWriteMs >= NoProgressMs || _queue!.OverLimit.At(now) >= MostOverLimitMs)) Close(CloseReason.ClientQueueLimit);
         else if (_queue is not null && now - _lastWriteMs >= timeouts.ClientWrite.TotalMilliseconds) Close(CloseReason.ClientWriteTimeout);
+        else if (AwaitsRest && now - _lastHeldMs >= HalfPacketMs) Close(CloseReason.PacketTimeout);
         else if (now - _lastActivityMs >= timeouts.Idle.TotalMilliseconds) Close(CloseReason.IdleTimeout);
         else ArmDeadline();
     }
@@ -184,22 +190,36 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         _session.Fault(error);
     }
 
-    /// <summary>The link died. Who had a packet on it that cannot have arrived, or half an answer, must connect again; all others move.</summary>
-    public void OnLinkLost(bool lostSomething)
+    /// <summary>
+    /// The link died. A client moves only if nothing can have been under way: it was quiet both ways, and its last packet had its answer or will
+    /// never have one. All others must connect again, which is quicker than waiting for an answer that is lost.
+    /// </summary>
+    /// <param name="lostHalf">Half of an answer for it had come.</param>
+    public void OnLinkLost(bool lostHalf)
     {
         _link = null;
         if (IsClosed) return;
-        if (lostSomething)
+        if (IsLeaving)
         {
-            CloseMigrating("mid_send");
+            Close(CloseReason.ClientClosed);
+            return;
+        }
+
+        var quietMs = Loop.NowMs - _lastPacketMs;
+        if (lostHalf || quietMs < (IsAsking ? UnansweredMs : QuietMs))
+        {
+            CloseMigrating(MigrationResult.MidSend);
             return;
         }
 
         _state |= State.Orphan;
-        _orphanedMs = Loop.NowMs; // no activity: links die every minute, and a client that is gone must still reach its idle limit
+        _waitsSinceMs = Loop.NowMs; // no activity: links die every minute, and a client that is gone must still reach its idle limit
         ArmDeadline();
         _pool.Migrate(this);
     }
+
+    /// <summary>It waits for a link to a data centre that the list does not name any more.</summary>
+    public void OnUnknownDc() => Close(CloseReason.UnknownDc);
 
     /// <summary>Telegram ended this client: what waits for it is delivered, then FIN.</summary>
     public void OnClosedByTelegram()
@@ -213,14 +233,33 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     /// <summary>All clients of the link together owe too much, and this one most.</summary>
     public void OnLargestDebtor() => Close(CloseReason.ClientQueueLimit);
 
-    private void CountPacket(int up)
+    /// <summary>More memory is held for slow and half-sent packets than the loop may have, and for this client most.</summary>
+    public void OnLargestHolder() => Close(CloseReason.MemoryLimit);
+
+    /// <summary>Memory that is held for it.</summary>
+    public long HeldBytes => _held.Capacity + OwedBytes;
+
+    private void CountPacket(bool isClients)
     {
-        if (Loop.NowMs - _lastPacketMs > UnansweredMs) _balance = 0;
-        _balance += up;
+        _state = isClients ? _state | State.Asked : _state & ~State.Asked;
         _lastPacketMs = Loop.NowMs;
     }
 
     private bool IsClosed => (_state & State.Closed) != 0;
+
+    private bool IsAsking => (_state & State.Asked) != 0;
+
+    private bool IsLeaving => (_state & (State.Leaving | State.Closed)) == State.Leaving;
+
+    // While more of an answer may come, and what waits is not written, no longer than the farewell; at the end of an answer, sooner.
+    private long FarewellDueMs
+    {
+        get
+        {
+            var last = _waitsSinceMs + FarewellMs;
+            return IsAsking || _queue is not null ? last : Math.Min(last, _lastPacketMs + StreamingMs);
+        }
+    }
 
     private bool IsOrphan => (_state & (State.Orphan | State.Closed)) == State.Orphan;
 
@@ -253,14 +292,21 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         var due = _lastActivityMs + (long)timeouts.Idle.TotalMilliseconds;
         if (_queue is not null) due = Math.Min(due, _lastWriteMs + (long)timeouts.ClientWrite.TotalMilliseconds);
         if (IsOverLimit) due = Math.Min(due, Math.Min(_lastWriteMs + NoProgressMs, _queue!.OverLimit.Reaches(MostOverLimitMs)));
-        if (IsOrphan) due = Math.Min(due, _orphanedMs + OrphanPatienceMs);
+        if (IsOrphan) due = Math.Min(due, _waitsSinceMs + OrphanPatienceMs);
+        if (IsLeaving) due = Math.Min(due, FarewellDueMs);
+        if (AwaitsRest)
+        {
+            due = Math.Min(due, _lastHeldMs + HalfPacketMs);
+            _state |= State.HalfPacketTimed;
+        }
+
         _client.SetDeadline(Math.Max(due, Loop.NowMs));
     }
 
-    private void CloseMigrating(string result)
+    private void CloseMigrating(MigrationResult result)
     {
-        _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, result);
-        Close(result == "empty" ? CloseReason.PoolEmpty : CloseReason.MidSend);
+        _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, result.Tag());
+        Close(result == MigrationResult.Empty ? CloseReason.PoolEmpty : CloseReason.MidSend);
     }
 
     private void Close(CloseReason reason)

@@ -62,8 +62,8 @@ public sealed class LinkSetUpTests : IDisposable
         _stage.Loop.Answer(StageLink.Address, ConnectAnswer.Silence);
         var clients = Enumerable.Range(0, 20).Select(_ => _stage.Enter()).ToList();
         foreach (var client in clients) client.Send(new byte[8]);
-        _stage.Advance(4);
-        Assert.Single(_stage.Loop.Connects).Succeed();
+        _stage.Advance(3);
+        Assert.Single(_stage.Loop.Connects, connect => connect.Address.Equals(StageLink.Address)).Succeed();
         _stage.Run();
         Assert.Equal(20, _stage.Links[0].Requests.DistinctBy(request => request.Id).Count());
     }
@@ -112,11 +112,11 @@ public sealed class LinkSetUpTests : IDisposable
     }
 
     [Fact]
-    public void A_link_that_is_not_ready_after_eight_seconds_is_given_up()
+    public void A_link_that_is_not_ready_after_four_seconds_is_given_up()
     {
         _stage.OnLink = link => link.IsMute = true;
         _stage.Enter();
-        _stage.Advance(7.9);
+        _stage.Advance(3.9);
         Assert.True(_stage.Links[0].IsOpen);
         _stage.Advance(0.2);
         Assert.False(_stage.Links[0].IsOpen);
@@ -152,7 +152,7 @@ public sealed class LinkSetUpTests : IDisposable
         Assert.Single(stage.Links);
         stage.Loop.Answer(StageLink.Address, ConnectAnswer.Refuse);
         for (var i = 0; i < 20; i++) stage.Enter();
-        Assert.Equal(3, stage.Links.Count); // two more in one go, refused; the rest of the clients cause none
+        Assert.Equal(3, stage.Links.Count(link => link.Remote.Equals(StageLink.Address))); // two more in one go, refused; the rest of the clients cause none
         Assert.DoesNotContain(stage.Stage.Log.Lines, line => line.EventName == "MiddleProxyUnreachable");
         Assert.Equal(22, stage.Metrics.Observe("portico.dc.clients"));
     }

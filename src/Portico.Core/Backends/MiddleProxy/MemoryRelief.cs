@@ -1,0 +1,33 @@
+using Portico.Core.Net;
+
+namespace Portico.Core.Backends.MiddleProxy;
+
+/// <summary>Closes the clients of a loop that hold most of its rented memory, once that is more than its budget, until a quarter of the budget is free.</summary>
+internal sealed class MemoryRelief(EventLoop loop) : ILoopTask
+{
+    private IEnumerable<MiddleProxyPool> _pools = [];
+    private bool _isQueued;
+
+    /// <summary>Soon: whoever found out may be in the middle of a packet.</summary>
+    public void Begin(IEnumerable<MiddleProxyPool> pools)
+    {
+        if (_isQueued) return;
+        _isQueued = true;
+        _pools = pools;
+        loop.Enqueue(this);
+    }
+
+    public void Run()
+    {
+        _isQueued = false;
+        var enough = loop.Buffers.Budget - (loop.Buffers.Budget / 4);
+        var largestFirst = _pools.SelectMany(pool => pool.Clients).Where(client => client.HeldBytes > 0).OrderByDescending(client => client.HeldBytes).ToList();
+        foreach (var client in largestFirst)
+        {
+            if (loop.Buffers.Rented <= enough) break;
+            client.OnLargestHolder();
+        }
+    }
+
+    public void OnFault(Exception error) => _isQueued = false;
+}
