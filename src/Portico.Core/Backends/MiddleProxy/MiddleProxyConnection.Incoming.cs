@@ -6,42 +6,32 @@ using Portico.Protocol.MiddleProxy;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
-/// <summary>From the middle proxy: decrypt whole blocks, cut frames, hand each packet to its client.</summary>
+/// <summary>From the middle proxy: read, have frames cut out of it, hand each packet to its client.</summary>
 internal sealed partial class MiddleProxyConnection
 {
     // As everywhere: then the others of the loop have their turn.
     private const int ReadsPerTurn = 4;
 
-    // A read has room for at least this much, so that small frames come many at a time.
-    private const int LeastRoom = 64 * 1024;
-
-    private ByteStore _incoming;
-    private MiddleProxyCipher _decrypt;
-    private int _plain;
-    private int _wanted;
-    private int _nextIncoming = FullFrame.FirstSequence;
+    private readonly LinkReader _reader;
 
     // True when there is more to read: the caller comes back after the others had their turn.
     private bool Receive()
     {
-        if (_debt.IsPaused || (_plain > 0 && !TakeFrames())) return false; // there is something to take where a pause held it up
+        if (_debt.IsPaused || (_reader.HasPlain && !TakeFrames())) return false; // there is something to take where a pause held it up
         for (var reads = 0; reads < ReadsPerTurn && CanReceive; reads++)
         {
-            // For a long frame as much again as has come: a length alone rents nothing.
-            var missing = Math.Max(0, _wanted + MiddleProxyCipher.BlockLength - _incoming.Length);
-            var room = Math.Max(LeastRoom, Math.Min(missing, _incoming.Length));
-            var status = _channel!.Read(_incoming.Room(Loop.Buffers, room), out var count);
+            var status = _channel!.Read(_reader.Room(), out var count);
             if (status == IoStatus.Ok)
             {
                 _counters.Received += count;
                 _lastReceivedMs = Loop.NowMs;
                 _asked = false;
-                _incoming.Add(count);
+                _reader.Add(count);
                 if (!TakeFrames()) return false;
                 continue;
             }
 
-            if (_incoming.IsEmpty) _incoming.Drop(Loop.Buffers);
+            if (_reader.IsEmpty) _reader.Drop();
             if (status == IoStatus.Eof) Lose(SocketError.ConnectionReset, "closed by Telegram");
             else if (status == IoStatus.Reset) Lose(SocketError.ConnectionReset, "reset");
             return false;
@@ -57,49 +47,14 @@ internal sealed partial class MiddleProxyConnection
     {
         while (true)
         {
-            if (!Decrypt()) return _phase != Phase.Lost;
-            var longest = _phase == Phase.Ready ? FullFrame.MaxLength : LongestSetUpFrame;
-            var status = FullFrame.TryRead(_incoming.Bytes[.._plain], _nextIncoming, _pool.Settings.CheckCrc, out var frame, out var error, longest);
+            var status = _reader.TryRead(out var payload, out var error);
             if (status == FrameStatus.Invalid) return Refuse(error);
-            if (status == FrameStatus.NeedMoreData)
-            {
-                Consume(frame.Consumed);
-                _wanted = frame.Length;
-                return true;
-            }
-
-            _nextIncoming++;
-            var goesOn = TakePayload(_incoming.Bytes.Slice(frame.PayloadOffset, frame.PayloadLength));
+            if (status == FrameStatus.NeedMoreData) return true;
+            var goesOn = TakePayload(payload);
             if (_phase == Phase.Lost) return false;
-            Consume(frame.Consumed);
-            if (_nextIncoming == FullFrame.FirstSequence + 1) _plain = 0; // behind the nonce is padding, perhaps cut inside a word, then ciphertext
-            _wanted = 0;
+            _reader.Take();
             if (!goesOn) return false;
         }
-    }
-
-    // Everything before the handshake is plain; from then on whole blocks. False when there is nothing to look at.
-    private bool Decrypt()
-    {
-        if (_phase == Phase.Nonce)
-        {
-            _plain = _incoming.Length;
-        }
-        else
-        {
-            if (_nextIncoming == FullFrame.FirstSequence + 1 && _plain == 0) DropPlainPadding();
-            var whole = (_incoming.Length - _plain) & ~(MiddleProxyCipher.BlockLength - 1);
-            _decrypt.Decrypt(_incoming.Bytes.Slice(_plain, whole));
-            _plain += whole;
-        }
-
-        return _plain > 0;
-    }
-
-    private void Consume(int count)
-    {
-        _plain -= count;
-        _incoming.Take(Loop.Buffers, count);
     }
 
     // False: stop here for now.
@@ -113,7 +68,7 @@ internal sealed partial class MiddleProxyConnection
                 return TakeHandshake(payload);
             default:
                 Dispatch(RpcPacket.Read(payload));
-                if (_outgoing.Length > MostQueued) Lose(SocketError.NoBufferSpaceAvailable, "it asks and does not read");
+                if (_writer.Length > MostQueued) Lose(SocketError.NoBufferSpaceAvailable, "it asks and does not read");
                 return !_debt.IsPaused;
         }
     }
@@ -161,8 +116,8 @@ internal sealed partial class MiddleProxyConnection
     private MiddleRelay? HalfReceivedClient()
     {
         const int enough = FullFrame.HeaderLength + RpcPacket.ProxyAnsHeaderLength;
-        if (_phase != Phase.Ready || _plain < enough) return null;
-        var packet = RpcPacket.Read(_incoming.Bytes[FullFrame.HeaderLength.._plain]);
+        if (_phase != Phase.Ready || _reader.Front.Length < enough) return null;
+        var packet = RpcPacket.Read(_reader.Front[FullFrame.HeaderLength..]);
         return packet.Kind == RpcPacketKind.ProxyAns ? _clients.GetValueOrDefault(packet.ConnectionId) : null;
     }
 }

@@ -18,15 +18,12 @@ internal sealed partial class MiddleProxyConnection
 
     private readonly byte[] _ownAddress = new byte[RpcAddress.Length];
     private readonly Queue<MiddleRelay> _waitingForRoom = new();
-    private ByteStore _outgoing;
-    private MiddleProxyCipher _encrypt;
-    private int _encrypted;
-    private int _nextOutgoing = FullFrame.FirstSequence;
+    private readonly LinkWriter _writer;
     private bool _isDirty;
     private long _lastSentMs;
 
     /// <summary>So much waits that clients must wait.</summary>
-    public bool IsCongested => _outgoing.Length > HighWater;
+    public bool IsCongested => _writer.Length > HighWater;
 
     /// <summary>Queues a client's packet.</summary>
     public void SendRequest(MiddleRelay client, ReadOnlySpan<byte> packet, bool quickAck)
@@ -51,41 +48,15 @@ internal sealed partial class MiddleProxyConnection
     /// <summary>The client is told, by <see cref="MiddleRelay.OnRoom"/>, when this link takes packets again.</summary>
     public void AwaitRoom(MiddleRelay client) => _waitingForRoom.Enqueue(client);
 
-    /// <summary>Bytes that wait for the cipher.</summary>
-    public int PlainLength => _outgoing.Length - _encrypted;
-
-    /// <summary>Fills the last block of what was queued since the last time.</summary>
-    public void Pad()
-    {
-        var padding = FullFrame.PaddingLength(PlainLength);
-        if (padding == 0) return;
-        FullFrame.WritePadding(_outgoing.Room(Loop.Buffers, padding)[..padding]);
-        _outgoing.Add(padding);
-    }
-
-    /// <summary>Encrypts what four links have padded, or fewer (spec/03 section 2.2); links that have no keys yet send as they are.</summary>
-    public static void Encrypt(ReadOnlySpan<MiddleProxyConnection> links)
-    {
-        if (links.Length == 1)
-        {
-            links[0]._encrypt.Encrypt(links[0].TakePlain());
-            return;
-        }
-
-        MiddleProxyCipher none = default, alsoNone = default;
-        ref var third = ref links.Length > 2 ? ref links[2]._encrypt : ref none;
-        ref var fourth = ref links.Length > 3 ? ref links[3]._encrypt : ref alsoNone;
-        MiddleProxyCipher.EncryptInLockStep(
-            ref links[0]._encrypt, links[0].TakePlain(), ref links[1]._encrypt, links[1].TakePlain(),
-            ref third, links.Length > 2 ? links[2].TakePlain() : default, ref fourth, links.Length > 3 ? links[3].TakePlain() : default);
-    }
+    /// <summary>What goes out on it.</summary>
+    public LinkWriter Writer => _writer;
 
     /// <summary>Writes what the kernel takes; the rest waits for an edge.</summary>
     public void Flush()
     {
         _isDirty = false;
-        if (_outgoing.IsEmpty || !_channel!.CanWrite) return;
-        var status = _channel.Write(_outgoing.Bytes, out var written);
+        if (_writer.IsEmpty || !_channel!.CanWrite) return;
+        var status = _channel.Write(_writer.Ready, out var written);
         if (status == IoStatus.Reset)
         {
             Lose(SocketError.ConnectionReset, "reset while writing");
@@ -93,10 +64,9 @@ internal sealed partial class MiddleProxyConnection
         }
 
         _counters.Sent += written;
-        _encrypted -= written;
-        _outgoing.Take(Loop.Buffers, written);
+        _writer.Take(written);
         if (written > 0) _lastSentMs = Loop.NowMs;
-        if (_outgoing.Length > LowWater) return;
+        if (_writer.Length > LowWater) return;
         while (_waitingForRoom.TryDequeue(out var client)) client.OnRoom(this);
     }
 
@@ -120,28 +90,12 @@ internal sealed partial class MiddleProxyConnection
         EndFrame(RpcPacket.PingLength);
     }
 
-    // What is to be encrypted now. The nonce frame is sent plain.
-    private Span<byte> TakePlain()
-    {
-        var plain = _phase == Phase.Nonce ? default : _outgoing.Bytes[_encrypted..];
-        _encrypted = _outgoing.Length;
-        return plain;
-    }
-
-    // Room for a frame at the end of the output; returns where its payload goes.
-    private Span<byte> BeginFrame(int payload)
-    {
-        // Padding for a whole block may follow.
-        var room = _outgoing.Room(Loop.Buffers, FullFrame.HeaderLength + payload + FullFrame.TrailerLength + MiddleProxyCipher.BlockLength);
-        return room.Slice(FullFrame.HeaderLength, payload);
-    }
+    private Span<byte> BeginFrame(int payload) => _writer.BeginFrame(payload);
 
     private void EndFrame(int payload)
     {
-        var length = FullFrame.HeaderLength + payload + FullFrame.TrailerLength;
-        FullFrame.Seal(_outgoing.Room(Loop.Buffers, length)[..length], _nextOutgoing++);
-        if (_outgoing.IsEmpty) _lastSentMs = Loop.NowMs;
-        _outgoing.Add(length);
+        if (_writer.IsEmpty) _lastSentMs = Loop.NowMs;
+        _writer.EndFrame(payload);
         MarkDirty();
     }
 

@@ -10,13 +10,8 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// <summary>Connect, exchange of nonces in plain text, keys, handshake (spec/03 section 2).</summary>
 internal sealed partial class MiddleProxyConnection
 {
-    private const int WordLength = 4;
-
     // Telegram tolerates this much.
     private const int MostClockDifferenceSeconds = 30;
-
-    // Nobody sends more before the handshake.
-    private const int LongestSetUpFrame = 1024;
 
     private readonly byte[] _nonce = new byte[RpcNonce.NonceLength];
     private uint _timestamp;
@@ -58,7 +53,9 @@ internal sealed partial class MiddleProxyConnection
             return false;
         }
 
-        MiddleProxyKeys.Derive(answer.Nonce, _nonce, _timestamp, _address, _own, _config.Secret, out _encrypt, out _decrypt);
+        MiddleProxyKeys.Derive(answer.Nonce, _nonce, _timestamp, _address, _own, _config.Secret, out var encrypt, out var decrypt);
+        _writer.UseKeys(encrypt);
+        _reader.UseKeys(decrypt);
         _phase = Phase.Handshake;
         RpcHandshake.Write(BeginFrame(RpcHandshake.Length), RpcHandshake.AnonymousPid, RpcHandshake.AnonymousPid);
         EndFrame(RpcHandshake.Length);
@@ -84,13 +81,4 @@ internal sealed partial class MiddleProxyConnection
         Lose(SocketError.ProtocolNotSupported, error.Tag());
         return false;
     }
-
-    // The server may pad its plain nonce to whole blocks, and the padding may come in a segment of its own, before the first ciphertext.
-    // That ciphertext begins with the same word once in four billion links.
-    private void DropPlainPadding()
-    {
-        while (_incoming.Length >= WordLength && _incoming.Bytes.StartsWith(PaddingWord)) _incoming.Take(Loop.Buffers, WordLength);
-    }
-
-    private static ReadOnlySpan<byte> PaddingWord => [4, 0, 0, 0];
 }

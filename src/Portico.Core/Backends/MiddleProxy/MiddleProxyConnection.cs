@@ -47,6 +47,8 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         _config = config;
         _counters = counters;
         _debt = new LinkDebt(pool.Settings.BackPressure);
+        _reader = new LinkReader(Loop.Buffers, pool.Settings.CheckCrc);
+        _writer = new LinkWriter(Loop.Buffers);
         _openedMs = Loop.NowMs;
     }
 
@@ -154,7 +156,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 
     private void Pump()
     {
-        if (_channel!.CanWrite && !_outgoing.IsEmpty) MarkDirty();
+        if (_channel!.CanWrite && !_writer.IsEmpty) MarkDirty();
         if (!Receive() || _queued || _phase == Phase.Lost) return;
         _queued = true;
         Loop.Enqueue(this);
@@ -163,7 +165,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     private void Heartbeat()
     {
         var now = Loop.NowMs;
-        if (!_outgoing.IsEmpty && now - _lastSentMs > WriteStallMs)
+        if (!_writer.IsEmpty && now - _lastSentMs > WriteStallMs)
         {
             Lose(SocketError.TimedOut, "it takes no more bytes");
             return;
@@ -217,10 +219,9 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         _phase = Phase.Lost;
         EndPause();
         _channel?.Close();
-        _incoming.Drop(Loop.Buffers);
-        _outgoing.Drop(Loop.Buffers);
+        _reader.Drop();
+        _writer.Drop();
         _waitingForRoom.Clear();
-        _plain = _encrypted = 0;
     }
 
     private static partial class Log

@@ -12,7 +12,7 @@ internal sealed class MiddleProxyFlusher(EventLoop loop) : ILoopTask
     private const int AtATime = 4;
 
     // Chains of about the same length waste least of each other's time.
-    private static readonly Comparison<MiddleProxyConnection> LongestFirst = static (one, other) => other.PlainLength.CompareTo(one.PlainLength);
+    private static readonly Comparison<MiddleProxyConnection> LongestFirst = static (one, other) => other.Writer.PlainLength.CompareTo(one.Writer.PlainLength);
 
     private List<MiddleProxyConnection> _dirty = [];
     private List<MiddleProxyConnection> _flushing = [];
@@ -26,10 +26,19 @@ internal sealed class MiddleProxyFlusher(EventLoop loop) : ILoopTask
     public void Run()
     {
         (_dirty, _flushing) = (_flushing, _dirty);
-        foreach (var link in _flushing) link.Pad();
+        foreach (var link in _flushing) link.Writer.Pad();
         if (_flushing.Count > AtATime) _flushing.Sort(LongestFirst);
         var links = CollectionsMarshal.AsSpan(_flushing);
-        for (var first = 0; first < links.Length; first += AtATime) MiddleProxyConnection.Encrypt(links[first..Math.Min(first + AtATime, links.Length)]);
+        for (var first = 0; first < links.Length; first += AtATime)
+        {
+            var left = links.Length - first;
+            LinkWriter.Encrypt(
+                links[first].Writer,
+                left > 1 ? links[first + 1].Writer : null,
+                left > 2 ? links[first + 2].Writer : null,
+                left > 3 ? links[first + 3].Writer : null);
+        }
+
         foreach (var link in _flushing)
         {
             try
