@@ -11,7 +11,7 @@ internal sealed class ClientSession(Channel client, ListenerContext listener, Lo
     /// <summary>Decides how a client is let in; ends when the session relays, when a stranger was passed on, or when the client is gone.</summary>
     /// <param name="handshake">Memory for the steps.</param>
     /// <param name="loop">The steps, and what they need.</param>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(StepMethodBuilder))]
     public async ValueTask RunAsync(HandshakeState handshake, LoopServices loop)
     {
         // 1. Identify: reads until the judge can tell; one absolute deadline, bytes never extend it.

@@ -15,7 +15,7 @@ namespace Portico.Core.Handshake;
 internal sealed class ClientIdentification(LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests)
 {
     /// <summary>Completes with a client of ours, a stranger, or somebody who is gone. What the greeting needs of the hello is kept in the handshake's state.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> IdentifyAsync(HandshakeState handshake)
     {
         var acceptedMs = context.Loop.NowMs;

@@ -21,7 +21,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
     private const int ReadsPerTurn = 4;
 
     /// <summary>Completes when DC and framing are known, or the client is gone or must be kept quiet.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> CompleteAsync(HandshakeState handshake)
     {
         handshake.DropCover(); // one that was opened while nobody could tell, and has not said anything

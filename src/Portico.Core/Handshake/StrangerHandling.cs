@@ -24,7 +24,7 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
     private const int SiteOfNamesPort = 443;
 
     /// <summary>Takes the client over from the handshake; ends when the cover relays, or when the client has been seen off.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(StepMethodBuilder))]
     public async ValueTask PassOnAsync(HandshakeState handshake, CloseReason reason)
     {
         var session = handshake.Session;
@@ -99,7 +99,7 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
     }
 
     // The mode sni needs the whole hello, which may have been found wanting before its end was here.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     private async ValueTask<Destination> FindTargetAsync(HandshakeState handshake)
     {
         if (cover.Settings.Target is { } site) return new(site);

@@ -14,7 +14,7 @@ internal sealed class DirectBackend(LoopContext context, DcDirectory directory, 
     private readonly Stack<ConnectRace> _races = new();
 
     /// <summary>Connects to the first of the DC's addresses that answers (spec/04 section 2).</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> ConnectAsync(HandshakeState handshake)
     {
         var addresses = directory.Find(handshake.Result.DcId, out var dc);

@@ -41,7 +41,7 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
     }
 
     /// <summary>Finds a place for the client, waiting a little while there is none.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> ConnectAsync(HandshakeState handshake)
     {
         handshake.SetDeadline(services.Loop.NowMs + PatienceMs);
