@@ -228,7 +228,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         [LoggerMessage(EventId = 9014, EventName = "OnlyThisRun", Level = LogLevel.Information, Message = "For this run only: {Flags}; {Path} stays as it is")]
         public static partial void OnlyThisRun(ILogger logger, string flags, string path);
 
-        [LoggerMessage(EventId = 9015, EventName = "DomainIsNoCover", Level = LogLevel.Warning,
+        [LoggerMessage(EventId = 9021, EventName = "DomainIsNoCover", Level = LogLevel.Warning,
             Message = "--domain changes the links of this run and sets no cover; to change both, set listeners[0].domain and cover.target in {Path}")]
         public static partial void DomainIsNoCover(ILogger logger, string path);
 
