@@ -123,7 +123,7 @@ public sealed class PorticoProxy : IAsyncDisposable
             _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
             _ = services.FlightLearner?.DisposeAsync().AsTask(); // likewise
             services.Points.Dispose();
-            services.Replays.PutBack(engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
+            services.Replays.Dispose();
             directory?.Undo();
             throw;
         }
@@ -156,6 +156,7 @@ public sealed class PorticoProxy : IAsyncDisposable
 
     private async Task StopOnceAsync(TimeSpan drain)
     {
+        _services.Replays.SaveSoon(); // a container may be killed before the drain is over
         if (_services.ConfigUpdater is { } updater) await updater.DisposeAsync().ConfigureAwait(false); // a download ends at once
         if (_services.FlightLearner is { } learner) await learner.DisposeAsync().ConfigureAwait(false); // so does a connection to the cover
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
@@ -164,7 +165,7 @@ public sealed class PorticoProxy : IAsyncDisposable
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
-        _services.Replays.Save(_engine.Loops[0].UnixSeconds, _engine.Loops[0].NowMs / 1000);
+        _services.Replays.Dispose();
         _directory?.Dispose();
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Portico.Core.Background;
 
 /// <summary>A file of the data directory: replaced whole or not at all, readable by this user only.</summary>
@@ -59,7 +61,22 @@ internal static class KeptFile
     /// <returns>Null, or why it is still there.</returns>
     public static string? RemoveEmptyDirectory(string directory) => Guard(() => Directory.Delete(directory, recursive: false));
 
-    private static string? Guard(Action action)
+    /// <summary>Makes a file that only this user can read, to write to at places; it must not be there.</summary>
+    public static SafeFileHandle Create(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OnlyOwner;
+        new FileStream(path, options).Dispose();
+        return OpenToWrite(path);
+    }
+
+    /// <summary>Opens a file that is there, to write to at places.</summary>
+    public static SafeFileHandle OpenToWrite(string path) =>
+        File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Does what a full disk or a missing permission can prevent.</summary>
+    /// <returns>Null, or what prevented it.</returns>
+    public static string? Guard(Action action)
     {
         try
         {

@@ -43,7 +43,7 @@ internal sealed class ProxyMetrics
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
     /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
     public ProxyMetrics(
-        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<(long Items, long Bytes)>? replays = null)
+        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null)
     {
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge("portico.cover.limit", coverLimit ?? (() => 0), "{connection}", "Most strangers at the cover at a time");
@@ -67,6 +67,8 @@ internal sealed class ProxyMetrics
         _replayEvicted = meter.CreateCounter<long>("portico.replay.evicted", "{item}", "Beginnings of clients that were forgotten for want of room");
         meter.CreateObservableGauge("portico.replay.items", () => replays?.Invoke().Items ?? 0, "{item}", "Beginnings of clients that are remembered");
         meter.CreateObservableGauge("portico.replay.bytes", () => replays?.Invoke().Bytes ?? 0, "By", "Memory that they take");
+        meter.CreateObservableGauge("portico.replay.disk.bytes", () => replays?.Invoke().DiskBytes ?? 0, "By", "Size of the files that they are kept in");
+        meter.CreateObservableCounter("portico.replay.unsaved", () => replays?.Invoke().Unsaved ?? 0, "{item}", "Beginnings of clients that could not be written to the files");
         meter.CreateObservableGauge("portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections), "{connection}", "Links to middle proxies that are ready");
         meter.CreateObservableGauge("portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients), "{client}", "Clients on links to middle proxies");
         meter.CreateObservableGauge(

@@ -18,7 +18,8 @@ internal static class AdmissionOptionsParser
         Enabled = replay.Enabled,
         MaxItems = replay.MaxItems,
         MaxBytes = (long)replay.MaxMemoryMb << 20,
-        MaxAge = TimeSpan.FromMinutes(replay.MaxAgeMinutes),
+        MaxDiskBytes = (long)replay.MaxDiskMb << 20,
+        MaxAge = AgeOf(replay),
     };
 
     public static PerSniSettings? PerSni(PerSniSecretOptions secrets) => secrets.Enabled ? PerSniSettings.Of(secrets.Salt) : null;
@@ -34,13 +35,21 @@ internal static class AdmissionOptionsParser
     public static void Check(ProxyOptions options, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         var (window, replay, secrets) = (options.FakeTls.TimeWindow, options.Replay, options.FakeTls.PerSniSecrets);
-        if (!window.Enabled) warnings.Add(new("fakeTls.timeWindow.enabled", "off: a hello that somebody recorded opens the proxy again as soon as it is forgotten (replay.maxAgeMinutes)"));
+        if (!window.Enabled) warnings.Add(new("fakeTls.timeWindow.enabled", "off: a hello that somebody recorded opens the proxy again as soon as it is forgotten (replay.maxAgeDays)"));
         if (!window.Enabled && window.AcceptUnsetClock) warnings.Add(new("fakeTls.timeWindow.acceptUnsetClock", "has no effect while the time window is off, since every time is accepted then"));
         if (!replay.Enabled) warnings.Add(new("replay.enabled", "off: a hello that somebody recorded opens the proxy again while its time is within fakeTls.timeWindow"));
-        else if (window.Enabled && Seconds(replay) < window.PastSeconds + window.FutureSeconds)
+        else if (window.Enabled && AgeOf(replay).TotalSeconds < window.PastSeconds + window.FutureSeconds)
         {
-            var minutes = (window.PastSeconds + window.FutureSeconds + 59) / 60;
-            warnings.Add(new("replay.maxAgeMinutes", $"{replay.MaxAgeMinutes} is shorter than fakeTls.timeWindow, so a recorded hello works again before it is too old; for example \"maxAgeMinutes\": {minutes}"));
+            var days = (window.PastSeconds + window.FutureSeconds + 86399) / 86400;
+            warnings.Add(new(
+                replay.MaxAgeMinutes is null ? "replay.maxAgeDays" : "replay.maxAgeMinutes",
+                $"is shorter than fakeTls.timeWindow, so a recorded hello works again before it is too old; for example \"maxAgeDays\": {days}"));
+        }
+
+        if (replay is { Enabled: true, MaxAgeMinutes: not null })
+        {
+            warnings.Add(new("replay.maxAgeMinutes",
+                "is understood in this release only: the memory is limited by size now (replay.maxItems), and by replay.maxAgeDays; leave it away"));
         }
 
         if (secrets.Salt.Length is 0 or > MostSaltLength) errors.Add(new("fakeTls.perSniSecrets.salt", $"has {secrets.Salt.Length} characters where 1 to {MostSaltLength} are needed; for example \"salt\": \"a text of your own\""));
@@ -50,5 +59,6 @@ internal static class AdmissionOptionsParser
         }
     }
 
-    private static long Seconds(ReplayOptions replay) => 60L * replay.MaxAgeMinutes;
+    private static TimeSpan AgeOf(ReplayOptions replay) =>
+        replay.MaxAgeMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : TimeSpan.FromDays(replay.MaxAgeDays);
 }

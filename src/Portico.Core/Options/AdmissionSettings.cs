@@ -30,8 +30,11 @@ public sealed record ReplaySettings
     /// <summary>Bytes that they may take.</summary>
     public long MaxBytes { get; init; } = 512L << 20;
 
+    /// <summary>Bytes that their files may take.</summary>
+    public long MaxDiskBytes { get; init; } = 2048L << 20;
+
     /// <summary>How long each is remembered, unless there is no room.</summary>
-    public TimeSpan MaxAge { get; init; } = TimeSpan.FromHours(6);
+    public TimeSpan MaxAge { get; init; } = TimeSpan.FromDays(30);
 }
 
 /// <summary>How secrets are derived for each domain (spec/02 section 9).</summary>

@@ -21,7 +21,7 @@ public sealed class FakeTlsOptions
 public sealed class TimeWindowOptions
 {
     /// <summary>On: otherwise a hello that somebody recorded opens the door for ever.</summary>
-    [Option("Refuse hellos that were signed too long ago or in the future. Off, a recorded hello works again as soon as it is forgotten (replay.maxAgeMinutes).")]
+    [Option("Refuse hellos that were signed too long ago or in the future. Off, a recorded hello works again as soon as it is forgotten (replay.maxAgeDays).")]
     public bool Enabled { get; set; } = true;
 
     /// <summary>Ten minutes: clocks of phones are rarely further behind.</summary>
@@ -59,17 +59,27 @@ public sealed class ReplayOptions
     [Option("Remember what clients began with, and treat whoever repeats it as a stranger.")]
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Four million: at 185 clients a second the six hours of maxAgeMinutes.</summary>
-    [Option("Beginnings that are remembered. When there are more, the oldest are forgotten.", Minimum = 1000, Maximum = 100000000)]
+    /// <summary>Four million: 60 MB, and at 170 000 connections a day more than three weeks.</summary>
+    [Option("Beginnings that are remembered, over restarts and kills. When there are more, the oldest are forgotten.", Minimum = 1000, Maximum = 100000000)]
     public int MaxItems { get; set; } = 4000000;
 
     /// <summary>512: far more than maxItems need (docs/performance.md), so that only a larger maxItems comes near it.</summary>
     [Option("Memory that they may take, in MiB. When it is used up, the oldest are forgotten.", Minimum = 1, Maximum = 65536)]
     public int MaxMemoryMb { get; set; } = 512;
 
-    /// <summary>Six hours, as in the Erlang proxy; the time window asks for twelve minutes.</summary>
-    [Option("Minutes for which they are remembered. Less than fakeTls.timeWindow leaves a gap in which a recorded hello works again.", Minimum = 1, Maximum = 43200)]
-    public int MaxAgeMinutes { get; set; } = 360;
+    /// <summary>2048: likewise.</summary>
+    [Option("What their files in the data directory may take, in MiB. When it is used up, the oldest are not known after a restart.",
+        Minimum = 4, Maximum = 1048576)]
+    public int MaxDiskMb { get; set; } = 2048;
+
+    /// <summary>A month: whoever records hellos to try them later gets bored.</summary>
+    [Option("Days for which they are remembered if there is room.", Minimum = 1, Maximum = 3650)]
+    public int MaxAgeDays { get; set; } = 30;
+
+    /// <summary>The former limit, in minutes.</summary>
+    [Option("Former name of the limit of age, in minutes; instead of maxAgeDays if it is there. The next release does not know it.",
+        Minimum = 1, Maximum = 43200, Example = "360")]
+    public int? MaxAgeMinutes { get; set; }
 
     /// <summary>First: Telegram answers a repeated first message with this error, and a prober who repeats one learns from it that a Telegram server is behind us (spec/05 section 3.10).</summary>
     [Option("Middle mode: keep Telegram's error -404, the answer to a message sent before, from the client. first = only if it is the first packet; on = always; off = never. In direct mode packets are not looked at.",

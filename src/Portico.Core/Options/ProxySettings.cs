@@ -56,6 +56,9 @@ public sealed record ProxySettings
     /// <summary>Absolute path of the directory for what must survive a restart. Empty: clients seen are not kept over a restart (tests).</summary>
     public string DataDirectory { get; init; } = Path.GetFullPath("data");
 
+    /// <summary>This start made the secret itself, so there is nothing yet that could be repeated.</summary>
+    public bool HasNewSecret { get; init; }
+
     /// <summary>Who waits for sockets.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Auto;
 

@@ -49,7 +49,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         // 1. The configuration: the operator's, or the one that this first start makes.
         var (loaded, first) = Find(parsed, overrides, log);
         foreach (var warning in loaded.Warnings) Log.Unwise(log, warning.Key, warning.Problem);
-        var settings = ConfigurationReport.SettingsOf(loaded);
+        var settings = ConfigurationReport.SettingsOf(loaded) with { HasNewSecret = first is { Text: not null } };
 
         // 2. Listen.
         var descriptors = ProcessLimits.RaiseDescriptorLimit();

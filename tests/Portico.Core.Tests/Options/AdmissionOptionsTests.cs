@@ -14,6 +14,8 @@ public class AdmissionOptionsTests
         { "fakeTls.perSniSecrets.salt", "257 characters", o => o.FakeTls.PerSniSecrets.Salt = new string('x', 257) },
         { "replay.maxItems", "outside 1000..", o => o.Replay.MaxItems = 999 },
         { "replay.maxMemoryMb", "outside 1..", o => o.Replay.MaxMemoryMb = 0 },
+        { "replay.maxDiskMb", "outside 4..", o => o.Replay.MaxDiskMb = 3 },
+        { "replay.maxAgeDays", "outside 1..", o => o.Replay.MaxAgeDays = 0 },
         { "replay.maxAgeMinutes", "outside 1..", o => o.Replay.MaxAgeMinutes = 0 },
         { "limits.unauthenticatedPerAddress", "outside 0..", o => o.Limits.UnauthenticatedPerAddress = -1 },
         { "resetOnClose", "not one of", o => o.ResetOnClose = "handshake_error" },
@@ -24,8 +26,9 @@ public class AdmissionOptionsTests
         { "fakeTls.timeWindow.enabled", "off", o => o.FakeTls.TimeWindow.Enabled = false },
         { "fakeTls.perSniSecrets.salt", "public default", o => o.FakeTls.PerSniSecrets.Enabled = true },
         { "replay.enabled", "off", o => o.Replay.Enabled = false },
-        { "replay.maxAgeMinutes", "\"maxAgeMinutes\": 12", o => o.Replay.MaxAgeMinutes = 11 },
-        { "replay.maxAgeMinutes", "shorter than fakeTls.timeWindow", o => o.FakeTls.TimeWindow.PastSeconds = 6 * 3600 },
+        { "replay.maxAgeMinutes", "in this release only", o => o.Replay.MaxAgeMinutes = 360 },
+        { "replay.maxAgeDays", "shorter than fakeTls.timeWindow", o => (o.Replay.MaxAgeDays, o.FakeTls.TimeWindow.PastSeconds) = (1, 86400) },
+        { "replay.maxAgeDays", "\"maxAgeDays\": 2", o => (o.Replay.MaxAgeDays, o.FakeTls.TimeWindow.PastSeconds) = (1, 86400) },
     };
 
     [Theory]
@@ -54,7 +57,7 @@ public class AdmissionOptionsTests
         var parsed = Parse(_ => { });
         Assert.Empty(parsed.Warnings);
         var settings = parsed.Settings!;
-        Assert.Equal(new ReplaySettings { Enabled = true, MaxItems = 4_000_000, MaxBytes = 536_870_912, MaxAge = TimeSpan.FromHours(6) }, settings.Replay);
+        Assert.Equal(new ReplaySettings { Enabled = true, MaxItems = 4_000_000, MaxBytes = 536_870_912, MaxDiskBytes = 2L << 30, MaxAge = TimeSpan.FromDays(30) }, settings.Replay);
         Assert.Equal(new TimeWindowSettings { Enabled = true, PastSeconds = 600, FutureSeconds = 120, AcceptUnsetClock = false }, settings.TimeWindow);
         Assert.Null(settings.PerSni);
         Assert.Equal(ResetOnClose.Off, settings.ResetOnClose);
@@ -67,7 +70,7 @@ public class AdmissionOptionsTests
     {
         var parsed = Parse(options =>
         {
-            options.Replay = new() { Enabled = true, MaxItems = 5000, MaxMemoryMb = 2, MaxAgeMinutes = 30 };
+            options.Replay = new() { Enabled = true, MaxItems = 5000, MaxMemoryMb = 2, MaxDiskMb = 5, MaxAgeDays = 9 };
             options.FakeTls.TimeWindow.AcceptUnsetClock = true;
             options.FakeTls.PerSniSecrets = new() { Enabled = true, Salt = "grüße" };
             options.Limits.UnauthenticatedPerAddress = 7;
@@ -75,13 +78,17 @@ public class AdmissionOptionsTests
         });
         Assert.Empty(parsed.Warnings);
         var settings = parsed.Settings!;
-        Assert.Equal(new ReplaySettings { MaxItems = 5000, MaxBytes = 2 << 20, MaxAge = TimeSpan.FromMinutes(30) }, settings.Replay);
+        Assert.Equal(new ReplaySettings { MaxItems = 5000, MaxBytes = 2 << 20, MaxDiskBytes = 5 << 20, MaxAge = TimeSpan.FromDays(9) }, settings.Replay);
         Assert.True(settings.TimeWindow.AcceptUnsetClock);
         Assert.Equal("grüße", Encoding.UTF8.GetString(settings.PerSni!.Salt.Span));
         Assert.Equal(7, settings.Limits.UnauthenticatedPerAddress);
         Assert.Equal(ResetOnClose.HandshakeError, settings.ResetOnClose);
         Assert.Equal(ResetOnClose.Always, Parse(options => options.ResetOnClose = "always").Settings!.ResetOnClose);
     }
+
+    [Fact]
+    public void The_former_limit_of_age_is_understood_in_minutes() =>
+        Assert.Equal(TimeSpan.FromMinutes(90), Parse(options => options.Replay.MaxAgeMinutes = 90).Settings!.Replay.MaxAge);
 
     [Fact]
     public void Telling_users_apart_takes_work_in_proportion_to_their_number()

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
 using Portico.IntegrationTests.Commands;
@@ -31,10 +32,10 @@ public sealed class RestartTests : IAsyncDisposable
     public async Task After_an_orderly_restart_what_came_before_is_known_and_nobody_else_is_refused()
     {
         var (hello, header) = await RunAsync(Signals.Terminate, ClientsAsync);
-        Assert.Equal(["clients-seen"], Files());
+        Assert.Equal(["clients-seen.1"], Files());
         await RunAsync(Signals.Terminate, async endpoint =>
         {
-            Assert.Equal(["running"], Files());
+            Assert.Equal(["clients-seen.1", "running"], Files());
             Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
             Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, header));
             await ServeAsync(endpoint, new ClientProfile { Timestamp = Now - 300 });  // a slow clock
@@ -49,21 +50,49 @@ public sealed class RestartTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task After_a_kill_hellos_from_before_are_refused_and_fresh_ones_are_not()
+    public async Task After_each_of_several_kills_everything_recorded_is_a_stranger_whatever_its_time_became()
     {
-        var (hello, _) = await RunAsync(Kill, ClientsAsync);
-        Assert.Equal(["running"], Files());
-        await RunAsync(Kill, async endpoint =>
+        var recorded = new List<(byte[] Bytes, uint Time)>();
+        for (var life = 0; life < 4; life++)
         {
-            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
-            await ServeAsync(endpoint, new ClientProfile { Timestamp = Now + 2 });
-            return true;
-        }, "tls_before_start");
-        await RunAsync(Signals.Terminate, async endpoint =>  // killed again: nothing of the first process has become valid
-        {
-            Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
-            return true;
-        }, "did not stop in order");
+            await RunAsync(life == 3 ? Signals.Terminate : Kill, async endpoint =>
+            {
+                foreach (var (bytes, time) in recorded)
+                {
+                    Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, bytes));
+                    if (time == 0) continue;
+                    foreach (var becomes in new[] { Now, Now + 60, Now - 300 })
+                        Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, WithTime(bytes, time, becomes)));
+                }
+
+                // A slow clock is not refused, where there was a process before.
+                if (life > 0) await ServeAsync(endpoint, new ClientProfile { Timestamp = Now - 300 });
+                for (var i = 0; i < 3; i++)
+                {
+                    var time = Now + 3; // later than the start's last moments
+                    recorded.Add((await ServeAsync(endpoint, new ClientProfile { Timestamp = time }), time));
+                    recorded.Add((await ServeAsync(endpoint, new ClientProfile { Mode = ClientMode.Secure }), 0));
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(1)); // what is seen is kept within this
+                return true;
+            }, life == 0 ? null : "replay_session_detected");
+        }
+    }
+
+    [Fact]
+    public async Task A_first_start_that_makes_its_secret_serves_a_phone_whose_clock_is_behind()
+    {
+        await using var process = PorticoProcess.Start(
+            _directory.Path,
+            ["--log-level", "debug", "--log-format", "json", "--port", "0"]);
+        if (!ProxyLink.TryParse(await process.LineAsync("tg://"), out _, out var port, out var secret, out var error))
+            throw new InvalidOperationException(error);
+        await using var client = await FakeClient.ConnectAsync(
+            new IPEndPoint(IPAddress.Loopback, port), new ClientProfile { Secret = secret.Secret, Timestamp = Now - 300 });
+        await client.GreetAsync();
+        process.Signal(Signals.Terminate);
+        await process.EndAsync();
     }
 
     [Fact]
@@ -96,7 +125,16 @@ public sealed class RestartTests : IAsyncDisposable
         {
             await ServeAsync(endpoint, new ClientProfile());
             return true;
-        }, "could not be replaced");
+        }, "cannot be written");
+    }
+
+    // Known times: whoever recorded a hello knows when.
+    private static byte[] WithTime(byte[] hello, uint was, uint becomes)
+    {
+        var changed = hello.ToArray();
+        var hidden = changed.AsSpan(39, 4);
+        BinaryPrimitives.WriteUInt32LittleEndian(hidden, BinaryPrimitives.ReadUInt32LittleEndian(hidden) ^ was ^ becomes);
+        return changed;
     }
 
     private static uint Now => (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();

@@ -7,21 +7,18 @@ using Portico.Protocol.FakeTls;
 namespace Portico.Core.Admission.Replay;
 
 /// <summary>
-/// Has this been seen before? The sets of what was seen, over restarts. What an orderly stop saved is read at the start and removed at once: if it is not there, the last
-/// process was killed, or its data is lost, and then a hello that was signed before the start cannot be told from a replay and is refused (docs/adr/0012).
+/// Has this been seen before? The sets of what was seen, over restarts and kills: all is in memory, and written to files within half a
+/// second by a thread of its own (docs/adr/0012).
 /// </summary>
-internal sealed partial class ReplayMemory
+internal sealed partial class ReplayMemory : IDisposable
 {
-    /// <summary>Written at an orderly stop.</summary>
-    public const string SeenName = "clients-seen";
-
-    /// <summary>Written whenever there is one more.</summary>
-    public const string UnsetClockName = "unset-clock-seen";
-
     /// <summary>Is there while a process runs. What it holds does not matter.</summary>
     public const string RunningName = "running";
 
-    private const int EvictionLogMs = 60_000;
+    private const int LogMs = 60_000;
+
+    // What was seen this shortly before a kill may not have been written. The writer waits for half a second; a loaded machine for longer.
+    private const int LostSeconds = 2;
 
     private readonly ReplaySettings _settings;
     private readonly TimeWindowSettings _window;
@@ -30,14 +27,18 @@ internal sealed partial class ReplayMemory
     private readonly ILogger _log;
     private readonly ReplaySet? _seen;
     private readonly UnsetClockSet? _unset;
-    private readonly Lock _unsetFile = new();
+    private readonly SeenJournal? _journal;
+    private readonly SeenJournal? _unsetJournal;
+    private readonly long _clockOffset;
+    private readonly long _refusedFromUnix = long.MaxValue;
     private readonly long _refusedBeforeUnix = long.MinValue;
     private readonly long _refusedUntil;
-    private readonly bool _hasTaken;
-    private long _evictionLoggedMs = -EvictionLogMs;
-    private int _unsetSaveQueued;
+    private SeenWriter? _writer;
+    private bool _isMarked;
+    private long _evictionLoggedMs = -LogMs;
+    private long _failureLoggedMs = -LogMs;
 
-    /// <param name="settings">Replay, time window and data directory count.</param>
+    /// <param name="settings">Replay, time window and data directory count, and whether the secret is new.</param>
     /// <param name="loggers">For what an operator must know.</param>
     /// <param name="metrics">Counts what is forgotten too early.</param>
     /// <param name="unixSeconds">The start of this process.</param>
@@ -46,36 +47,74 @@ internal sealed partial class ReplayMemory
     {
         (_settings, _window, _directory, _metrics) = (settings.Replay, settings.TimeWindow, settings.DataDirectory, metrics);
         _log = loggers.CreateLogger<ReplayMemory>();
+        _clockOffset = unixSeconds - now;
         if (_window is { Enabled: true, AcceptUnsetClock: true })
         {
-            _unset = new UnsetClockSet();
-            if (IsKept) Read(UnsetClockName, _unset.TryLoad);
+            UnsetClockSet? unset = null;
+            if (IsKept) _unsetJournal = Load(ReplayFiles.UnsetClockName, () => ReplayFiles.LoadUnset(_directory, out unset))?.Journal;
+            _unset = unset ?? new UnsetClockSet(ReplaySet.NewKey());
         }
 
         if (!_settings.Enabled) return;
+        ReplaySet? seen = null;
+        ReplayFiles? files = null;
         var wasRunning = IsKept && File.Exists(Path.Combine(_directory, RunningName));
-        _hasTaken = IsKept && TryTake(unixSeconds, now, out _seen);
-        _seen ??= new ReplaySet(_settings, Evicted);
-        if (!IsKept || _hasTaken || !_window.Enabled) return;
+        if (IsKept)
+        {
+            files = Load(ReplayFiles.SeenName, () => ReplayFiles.Load(_directory, _settings, unixSeconds, now, CreateSet, out seen));
+            _journal = files?.Journal;
+        }
 
-        // A process that was there until now may have let somebody in within this very second; of one that nobody knows of, that is not to be expected.
-        _refusedBeforeUnix = wasRunning ? unixSeconds + 1 : unixSeconds;
+        _seen = seen ?? CreateSet(ReplaySet.NewKey());
+        if (!IsKept || !_window.Enabled) return;
+        _refusedBeforeUnix = unixSeconds;
+        if (files is { WasThere: true, IsDamaged: false })
+        {
+            if (!wasRunning) return;
+            (_refusedFromUnix, _refusedBeforeUnix) = (unixSeconds - LostSeconds, unixSeconds + 1);
+            Log.WasKilled(_log, LostSeconds);
+        }
+        else
+        {
+            // Nothing is known of an earlier process. With a secret that is new there was none; another may have let in what was signed
+            // before this.
+            if (settings.HasNewSecret && !wasRunning) return;
+            _refusedFromUnix = long.MinValue;
+            if (wasRunning) _refusedBeforeUnix++;
+            if (wasRunning || files is null or { IsDamaged: true }) Log.Lost(_log, _window.PastSeconds);
+        }
+
         _refusedUntil = now + _window.PastSeconds;
-        if (wasRunning) Log.WasKilled(_log, _window.PastSeconds);
     }
 
-    /// <summary>Beginnings remembered, in both sets.</summary>
-    public int Items => (_seen?.Items ?? 0) + (_unset?.Items ?? 0);
+    /// <summary>Of both sets.</summary>
+    public ReplayFigures Figures => new(
+        (_seen?.Items ?? 0) + (_unset?.Items ?? 0),
+        (_seen?.Bytes ?? 0) + (_unset?.Bytes ?? 0),
+        (_journal?.Bytes ?? 0) + (_unsetJournal?.Bytes ?? 0),
+        Unsaved);
 
-    /// <summary>Memory that they take, in bytes.</summary>
-    public long Bytes => (_seen?.Bytes ?? 0) + (_unset?.Bytes ?? 0);
+    private long Unsaved => (_journal?.Dropped ?? 0) + (_unsetJournal?.Dropped ?? 0);
 
     private bool IsKept => _directory.Length > 0;
 
-    /// <summary>From here on an end that is not orderly leaves a trace.</summary>
+    /// <summary>From here on files are written, and an end that is not orderly leaves a trace.</summary>
     public void MarkRunning()
     {
-        if (_settings.Enabled && IsKept && KeptFile.Replace(_directory, RunningName, _ => { }) is { } problem) Log.NotKept(_log, RunningName, problem);
+        SeenJournal[] journals = [.. new[] { _journal, _unsetJournal }.OfType<SeenJournal>()];
+        if (journals.Length == 0) return;
+        foreach (var journal in journals)
+        {
+            if (journal.Write(sync: false) is { } problem) Failed(problem);
+        }
+
+        if (_journal is not null)
+        {
+            _isMarked = true;
+            if (KeptFile.Replace(_directory, RunningName, _ => { }) is { } problem) Log.NotMarked(_log, RunningName, problem);
+        }
+
+        _writer = new SeenWriter(journals, Failed);
     }
 
     /// <summary>Remembers a signed hello whose time is right.</summary>
@@ -89,140 +128,125 @@ internal sealed partial class ReplayMemory
         var isUnset = _unset is not null && TimeWindow.IsUnsetClock(timestamp);
         // The time of a hello can be changed (see the fingerprint): whichever set it is in, it is a replay.
         if (_unset is not null && _unset.Contains(beginning)) return false;
-        if (!isUnset && timestamp < _refusedBeforeUnix && now <= _refusedUntil)
+        if (!isUnset && timestamp < _refusedBeforeUnix && timestamp >= _refusedFromUnix && now <= _refusedUntil)
         {
-            refusal = CloseReason.TlsBeforeStart;
+            // One that is known is told by its name all the same.
+            if (_seen is null || !_seen.Contains(beginning)) refusal = CloseReason.TlsBeforeStart;
             return false;
         }
 
-        if (_seen is not null && !_seen.TryAdd(beginning, now)) return false;
+        if (!TryAdd(beginning, now)) return false;
         if (!isUnset) return true;
-        if (!_unset!.TryAdd(beginning))
+        if (!_unset!.TryAdd(beginning, out var item))
         {
             refusal = CloseReason.TlsTime;
             return false;
         }
 
-        SaveUnsetSoon();
+        Keep(_unsetJournal, item, now);
         return true;
     }
 
-    /// <summary>Remembers the header of a client without TLS. It carries no time: after a kill, the first replay of each gets through.</summary>
+    /// <summary>Remembers the header of a client without TLS.</summary>
     /// <param name="beginning">Its <c>ObfuscatedHeader.ReplayFingerprint</c>.</param>
     /// <param name="now">Seconds of the loops' clock.</param>
-    public bool TryEnterHeader(ReadOnlySpan<byte> beginning, long now) => _seen is null || _seen.TryAdd(beginning, now);
+    public bool TryEnterHeader(ReadOnlySpan<byte> beginning, long now) => TryAdd(beginning, now);
 
-    /// <summary>An orderly stop: everything is written. The loops have ended.</summary>
-    public void Save(long unixSeconds, long now)
-    {
-        if (!IsKept) return;
-        SaveUnset(unixSeconds);
-        if (_seen is null) return;
-        var count = 0;
-        _seen.ForEach((_, _) => count++);
-        var problem = KeptFile.Replace(_directory, SeenName, file => SeenFile.Write(file, _seen.Key, unixSeconds, _seen.Ages(now), _seen.ForEach, count));
-        if (problem is not null) Log.NotKept(_log, SeenName, problem);
-        else if (KeptFile.Remove(_directory, RunningName) is { } other) Log.NotKept(_log, RunningName, other);
-    }
+    /// <summary>A drain begins: what is known goes onto the disk now, since it may end with a kill.</summary>
+    public void SaveSoon() => _writer?.SyncSoon();
 
-    /// <summary>A start that failed: what was taken goes back, so that the next start finds it.</summary>
-    public void PutBack(long unixSeconds, long now)
+    /// <summary>An orderly stop, or a start that failed. The loops have ended.</summary>
+    public void Dispose()
     {
-        if (_hasTaken) Save(unixSeconds, now);
-    }
-
-    private bool TryTake(long unixSeconds, long now, out ReplaySet? seen)
-    {
-        ReplaySet? loaded = null;
-        var isThere = Read(SeenName, file => SeenFile.TryRead(
-            file,
-            (key, writtenUnix, ages) =>
+        _writer?.Dispose();
+        var isSaved = true;
+        foreach (var journal in new[] { _journal, _unsetJournal }.OfType<SeenJournal>())
+        {
+            if (_isMarked && journal.Close() is { } problem)
             {
-                // A clock that went back in between must not make them younger than they were.
-                var passed = Math.Max(0, unixSeconds - writtenUnix);
-                loaded = new ReplaySet(_settings, Evicted, key);
-                loaded.RestoreAges([.. ages.Select(age => age + passed)], now);
-            },
-            (item, age) => loaded!.Restore(item, age, now)));
-        seen = isThere ? loaded : null;
+                isSaved = false;
+                Log.NotSaved(_log, _directory, problem, journal.Dropped);
+            }
 
-        // Left there, it would pass for the end of this process as well.
-        if (KeptFile.Remove(_directory, SeenName) is { } problem)
-        {
-            Log.NotKept(_log, SeenName, problem);
-            return false;
+            journal.Dispose();
         }
 
-        return isThere;
+        if (_isMarked && isSaved && KeptFile.Remove(_directory, RunningName) is { } other) Log.NotMarked(_log, RunningName, other);
     }
 
-    private bool Read(string name, Func<Stream, bool> read)
-    {
-        var path = Path.Combine(_directory, name);
-        try
-        {
-            if (!File.Exists(path)) return false;
-            using var file = File.OpenRead(path);
-            if (read(file)) return true;
-            Log.NotWhole(_log, path);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            Log.NotRead(_log, path, problem is UnauthorizedAccessException ? "permission denied" : problem.Message.ReplaceLineEndings(" "));
-        }
+    private ReplaySet CreateSet(byte[] key) => new(_settings, Evicted, key);
 
-        return false;
+    private bool TryAdd(ReadOnlySpan<byte> beginning, long now)
+    {
+        if (_seen is null) return true;
+        if (!_seen.TryAdd(beginning, now, out var item)) return false;
+        Keep(_journal, item, now);
+        return true;
     }
 
-    // Rare, and gone if the process is killed before it is done: soon means at once, on another thread. Those that come meanwhile go with the next one.
-    private void SaveUnsetSoon()
+    private void Keep(SeenJournal? journal, ulong item, long now)
     {
-        if (!IsKept || Interlocked.Exchange(ref _unsetSaveQueued, 1) != 0) return;
-        ThreadPool.UnsafeQueueUserWorkItem(
-            static memory =>
-            {
-                Interlocked.Exchange(ref memory._unsetSaveQueued, 0);
-                memory.SaveUnset(0);
-            },
-            this,
-            preferLocal: false);
+        if (journal is not null && journal.Add(item, now + _clockOffset)) _writer?.Wake();
     }
 
-    private void SaveUnset(long unixSeconds)
+    private ReplayFiles? Load(string name, Func<ReplayFiles> load)
     {
-        if (_unset is null) return;
-        lock (_unsetFile)
-        {
-            if (KeptFile.Replace(_directory, UnsetClockName, file => _unset.Save(file, unixSeconds)) is { } problem) Log.NotKept(_log, UnsetClockName, problem);
-        }
+        ReplayFiles? files = null;
+        var problem = KeptFile.Guard(() => files = load());
+        if (problem is not null) Log.NotRead(_log, Path.Combine(_directory, name), problem);
+        else if (files!.IsDamaged) Log.NotWhole(_log, Path.Combine(_directory, name));
+        return files;
+    }
+
+    private void Failed(string problem)
+    {
+        if (IsTimeToLog(ref _failureLoggedMs)) Log.NotSaved(_log, _directory, problem, Unsaved);
     }
 
     private void Evicted(int items, long seconds)
     {
         var isYoung = seconds < _window.PastSeconds + _window.FutureSeconds;
         _metrics.ReplayEvicted(items, isYoung);
-        var (nowMs, last) = (Environment.TickCount64, Interlocked.Read(ref _evictionLoggedMs));
-        if (!isYoung || nowMs - last < EvictionLogMs || Interlocked.CompareExchange(ref _evictionLoggedMs, nowMs, last) != last) return;
-        Log.ForgottenEarly(_log, items, seconds);
+        if (isYoung && IsTimeToLog(ref _evictionLoggedMs)) Log.ForgottenEarly(_log, items, seconds);
+    }
+
+    private static bool IsTimeToLog(ref long loggedMs)
+    {
+        var (nowMs, last) = (Environment.TickCount64, Interlocked.Read(ref loggedMs));
+        return nowMs - last >= LogMs && Interlocked.CompareExchange(ref loggedMs, nowMs, last) == last;
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1601, EventName = "WasKilled", Level = LogLevel.Warning,
-            Message = "The last process did not stop in order, so what it saw of clients is lost: for {Seconds} s, hellos signed before this start are refused")]
+        [LoggerMessage(EventId = 1601, EventName = "WasKilled", Level = LogLevel.Information,
+            Message = "The last process did not stop in order. What it saw of clients is known, but for its last moment: "
+                + "hellos signed in the {Seconds} s before this start are refused")]
         public static partial void WasKilled(ILogger logger, int seconds);
 
-        [LoggerMessage(EventId = 1602, EventName = "NotKept", Level = LogLevel.Warning, Message = "{Name} in the data directory could not be replaced or removed, {Problem}; after the next start hellos signed before it will be refused for a while")]
-        public static partial void NotKept(ILogger logger, string name, string problem);
+        [LoggerMessage(EventId = 1602, EventName = "NotMarked", Level = LogLevel.Warning,
+            Message = "{Name} in the data directory could not be replaced or removed, {Problem}")]
+        public static partial void NotMarked(ILogger logger, string name, string problem);
 
-        [LoggerMessage(EventId = 1603, EventName = "NotWhole", Level = LogLevel.Warning, Message = "{Path} is damaged or of another version and is ignored; hellos signed before this start are refused for a while")]
+        [LoggerMessage(EventId = 1603, EventName = "NotWhole", Level = LogLevel.Warning,
+            Message = "{Path}.*: parts are damaged or of another version and are ignored")]
         public static partial void NotWhole(ILogger logger, string path);
 
-        [LoggerMessage(EventId = 1604, EventName = "NotRead", Level = LogLevel.Warning, Message = "{Path} could not be read, {Problem}; hellos signed before this start are refused for a while")]
+        [LoggerMessage(EventId = 1604, EventName = "NotRead", Level = LogLevel.Warning, Message = "{Path}.* could not be read, {Problem}")]
         public static partial void NotRead(ILogger logger, string path, string problem);
 
         [LoggerMessage(EventId = 1605, EventName = "ForgottenEarly", Level = LogLevel.Warning,
-            Message = "Replay memory is full: {Items} beginnings were forgotten after {Seconds} s, within the time window, so recorded ones of them work again; raise replay.maxItems or replay.maxMemoryMb")]
+            Message = "Replay memory is full: {Items} beginnings were forgotten after {Seconds} s, within the time window, "
+                + "so recorded ones of them work again; raise replay.maxItems or replay.maxMemoryMb")]
         public static partial void ForgottenEarly(ILogger logger, int items, long seconds);
+
+        [LoggerMessage(EventId = 1606, EventName = "NotSaved", Level = LogLevel.Warning,
+            Message = "What was seen of clients cannot be written to {Directory}, {Problem}; it is remembered in memory and tried again "
+                + "each second. {Unsaved} will not be known after a restart")]
+        public static partial void NotSaved(ILogger logger, string directory, string problem, long unsaved);
+
+        [LoggerMessage(EventId = 1607, EventName = "Lost", Level = LogLevel.Warning,
+            Message = "What earlier processes saw of clients is lost, all or in part: "
+                + "for {Seconds} s, hellos signed before this start are refused")]
+        public static partial void Lost(ILogger logger, int seconds);
     }
 }

@@ -1,20 +1,23 @@
 namespace Portico.Core.Admission.Replay;
 
 /// <summary>
-/// One of many parts of a <see cref="ReplaySet"/>, with a lock of its own: pages behind a directory that is indexed by an item's leading bits (extendible hashing). A full
-/// page first loses its dead items, then splits in two; nothing is ever copied but the 64 items of one page, so no look-up waits long and growing leaves no garbage.
+/// One of many parts of a <see cref="ReplaySet"/>, with a lock of its own: pages behind a directory that is indexed by an item's leading
+/// bits (extendible hashing). A full page first loses its dead items, then splits in two; nothing is ever copied but the 64 items of one
+/// page, so no look-up waits long and growing leaves no garbage.
 /// </summary>
 /// <param name="ages">Of the whole set.</param>
 /// <param name="skipped">Leading bits that chose this part and are the same in all of its items.</param>
 internal sealed class ReplayShard(ReplayAges ages, int skipped)
 {
-    // Items are results of a keyed hash: 64 with so many bits in common come about by no means. If they did, the directory must not grow for them.
+    // Items are results of a keyed hash: 64 with so many bits in common come about by no means. If they did, the directory must not
+    // grow for them.
     private const int MaxDepth = 24;
 
     // Splitting a page that is three quarters full would make two that are nearly empty.
     private const int WorthSplitting = ReplayPage.Capacity * 3 / 4;
 
     private readonly Lock _gate = new();
+    private LoadedItems? _loaded;
     private ReplayPage?[] _directory = [null];
     private int _depth;
     private int _pages;
@@ -22,7 +25,7 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
 
     /// <summary>Remembers an item.</summary>
     /// <returns>False if it was known; then it is as young again as if it had come now.</returns>
-    public bool TryAdd(UInt128 item, long now)
+    public bool TryAdd(ulong item, long now)
     {
         lock (_gate)
         {
@@ -31,57 +34,37 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
             var at = page.IndexOf(item);
             if (at >= 0)
             {
-                var isKnown = ages.IsAlive(page.Step(at));
-                if (isKnown) ages.Removed(page.Step(at));
-                ages.Added(page.Step(at) = ages.Newest);
+                var isKnown = ages.TryRemove(page.Step(at));
+                page.Step(at) = ages.Add();
                 return !isKnown;
             }
 
+            var isNew = !TryTakeLoaded(item);
+
             while (page.IsFull)
             {
                 MakeRoom(page, now);
                 page = PageOf(item);
             }
 
-            Add(page, item, ages.Newest);
-            return true;
+            page.Add(item, ages.Add());
+            return isNew;
         }
     }
 
-    /// <summary>Takes an item of an earlier process.</summary>
-    public void Restore(UInt128 item, ushort step, long now)
+    /// <summary>Looks for items of earlier processes there as well; null = no more.</summary>
+    public void Set(LoadedItems? loaded)
     {
-        lock (_gate)
-        {
-            var page = PageOf(item);
-            while (page.IsFull)
-            {
-                MakeRoom(page, now);
-                page = PageOf(item);
-            }
-
-            if (ages.IsAlive(step) && page.IndexOf(item) < 0) Add(page, item, step);
-        }
+        lock (_gate) _loaded = loaded;
     }
 
     /// <summary>Whether an item is known; changes nothing.</summary>
-    public bool Contains(UInt128 item)
-    {
-        lock (_gate) return _directory[IndexOf(item)] is { } page && page.IndexOf(item) is var at and >= 0 && ages.IsAlive(page.Step(at));
-    }
-
-    /// <summary>Shows every living item.</summary>
-    public void ForEach(Action<UInt128, ushort> show)
+    public bool Contains(ulong item)
     {
         lock (_gate)
         {
-            foreach (var page in Pages(_directory, _depth))
-            {
-                for (var at = 0; at < page.Count; at++)
-                {
-                    if (ages.IsAlive(page.Step(at))) show(page[at], page.Step(at));
-                }
-            }
+            if (_directory[IndexOf(item)] is { } page && page.IndexOf(item) is var at and >= 0 && ages.IsAlive(page.Step(at))) return true;
+            return _loaded is not null && _loaded.IndexOf(item) is var place and >= 0 && ages.IsAlive(_loaded.Step(place));
         }
     }
 
@@ -96,14 +79,18 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
         }
     }
 
-    private int IndexOf(UInt128 item) => _depth == 0 ? 0 : (int)((ulong)(item >> 64) << skipped >> (64 - _depth));
+    private int IndexOf(ulong item) => _depth == 0 ? 0 : (int)(item << skipped >> (64 - _depth));
 
-    private ReplayPage PageOf(UInt128 item) => _directory[IndexOf(item)] ??= NewPage(depth: 0, mustHave: true)!;
+    private ReplayPage PageOf(ulong item) => _directory[IndexOf(item)] ??= NewPage(depth: 0, mustHave: true)!;
 
-    private void Add(ReplayPage page, UInt128 item, ushort step)
+    // An item of an earlier process that is repeated moves to where the young ones are. Its old place must not be counted a second time.
+    private bool TryTakeLoaded(ulong item)
     {
-        page.Add(item, step);
-        ages.Added(step);
+        if (_loaded is null || _loaded.IndexOf(item) is var at && at < 0) return false;
+        ref var step = ref _loaded.Step(at);
+        var isKnown = ages.TryRemove(step);
+        step = (ushort)(ages.Oldest - 1);
+        return isKnown;
     }
 
     private ReplayPage? NewPage(int depth, bool mustHave = false)
@@ -122,7 +109,7 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
         // No memory left: the oldest items of the whole set go, some of which are in this page.
         while (page.IsFull && ages.EvictOldest(now)) page.RemoveDead(ages);
         if (!page.IsFull) return;
-        ages.Removed(page.Step(0));
+        ages.TryRemove(page.Step(0));
         page.RemoveAt(0);
     }
 
@@ -134,7 +121,7 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
         for (var at = page.Count - 1; at >= 0; at--)
         {
             var item = page[at];
-            if (((ulong)(item >> 64) >> bit & 1) == 0) continue;
+            if ((item >> bit & 1) == 0) continue;
             other.Add(item, page.Step(at));
             page.RemoveAt(at);
         }
@@ -173,7 +160,7 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
                 if (!ages.IsAlive(old.Step(at))) continue;
                 var page = PageOf(old[at]);
                 while (page.IsFull && TrySplit(page)) page = PageOf(old[at]);
-                if (page.IsFull) ages.Removed(old.Step(at)); // cannot be: there was room for all of them
+                if (page.IsFull) ages.TryRemove(old.Step(at)); // cannot be: there was room for all of them
                 else page.Add(old[at], old.Step(at));
             }
         }

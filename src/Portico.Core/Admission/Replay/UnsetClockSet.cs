@@ -1,22 +1,21 @@
-using System.Security.Cryptography;
 using Portico.Protocol.Crypto;
 
 namespace Portico.Core.Admission.Replay;
 
 /// <summary>
-/// The hellos of clients whose clock is not set. No time limits how long such a hello can be repeated, so each is remembered for ever, and there is an end of them
-/// (spec/02 section 4).
+/// The hellos of clients whose clock is not set. No time limits how long such a hello can be repeated, so each is remembered for ever,
+/// and there is an end of them (spec/02 section 4).
 /// </summary>
-internal sealed class UnsetClockSet
+/// <param name="key">16 bytes for the hash.</param>
+internal sealed class UnsetClockSet(byte[] key)
 {
     /// <summary>So many, and no more.</summary>
     public const int Most = 65536;
 
-    private const int BytesPerItem = 40; // an entry of the table: hash, next, item; and half as much again for growing
+    private const int BytesPerItem = 32; // an entry of the table: hash, next, item; and half as much again for growing
 
     private readonly Lock _gate = new();
-    private readonly HashSet<UInt128> _items = [];
-    private byte[] _key = RandomNumberGenerator.GetBytes(SipHash128.KeyLength);
+    private readonly HashSet<ulong> _items = [];
 
     public int Items
     {
@@ -30,23 +29,24 @@ internal sealed class UnsetClockSet
 
     public bool Contains(ReadOnlySpan<byte> beginning)
     {
-        lock (_gate) return _items.Contains(SipHash128.Compute(_key, beginning));
+        lock (_gate) return _items.Contains((ulong)SipHash128.Compute(key, beginning));
     }
 
     /// <summary>Remembers a beginning that is not known. False if there is no room.</summary>
-    public bool TryAdd(ReadOnlySpan<byte> beginning)
+    /// <param name="beginning">What identifies the hello.</param>
+    /// <param name="item">What is remembered of it.</param>
+    public bool TryAdd(ReadOnlySpan<byte> beginning, out ulong item)
     {
-        lock (_gate) return _items.Count < Most && _items.Add(SipHash128.Compute(_key, beginning));
+        item = (ulong)SipHash128.Compute(key, beginning);
+        lock (_gate) return _items.Count < Most && _items.Add(item);
     }
 
-    /// <summary>Writes all of them.</summary>
-    public void Save(Stream file, long unixSeconds)
+    /// <summary>Takes one of an earlier process; a file with more than there may be does not make this larger.</summary>
+    public void Restore(ulong item)
     {
-        UInt128[] items;
-        lock (_gate) items = [.. _items];
-        SeenFile.Write(file, _key, unixSeconds, [0], show => Array.ForEach(items, item => show(item, 0)), items.Length);
+        lock (_gate)
+        {
+            if (_items.Count < Most) _items.Add(item);
+        }
     }
-
-    /// <summary>Takes those of an earlier process, before anything else. False if the file is not whole.</summary>
-    public bool TryLoad(Stream file) => SeenFile.TryRead(file, (key, _, _) => _key = key, (item, _) => _items.Add(item));
 }

@@ -17,6 +17,8 @@ public sealed class ReplayTests : IDisposable
 {
     private const ClientProtocols Everything = ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic;
 
+    private const string FirstFile = ReplayFiles.SeenName + ".1";
+
     private readonly DirectoryInfo _kept = Directory.CreateTempSubdirectory("portico-");
     private readonly ManualTime _time = new();
     private readonly List<Stage> _stages = [];
@@ -137,13 +139,14 @@ public sealed class ReplayTests : IDisposable
         var (tls, _) = first.Relay();
         var (plain, _) = first.Relay(new ClientTraits { IsTls = false });
         first.Stop();
-        Assert.Equal([ReplayMemory.SeenName], Files());
-        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_kept.FullName, ReplayMemory.SeenName)));
+        Assert.Equal([FirstFile], Files());
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOf(FirstFile)));
 
         _time.Advance(TimeSpan.FromSeconds(60));
         var second = Start();
-        Assert.Equal([ReplayMemory.RunningName], Files());
+        Assert.Equal([FirstFile, ReplayMemory.RunningName], Files());
         Assert.Equal(2, second.Metrics.Observe("portico.replay.items"));
+        Assert.Equal(new FileInfo(PathOf(FirstFile)).Length, second.Metrics.Observe("portico.replay.disk.bytes"));
         AssertStranger(second, tls.Hello, "replay_session_detected");
         AssertStranger(second, plain.Header, "replay_session_detected");
         second.Relay(new ClientTraits { ClockAhead = -300 }); // and nothing else is refused
@@ -151,78 +154,121 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
-    public void After_a_kill_hellos_signed_before_the_start_are_refused_until_the_window_has_passed()
+    public async Task A_recorded_hello_is_a_stranger_after_kill_however_often_and_whatever_its_time_became()
     {
-        var first = Start();
-        var (tls, _) = first.Relay();
-        var (plain, _) = first.Relay(new ClientTraits { IsTls = false });
-        Assert.Equal([ReplayMemory.RunningName], Files()); // as a kill leaves it
+        var recorded = new List<(byte[] Bytes, DateTimeOffset Time)>();
+        for (var life = 0; life < 4; life++)
+        {
+            var stage = Start();
+            foreach (var (bytes, time) in recorded)
+            {
+                AssertStranger(stage, bytes[0] == 22 ? WithTime(bytes, time, _time.GetUtcNow()) : bytes, "replay_session_detected");
+                AssertStranger(stage, bytes[0] == 22 ? WithTime(bytes, time, _time.GetUtcNow().AddSeconds(60)) : bytes, "replay_session_detected");
+            }
 
-        var second = Start();
-        Assert.Single(second.Log.Lines, line => line.EventName == "WasKilled");
-        AssertStranger(second, tls.Hello, "tls_before_start");
-        AssertStranger(second, second.Call(new ClientTraits { ClockAhead = -1 }).Hello, "tls_before_start");
-        second.Relay(new ClientTraits { ClockAhead = 1 });
-        second.Relay(new ClientTraits { IsTls = false }); // a header has no time
-        var replayed = second.CallRaw();
-        replayed.Send(plain.Header);
-        second.Run();
-        Assert.Equal(PeerEnd.None, replayed.End); // so this one cannot be refused
+            stage.Advance(5);
+            recorded.Add((stage.Relay().Client.Hello, _time.GetUtcNow()));
+            recorded.Add((stage.Relay(new ClientTraits { IsTls = false }).Client.Header, _time.GetUtcNow()));
+            await UntilWrittenAsync(2 * (life + 1)); // and then the process is gone: nothing stops in order
+            _time.Advance(TimeSpan.FromMinutes(7));
+        }
 
-        second.Advance(300);
-        AssertStranger(second, second.Call(new ClientTraits { ClockAhead = -301 }).Hello, "tls_before_start");
-        second.Relay(new ClientTraits { ClockAhead = -298 });
-        second.Advance(301);
-        second.Relay(new ClientTraits { ClockAhead = -599 }); // signed after the start, as everything in the window is by now
-        AssertStranger(second, tls.Hello, "tls_time");
+        // Nor is it forgotten in ten days, on a process that was started anew.
+        _time.Advance(TimeSpan.FromDays(10));
+        var last = Start();
+        foreach (var (bytes, time) in recorded)
+            AssertStranger(last, bytes[0] == 22 ? WithTime(bytes, time, _time.GetUtcNow()) : bytes, "replay_session_detected");
     }
 
     [Fact]
-    public void A_directory_that_knows_nothing_refuses_what_was_signed_before_the_start_and_nothing_of_its_own_second()
+    public void After_a_kill_only_hellos_of_its_last_moments_are_refused()
+    {
+        Start().Relay();
+        Assert.Contains(ReplayMemory.RunningName, Files()); // as a kill leaves it
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        var second = Start();
+        Assert.Single(second.Log.Lines, line => line.EventName == "WasKilled");
+        AssertStranger(second, second.Call(new ClientTraits { ClockAhead = -1 }).Hello, "tls_before_start");
+        AssertStranger(second, second.Call(new ClientTraits { ClockAhead = -2 }).Hello, "tls_before_start");
+        second.Relay(new ClientTraits { ClockAhead = 1 });
+        second.Relay(new ClientTraits { ClockAhead = -3 });
+        second.Relay(new ClientTraits { ClockAhead = -599 });
+        second.Relay(new ClientTraits { IsTls = false });
+    }
+
+    [Fact]
+    public void A_first_start_that_made_its_secret_refuses_nothing_for_a_slow_clock()
+    {
+        var stage = Start(settings => settings with { HasNewSecret = true });
+        stage.Relay(new ClientTraits { ClockAhead = -300 });
+        Assert.DoesNotContain(stage.Log.Lines, line => line.EventName is "WasKilled" or "Lost");
+    }
+
+    [Fact]
+    public void A_directory_that_knows_nothing_of_a_secret_that_is_not_new_refuses_what_was_signed_before_the_start()
     {
         var stage = Start();
         AssertStranger(stage, stage.Call(new ClientTraits { ClockAhead = -1 }).Hello, "tls_before_start");
         stage.Relay(new ClientTraits { ClockAhead = 0 });
-        Assert.DoesNotContain(stage.Log.Lines, line => line.EventName == "WasKilled");
+        stage.Advance(601);
+        stage.Relay(new ClientTraits { ClockAhead = -599 });
     }
 
     [Fact]
-    public void A_damaged_file_is_ignored_with_a_warning_and_counts_as_a_kill()
+    public async Task A_drain_that_is_cut_short_has_lost_nothing_and_refuses_no_slow_clock()
+    {
+        var first = Start();
+        var (client, _) = first.Relay();
+        var stopping = first.Proxy.StopAsync(TimeSpan.FromSeconds(30));
+        await UntilWrittenAsync(1); // killed here
+        Assert.False(stopping.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        var second = Start();
+        AssertStranger(second, client.Hello, "replay_session_detected");
+        second.Relay(new ClientTraits { ClockAhead = -300 });
+    }
+
+    [Fact]
+    public void A_damaged_file_is_warned_of_and_what_is_whole_in_it_counts()
     {
         var first = Start();
         var (client, _) = first.Relay();
         first.Stop();
-        var path = Path.Combine(_kept.FullName, ReplayMemory.SeenName);
-        var bytes = File.ReadAllBytes(path);
-        bytes[60] ^= 1;
-        File.WriteAllBytes(path, bytes);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var between = Start();
+        var (other, _) = between.Relay();
+        between.Stop();
+        var bytes = File.ReadAllBytes(PathOf(FirstFile));
+        bytes[SeenFormat.HeaderLength + SeenFormat.FrameHeaderLength] ^= 1; // in the first of two frames
+        File.WriteAllBytes(PathOf(FirstFile), bytes);
 
         _time.Advance(TimeSpan.FromSeconds(1));
-        var second = Start();
-        Assert.Single(second.Log.Lines, line => line.EventName == "NotWhole");
-        AssertStranger(second, client.Hello, "tls_before_start");
-        second.Relay();
+        var last = Start();
+        Assert.Single(last.Log.Lines, line => line.EventName == "NotWhole");
+        AssertStranger(last, client.Hello, "tls_before_start");
+        AssertStranger(last, other.Hello, "replay_session_detected");
+        last.Relay();
     }
 
     [Fact]
-    public async Task A_stop_that_cannot_write_ends_all_the_same_and_says_what_follows()
+    public void A_directory_that_cannot_be_written_keeps_the_proxy_going_from_memory_with_one_warning()
     {
-        var stage = Start();
-        stage.Relay();
         _kept.Delete(recursive: true);
-        await File.WriteAllTextAsync(_kept.FullName, "a file where the directory was");
+        File.WriteAllText(_kept.FullName, "a file where the directory should be");
         try
         {
+            var stage = Start();
+            var (client, _) = stage.Relay();
+            AssertStranger(stage, client.Hello, "replay_session_detected");
             stage.Stop();
-            await stage.Proxy.StopAsync(TimeSpan.Zero); // the same stop: it has not failed
+            Assert.InRange(stage.Log.Lines.Count(line => line.EventName == "NotSaved"), 1, 2); // while it ran, and at its end
         }
         finally
         {
             File.Delete(_kept.FullName);
             _kept.Create();
         }
-
-        Assert.Single(stage.Log.Lines, line => line.EventName == "NotKept");
     }
 
     [Fact]
@@ -286,8 +332,8 @@ public sealed class ReplayTests : IDisposable
         var unset = Unset(first, 4711);
         first.CallRaw().Send(unset);
         first.Run();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!Files().Contains(ReplayMemory.UnsetClockName)) await Task.Delay(10, patience.Token); // written by another thread
+        await UntilWrittenAsync(1, ReplayFiles.UnsetClockName + ".1");
+        _time.Advance(TimeSpan.FromDays(100));
 
         AssertStranger(Start(AcceptUnset), unset, "replay_session_detected");
     }
@@ -295,18 +341,19 @@ public sealed class ReplayTests : IDisposable
     [Fact]
     public void There_is_an_end_of_those_without_a_clock()
     {
-        var set = new UnsetClockSet();
+        var set = new UnsetClockSet(new byte[16]);
         var beginning = new byte[28];
         for (var i = 0; i < UnsetClockSet.Most; i++)
         {
             BinaryPrimitives.WriteInt32LittleEndian(beginning, i);
-            Assert.True(set.TryAdd(beginning));
+            Assert.True(set.TryAdd(beginning, out _));
         }
 
         BinaryPrimitives.WriteInt32LittleEndian(beginning, UnsetClockSet.Most);
-        Assert.False(set.TryAdd(beginning));
+        Assert.False(set.TryAdd(beginning, out _));
         Assert.False(set.Contains(beginning));
-        Assert.Equal(65536, set.Items);
+        set.Restore(4711);
+        Assert.Equal(65536, set.Items); // whatever a file says
     }
 
     private static ProxySettings AcceptUnset(ProxySettings settings) => settings with { TimeWindow = new TimeWindowSettings { AcceptUnsetClock = true } };
@@ -345,11 +392,30 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal($"{reason} (client)", stage.Metrics.Closed.Last());
     }
 
-    private string[] Files() => [.. _kept.GetFiles().Select(file => file.Name).Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName))];
+    // Another thread writes, half a second later at the most.
+    private async Task UntilWrittenAsync(int items, string name = FirstFile)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (ItemsIn(name) < items) await Task.Delay(20, patience.Token);
+    }
+
+    private int ItemsIn(string name)
+    {
+        if (!File.Exists(PathOf(name))) return 0;
+        using var file = File.OpenHandle(PathOf(name), share: FileShare.ReadWrite | FileShare.Delete);
+        return SeenReader.Read(file, new byte[SeenReader.BufferLength], _ => { }).Items;
+    }
+
+    private string PathOf(string name) => Path.Combine(_kept.FullName, name);
+
+    private string[] Files() =>
+    [
+        .. _kept.GetFiles().Select(file => file.Name).Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName)).Order(StringComparer.Ordinal),
+    ];
 
     private Stage Start(Func<ProxySettings, ProxySettings>? change = null)
     {
-        foreach (var earlier in _stages) earlier.Proxy.LoseDirectory(); // stopped or, as far as the next one can see, killed
+        foreach (var earlier in _stages) earlier.Proxy.LoseDirectory(); // one that has not stopped was killed
         var stage = new Stage(Everything, change: settings => change?.Invoke(Kept(settings)) ?? Kept(settings), time: _time);
         _stages.Add(stage);
         return stage;
