@@ -137,6 +137,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest
         switch (Cover.Read(scratch.Bytes, out var count))
         {
             case IoStatus.Ok:
+                _session.LeaveAddress(); // the cover has answered: the connection is the cover's, and its address may have as many as a site grants
                 SendToClient(scratch.Bytes[..count]);
                 break;
             case IoStatus.Eof when !Cover.Failed: // a reset that a write has been told of reads as an end

@@ -14,6 +14,8 @@ namespace Portico.Core.Handshake;
 /// <param name="guests">The loop's places at the cover.</param>
 internal sealed class ClientIdentification(LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests)
 {
+    private readonly TrialQueue _trials = new(context.Loop);
+
     /// <summary>Completes with a client of ours, a stranger, or somebody who is gone. What the greeting needs of the hello is kept in the handshake's state.</summary>
     [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> IdentifyAsync(HandshakeState handshake)
@@ -48,7 +50,10 @@ internal sealed class ClientIdentification(LoopContext context, ImmutableArray<J
                     Verdict verdict;
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
                     {
-                        var turn = await handshake.YieldAsync();
+                        _trials.Enter(handshake);
+                        Wake turn;
+                        do turn = await handshake.NextEventAsync();
+                        while (turn == Wake.Event && handshake.TrialTicket != 0 && !handshake.Session.Client.Failed);
                         if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, Gone(Reason(turn)));
                         if (handshake.Session.Client.Failed) return CountUnidentified(handshake, Gone(CloseReason.ClientReset));
                     }

@@ -41,6 +41,9 @@ internal sealed class HandshakeState : LoopWaiter
     /// <summary>What is known of the client.</summary>
     public HandshakeResult Result { get; } = new();
 
+    /// <summary>Its place in the queue for trials of secrets; 0 = it waits for none.</summary>
+    public int TrialTicket { get; set; }
+
     /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
     public CoverConnection? Cover { get; set; }
 
@@ -183,6 +186,7 @@ internal sealed class HandshakeState : LoopWaiter
         Result.Reset(Loop.Buffers);
         DropCover();
         Header.Clear();
+        TrialTicket = 0;
         StopWaiting();
         _run = default;
         Session = null!;

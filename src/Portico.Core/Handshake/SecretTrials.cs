@@ -30,7 +30,14 @@ internal sealed class SecretTrials
     private readonly ImmutableArray<Credential> _credentials;
     private readonly ProxySecret[] _secrets;
     private readonly HmacKey[] _keys;
+    // Clients come back: the secrets that were right last are tried first, beside the slice. With fewer than this many users there is no need.
+    private const int MostRecent = 32;
+
     private readonly PerSniSettings? _perSni;
+    private readonly ProxySecret[] _recent = new ProxySecret[MostRecent];
+    private readonly int[] _recentIndices = new int[MostRecent];
+    private int _recentCount;
+    private int _oldestRecent;
 
     public SecretTrials(ImmutableArray<Credential> credentials, PerSniSettings? perSni)
     {
@@ -49,6 +56,7 @@ internal sealed class SecretTrials
     public bool TryHello(ref HelloVerdict hello, Span<byte> scratch, scoped ref TrialProgress progress)
     {
         var bytes = hello.Hello.Bytes;
+        if (progress.Tried == 0 && TryRecent(ref hello, scratch)) return true;
         var slice = progress.TakeSlice(Count, HelloNs + (bytes.Length * HelloNsPer8Bytes / 8) + (_perSni is null ? 0 : DerivationNs));
         uint timestamp;
         var signer = _perSni is { } perSni ? HelloDigest.IndexOfSigner(bytes, _secrets.AsSpan(slice), perSni.Salt.Span, hello.Hello.Sni, scratch, out timestamp)
@@ -57,7 +65,32 @@ internal sealed class SecretTrials
         if (signer < 0) return false;
         hello.KeyIndex = slice.Start.Value + signer;
         hello.Timestamp = timestamp;
+        Remember(hello.KeyIndex);
         return true;
+    }
+
+    private bool TryRecent(ref HelloVerdict hello, Span<byte> scratch)
+    {
+        if (_recentCount == 0) return false;
+        var recent = _recent.AsSpan(0, _recentCount);
+        uint timestamp;
+        var signer = _perSni is { } perSni
+            ? HelloDigest.IndexOfSigner(hello.Hello.Bytes, recent, perSni.Salt.Span, hello.Hello.Sni, scratch, out timestamp)
+            : HelloDigest.IndexOfSigner(hello.Hello.Bytes, recent, scratch, out timestamp);
+        if (signer < 0) return false;
+        hello.KeyIndex = _recentIndices[signer];
+        hello.Timestamp = timestamp;
+        return true;
+    }
+
+    // Those that fit into the first slice are found there as quickly.
+    private void Remember(int index)
+    {
+        if (Count <= MostKeys) return;
+        _recent[_oldestRecent] = _secrets[index];
+        _recentIndices[_oldestRecent] = index;
+        _oldestRecent = (_oldestRecent + 1) % MostRecent;
+        _recentCount = Math.Min(_recentCount + 1, MostRecent);
     }
 
     /// <summary>The credential behind a signed hello.</summary>

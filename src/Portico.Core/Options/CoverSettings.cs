@@ -18,7 +18,7 @@ public sealed record CoverSettings
     public bool ClosePolicyRefused { get; init; }
 
     /// <summary>Time from accept after which the cover is connected although the client may still turn out to be ours.</summary>
-    public TimeSpan Decide { get; init; } = TimeSpan.FromMilliseconds(700);
+    public TimeSpan Decide { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Strangers at a time, before the share of the descriptors is looked at.</summary>
     public int MaxConnections { get; init; } = 4096;

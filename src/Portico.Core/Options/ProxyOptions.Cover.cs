@@ -19,9 +19,12 @@ public sealed class CoverOptions
     [Option("What a client gets that knows a secret and is refused by a rule or a limit: the cover like every stranger, or a closed connection.", OneOf = ["cover", "close"])]
     public string PolicyRefused { get; set; } = "cover";
 
-    /// <summary>Seven tenths of a second: a hello is complete long before on any line, and no server is expected to speak sooner.</summary>
-    [Option("Milliseconds from accepting a connection until somebody who may still become a client of ours is connected to the cover; each of its later bytes is still judged before it is passed on.", Minimum = 50, Maximum = 60000)]
-    public int DecideMs { get; set; } = 700;
+    /// <summary>
+    /// A client's hello follows its side of the TCP handshake at once, and one in pieces is still judged piece by piece: the cover waits for the rest of it too. What the cover
+    /// shows of its own clock (how long it bears silence) is late by this much, so it is short.
+    /// </summary>
+    [Option("Milliseconds from accepting a connection until somebody who may still become a client of ours is connected to the cover; each of its later bytes is still judged before it is passed on.", Minimum = 10, Maximum = 60000)]
+    public int DecideMs { get; set; } = 50;
 
     /// <summary>As many as a busy site has visitors at a time; each costs two descriptors.</summary>
     [Option("Strangers that are connected to the cover at a time, as far as the descriptors reach: they get what the listeners' limits leave, and at least an eighth. When all places are taken, the one that was silent longest is closed.", Minimum = 1, Maximum = 1000000)]

@@ -46,6 +46,23 @@ public class AdmissionWithCoverTests
         stage.AssertNoFault();
     }
 
+    [Fact]
+    public void A_connection_that_the_cover_has_answered_counts_no_more_among_those_of_its_address()
+    {
+        using var stage = Of(settings => settings with { Limits = new LimitSettings { UnauthenticatedPerAddress = Most } });
+        var peers = new List<MemoryPeer>();
+        for (var i = 0; i < 3 * Most; i++)
+        {
+            peers.Add(Stranger(stage, "192.0.2.1"));
+            stage.Covers.Last().Send("the site"u8);
+            stage.Run();
+        }
+
+        Assert.All(peers, peer => Assert.Equal(PeerEnd.None, peer.End));
+        Assert.Empty(stage.Metrics.Closed);
+        stage.AssertNoFault();
+    }
+
     [Theory]
     [InlineData(ResetOnClose.HandshakeError)]
     [InlineData(ResetOnClose.Always)]

@@ -88,12 +88,12 @@ public sealed class CoverDecisionTests : IDisposable
     }
 
     [Fact]
-    public void A_silent_caller_is_at_the_cover_after_seven_tenths_of_a_second_and_stays_there_as_long_as_the_cover_lets_it()
+    public void A_silent_caller_is_at_the_cover_after_a_twentieth_of_a_second_and_stays_there_as_long_as_the_cover_lets_it()
     {
         var peer = _stage.CallRaw();
-        _stage.Advance(0.6);
+        _stage.Advance(0.04);
         Assert.Empty(_stage.Covers);
-        _stage.Advance(0.2);
+        _stage.Advance(0.11);
         Assert.Single(_stage.Covers);
         _stage.Advance(5000);
         Assert.Equal(PeerEnd.None, peer.End);
@@ -113,12 +113,12 @@ public sealed class CoverDecisionTests : IDisposable
         for (var sent = 0; sent < 3; sent++)
         {
             client.Peer.Send(client.Hello.AsSpan(sent, 1));
-            _stage.Advance(0.2);
+            _stage.Advance(0.015);
         }
 
         Assert.Empty(_stage.Covers);
         client.Peer.Send(client.Hello.AsSpan(3, 1));
-        _stage.Advance(0.2);
+        _stage.Advance(0.1);
         Assert.Equal(client.Hello[..4], Cover.Take());
         client.Peer.Send(client.Hello.AsSpan(4, 1));
         _stage.Run();

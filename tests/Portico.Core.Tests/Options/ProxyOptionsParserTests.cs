@@ -102,7 +102,7 @@ public class ProxyOptionsParserTests
         { "cover.target", "listeners[0] itself", o => Cover(o, "[::1]:8443") },
         { "cover.malformedHello", "not one of", o => o.Cover.MalformedHello = "close" },
         { "cover.policyRefused", "not one of", o => o.Cover.PolicyRefused = "alert" },
-        { "cover.decideMs", "outside 50..60000", o => o.Cover.DecideMs = 49 },
+        { "cover.decideMs", "outside 10..60000", o => o.Cover.DecideMs = 9 },
         { "cover.maxConnections", "outside 1..", o => o.Cover.MaxConnections = 0 },
         { "cover.learnSeconds", "outside 60..", o => o.Cover.LearnSeconds = 59 },
         { "cover.connectTimeoutSeconds", "outside 1..120", o => o.Cover.ConnectTimeoutSeconds = 0 },

@@ -19,6 +19,10 @@ internal sealed class LearnedFlight
     private const int MostLengths = 64;
 
     private readonly ImmutableArray<ushort> _suites;
+    private readonly ImmutableArray<int> _classicLengths;
+    private readonly ImmutableArray<int> _postQuantumLengths;
+    private readonly int? _classicFull;
+    private readonly int? _postQuantumFull;
 
     /// <param name="suites">By <see cref="TlsSuiteOffer.Code"/>; <see cref="TlsCipherSuites.None"/> where nothing was learned.</param>
     public LearnedFlight(ImmutableArray<ushort> suites) => _suites = suites;
@@ -38,10 +42,18 @@ internal sealed class LearnedFlight
     /// Lengths of one record that is as long on the wire as all encrypted records of a sample were, as measured with hellos of 517 bytes. One per sample, so that a length is as
     /// frequent here as it is at the cover. For a suite with SHA-256.
     /// </summary>
-    public required ImmutableArray<int> ClassicLengths { get; init; }
+    public required ImmutableArray<int> ClassicLengths
+    {
+        get => _classicLengths;
+        init => (_classicLengths, _classicFull) = (value, SignatureLengths.FullLengthOf(value));
+    }
 
     /// <summary>The same with post-quantum hellos: they offer extensions to which some servers have more to say.</summary>
-    public required ImmutableArray<int> PostQuantumLengths { get; init; }
+    public required ImmutableArray<int> PostQuantumLengths
+    {
+        get => _postQuantumLengths;
+        init => (_postQuantumLengths, _postQuantumFull) = (value, SignatureLengths.FullLengthOf(value));
+    }
 
     /// <summary>When it was measured last.</summary>
     public required DateTimeOffset AsOf { get; init; }
@@ -62,14 +74,19 @@ internal sealed class LearnedFlight
     /// <summary>The cover's choice; <see cref="TlsCipherSuites.None"/> if it is not known or the cover refuses the offer.</summary>
     public ushort SuiteOf(TlsSuiteOffer offer) => _suites[offer.Code];
 
-    /// <summary>Bytes for the one encrypted record of a flight, drawn from those of the cover.</summary>
+    /// <summary>
+    /// Bytes for the one encrypted record of a flight: by the law of signatures where the cover's lengths follow it, else one of those that were seen.
+    /// </summary>
     /// <param name="random">The loop's.</param>
     /// <param name="isPostQuantum">The client's hello holds a post-quantum share.</param>
     /// <param name="suite">The one that our flight names.</param>
     public int DrawLength(RandomKeystream random, bool isPostQuantum, ushort suite)
     {
         var lengths = isPostQuantum ? PostQuantumLengths : ClassicLengths;
-        var length = lengths[random.Between(0, lengths.Length - 1)] + (suite == TlsCipherSuites.Aes256GcmSha384 ? LongerFinished : 0);
+        var drawn = (isPostQuantum ? _postQuantumFull : _classicFull) is { } full
+            ? SignatureLengths.Draw(random, full)
+            : lengths[random.Between(0, lengths.Length - 1)];
+        var length = drawn + (suite == TlsCipherSuites.Aes256GcmSha384 ? LongerFinished : 0);
         return Math.Min(length, ServerFlight.MaxAppDataLength);
     }
 

@@ -73,7 +73,7 @@ public sealed class CopiedFlightTests : IDisposable
     [Fact]
     public void Ten_thousand_flights_are_random_wherever_the_covers_would_be()
     {
-        const int Number = 10_000, Length = 641;
+        const int Number = 10_000, Length = 641, Least = Length - 3; // rare signatures are shorter still
         _stage.Proxy.Services.Flights.Publish(0, Flights.Of([Length - 1, Length, Length + 1]));
         var offers = TlsSuiteOffer.All.ToArray();
         var counts = new Dictionary<int, int[]>();
@@ -86,7 +86,7 @@ public sealed class CopiedFlightTests : IDisposable
             Assert.Equal(((ushort[])[0x1302, 0x1303, 0x1301]).First(offers[i % offers.Length].Contains), hello.CipherSuite);
             Assert.True(client.Hello.AsSpan(44, 32).SequenceEqual(flight.AsSpan(44, 32)));
             var size = flight.Length - AppData - (hello.CipherSuite == 0x1302 ? 16 : 0);
-            Assert.InRange(size, Length - 1, Length + 1);
+            Assert.InRange(size, Least, Length + 1);
             sizes.Add(size);
 
             // supported_versions first, so the key ends the hello.
@@ -96,11 +96,11 @@ public sealed class CopiedFlightTests : IDisposable
 
             CountBytes(Random, 32, flight, counts);
             CountBytes(ServerHelloEnd - KeyLength, KeyLength, flight, counts);
-            CountBytes(AppData, Length - 1, flight, counts);
+            CountBytes(AppData, Least, flight, counts);
         }
 
-        Assert.Equal(3, sizes.Count);
-        Assert.Equal(32 + KeyLength + Length - 1, counts.Count);
+        Assert.Superset(new HashSet<int> { Length - 1, Length, Length + 1 }, sizes);
+        Assert.Equal(32 + KeyLength + Least, counts.Count);
         var probabilities = counts.ToDictionary(place => place.Key, place => ChiSquare.ProbabilityOfUniform(
             // A coordinate is below 2^255: its last byte has 128 values.
             place.Key == ServerHelloEnd - 1 ? place.Value[..128] : place.Value));
