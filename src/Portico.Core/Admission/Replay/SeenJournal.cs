@@ -75,7 +75,8 @@ internal sealed class SeenJournal : IDisposable
         var isDamaged = false;
         foreach (var path in Directory.EnumerateFiles(_directory, _name + ".*"))
         {
-            if (int.TryParse(Path.GetExtension(path.AsSpan())[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            // The pattern also finds a name without a dot.
+            if (int.TryParse(Path.GetExtension(path.AsSpan()).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 _segments.Add(new Segment(number, path));
         }
 

@@ -148,6 +148,20 @@ public sealed class SeenJournalTests : IDisposable
         Assert.Equal(Numbers(0, 190), Items);
     }
 
+    [Theory]
+    [InlineData("seen")]
+    [InlineData("seen.")]
+    [InlineData("seen.x")]
+    [InlineData("seen.1.partial")]
+    public void A_file_without_a_number_is_no_part_of_it(string name)
+    {
+        File.WriteAllText(Path.Combine(_directory.FullName, name), new string('x', 100));
+        using (var journal = Open()) Write(journal, 0, 3);
+        using var next = Open();
+        Assert.False(IsDamaged);
+        Assert.Equal(Numbers(0, 3), Items);
+    }
+
     [Fact]
     public void Files_of_another_key_or_kind_stay_and_are_told()
     {
