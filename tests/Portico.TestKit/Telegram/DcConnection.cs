@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using Portico.Protocol;
 using Portico.Protocol.Obfuscation;
 using Portico.TestKit.Framing;

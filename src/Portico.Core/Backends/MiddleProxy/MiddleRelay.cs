@@ -2,8 +2,8 @@ using System.Net;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
-using Portico.Core.Users;
 using Portico.Core.Sessions;
+using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.MiddleProxy;
 
