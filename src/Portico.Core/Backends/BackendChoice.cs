@@ -5,6 +5,7 @@ using Portico.Core.Handshake;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Core.Telegram;
+using Portico.Protocol.TelegramConfig;
 
 namespace Portico.Core.Backends;
 
@@ -18,13 +19,13 @@ internal sealed class BackendChoice(ProxySettings settings, DcDirectory dcs, Mid
     {
         var wanted = handshake.Result.DcId;
         // Elsewhere than at the test site its clients have no account: no default may serve them, and no middle proxy that is not named for them.
-        if (!DcDirectory.IsTest(wanted) || IsOnList(wanted)) return UsesMiddle(handshake, wanted) ? middle.ConnectAsync(handshake) : direct.ConnectAsync(handshake);
+        if (!DcTable.IsTest(wanted) || IsOnList(wanted)) return UsesMiddle(handshake, wanted) ? middle.ConnectAsync(handshake) : direct.ConnectAsync(handshake);
         return dcs.Reaches(wanted) ? direct.ConnectAsync(handshake) : ValueTask.FromResult(StepResult.NoBackend(CloseReason.UnknownDc));
     }
 
     private bool UsesMiddle(HandshakeState handshake, short wanted) =>
         settings.GoesThroughMiddleProxy(handshake.Result.Credential!)
-        || (settings.MediaGoesThroughMiddleProxy && DcDirectory.IsMedia(wanted) && IsOnList(wanted));
+        || (settings.MediaGoesThroughMiddleProxy && DcTable.IsMedia(wanted) && IsOnList(wanted));
 
     private bool IsOnList(short wanted) => middles.Current.Names(wanted);
 }

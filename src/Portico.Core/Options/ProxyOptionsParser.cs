@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Portico.Core.Net;
-using Portico.Core.Telegram;
+using Portico.Protocol.TelegramConfig;
 
 namespace Portico.Core.Options;
 
@@ -109,11 +109,14 @@ public static class ProxyOptionsParser
         };
         // Of addresses that could not be read, it is not known whose they are.
         if (errors.Count > errorsBefore) return direct;
-        if (direct.DefaultDc is >= short.MinValue and <= short.MaxValue && !new DcDirectory(direct).Knows(direct.DefaultDc))
+        if (direct.DefaultDc is >= short.MinValue and <= short.MaxValue && !IsKnown(direct))
         {
             errors.Add(new("backend.direct.defaultDc", $"{direct.DefaultDc} is no known data centre; for example \"defaultDc\": 2, or give it addresses in backend.direct.endpoints"));
         }
 
         return direct;
     }
+
+    private static bool IsKnown(DirectSettings direct) =>
+        direct.Endpoints.TryGetValue(direct.DefaultDc, out var own) ? !own.IsEmpty : DcTable.BuiltIn.ContainsKey(direct.DefaultDc);
 }

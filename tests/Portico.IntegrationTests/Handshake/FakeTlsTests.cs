@@ -55,7 +55,7 @@ public sealed class FakeTlsTests
         await test.Metrics.UntilAsync("portico_protocol_ok_total", 1, ("listener", ProxyUnderTest.Listener), ("protocol", "fake_tls"));
         client.Wire.FinishSending();
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.ReadToEndAsync());
-        Assert.Equal(PeerEnd.Fin, await dc.Ended);
+        Assert.Equal(PeerEnd.Reset, await dc.Ended);
         await test.UntilClosedAsync("client_closed", "client");
     }
 

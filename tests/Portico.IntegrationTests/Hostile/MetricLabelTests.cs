@@ -33,7 +33,7 @@ public sealed class MetricLabelTests
     public async Task No_label_of_any_instrument_carries_what_a_peer_said_or_who_it_is(EngineKind engine)
     {
         await using var test = ProxyUnderTest.Start(engine, settings => settings with { Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromMilliseconds(300) } });
-        foreach (var dc in new short[] { 2, -5, 0, 4711, short.MinValue })
+        foreach (var dc in new short[] { 2, -5, 0, 4711, -4711 })
         {
             foreach (var profile in new ClientProfile[] { new() { Domain = Sni, Dc = dc }, new() { Mode = ClientMode.Secure, Dc = dc }, new() { Mode = ClientMode.Plain, Transport = Transport.Intermediate, Dc = dc } })
             {

@@ -7,7 +7,7 @@ using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
-using Portico.Core.Telegram;
+using Portico.Protocol.TelegramConfig;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
@@ -34,7 +34,7 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
         var all = services.Settings.ChatsUseMiddleProxies;
         foreach (var dc in services.Directory.Current.Dcs)
         {
-            if (all || DcDirectory.IsMedia(dc)) PoolOf(dc).Maintain();
+            if (all || DcTable.IsMedia(dc)) PoolOf(dc).Maintain();
         }
 
         foreach (var handshake in _withoutList) handshake.Nudge();
