@@ -135,13 +135,13 @@ public sealed class MisbehaviourTests
         Assert.Equal(1, test.Metrics.Value("portico_dc_connect_total", ("result", "ok")));
     }
 
-    /// <summary>A set-up has eight seconds. The fake may have noticed it a little late, so half of them pass without fail.</summary>
+    /// <summary>A set-up has four seconds. The fake may have noticed it a little late, so half of them pass without fail.</summary>
     private static async Task TimeOutAsync(ProxyUnderTest test, int failures, MiddleBehaviour behaviour)
     {
         // Encrypted bytes before our handshake come from no honest server: whether they are refused at once depends on whether the nonce before them comes in the same read.
         if (behaviour is not { FailsAt: MiddleStep.NonceSent, Fault: MiddleFault.HalfFrame })
         {
-            test.Advance(TimeSpan.FromSeconds(4));
+            test.Advance(TimeSpan.FromSeconds(2));
             await test.SettleAsync();
             Assert.Equal(failures - 1, test.Metrics.Value("portico_dc_connect_total"));
         }
