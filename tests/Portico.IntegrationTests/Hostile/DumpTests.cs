@@ -32,7 +32,7 @@ public sealed class DumpTests
         {
             while (await shell.StandardOutput.ReadLineAsync() is { } line)
             {
-                if (line.StartsWith("tg://", StringComparison.Ordinal))
+                if (line.StartsWith("# main: 1 link", StringComparison.Ordinal))
                     break;
             }
             return ChildOf(shell);
