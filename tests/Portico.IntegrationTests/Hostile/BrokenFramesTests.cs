@@ -103,7 +103,8 @@ public sealed class BrokenFramesTests
             client.Wire.FinishSending();
             var received = await client.Wire.ReadToEndAsync();
             Assert.True(item.IsAccepted ? received == Received.Nothing(PeerEnd.Fin) : received.IsEncryptedAlertAndFin, $"{item.Name}: {received}");
-            Assert.Equal((item.Name, PeerEnd.Fin), (item.Name, await dc.Ended));
+            // A DC that has acknowledged everything is left with RST, which keeps no port of ours busy.
+            Assert.True(await dc.Ended is PeerEnd.Fin or PeerEnd.Reset, item.Name);
             Assert.Equal(sent, dc.Tape);
         }
         await proxy.UntilClosedAsync("tls_bad_record", "client", Records.Count(item => !item.IsAccepted));

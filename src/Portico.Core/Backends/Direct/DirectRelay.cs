@@ -18,8 +18,8 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
     private const int ReadsPerTurn = 4;
 
     // After one side has finished, this long without a byte from the other is taken for its end. A DC that owes a client no answer gets a moment all the same: a packet of
-    // an answer may have come before the client's end was read.
-    private const int FarewellMs = 10_000, NothingDueMs = 100;
+    // an answer may have come before the client's end was read. A short one: it costs a local port, of which each address of a DC has 28 000.
+    private const int FarewellMs = 10_000, NothingDueMs = 10;
 
     // How often is looked how far the peers have got while anything is under way, and how long a DC may take none of it.
     private const int LookMs = 5000, DcSilentMs = 30_000;

@@ -108,7 +108,7 @@ public sealed class RelayEndTests : IDisposable
         dc.Say("one "u8);
         _stage.Run();
         client.Peer.Finish();
-        _stage.Advance(0.05);
+        _stage.Advance(0.005);
         dc.Say("two "u8);
         _stage.Run();
         Assert.Equal(PeerEnd.Fin, dc.Peer.End);
