@@ -54,8 +54,8 @@ internal sealed class ClientIdentification(LoopContext context, ImmutableArray<J
                         Wake turn;
                         do turn = await handshake.NextEventAsync();
                         while (turn == Wake.Event && handshake.TrialTicket != 0 && !handshake.Session.Client.Failed);
-                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, Gone(Reason(turn)));
-                        if (handshake.Session.Client.Failed) return CountUnidentified(handshake, Gone(CloseReason.ClientReset));
+                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, StepResult.Gone(Reason(turn)));
+                        if (handshake.Session.Client.Failed) return CountUnidentified(handshake, StepResult.Gone(CloseReason.ClientReset));
                     }
 
                     // While the secrets were tried the cover may have spoken: its answer is the one that counts.
@@ -63,13 +63,13 @@ internal sealed class ClientIdentification(LoopContext context, ImmutableArray<J
                     if (verdict != Verdict.Undecided) return identified;
                     continue;
                 case IoStatus.Eof:
-                    return CountUnidentified(handshake, mayHaveCover ? StepResult.Stranger(CloseReason.ClientClosed) : Gone(CloseReason.ClientClosed));
+                    return CountUnidentified(handshake, mayHaveCover ? StepResult.Stranger(CloseReason.ClientClosed) : StepResult.Gone(CloseReason.ClientClosed));
                 case IoStatus.Reset:
-                    return CountUnidentified(handshake, Gone(CloseReason.ClientReset));
+                    return CountUnidentified(handshake, StepResult.Gone(CloseReason.ClientReset));
             }
 
             var wake = await handshake.NextEventAsync();
-            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, Gone(Reason(wake)));
+            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, StepResult.Gone(Reason(wake)));
             if (wake == Wake.Deadline && handshake.Cover is null) handshake.Cover = CoverConnection.Open(handshake.Session, handshake, cover, guests, cover.Settings.Target!);
         }
     }
@@ -80,9 +80,6 @@ internal sealed class ClientIdentification(LoopContext context, ImmutableArray<J
         if (identified.Reason != CloseReason.Shutdown) handshake.Session.CountEarlyEnd(handshake.RawLength == 0 ? EarlyEnd.NoBytes : EarlyEnd.PartialHello);
         return identified;
     }
-
-    private static StepResult Gone(CloseReason reason) =>
-        StepResult.End(reason == CloseReason.HandshakeTimeout ? EndManner.CloseUnlessUnread : EndManner.Close, reason);
 
     private static CloseReason Reason(Wake wake) => wake == Wake.Deadline ? CloseReason.HandshakeTimeout : CloseReason.Shutdown;
 

@@ -67,7 +67,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
     private static StepResult CountUnfinished(HandshakeState handshake, CloseReason reason)
     {
         if (reason != CloseReason.Shutdown) handshake.Session.CountEarlyEnd(handshake.Header.Length == 0 ? EarlyEnd.SilentAfterFlight : EarlyEnd.PartialHeader);
-        return StepResult.End(reason == CloseReason.HeaderTimeout ? EndManner.CloseUnlessUnread : EndManner.Close, reason);
+        return StepResult.Gone(reason);
     }
 
     private static CloseReason Reason(Wake wake) => wake == Wake.Deadline ? CloseReason.HeaderTimeout : CloseReason.Shutdown;

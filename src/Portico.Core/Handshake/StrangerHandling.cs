@@ -142,10 +142,6 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
 
         public StepResult End { get; private init; }
 
-        public static Destination Gone(CloseReason reason) => new()
-        {
-            IsGone = true,
-            End = StepResult.End(reason == CloseReason.HandshakeTimeout ? EndManner.CloseUnlessUnread : EndManner.Close, reason),
-        };
+        public static Destination Gone(CloseReason reason) => new() { IsGone = true, End = StepResult.Gone(reason) };
     }
 }

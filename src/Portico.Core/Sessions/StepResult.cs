@@ -44,6 +44,10 @@ internal readonly record struct StepResult
 
     public static StepResult Stranger(CloseReason reason) => new() { Outcome = Kind.Stranger, Reason = reason };
 
+    /// <summary>The client left, a deadline passed, or the proxy stops. Behind a deadline bytes of the client's may be unread.</summary>
+    public static StepResult Gone(CloseReason reason) =>
+        End(reason is CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout ? EndManner.CloseUnlessUnread : EndManner.Close, reason);
+
     /// <summary>No way to Telegram came about, or the client left meanwhile.</summary>
     public static StepResult NoBackend(CloseReason reason) => End(reason is CloseReason.ClientReset or CloseReason.Shutdown ? EndManner.Close : EndManner.Fin, reason);
 
