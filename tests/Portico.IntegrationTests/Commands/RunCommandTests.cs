@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text.Json;
@@ -61,6 +62,10 @@ public class RunCommandTests
         Assert.Equal(1, (await refused).Code);
         Assert.Empty((await refused).Output);
         Assert.Contains("belongs to another running Portico", (await refused).Errors, StringComparison.Ordinal);
+
+        // The file is written when the ports are bound, which may be after the other has been refused.
+        var patience = Stopwatch.StartNew();
+        while (!File.Exists(directory.File("portico.json")) && patience.Elapsed < TimeSpan.FromSeconds(30)) await Task.Delay(10);
         Assert.Equal(0, (await PorticoProcess.RunAsync(directory.Path, ["link"])).Code);
     }
 
