@@ -45,12 +45,12 @@ internal sealed class ClientIdentification(LoopContext context, ImmutableArray<J
             {
                 case IoStatus.Ok:
                     // Many secrets take many turns. Meanwhile nothing is read: what the client adds waits in its kernel.
-                    var progress = default(TrialProgress);
+                    var progress = judges[handshake.Session.Listener.Index].Begin(handshake.Session.Client);
                     StepResult identified;
                     Verdict verdict;
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
                     {
-                        _trials.Enter(handshake);
+                        _trials.Enter(handshake, progress.Tried);
                         Wake turn;
                         do turn = await handshake.NextEventAsync();
                         while (turn == Wake.Event && handshake.TrialTicket != 0 && !handshake.Session.Client.Failed);

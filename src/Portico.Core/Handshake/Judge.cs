@@ -1,4 +1,5 @@
 using Portico.Core.Diagnostics;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Users;
 using Portico.Protocol;
@@ -46,11 +47,14 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
 
     private readonly SecretTrials _trials = new(listener.Credentials, perSni);
 
+    /// <summary>Nothing was tried yet on the bytes of a connection; where it comes from is asked only where that says what to try first.</summary>
+    public TrialProgress Begin(Channel client) => new(_trials.UsesHints ? client.RemoteNetwork() : default);
+
     /// <summary>Judges the bytes so far, with one slice of trials at most.</summary>
     /// <param name="raw">Everything received since accept; no longer than last time if that was <see cref="Verdict.Trying"/>.</param>
     /// <param name="scratch">Working space of at least <see cref="ScratchLength"/> bytes; the judgement may point into it.</param>
     /// <param name="unixSeconds">Our clock.</param>
-    /// <param name="progress">Of this caller: default at first, then as it was left.</param>
+    /// <param name="progress">Of this caller: new at first, then as it was left.</param>
     /// <param name="judgement">Everything learnt; lives as long as <paramref name="raw"/> and <paramref name="scratch"/>.</param>
     public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, out Judgement judgement)
     {
@@ -88,8 +92,8 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         return (listener.Protocols & needed) != 0 ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
     }
 
-    private Verdict GoOn(TrialProgress progress, ref Judgement judgement, ProtocolError error) =>
-        progress.Tried < _trials.Count ? Verdict.Trying : judgement.Refuse(error);
+    private static Verdict GoOn(in TrialProgress progress, ref Judgement judgement, ProtocolError error) =>
+        progress.Left > 0 ? Verdict.Trying : judgement.Refuse(error);
 
     // Any TLS record but a hello. Type and version alone would refuse one genuine header in 22 000; with a plausible length it is one in four million.
     private static bool IsRecordHeader(ReadOnlySpan<byte> raw) => raw is [0x14 or 0x15 or 0x17, 0x03, <= 0x04, <= 0x40, _, ..];

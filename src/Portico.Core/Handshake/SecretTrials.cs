@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Collections.Immutable;
+using System.Text;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Users;
 using Portico.Protocol.FakeTls;
@@ -22,32 +25,42 @@ namespace Portico.Core.Handshake;
 /// </remarks>
 internal sealed class SecretTrials
 {
-    // So many keys are 64 KB in each loop; those of 100 000 users would be 100 MB.
+    // So many keys are 64 KB in each loop; those of 100 000 users would be 100 MB. And so many are a first slice: more need hints.
     private const int MostKeys = 64;
 
     private const int HelloNs = 1000, HelloNsPer8Bytes = 5, HeaderNs = 600, DerivationNs = 600;
 
-    private readonly ImmutableArray<Credential> _credentials;
+    private readonly PerSniSettings? _perSni;
+    private readonly TrialHints? _hints;
+
+    // In order: those that any hello may be signed with, then those with a domain of their own, domain by domain.
+    private readonly Credential[] _credentials;
     private readonly ProxySecret[] _secrets;
     private readonly HmacKey[] _keys;
-    // Clients come back: the secrets that were right last are tried first, beside the slice. With fewer than this many users there is no need.
-    private const int MostRecent = 32;
-
-    private readonly PerSniSettings? _perSni;
-    private readonly ProxySecret[] _recent = new ProxySecret[MostRecent];
-    private readonly int[] _recentIndices = new int[MostRecent];
-    private int _recentCount;
-    private int _oldestRecent;
+    private readonly int _general;
+    private readonly Dictionary<string, Range> _byDomain = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ProxySecret[] _hinted = new ProxySecret[TrialHints.Most];
 
     public SecretTrials(ImmutableArray<Credential> credentials, PerSniSettings? perSni)
     {
         _perSni = perSni;
-        _credentials = credentials;
-        _secrets = [.. credentials.Select(credential => credential.Secret)];
+        _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
+        _secrets = [.. _credentials.Select(credential => credential.Secret)];
         _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
+        _hints = _secrets.Length > MostKeys ? new TrialHints(_secrets.Length) : null;
+        _general = _credentials.Count(credential => credential.Domain is null);
+        for (var start = _general; start < _credentials.Length;)
+        {
+            var domain = _credentials[start].Domain!;
+            var end = start + 1;
+            while (end < _credentials.Length && domain.Equals(_credentials[end].Domain, StringComparison.OrdinalIgnoreCase)) end++;
+            _byDomain.Add(domain, start..end);
+            start = end;
+        }
     }
 
-    public int Count => _secrets.Length;
+    /// <summary>There are so many secrets that those that were right before are tried first.</summary>
+    public bool UsesHints => _hints is not null;
 
     /// <summary>Tries the next slice on a hello; its key and time are set if one of them signed it.</summary>
     /// <param name="hello">An opened one.</param>
@@ -55,42 +68,63 @@ internal sealed class SecretTrials
     /// <param name="progress">Of this caller.</param>
     public bool TryHello(ref HelloVerdict hello, Span<byte> scratch, scoped ref TrialProgress progress)
     {
-        var bytes = hello.Hello.Bytes;
-        if (progress.Tried == 0 && TryRecent(ref hello, scratch)) return true;
-        var slice = progress.TakeSlice(Count, HelloNs + (bytes.Length * HelloNsPer8Bytes / 8) + (_perSni is null ? 0 : DerivationNs));
-        uint timestamp;
-        var signer = _perSni is { } perSni ? HelloDigest.IndexOfSigner(bytes, _secrets.AsSpan(slice), perSni.Salt.Span, hello.Hello.Sni, scratch, out timestamp)
-            : _keys.Length > 0 ? HelloDigest.IndexOfSigner(bytes, _keys.AsSpan(slice), out timestamp)
-            : HelloDigest.IndexOfSigner(bytes, _secrets.AsSpan(slice), scratch, out timestamp);
-        if (signer < 0) return false;
-        hello.KeyIndex = slice.Start.Value + signer;
-        hello.Timestamp = timestamp;
-        Remember(hello.KeyIndex);
+        var (ownStart, ownCount) = OfDomain(hello.Hello.Sni).GetOffsetAndLength(_secrets.Length);
+        var candidates = ownCount + _general;
+        if (_hints is not null && candidates > MostKeys && !progress.HintsTried)
+        {
+            progress.TakeHints(candidates);
+            return TryHints(ref hello, scratch, progress.Network);
+        }
+
+        var slice = progress.TakeSlice(candidates, HelloNs + (hello.Hello.Bytes.Length * HelloNsPer8Bytes / 8) + (_perSni is null ? 0 : DerivationNs));
+        var (first, end) = (slice.Start.Value, slice.End.Value);
+        var own = (ownStart + Math.Min(first, ownCount))..(ownStart + Math.Min(end, ownCount));
+        var general = Math.Max(first - ownCount, 0)..Math.Max(end - ownCount, 0);
+        if (!TryRange(ref hello, scratch, own) && !TryRange(ref hello, scratch, general)) return false;
+        _hints?.Remember(progress.Network, hello.KeyIndex);
         return true;
     }
 
-    private bool TryRecent(ref HelloVerdict hello, Span<byte> scratch)
+    private bool TryRange(ref HelloVerdict hello, Span<byte> scratch, Range range)
     {
-        if (_recentCount == 0) return false;
-        var recent = _recent.AsSpan(0, _recentCount);
-        uint timestamp;
-        var signer = _perSni is { } perSni
-            ? HelloDigest.IndexOfSigner(hello.Hello.Bytes, recent, perSni.Salt.Span, hello.Hello.Sni, scratch, out timestamp)
-            : HelloDigest.IndexOfSigner(hello.Hello.Bytes, recent, scratch, out timestamp);
+        if (range.Start.Value == range.End.Value) return false;
+        var signer = _keys.Length > 0
+            ? HelloDigest.IndexOfSigner(hello.Hello.Bytes, _keys.AsSpan(range), out var timestamp)
+            : SignerOf(hello, _secrets.AsSpan(range), scratch, out timestamp);
         if (signer < 0) return false;
-        hello.KeyIndex = _recentIndices[signer];
+        hello.KeyIndex = range.Start.Value + signer;
         hello.Timestamp = timestamp;
         return true;
     }
 
-    // Those that fit into the first slice are found there as quickly.
-    private void Remember(int index)
+    private bool TryHints(ref HelloVerdict hello, Span<byte> scratch, ClientNetwork network)
     {
-        if (Count <= MostKeys) return;
-        _recent[_oldestRecent] = _secrets[index];
-        _recentIndices[_oldestRecent] = index;
-        _oldestRecent = (_oldestRecent + 1) % MostRecent;
-        _recentCount = Math.Min(_recentCount + 1, MostRecent);
+        Span<int> indices = stackalloc int[TrialHints.Most];
+        indices = indices[.._hints!.For(network, indices)];
+        for (var i = 0; i < indices.Length; i++) _hinted[i] = _secrets[indices[i]];
+        var signer = SignerOf(hello, _hinted.AsSpan(0, indices.Length), scratch, out var timestamp);
+        if (signer < 0 || !MayBe(_credentials[indices[signer]], hello.Hello.Sni)) return false;
+        hello.KeyIndex = indices[signer];
+        hello.Timestamp = timestamp;
+        _hints.Remember(network, hello.KeyIndex);
+        return true;
+    }
+
+    private int SignerOf(in HelloVerdict hello, ReadOnlySpan<ProxySecret> secrets, Span<byte> scratch, out uint timestamp) =>
+        _perSni is { } perSni
+            ? HelloDigest.IndexOfSigner(hello.Hello.Bytes, secrets, perSni.Salt.Span, hello.Hello.Sni, scratch, out timestamp)
+            : HelloDigest.IndexOfSigner(hello.Hello.Bytes, secrets, scratch, out timestamp);
+
+    private static bool MayBe(Credential credential, ReadOnlySpan<byte> sni) =>
+        credential.Domain is not { } domain || Ascii.EqualsIgnoreCase(sni, domain);
+
+    // Those whose own domain it is; none for a name that nobody has.
+    private Range OfDomain(ReadOnlySpan<byte> sni)
+    {
+        if (_byDomain.Count == 0 || sni.Length > SecretText.MaxDomainLength) return default;
+        Span<char> name = stackalloc char[SecretText.MaxDomainLength];
+        if (Ascii.ToUtf16(sni, name, out var length) != OperationStatus.Done) return default;
+        return _byDomain.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out var range) ? range : default;
     }
 
     /// <summary>The credential behind a signed hello.</summary>
@@ -103,14 +137,32 @@ internal sealed class SecretTrials
     /// <summary>Tries the next slice on a header; streams, framing, DC and credential are set if one of them opens it.</summary>
     public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, scoped ref TrialProgress progress)
     {
-        var slice = progress.TakeSlice(Count, HeaderNs);
+        if (_hints is not null && !progress.HintsTried)
+        {
+            progress.TakeHints(_secrets.Length);
+            Span<int> indices = stackalloc int[TrialHints.Most];
+            foreach (var index in indices[.._hints.For(progress.Network, indices)])
+            {
+                if (TryHeader(header, index, ref judgement, progress.Network)) return true;
+            }
+
+            return false;
+        }
+
+        var slice = progress.TakeSlice(_secrets.Length, HeaderNs);
         for (var i = slice.Start.Value; i < slice.End.Value; i++)
         {
-            if (!ObfuscatedHeader.TryRead(header, _secrets[i], out judgement.Streams, out judgement.Transport, out judgement.DcId)) continue;
-            judgement.Credential = _credentials[i];
-            return true;
+            if (TryHeader(header, i, ref judgement, progress.Network)) return true;
         }
 
         return false;
+    }
+
+    private bool TryHeader(ReadOnlySpan<byte> header, int index, ref Judgement judgement, ClientNetwork network)
+    {
+        if (!ObfuscatedHeader.TryRead(header, _secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId)) return false;
+        judgement.Credential = _credentials[index];
+        _hints?.Remember(network, index);
+        return true;
     }
 }

@@ -1,22 +1,43 @@
+using Portico.Core.Net;
+
 namespace Portico.Core.Handshake;
 
 /// <summary>How many of a listener's secrets were tried on one caller. Default: none.</summary>
-internal struct TrialProgress
+/// <param name="network">Where the caller is, for hints; default = unknown.</param>
+internal struct TrialProgress(ClientNetwork network)
 {
     // What the other sessions of a loop may have to wait for one caller. A slice is counted in trials, not timed: the judge stays a pure function.
     private const int SliceNs = 200_000;
 
+    /// <summary>Where the caller is.</summary>
+    public readonly ClientNetwork Network => network;
+
     /// <summary>The first so many secrets are not this caller's.</summary>
     public int Tried { get; private set; }
 
+    /// <summary>So many are left to be tried.</summary>
+    public int Left { get; private set; }
+
+    /// <summary>What hints there were have been tried.</summary>
+    public bool HintsTried { get; private set; }
+
     /// <summary>Takes the next slice of trials, at least one.</summary>
-    /// <param name="secrets">How many there are.</param>
+    /// <param name="secrets">How many there are for this caller.</param>
     /// <param name="trialNs">What one trial costs, in nanoseconds.</param>
     /// <returns>Indices into the secrets; all of them count as tried now.</returns>
     public Range TakeSlice(int secrets, int trialNs)
     {
         var first = Tried;
         Tried += Math.Min(secrets - first, Math.Max(1, SliceNs / trialNs));
+        Left = secrets - Tried;
         return first..Tried;
+    }
+
+    /// <summary>The hints were this caller's first slice.</summary>
+    /// <param name="secrets">How many there are for this caller.</param>
+    public void TakeHints(int secrets)
+    {
+        HintsTried = true;
+        Left = secrets;
     }
 }

@@ -33,7 +33,11 @@ internal static class Credentials
         var keysBySecret = new Dictionary<ProxySecret, string>(comparer);
         var listenerTag = ReadTag(listener.AdTag, $"{path}.adTag");
         if (listener.Secret is { } secret) Add(new UserOptions { Name = DefaultUser, Secret = secret }, $"{path}.secret", $"{path}.secret");
-        for (var i = 0; i < listener.Users.Length; i++) Add(listener.Users[i], $"{path}.users[{i}].name", $"{path}.users[{i}].secret", ReadTag(listener.Users[i].AdTag, $"{path}.users[{i}].adTag"));
+        for (var i = 0; i < listener.Users.Length; i++)
+        {
+            var (user, key) = (listener.Users[i], $"{path}.users[{i}]");
+            Add(user, $"{key}.name", $"{key}.secret", ReadTag(user.AdTag, $"{key}.adTag"), $"{key}.domain");
+        }
 
         if (listener.Secret is null && listener.Users.All(user => !user.Enabled)) errors.Add(new($"{path}.users", "needs at least one that is enabled; for example \"enabled\": true"));
         return enabled.ToImmutable();
@@ -47,8 +51,13 @@ internal static class Credentials
             return null;
         }
 
-        void Add(UserOptions user, string nameKey, string secretKey, AdTag? tag = null)
+        void Add(UserOptions user, string nameKey, string secretKey, AdTag? tag = null, string? domainKey = null)
         {
+            if (user.Domain is { } domain && DomainName.Problem(domain) is { } wrong)
+            {
+                errors.Add(new(domainKey!, $"{wrong}; for example \"domain\": \"alice.example.com\""));
+            }
+
             if (user.Name is null || !ListenerOptionsParser.Label().IsMatch(user.Name))
             {
                 var what = user.Name is null ? "is missing; it" : ShownText.Quote(user.Name);
@@ -64,7 +73,7 @@ internal static class Credentials
                 if (!keysBySecret.TryAdd(key, secretKey)) errors.Add(new(secretKey, $"is the same as {keysBySecret[key]}; every user needs a secret of their own: {Fix}"));
                 if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase)) warnings.Add(new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
                 if (IsGuessable(user.Secret)) warnings.Add(new(secretKey, "can be guessed, as it repeats one or two characters; `portico secret` prints a fresh one"));
-                if (user.Enabled) enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag));
+                if (user.Enabled) enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag, user.Domain));
             }
             else
             {

@@ -73,6 +73,13 @@ public sealed class UserOptions
     [Option("The user's own ad tag: 32 hexadecimal digits from the bot @MTProxybot. Absent = the listener's.", Example = $"\"{ListenerOptions.ExampleAdTag}\"")]
     public string? AdTag { get; set; }
 
+    /// <summary>Domain.</summary>
+    [Option(
+        "A host name of the user's own for fake-TLS links, which the site behind should answer for too. Only hellos for it are tried with the user's secret, "
+        + "so that many users cost a stranger's hello no more time. Absent = the listener's, and a hello for any name is tried.",
+        Example = "\"alice.example.com\"")]
+    public string? Domain { get; set; }
+
     /// <summary>Enabled.</summary>
     [Option("Off: the user's link stops working, and the entry stays.")]
     public bool Enabled { get; set; } = true;

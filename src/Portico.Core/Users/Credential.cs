@@ -7,4 +7,5 @@ namespace Portico.Core.Users;
 /// <param name="Name">Of the user; <c>default</c> for the listener's own secret.</param>
 /// <param name="Secret">What the client must know.</param>
 /// <param name="AdTag">Whose channel Telegram shows to the client: the user's own, else the listener's, else none.</param>
-public sealed record Credential(string Name, ProxySecret Secret, AdTag? AdTag = null);
+/// <param name="Domain">Of its own: only a hello for this host name (any case) can be the user's; null = a hello for any name.</param>
+public sealed record Credential(string Name, ProxySecret Secret, AdTag? AdTag = null, string? Domain = null);

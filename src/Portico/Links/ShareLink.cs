@@ -1,5 +1,6 @@
 using System.Text;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 
 namespace Portico.Links;
@@ -28,7 +29,7 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
         var host = listener.PublicHost ?? PublicAddress.Find(listener.Address.Address).ToString();
         foreach (var credential in listener.Credentials)
         {
-            foreach (var (protocol, text) in SecretsOf(listener, credential.Secret, perSni))
+            foreach (var (protocol, text) in SecretsOf(listener, credential, perSni))
             {
                 yield return new(listener.Name, credential.Name, protocol, host, listener.PublicPort ?? port, text);
             }
@@ -38,9 +39,14 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
     /// <summary>Everything but the secret.</summary>
     public override string ToString() => $"{Listener}, user {User}, {Protocol}";
 
-    private static IEnumerable<(string Protocol, string Text)> SecretsOf(ListenerSettings listener, ProxySecret secret, PerSniSettings? perSni)
+    private static IEnumerable<(string Protocol, string Text)> SecretsOf(ListenerSettings listener, Credential user, PerSniSettings? perSni)
     {
-        if (listener.Protocols.HasFlag(ClientProtocols.FakeTls) && listener.Domain is { } domain) yield return ("fake-tls", SecretText.FormatFakeTls(SecretFor(domain, secret, perSni), domain));
+        var secret = user.Secret;
+        if (listener.Protocols.HasFlag(ClientProtocols.FakeTls) && (user.Domain ?? listener.Domain) is { } domain)
+        {
+            yield return ("fake-tls", SecretText.FormatFakeTls(SecretFor(domain, secret, perSni), domain));
+        }
+
         if (listener.Protocols.HasFlag(ClientProtocols.Secure)) yield return ("secure", SecretText.FormatSecure(secret));
         if (listener.Protocols.HasFlag(ClientProtocols.Classic)) yield return ("classic", SecretText.FormatSimple(secret));
     }

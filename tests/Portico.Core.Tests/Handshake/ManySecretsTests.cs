@@ -14,8 +14,8 @@ public sealed class ManySecretsTests : IDisposable
 {
     private const int Users = 5000;
 
-    // Slices of a stranger's 517-byte hello: 5000 trials, 151 in each.
-    private const int Slices = 34;
+    // Slices of a stranger's 517-byte hello: one for hints, then 5000 trials, 151 in each.
+    private const int Slices = 35;
 
     private static readonly ProxySecret[] Secrets = [.. Enumerable.Range(0, Users).Select(SecretOf)];
 
@@ -122,6 +122,26 @@ public sealed class ManySecretsTests : IDisposable
         var watch = EachTurn.Watch(_stage.Loop, _ => !client.HasFlight);
         _stage.Run();
         Assert.InRange(watch.Turns, 0, 3);
+    }
+
+    [Fact]
+    public void A_client_that_is_found_soon_passes_strangers_whose_trials_have_gone_on_for_longer()
+    {
+        var strangers = Enumerable.Range(0, 20).Select(_ => _stage.Call(new ClientTraits { Secret = Stage.WrongSecret })).ToList();
+        foreach (var stranger in strangers) stranger.Peer.Send(stranger.Hello);
+        var client = _stage.Call(new ClientTraits { Secret = Secrets[200] });
+        var took = 0;
+        At(40, () => client.Peer.Send(client.Hello)); // ten of 35 slices of each stranger
+        EachTurn.Watch(
+            _stage.Loop,
+            turn =>
+            {
+                if (client.HasFlight || turn < 40) return !client.HasFlight;
+                took++;
+                return true;
+            });
+        _stage.Run();
+        Assert.InRange(took, 1, 6);
     }
 
     [Fact]

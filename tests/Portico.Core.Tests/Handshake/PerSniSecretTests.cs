@@ -71,10 +71,10 @@ public sealed class PerSniSecretTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, 1)]
-    [InlineData(103, 1)]
-    [InlineData(104, 2)]
-    [InlineData(999, 10)]
+    [InlineData(0, 2)]
+    [InlineData(103, 2)]
+    [InlineData(104, 3)]
+    [InlineData(999, 11)]
     public void Among_many_users_derivation_is_part_of_a_trials_price(int user, int slices)
     {
         // 200 us in trials of 1000 + 5/8 n + 600 ns for a hello of n bytes: 104 of 517 bytes.

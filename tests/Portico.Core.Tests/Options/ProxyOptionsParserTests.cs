@@ -54,6 +54,10 @@ public class ProxyOptionsParserTests
         { "listeners[1].name", "name of listeners[0]", o => o.Listeners = [o.Listeners[0], Listener("main", OtherSecret, "::", 8444)] },
         { "listeners[0].adTag", "@MTProxybot", o => o.Listeners[0].AdTag = Tag[1..] },
         { "listeners[0].adTag", "@MTProxybot", o => o.Listeners[0].AdTag = "x" + Tag[1..] },
+        {
+            "listeners[0].users[0].domain", "is an address",
+            o => o.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, Domain = "192.0.2.1" }]
+        },
         { "listeners[0].users[0].adTag", "@MTProxybot", o => o.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = "" }] },
         { "backend.mode", "not one of", o => o.Backend.Mode = "fast" },
         { "backend.direct.endpoints.x", "id of a data centre", o => o.Backend.Direct.Endpoints["x"] = ["127.0.0.1:443"] },

@@ -38,6 +38,22 @@ public class LinkCommandTests
     }
 
     [Fact]
+    public async Task A_user_with_a_domain_of_its_own_gets_it_whatever_the_listener_has()
+    {
+        using var directory = new TemporaryDirectory();
+        await File.WriteAllTextAsync(
+            directory.File("portico.json"),
+            $$"""
+            { "listeners": [{ "port": 443, "domain": "www.example.com", "publicHost": "proxy.example.org",
+              "users": [{ "name": "alice", "secret": "{{Alice}}", "domain": "a.example.com" }] }] }
+            """);
+        var (code, output, _) = await PorticoProcess.RunAsync(directory.Path, ["link"]);
+
+        Assert.Equal(0, code);
+        Assert.Contains($"secret=ee{Alice}612e6578616d706c652e636f6d\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_user_a_domain_and_a_server_can_be_chosen_and_one_link_has_no_heading()
     {
         var (code, output) = await LinkAsync("--user", "bob", "--domain", "site.example.org", "--server", "2001:db8::1");
