@@ -94,11 +94,11 @@ public class SecretTrialsTests
     {
         var secrets = Secrets(500);
         var judge = Of(secrets);
-        for (var i = 0; i < secrets.Length; i++) Decide(judge, Hello(secrets[i]), Network(i / 4));
-        var again = Enumerable.Range(0, secrets.Length).Count(i => Decide(judge, Hello(secrets[i]), Network(i / 4)).Slices == 1);
+        for (var i = 0; i < secrets.Length; i++) Decide(judge, Hello(secrets[i]), Network(i));
+        var again = Enumerable.Range(0, secrets.Length).Count(i => Decide(judge, Hello(secrets[i]), Network(i)).Slices == 1);
 
-        // Networks share places by chance: two for each secret keep nearly all of them.
-        Assert.InRange(again, 400, 500);
+        // Networks share places by chance, four on average where there is room for eight.
+        Assert.InRange(again, 440, 500);
     }
 
     [Theory]
