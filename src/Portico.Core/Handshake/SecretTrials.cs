@@ -70,13 +70,16 @@ internal sealed class SecretTrials
     {
         var (ownStart, ownCount) = OfDomain(hello.Hello.Sni).GetOffsetAndLength(_secrets.Length);
         var candidates = ownCount + _general;
+        var trialNs = HelloNs + (hello.Hello.Bytes.Length * HelloNsPer8Bytes / 8) + (_perSni is null ? 0 : DerivationNs);
         if (_hints is not null && candidates > MostKeys && !progress.HintsTried)
         {
-            progress.TakeHints(candidates);
-            return TryHints(ref hello, scratch, progress.Network);
+            Span<int> hints = stackalloc int[TrialHints.Most];
+            hints = hints[.._hints.For(progress.Network, hints)];
+            hints = hints[progress.TakeHints(candidates, hints.Length, trialNs)];
+            return TryHints(ref hello, scratch, hints, progress.Network);
         }
 
-        var slice = progress.TakeSlice(candidates, HelloNs + (hello.Hello.Bytes.Length * HelloNsPer8Bytes / 8) + (_perSni is null ? 0 : DerivationNs));
+        var slice = progress.TakeSlice(candidates, trialNs);
         var (first, end) = (slice.Start.Value, slice.End.Value);
         var own = (ownStart + Math.Min(first, ownCount))..(ownStart + Math.Min(end, ownCount));
         var general = Math.Max(first - ownCount, 0)..Math.Max(end - ownCount, 0);
@@ -97,16 +100,14 @@ internal sealed class SecretTrials
         return true;
     }
 
-    private bool TryHints(ref HelloVerdict hello, Span<byte> scratch, ClientNetwork network)
+    private bool TryHints(ref HelloVerdict hello, Span<byte> scratch, scoped ReadOnlySpan<int> indices, ClientNetwork network)
     {
-        Span<int> indices = stackalloc int[TrialHints.Most];
-        indices = indices[.._hints!.For(network, indices)];
         for (var i = 0; i < indices.Length; i++) _hinted[i] = _secrets[indices[i]];
         var signer = SignerOf(hello, _hinted.AsSpan(0, indices.Length), scratch, out var timestamp);
         if (signer < 0 || !MayBe(_credentials[indices[signer]], hello.Hello.Sni)) return false;
         hello.KeyIndex = indices[signer];
         hello.Timestamp = timestamp;
-        _hints.Remember(network, hello.KeyIndex);
+        _hints!.Remember(network, hello.KeyIndex);
         return true;
     }
 
@@ -139,9 +140,9 @@ internal sealed class SecretTrials
     {
         if (_hints is not null && !progress.HintsTried)
         {
-            progress.TakeHints(_secrets.Length);
-            Span<int> indices = stackalloc int[TrialHints.Most];
-            foreach (var index in indices[.._hints.For(progress.Network, indices)])
+            Span<int> hints = stackalloc int[TrialHints.Most];
+            hints = hints[.._hints.For(progress.Network, hints)];
+            foreach (var index in hints[progress.TakeHints(_secrets.Length, hints.Length, HeaderNs)])
             {
                 if (TryHeader(header, index, ref judgement, progress.Network)) return true;
             }

@@ -9,26 +9,30 @@ namespace Portico.Core.Handshake;
 /// </summary>
 /// <remarks>
 /// 4 bytes for each place, two places for each secret, per loop. The places of a network have no label: clients of other networks that share them cost
-/// each other trials, never a wrong answer.
+/// each other trials, never a wrong answer. The list of those that were right last grows with the secrets, so that trying it is at most a thirtieth of
+/// what a stranger costs anyway.
 /// </remarks>
 internal sealed class TrialHints
 {
-    private const int MostRecent = 32, PerNetwork = 8;
+    private const int LeastRecent = 32, MostRecent = 256, SecretsPerRecent = 32, PerNetwork = 8;
 
     // 8 MB in each loop, for half a million users.
     private const int MostNetworks = 1 << 18;
 
-    // Indices of secrets plus 1; 0 = none.
-    private readonly int[] _recent = new int[MostRecent];
+    // Indices of secrets plus 1, the latest first; 0 = none.
+    private readonly int[] _recent;
     private readonly int[] _near;
-    private int _oldest;
 
     /// <summary>Hints for a listener of so many secrets.</summary>
     public TrialHints(int secrets)
     {
         var networks = (int)Math.Min(MostNetworks, BitOperations.RoundUpToPowerOf2((uint)(2 * secrets / PerNetwork) + 1));
         _near = new int[networks * PerNetwork];
+        _recent = new int[Math.Clamp(secrets / SecretsPerRecent, LeastRecent, MostRecent)];
     }
+
+    /// <summary>So many are tried as soon as a client's bytes are there; the others wait for a turn.</summary>
+    public const int AtOnce = PerNetwork + LeastRecent;
 
     /// <summary>Most hints that <see cref="For"/> gives.</summary>
     public const int Most = MostRecent + PerNetwork;
@@ -56,16 +60,16 @@ internal sealed class TrialHints
     /// <summary>This secret was a client's.</summary>
     public void Remember(ClientNetwork network, int index)
     {
-        var place = index + 1;
-        var near = Near(network);
-        var at = near.IndexOf(place);
-        if (at < 0) at = near.Length - 1;
-        near[..at].CopyTo(near[1..]);
-        near[0] = place;
+        PutFirst(Near(network), index + 1);
+        PutFirst(_recent, index + 1);
+    }
 
-        if (_recent.AsSpan().Contains(place)) return;
-        _recent[_oldest] = place;
-        _oldest = (_oldest + 1) % MostRecent;
+    private static void PutFirst(Span<int> places, int place)
+    {
+        var at = places.IndexOf(place);
+        if (at < 0) at = places.Length - 1;
+        places[..at].CopyTo(places[1..]);
+        places[0] = place;
     }
 
     private Span<int> Near(ClientNetwork network)

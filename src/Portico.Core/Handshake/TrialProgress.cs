@@ -9,6 +9,8 @@ internal struct TrialProgress(ClientNetwork network)
     // What the other sessions of a loop may have to wait for one caller. A slice is counted in trials, not timed: the judge stays a pure function.
     private const int SliceNs = 200_000;
 
+    private int _hinted;
+
     /// <summary>Where the caller is.</summary>
     public readonly ClientNetwork Network => network;
 
@@ -33,11 +35,17 @@ internal struct TrialProgress(ClientNetwork network)
         return first..Tried;
     }
 
-    /// <summary>The hints were this caller's first slice.</summary>
-    /// <param name="secrets">How many there are for this caller.</param>
-    public void TakeHints(int secrets)
+    /// <summary>Takes the next slice of hints, which count as no trials: a client that may be found by one goes first (<see cref="TrialQueue"/>).</summary>
+    /// <param name="secrets">How many secrets there are for this caller.</param>
+    /// <param name="hints">How many hints.</param>
+    /// <param name="trialNs">What one trial costs, in nanoseconds.</param>
+    /// <returns>Indices into the hints.</returns>
+    public Range TakeHints(int secrets, int hints, int trialNs)
     {
-        HintsTried = true;
         Left = secrets;
+        var first = Math.Min(_hinted, hints);
+        _hinted = Math.Min(hints, first + (first == 0 ? TrialHints.AtOnce : SliceNs / trialNs));
+        HintsTried = _hinted == hints;
+        return first.._hinted;
     }
 }

@@ -101,6 +101,16 @@ public class SecretTrialsTests
         Assert.InRange(again, 440, 500);
     }
 
+    [Fact]
+    public void Who_came_among_the_last_hundreds_is_found_before_all_are_tried()
+    {
+        var secrets = Secrets(10_000);
+        var judge = Of(secrets);
+        for (var i = 9000; i < 9200; i++) Decide(judge, Hello(secrets[i]));
+        Assert.Equal((Verdict.Ours, 9199, 1), Decide(judge, Hello(secrets[9199])));
+        Assert.Equal((Verdict.Ours, 9100, 2), Decide(judge, Hello(secrets[9100])));
+    }
+
     [Theory]
     [InlineData("alice.example.com", 1)]
     [InlineData("ALICE.Example.com", 1)]
