@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Portico.Protocol;
 
-/// <summary>Why bytes of a client were not accepted. The names are those of spec/05 section 6; <see cref="ProtocolErrors.Tag"/> gives the metric label.</summary>
+/// <summary>
+/// Why bytes of a client were not accepted. The names are those of spec/05 section 6;
+/// <see cref="ProtocolErrors.Tag"/> gives the metric label.
+/// </summary>
 public enum ProtocolError : byte
 {
     /// <summary>Nothing is wrong.</summary>

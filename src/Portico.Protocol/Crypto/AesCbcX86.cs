@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Portico.Protocol.Crypto;
 
 /// <summary>
-/// <see cref="AesCbc256"/> by AES-NI. References instead of spans keep bounds checks out of the loops; lengths are whole blocks and at least one.
+/// <see cref="AesCbc256"/> by AES-NI. References instead of spans keep bounds
+/// checks out of the loops; lengths are whole blocks and at least one.
 /// </summary>
 internal static class AesCbcX86
 {
@@ -37,9 +38,13 @@ internal static class AesCbcX86
 
     // Not inlined, for the reason DecryptBlocks is not.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void EncryptLanes(CbcChain a, in AesRoundKeys keysA, CbcChain b, in AesRoundKeys keysB, CbcChain c, in AesRoundKeys keysC, CbcChain d, in AesRoundKeys keysD)
+    private static void EncryptLanes(
+        CbcChain a, in AesRoundKeys keysA, CbcChain b, in AesRoundKeys keysB,
+        CbcChain c, in AesRoundKeys keysC, CbcChain d, in AesRoundKeys keysD)
     {
-        var (lastA, lastB, lastC, lastD) = (Vector128.LoadUnsafe(ref a.Iv), Vector128.LoadUnsafe(ref b.Iv), Vector128.LoadUnsafe(ref c.Iv), Vector128.LoadUnsafe(ref d.Iv));
+        var (lastA, lastB, lastC, lastD) = (
+            Vector128.LoadUnsafe(ref a.Iv), Vector128.LoadUnsafe(ref b.Iv),
+            Vector128.LoadUnsafe(ref c.Iv), Vector128.LoadUnsafe(ref d.Iv));
         nuint at = 0;
         for (; at != d.Length; at += BlockLength)
         {
@@ -130,8 +135,10 @@ internal static class AesCbcX86
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Load(ref byte blocks, nuint at, nuint index) => Vector128.LoadUnsafe(ref blocks, at + (index * BlockLength));
+    private static Vector128<byte> Load(ref byte blocks, nuint at, nuint index) =>
+        Vector128.LoadUnsafe(ref blocks, at + (index * BlockLength));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector128<byte> block, ref byte blocks, nuint at, nuint index) => block.StoreUnsafe(ref blocks, at + (index * BlockLength));
+    private static void Store(Vector128<byte> block, ref byte blocks, nuint at, nuint index) =>
+        block.StoreUnsafe(ref blocks, at + (index * BlockLength));
 }

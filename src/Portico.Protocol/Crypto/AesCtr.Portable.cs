@@ -3,7 +3,10 @@ using System.Security.Cryptography;
 
 namespace Portico.Protocol.Crypto;
 
-/// <content>The twin for processors without AES-NI: the platform's ECB over batches of counter blocks. Correct everywhere, but it sets up a cipher object per call.</content>
+/// <content>
+/// The twin for processors without AES-NI: the platform's ECB over batches of counter blocks.
+/// Correct everywhere, but it sets up a cipher object per call.
+/// </content>
 public partial struct AesCtr
 {
     private const int PortableBatch = 64 * BlockLength;

@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Portico.Protocol.Crypto;
 
 /// <content>
-/// AES-NI. References instead of spans keep bounds checks out of the loops; every step below is covered by the length its caller took from the span.
-/// Order of work: the rest of a block used in part, batches of eight, single blocks, the beginning of a last block. Single blocks need no batch of their own:
+/// AES-NI. References instead of spans keep bounds checks out of the loops; every step below is covered
+/// by the length its caller took from the span. Order of work: the rest of a block used in part,
+/// batches of eight, single blocks, the beginning of a last block. Single blocks need no batch of their own:
 /// they depend on nothing but the counter, so the processor overlaps them with each other and with the key schedule.
 /// </content>
 public partial struct AesCtr
@@ -36,7 +37,9 @@ public partial struct AesCtr
 
         if (done != length)
         {
-            XorPart(keys.Encrypt(stream.CounterBlock()), 0, ref Unsafe.Add(ref input, done), ref Unsafe.Add(ref output, done), length - done);
+            XorPart(
+                keys.Encrypt(stream.CounterBlock()), 0, ref Unsafe.Add(ref input, done),
+                ref Unsafe.Add(ref output, done), length - done);
             stream._usedOfBlock = (byte)(length - done);
         }
     }
@@ -70,12 +73,15 @@ public partial struct AesCtr
         if (done != length)
         {
             ref var rest = ref Unsafe.Add(ref bytes, done);
-            XorPart(firstKeys.Encrypt(first.CounterBlock()) ^ secondKeys.Encrypt(second.CounterBlock()), 0, ref rest, ref rest, length - done);
+            XorPart(
+                firstKeys.Encrypt(first.CounterBlock()) ^ secondKeys.Encrypt(second.CounterBlock()),
+                0, ref rest, ref rest, length - done);
             first._usedOfBlock = second._usedOfBlock = (byte)(length - done);
         }
     }
 
-    // Not inlined: behind a reference the 15 round keys stay in memory, one load each per batch. As locals they would take the registers and the blocks would be spilled.
+    // Not inlined: behind a reference the 15 round keys stay in memory, one load each per batch.
+    // As locals they would take the registers and the blocks would be spilled.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void TransformBlocks(in AesRoundKeys keys, Vector128<ulong> counter, ref byte input, ref byte output, nuint blocks)
     {
@@ -113,7 +119,8 @@ public partial struct AesCtr
     // Four blocks of each stream: the same eight in flight, and the bytes are loaded and stored once.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void TransformBlocksOfBoth(
-        in AesRoundKeys firstKeys, Vector128<ulong> first, in AesRoundKeys secondKeys, Vector128<ulong> second, ref byte bytes, nuint blocks)
+        in AesRoundKeys firstKeys, Vector128<ulong> first, in AesRoundKeys secondKeys,
+        Vector128<ulong> second, ref byte bytes, nuint blocks)
     {
         nuint at = 0;
         var end = blocks * BlockLength;

@@ -5,12 +5,13 @@ using System.Runtime.InteropServices;
 namespace Portico.Protocol.Crypto;
 
 /// <summary>
-/// One direction of an obfuscated stream: AES-256-CTR with a 128-bit big-endian counter (spec/01 section 2.2, NIST SP 800-38A section 6.5). A mutable value
-/// that lives inside its session: a copy of one in use would repeat keystream. Not thread-safe. Calls may split the stream anywhere.
+/// One direction of an obfuscated stream: AES-256-CTR with a 128-bit big-endian counter (spec/01
+/// section 2.2, NIST SP 800-38A section 6.5). A mutable value that lives inside its session:
+/// a copy of one in use would repeat keystream. Not thread-safe. Calls may split the stream anywhere.
 /// </summary>
 /// <remarks>
-/// 56 bytes, because every idle session holds two: no key schedule and no keystream are kept between calls. The schedule is expanded by each call, and the rest
-/// of a keystream block used in part is computed again from its counter.
+/// 56 bytes, because every idle session holds two: no key schedule and no keystream are kept between calls. The schedule
+/// is expanded by each call, and the rest of a keystream block used in part is computed again from its counter.
 /// </remarks>
 public partial struct AesCtr
 {
@@ -54,7 +55,10 @@ public partial struct AesCtr
 
     /// <summary>Writes <paramref name="input"/> XORed with the next keystream bytes to the front of <paramref name="output"/>.</summary>
     /// <param name="input">Any length.</param>
-    /// <param name="output">At least as long. It may be the input itself or begin before it in the same buffer (so that headers can be squeezed out), but not inside it.</param>
+    /// <param name="output">
+    /// At least as long. It may be the input itself or begin before it in the same
+    /// buffer (so that headers can be squeezed out), but not inside it.
+    /// </param>
     /// <exception cref="ArgumentException">The output is too short, or begins inside the input.</exception>
     public void Transform(ReadOnlySpan<byte> input, Span<byte> output)
     {
@@ -71,12 +75,16 @@ public partial struct AesCtr
             TransformPortable(ref this, input, output);
     }
 
-    /// <summary>XORs the next keystream bytes of both streams into <paramref name="bytes"/> in one pass: what a client sent becomes what the DC expects (spec/04).</summary>
+    /// <summary>
+    /// XORs the next keystream bytes of both streams into <paramref name="bytes"/> in one pass:
+    /// what a client sent becomes what the DC expects (spec/04).
+    /// </summary>
     public static void TransformBoth(ref AesCtr first, ref AesCtr second, Span<byte> bytes)
     {
         if (bytes.IsEmpty)
             return;
-        // A relayed stream keeps both positions equal from the 64-byte headers on, so the one pass is the rule and the two passes the exception.
+        // A relayed stream keeps both positions equal from the 64-byte headers on,
+        // so the one pass is the rule and the two passes the exception.
         if (AesRoundKeys.IsSupported && first._usedOfBlock == second._usedOfBlock)
         {
             TransformBothX86(ref first, ref second, ref MemoryMarshal.GetReference(bytes), (nuint)bytes.Length);

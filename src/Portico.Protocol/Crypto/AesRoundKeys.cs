@@ -6,8 +6,9 @@ using AesNi = System.Runtime.Intrinsics.X86.Aes;
 namespace Portico.Protocol.Crypto;
 
 /// <summary>
-/// The 15 round keys of AES-256 for AES-NI (FIPS 197 section 5.2). They live on the stack for one call: expanding them again costs about as much as two
-/// cache misses, while keeping them would cost every idle session 240 bytes per stream. Callers check <see cref="IsSupported"/> first.
+/// The 15 round keys of AES-256 for AES-NI (FIPS 197 section 5.2). They live on the stack for one call:
+/// expanding them again costs about as much as two cache misses, while keeping them would cost
+/// every idle session 240 bytes per stream. Callers check <see cref="IsSupported"/> first.
 /// </summary>
 internal struct AesRoundKeys
 {
@@ -40,7 +41,10 @@ internal struct AesRoundKeys
         keys._k14 = NextEven(even, odd, 0x40);
     }
 
-    /// <summary>Turns an encryption schedule into the one of the equivalent inverse cipher (FIPS 197 section 5.3.5), in the order decryption uses it.</summary>
+    /// <summary>
+    /// Turns an encryption schedule into the one of the equivalent inverse
+    /// cipher (FIPS 197 section 5.3.5), in the order decryption uses it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invert()
     {
@@ -76,8 +80,9 @@ internal struct AesRoundKeys
     }
 
     /// <summary>
-    /// Encrypts a to d under <paramref name="first"/> and e to h under <paramref name="second"/>, the same schedule or another. Eight independent blocks cover
-    /// the latency of the round instruction (four cycles, two started per cycle); rounds are interleaved because a scheduler may be smaller than half the work.
+    /// Encrypts a to d under <paramref name="first"/> and e to h under <paramref name="second"/>,
+    /// the same schedule or another. Eight independent blocks cover the latency of the round instruction (four cycles,
+    /// two started per cycle); rounds are interleaved because a scheduler may be smaller than half the work.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Encrypt4And4(
@@ -117,7 +122,8 @@ internal struct AesRoundKeys
     }
 
     /// <summary>
-    /// Encrypts one block under each of four schedules. The blocks of a chain wait for each other, so four chains in lock step take little longer than one:
+    /// Encrypts one block under each of four schedules. The blocks of a chain wait
+    /// for each other, so four chains in lock step take little longer than one:
     /// the round instruction has a latency of four cycles, and two are started per cycle.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -207,7 +213,8 @@ internal struct AesRoundKeys
         LastInverseRound(_k14, ref e, ref f, ref g, ref h);
     }
 
-    // SubWord by AESENCLAST on a vector whose four columns are equal (ShiftRows then moves nothing): shorter latency than AESKEYGENASSIST on every processor,
+    // SubWord by AESENCLAST on a vector whose four columns are equal (ShiftRows
+    // then moves nothing): shorter latency than AESKEYGENASSIST on every processor,
     // and the instruction's own XOR adds what does not wait for the previous round key.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> NextEven(Vector128<byte> twoBack, Vector128<byte> previous, uint roundConstant)
@@ -229,7 +236,8 @@ internal struct AesRoundKeys
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Whiten(Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
+    private static void Whiten(
+        Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
     {
         a ^= key;
         b ^= key;
@@ -238,7 +246,8 @@ internal struct AesRoundKeys
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
+    private static void Round(
+        Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
     {
         a = AesNi.Encrypt(a, key);
         b = AesNi.Encrypt(b, key);
@@ -248,7 +257,8 @@ internal struct AesRoundKeys
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void RoundEach(
-        Vector128<byte> keyA, ref Vector128<byte> a, Vector128<byte> keyB, ref Vector128<byte> b, Vector128<byte> keyC, ref Vector128<byte> c, Vector128<byte> keyD, ref Vector128<byte> d)
+        Vector128<byte> keyA, ref Vector128<byte> a, Vector128<byte> keyB, ref Vector128<byte> b,
+        Vector128<byte> keyC, ref Vector128<byte> c, Vector128<byte> keyD, ref Vector128<byte> d)
     {
         a = AesNi.Encrypt(a, keyA);
         b = AesNi.Encrypt(b, keyB);
@@ -257,7 +267,8 @@ internal struct AesRoundKeys
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LastRound(Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
+    private static void LastRound(
+        Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
     {
         a = AesNi.EncryptLast(a, key);
         b = AesNi.EncryptLast(b, key);
@@ -266,7 +277,8 @@ internal struct AesRoundKeys
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void InverseRound(Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
+    private static void InverseRound(
+        Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
     {
         a = AesNi.Decrypt(a, key);
         b = AesNi.Decrypt(b, key);
@@ -275,7 +287,8 @@ internal struct AesRoundKeys
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LastInverseRound(Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
+    private static void LastInverseRound(
+        Vector128<byte> key, ref Vector128<byte> a, ref Vector128<byte> b, ref Vector128<byte> c, ref Vector128<byte> d)
     {
         a = AesNi.DecryptLast(a, key);
         b = AesNi.DecryptLast(b, key);

@@ -6,8 +6,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Portico.Protocol.Crypto;
 
 /// <content>
-/// Folding by carry-less multiplication (Gopal et al., "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ", Intel 2009): 16 bytes are moved forward over
-/// the ones that follow by multiplying their halves with powers of x modulo the polynomial, until 16 bytes with the same remainder are left.
+/// Folding by carry-less multiplication (Gopal et al., "Fast CRC Computation for Generic Polynomials
+/// Using PCLMULQDQ", Intel 2009): 16 bytes are moved forward over the ones that follow by multiplying
+/// their halves with powers of x modulo the polynomial, until 16 bytes with the same remainder are left.
 /// Those go through the tables: two steps, and no constants for a final reduction.
 /// </content>
 public static partial class Crc32
@@ -17,8 +18,9 @@ public static partial class Crc32
     // Below this the tables are done before the folding pays.
     private const int FoldingMinimum = 4 * FoldedBlock;
 
-    // Bit-reflected x^n mod P, one bit to the left because a reflected product is one bit short: n = distance + 32 for the half that is read first
-    // (lower eight bytes), distance - 32 for the other. Distance 512 bits in the wide loop, 128 in the narrow one.
+    // Bit-reflected x^n mod P, one bit to the left because a reflected product is one bit short:
+    // n = distance + 32 for the half that is read first (lower eight bytes), distance - 32 for the other.
+    // Distance 512 bits in the wide loop, 128 in the narrow one.
     private static Vector128<ulong> Over512Bits => Vector128.Create(0x1_5444_2BD4ul, 0x1_C6E4_1596ul);
 
     private static Vector128<ulong> Over128Bits => Vector128.Create(0x1_7519_97D0ul, 0x0_CCAA_009Eul);

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Portico.Protocol.Crypto;
 
 /// <summary>
-/// CRC-32 as zlib and the middle proxy's frames use it (spec/03; CRC-32/ISO-HDLC: polynomial 0x04C11DB7 reflected, start and final XOR all ones).
-/// It detects accidents, not attacks.
+/// CRC-32 as zlib and the middle proxy's frames use it (spec/03; CRC-32/ISO-HDLC:
+/// polynomial 0x04C11DB7 reflected, start and final XOR all ones). It detects accidents, not attacks.
 /// </summary>
 public static partial class Crc32
 {

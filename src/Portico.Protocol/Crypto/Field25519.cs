@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Portico.Protocol.Crypto;
 
 /// <summary>
-/// An integer modulo p = 2^255 - 19, four 64-bit limbs, least significant first. Between operations any value below 2^256 stands for its remainder;
-/// only <see cref="ToCanonical"/> makes it unique. Not constant-time: it works on public coordinates alone.
+/// An integer modulo p = 2^255 - 19, four 64-bit limbs, least significant first.
+/// Between operations any value below 2^256 stands for its remainder; only <see cref="ToCanonical"/>
+/// makes it unique. Not constant-time: it works on public coordinates alone.
 /// </summary>
 internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong limb3)
 {
@@ -198,7 +199,8 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong MultiplyAdd(ulong x, ulong y, ulong addend, ref ulong carry)
     {
-        // Two multiplications, but no stack slot: the out parameter of BigMul goes through memory, which costs about a quarter of the time here.
+        // Two multiplications, but no stack slot: the out parameter of BigMul
+        // goes through memory, which costs about a quarter of the time here.
         var low = x * y;
         var high = Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(x, y) : Math.BigMul(x, y, out _);
         low += addend;

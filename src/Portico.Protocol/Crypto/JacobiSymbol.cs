@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Portico.Protocol.Crypto;
 
 /// <summary>
-/// The Jacobi symbol of 256-bit numbers by the binary algorithm: whether a number is a square modulo p = 2^255 - 19, without the 254 squarings
-/// of Euler's criterion: it only shifts and subtracts (docs/performance.md has both times). Not constant-time: it works on public coordinates alone.
+/// The Jacobi symbol of 256-bit numbers by the binary algorithm: whether a number is a square modulo
+/// p = 2^255 - 19, without the 254 squarings of Euler's criterion: it only shifts and subtracts
+/// (docs/performance.md has both times). Not constant-time: it works on public coordinates alone.
 /// </summary>
 internal static class JacobiSymbol
 {

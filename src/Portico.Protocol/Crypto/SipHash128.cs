@@ -3,7 +3,10 @@ using System.Numerics;
 
 namespace Portico.Protocol.Crypto;
 
-/// <summary>SipHash-2-4 with a result of 128 bits (Aumasson and Bernstein, 2012): a keyed hash of short messages. Whoever does not know the key can neither foresee a result nor aim at a collision.</summary>
+/// <summary>
+/// SipHash-2-4 with a result of 128 bits (Aumasson and Bernstein, 2012): a keyed hash of short messages.
+/// Whoever does not know the key can neither foresee a result nor aim at a collision.
+/// </summary>
 public static class SipHash128
 {
     /// <summary>Length of the key, in bytes.</summary>
@@ -21,9 +24,11 @@ public static class SipHash128
     {
         var k0 = BinaryPrimitives.ReadUInt64LittleEndian(key);
         var k1 = BinaryPrimitives.ReadUInt64LittleEndian(key[WordLength..KeyLength]);
-        var (v0, v1, v2, v3) = (k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ LongResult, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573);
+        var (v0, v1, v2, v3) = (
+            k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d ^ LongResult, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573);
         var last = (ulong)message.Length << 56;
-        for (; message.Length >= WordLength; message = message[WordLength..]) Absorb(BinaryPrimitives.ReadUInt64LittleEndian(message), ref v0, ref v1, ref v2, ref v3);
+        for (; message.Length >= WordLength; message = message[WordLength..])
+            Absorb(BinaryPrimitives.ReadUInt64LittleEndian(message), ref v0, ref v1, ref v2, ref v3);
         for (var i = 0; i < message.Length; i++) last |= (ulong)message[i] << (8 * i);
         Absorb(last, ref v0, ref v1, ref v2, ref v3);
 

@@ -1,8 +1,9 @@
 namespace Portico.Protocol.Crypto;
 
 /// <summary>
-/// Public keys for key shares of fake TLS (RFC 7748; spec/02). A real key is a multiple of the base point: it lies on Curve25519, as half of all 32-byte strings do, and
-/// in its subgroup of prime order, as an eighth of the points do. An observer can compute both from one hello. No private key belongs to these points; nothing needs one.
+/// Public keys for key shares of fake TLS (RFC 7748; spec/02). A real key is a multiple of the base point: it lies
+/// on Curve25519, as half of all 32-byte strings do, and in its subgroup of prime order, as an eighth of the points do.
+/// An observer can compute both from one hello. No private key belongs to these points; nothing needs one.
 /// </summary>
 public static class X25519Point
 {
@@ -14,7 +15,8 @@ public static class X25519Point
 
     private const byte TopBit = 0x80;
 
-    // The whole group has eight times the prime number of points, so three doublings lead from any point into the subgroup, and to each of its points equally often.
+    // The whole group has eight times the prime number of points, so three doublings
+    // lead from any point into the subgroup, and to each of its points equally often.
     private const int CofactorDoublings = 3;
 
     // A of the curve v^2 = u^3 + A u^2 + u, and (A - 2) / 4: RFC 7748 sections 4.1 and 5.
@@ -33,7 +35,10 @@ public static class X25519Point
         return true;
     }
 
-    /// <summary>Fills the room with keys, several at a price that <see cref="TryMake"/> asks for one (Montgomery's trick: one inversion for the product of all).</summary>
+    /// <summary>
+    /// Fills the room with keys, several at a price that <see cref="TryMake"/>
+    /// asks for one (Montgomery's trick: one inversion for the product of all).
+    /// </summary>
     /// <param name="random">Where their bytes come from.</param>
     /// <param name="keys">Room for at most <see cref="BatchSize"/> keys.</param>
     /// <exception cref="ArgumentException">No whole number of keys, or too many.</exception>
@@ -63,7 +68,10 @@ public static class X25519Point
         }
     }
 
-    /// <summary>True if <paramref name="u"/> is canonical (below p, so the top bit is clear) and on the curve, not on its twist. Not all of these are keys.</summary>
+    /// <summary>
+    /// True if <paramref name="u"/> is canonical (below p, so the top bit is clear)
+    /// and on the curve, not on its twist. Not all of these are keys.
+    /// </summary>
     /// <param name="u">32 bytes, little-endian.</param>
     /// <exception cref="ArgumentException">Not 32 bytes.</exception>
     public static bool IsOnCurve(ReadOnlySpan<byte> u)
@@ -77,7 +85,8 @@ public static class X25519Point
         return square.ToCanonical().JacobiSymbol() >= 0;
     }
 
-    // A point of the subgroup as the fraction x / z. False if the bytes are no point, or one of the few that doubling makes the neutral element.
+    // A point of the subgroup as the fraction x / z. False if the bytes are no point,
+    // or one of the few that doubling makes the neutral element.
     private static bool TryDraw(Span<byte> random, out Field25519 x, out Field25519 z)
     {
         random[^1] &= unchecked((byte)~TopBit);

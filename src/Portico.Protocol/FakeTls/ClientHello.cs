@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Portico.Protocol.FakeTls;
 
-/// <summary>The fields of a ClientHello that matter here, as slices of its one-record form (spec/02 section 3). Valid as long as those bytes are.</summary>
+/// <summary>
+/// The fields of a ClientHello that matter here, as slices of its one-record
+/// form (spec/02 section 3). Valid as long as those bytes are.
+/// </summary>
 public readonly ref struct ClientHello
 {
     /// <summary>The whole one-record form, record header included: what is signed.</summary>
@@ -26,7 +29,10 @@ public readonly ref struct ClientHello
     /// <summary>The client's 32-byte x25519 key, or empty. The x25519 half of a post-quantum share does not count.</summary>
     public ReadOnlySpan<byte> X25519Share { get; private init; }
 
-    /// <summary>There is an X25519MLKEM768 share too, as in every hello since 2025: servers answer the newer hellos with another flight.</summary>
+    /// <summary>
+    /// There is an X25519MLKEM768 share too, as in every hello since 2025:
+    /// servers answer the newer hellos with another flight.
+    /// </summary>
     public bool HasPostQuantumShare { get; private init; }
 
     /// <summary>Checks the structure down to the single extension.</summary>
@@ -58,7 +64,10 @@ public readonly ref struct ClientHello
         return true;
     }
 
-    /// <summary>The name of a hello that need not pass <see cref="TryParse"/>; see <see cref="ClientHelloReader.TryFindUsableSni"/>.</summary>
+    /// <summary>
+    /// The name of a hello that need not pass <see cref="TryParse"/>;
+    /// see <see cref="ClientHelloReader.TryFindUsableSni"/>.
+    /// </summary>
     internal static bool TryFindSni(ReadOnlySpan<byte> oneRecordForm, out ReadOnlySpan<byte> sni)
     {
         sni = default;
@@ -98,7 +107,8 @@ public readonly ref struct ClientHello
     }
 
     /// <summary>False if an extension runs past the block. Of several with the same type the first counts.</summary>
-    private static bool TryFindExtensions(ReadOnlySpan<byte> block, out ReadOnlySpan<byte> serverName, out ReadOnlySpan<byte> keyShare, out bool hasKeyShare)
+    private static bool TryFindExtensions(
+        ReadOnlySpan<byte> block, out ReadOnlySpan<byte> serverName, out ReadOnlySpan<byte> keyShare, out bool hasKeyShare)
     {
         serverName = keyShare = default;
         hasKeyShare = false;

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>
-/// Collects a ClientHello from its 1 to 8 records (spec/02 section 2.1). Keeps no state: call it with everything received so far; a call costs a look at each record
-/// header, and bytes are copied only once, when a hello of several records is complete.
+/// Collects a ClientHello from its 1 to 8 records (spec/02 section 2.1). Keeps no state:
+/// call it with everything received so far; a call costs a look at each record header,
+/// and bytes are copied only once, when a hello of several records is complete.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -18,12 +19,15 @@ public static class ClientHelloReader
     public const int MinMessageLength = 512;
 
     /// <summary>
-    /// Message header and body of the longest hello that can be a client's, twice what was measured of any. Trials cost by the byte and a stranger costs all of them,
-    /// so a longer hello is refused before the first.
+    /// Message header and body of the longest hello that can be a client's, twice what was measured of any.
+    /// Trials cost by the byte and a stranger costs all of them, so a longer hello is refused before the first.
     /// </summary>
     public const int MaxClientMessageLength = 4096;
 
-    /// <summary>All fragments of a hello together, in bytes: what one TLS record can hold. So long may a hello be in which only the name is looked for.</summary>
+    /// <summary>
+    /// All fragments of a hello together, in bytes: what one TLS record can hold.
+    /// So long may a hello be in which only the name is looked for.
+    /// </summary>
     public const int MaxMessageLength = 16384;
 
     /// <summary>More records than this is no client, only somebody probing for patience.</summary>
@@ -35,7 +39,10 @@ public static class ClientHelloReader
     /// <summary>The most raw bytes that can be needed before there is a verdict.</summary>
     public const int MaxRawLength = MaxRecords * TlsWire.RecordHeaderLength + MaxMessageLength;
 
-    /// <summary>Do the bytes choose the TLS path? Ok from three bytes on, <see cref="FrameStatus.Invalid"/> as soon as one differs from 16 03 01.</summary>
+    /// <summary>
+    /// Do the bytes choose the TLS path? Ok from three bytes on,
+    /// <see cref="FrameStatus.Invalid"/> as soon as one differs from 16 03 01.
+    /// </summary>
     public static FrameStatus Recognize(ReadOnlySpan<byte> raw) => TlsWire.MatchPrefix(raw, TlsWire.ClientHelloRecordPrefix);
 
     /// <summary>The random of a hello whose first record reaches that far, as hellos in one record do; empty for all other bytes.</summary>
@@ -46,19 +53,24 @@ public static class ClientHelloReader
     /// <summary>Collects the hello, deciding with the first field that can be no part of one.</summary>
     /// <param name="raw">Everything received so far.</param>
     /// <param name="scratch">At least <see cref="MaxHelloLength"/> bytes; written only if the hello came in several records.</param>
-    /// <param name="hello">The one-record form: a slice of <paramref name="raw"/> if it came in one record, else of <paramref name="scratch"/>.</param>
+    /// <param name="hello">
+    /// The one-record form: a slice of <paramref name="raw"/> if it
+    /// came in one record, else of <paramref name="scratch"/>.
+    /// </param>
     /// <param name="rawConsumed">Raw bytes the hello took; those behind it belong to the records that follow.</param>
     /// <param name="error">
-    /// With <see cref="FrameStatus.Invalid"/>: <see cref="ProtocolError.TlsClientHelloTooShort"/>, <see cref="ProtocolError.TlsClientHelloTooLong"/>,
-    /// <see cref="ProtocolError.TlsBadClientHello"/>, or <see cref="ProtocolError.TlsClientHelloExpected"/> if the bytes do not even begin 16 03 01.
+    /// With <see cref="FrameStatus.Invalid"/>: <see cref="ProtocolError.TlsClientHelloTooShort"/>,
+    /// <see cref="ProtocolError.TlsClientHelloTooLong"/>, <see cref="ProtocolError.TlsBadClientHello"/>,
+    /// or <see cref="ProtocolError.TlsClientHelloExpected"/> if the bytes do not even begin 16 03 01.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="scratch"/> is too small; thrown whatever the bytes are.</exception>
-    public static FrameStatus TryCollect(ReadOnlySpan<byte> raw, Span<byte> scratch, out ReadOnlySpan<byte> hello, out int rawConsumed, out ProtocolError error) =>
+    public static FrameStatus TryCollect(
+        ReadOnlySpan<byte> raw, Span<byte> scratch, out ReadOnlySpan<byte> hello, out int rawConsumed, out ProtocolError error) =>
         Collect(raw, scratch, MinMessageLength, MaxClientMessageLength, out hello, out rawConsumed, out error);
 
     /// <summary>
-    /// The host a stranger asks for, for the cover mode <c>sni</c> (spec/02 section 10.2). More lenient than the judge: short and long messages and long session ids
-    /// count too, and what stands behind the name is not looked at.
+    /// The host a stranger asks for, for the cover mode <c>sni</c> (spec/02 section 10.2). More lenient than the judge:
+    /// short and long messages and long session ids count too, and what stands behind the name is not looked at.
     /// </summary>
     /// <param name="raw">Everything received so far.</param>
     /// <param name="scratch">At least <see cref="MaxHelloLength"/> bytes.</param>
@@ -142,7 +154,8 @@ public static class ClientHelloReader
     }
 
     /// <summary>Rows 2 to 4 of the table in spec/02 section 2.1; the order of the tests is the order of the rows.</summary>
-    private static ProtocolError JudgeMessageHeader(int collected, byte type, int? messageLength, int announced, int firstLength, int minMessageLength)
+    private static ProtocolError JudgeMessageHeader(
+        int collected, byte type, int? messageLength, int announced, int firstLength, int minMessageLength)
     {
         var isNoHello = collected > 0 && type != TlsWire.ClientHelloType;
         if (isNoHello || messageLength < minMessageLength)

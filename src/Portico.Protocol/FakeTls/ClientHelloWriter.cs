@@ -4,8 +4,9 @@ using Portico.Protocol.Crypto;
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>
-/// Builds a hello as Telegram's clients send it (spec/02 section 13): GREASE, the usual suites, extensions in an order that differs each time, one record. For ping, the
-/// self test, the tests, and for asking a cover how it answers such a hello.
+/// Builds a hello as Telegram's clients send it (spec/02 section 13): GREASE,
+/// the usual suites, extensions in an order that differs each time, one record.
+/// For ping, the self test, the tests, and for asking a cover how it answers such a hello.
 /// </summary>
 /// <param name="random">Source of everything random, the order of extensions included.</param>
 public sealed class ClientHelloWriter(RandomFill random)
@@ -30,7 +31,10 @@ public sealed class ClientHelloWriter(RandomFill random)
 
     /// <summary>In the order of their numbers; each hello permutes them.</summary>
     private static ReadOnlySpan<ushort> PostQuantumExtensions =>
-        [0x0000, 0x0005, 0x000a, 0x000b, 0x000d, 0x0010, 0x0012, 0x0017, 0x001b, 0x0023, 0x002b, 0x002d, 0x0033, 0x44cd, EchExtension, 0xff01];
+        [
+            0x0000, 0x0005, 0x000a, 0x000b, 0x000d, 0x0010, 0x0012, 0x0017,
+            0x001b, 0x0023, 0x002b, 0x002d, 0x0033, 0x44cd, EchExtension, 0xff01,
+        ];
 
     private static ReadOnlySpan<ushort> ClassicExtensions =>
         [0x0000, 0x0005, 0x000a, 0x000b, 0x000d, 0x0010, 0x0012, 0x0017, 0x001b, 0x0023, 0x002b, 0x002d, 0x0033, 0x4469, 0xff01];
@@ -94,7 +98,8 @@ public sealed class ClientHelloWriter(RandomFill random)
         var written = hello[..builder.Length];
         var messageLength = written.Length - TlsWire.RecordHeaderLength;
         BinaryPrimitives.WriteUInt16BigEndian(written[3..], (ushort)messageLength);
-        BinaryPrimitives.WriteUInt32BigEndian(written[5..], (uint)TlsWire.ClientHelloType << 24 | (uint)(messageLength - TlsWire.MessageHeaderLength));
+        BinaryPrimitives.WriteUInt32BigEndian(
+            written[5..], (uint)TlsWire.ClientHelloType << 24 | (uint)(messageLength - TlsWire.MessageHeaderLength));
         HelloDigest.Sign(written, key, timestamp);
         return written.Length;
     }
@@ -204,7 +209,10 @@ public sealed class ClientHelloWriter(RandomFill random)
         builder.EndVector(shares);
     }
 
-    /// <summary>What an ML-KEM-768 key looks like (FIPS 203): pairs of 12-bit coefficients below the modulus in three bytes each, then a seed.</summary>
+    /// <summary>
+    /// What an ML-KEM-768 key looks like (FIPS 203): pairs of 12-bit
+    /// coefficients below the modulus in three bytes each, then a seed.
+    /// </summary>
     private void WriteMlKemKey(Span<byte> key)
     {
         Span<byte> raw = stackalloc byte[MlKemCoefficients * 2];
@@ -226,7 +234,10 @@ public sealed class ClientHelloWriter(RandomFill random)
         while (!X25519Point.TryMake(key));
     }
 
-    /// <summary>An encrypted_client_hello that no server can open: outer, HKDF-SHA256, AES-128-GCM, a configuration id, a key and a payload of one of four lengths.</summary>
+    /// <summary>
+    /// An encrypted_client_hello that no server can open: outer, HKDF-SHA256,
+    /// AES-128-GCM, a configuration id, a key and a payload of one of four lengths.
+    /// </summary>
     private void WriteEchGrease(ref TlsBuilder builder)
     {
         builder.Write([0, 0, 1, 0, 1]);

@@ -5,13 +5,20 @@ using Portico.Protocol.Secrets;
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>The client's signature in the random of its hello (spec/02 section 4).</summary>
-/// <remarks><code>random = HMAC-SHA256(secret, hello with a zero random) xor (28 zero bytes || uint32 little-endian Unix seconds)</code></remarks>
+/// <remarks>
+/// <code>
+/// random = HMAC-SHA256(secret, hello with a zero random) xor (28 zero bytes || uint32 little-endian Unix seconds)
+/// </code>
+/// </remarks>
 public static class HelloDigest
 {
     /// <summary>Bytes of the random that are digest and nothing else; the four behind them hide the time.</summary>
     private const int PlainLength = TlsWire.RandomLength - sizeof(uint);
 
-    /// <summary>Working space of the trials that take secrets instead of keys, in bytes: the longest hello behind a block for the key.</summary>
+    /// <summary>
+    /// Working space of the trials that take secrets instead of keys,
+    /// in bytes: the longest hello behind a block for the key.
+    /// </summary>
     public const int ScratchLength = OneShotHmac.BlockLength + ClientHelloReader.MaxHelloLength;
 
     /// <summary>Whether <paramref name="key"/> signed the hello. Takes the same time wherever the first wrong byte stands.</summary>
@@ -38,14 +45,16 @@ public static class HelloDigest
     }
 
     /// <summary>
-    /// The same for secrets without a key set up for each: slower by 0.1 to 0.2 us a trial, but nothing is kept per secret, where an <see cref="HmacKey"/> takes 1 KB.
+    /// The same for secrets without a key set up for each: slower by 0.1 to 0.2 us a trial,
+    /// but nothing is kept per secret, where an <see cref="HmacKey"/> takes 1 KB.
     /// </summary>
     /// <param name="oneRecordForm">A hello as <see cref="ClientHelloReader.TryCollect"/> gives it.</param>
     /// <param name="secrets">The candidates.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> bytes that do not overlap the hello.</param>
     /// <param name="timestamp">When it was signed by the client's clock, Unix seconds; 0 if it was not.</param>
     /// <returns>The first secret's index, or -1 after all of them were tried.</returns>
-    public static int IndexOfSigner(ReadOnlySpan<byte> oneRecordForm, ReadOnlySpan<ProxySecret> secrets, Span<byte> scratch, out uint timestamp)
+    public static int IndexOfSigner(
+        ReadOnlySpan<byte> oneRecordForm, ReadOnlySpan<ProxySecret> secrets, Span<byte> scratch, out uint timestamp)
     {
         Span<byte> digest = stackalloc byte[HmacKey.DigestLength];
         var signed = CopyForTrials(oneRecordForm, scratch);
@@ -59,7 +68,10 @@ public static class HelloDigest
         return -1;
     }
 
-    /// <summary>The same where each domain has secrets of its own (<see cref="PerSniSecret"/>): derives one from each base secret and tries that.</summary>
+    /// <summary>
+    /// The same where each domain has secrets of its own (<see cref="PerSniSecret"/>):
+    /// derives one from each base secret and tries that.
+    /// </summary>
     /// <param name="oneRecordForm">A hello as <see cref="ClientHelloReader.TryCollect"/> gives it.</param>
     /// <param name="secrets">The base secrets.</param>
     /// <param name="salt">The operator's.</param>
@@ -68,7 +80,8 @@ public static class HelloDigest
     /// <param name="timestamp">When it was signed by the client's clock, Unix seconds; 0 if it was not.</param>
     /// <returns>The first secret's index, or -1 after all of them were tried.</returns>
     public static int IndexOfSigner(
-        ReadOnlySpan<byte> oneRecordForm, ReadOnlySpan<ProxySecret> secrets, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> sni, Span<byte> scratch, out uint timestamp)
+        ReadOnlySpan<byte> oneRecordForm, ReadOnlySpan<ProxySecret> secrets,
+        ReadOnlySpan<byte> salt, ReadOnlySpan<byte> sni, Span<byte> scratch, out uint timestamp)
     {
         Span<byte> digest = stackalloc byte[HmacKey.DigestLength];
         Span<byte> derived = stackalloc byte[ProxySecret.Length];
@@ -86,8 +99,9 @@ public static class HelloDigest
     }
 
     /// <summary>
-    /// What of a signed hello cannot be changed without its secret: the part of the digest that hides no time. The four bytes behind it are digest xor time, so whoever
-    /// guesses the time of a recorded hello can give it another and the signature stays right. A replay is therefore recognised by these bytes and no others.
+    /// What of a signed hello cannot be changed without its secret: the part of the digest that hides no time.
+    /// The four bytes behind it are digest xor time, so whoever guesses the time of a recorded hello can give it
+    /// another and the signature stays right. A replay is therefore recognised by these bytes and no others.
     /// </summary>
     /// <param name="clientRandom">The 32 bytes of the hello.</param>
     public static ReadOnlySpan<byte> ReplayFingerprint(ReadOnlySpan<byte> clientRandom) => clientRandom[..PlainLength];
@@ -117,7 +131,8 @@ public static class HelloDigest
     {
         var random = hello.Slice(TlsWire.RandomOffset, TlsWire.RandomLength);
         var matches = CryptographicOperations.FixedTimeEquals(digest[..PlainLength], random[..PlainLength]);
-        var time = BinaryPrimitives.ReadUInt32LittleEndian(digest[PlainLength..]) ^ BinaryPrimitives.ReadUInt32LittleEndian(random[PlainLength..]);
+        var time = BinaryPrimitives.ReadUInt32LittleEndian(digest[PlainLength..])
+            ^ BinaryPrimitives.ReadUInt32LittleEndian(random[PlainLength..]);
         timestamp = matches ? time : 0;
         return matches;
     }

@@ -3,7 +3,10 @@ using Portico.Protocol.Secrets;
 
 namespace Portico.Protocol.FakeTls;
 
-/// <summary>HMAC-SHA256 with one secret, key set up once. Belongs to one thread. Takes about 1 KB of memory outside the heap, so a loop keeps one per secret only where these are few.</summary>
+/// <summary>
+/// HMAC-SHA256 with one secret, key set up once. Belongs to one thread.
+/// Takes about 1 KB of memory outside the heap, so a loop keeps one per secret only where these are few.
+/// </summary>
 public sealed class HmacKey : IDisposable
 {
     /// <summary>Length of a digest, in bytes.</summary>

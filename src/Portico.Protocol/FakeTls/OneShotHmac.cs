@@ -4,7 +4,10 @@ using Portico.Protocol.Secrets;
 
 namespace Portico.Protocol.FakeTls;
 
-/// <summary>HMAC-SHA256 (RFC 2104) as two calls of SHA-256 over a message with a free block in front of it: the form that keeps nothing per secret.</summary>
+/// <summary>
+/// HMAC-SHA256 (RFC 2104) as two calls of SHA-256 over a message with a free
+/// block in front of it: the form that keeps nothing per secret.
+/// </summary>
 internal static class OneShotHmac
 {
     /// <summary>Bytes of a SHA-256 block: what a caller leaves free in front of the message.</summary>
@@ -12,7 +15,10 @@ internal static class OneShotHmac
 
     private const byte InnerPad = 0x36, OuterPad = 0x5c;
 
-    /// <summary>Signs what stands behind the first block of <paramref name="blockAndMessage"/>; the block itself is written and cleared.</summary>
+    /// <summary>
+    /// Signs what stands behind the first block of <paramref name="blockAndMessage"/>;
+    /// the block itself is written and cleared.
+    /// </summary>
     /// <param name="blockAndMessage">64 bytes of any content, then the message.</param>
     /// <param name="key">The key: the 16 bytes of a secret.</param>
     /// <param name="digest">32 bytes.</param>

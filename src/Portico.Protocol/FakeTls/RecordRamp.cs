@@ -1,9 +1,10 @@
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>
-/// How long the next record to a client may be. Many TLS servers begin with records of one segment, so that the first can be decrypted as
-/// soon as it arrives, turn to longer ones while a transfer goes on, and begin anew after a pause; others always send their longest. What is
-/// there to send goes out at once in either case, only in other pieces. A mutable value of 12 bytes; default = growing, up to the usual length.
+/// How long the next record to a client may be. Many TLS servers begin with records of one segment,
+/// so that the first can be decrypted as soon as it arrives, turn to longer ones while a transfer goes on,
+/// and begin anew after a pause; others always send their longest. What is there to send goes out at once in either case,
+/// only in other pieces. A mutable value of 12 bytes; default = growing, up to the usual length.
 /// </summary>
 public struct RecordRamp
 {
@@ -13,7 +14,8 @@ public struct RecordRamp
     /// <summary>4096 bytes of plaintext, encrypted: three segments.</summary>
     public const int SecondPayload = 4096 + TlsRecordWriter.EncryptionOverhead;
 
-    // About what a server may send before the first acknowledgement (RFC 6928: ten segments), then as much as takes a slow start to a few round trips.
+    // About what a server may send before the first acknowledgement (RFC 6928:
+    // ten segments), then as much as takes a slow start to a few round trips.
     private const int FirstBytes = 16 * 1024, SecondBytes = 128 * 1024;
 
     // Whole seconds are compared: a pause of one to two.

@@ -4,8 +4,8 @@ using Portico.Protocol.Secrets;
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>
-/// Our answer to a hello (spec/02 sections 6 and 7): ServerHello, ChangeCipherSpec and exactly one ApplicationData record, to be sent in one write. Clients refuse any
-/// other sequence, and silence must follow until they speak.
+/// Our answer to a hello (spec/02 sections 6 and 7): ServerHello, ChangeCipherSpec and exactly one ApplicationData
+/// record, to be sent in one write. Clients refuse any other sequence, and silence must follow until they speak.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -60,7 +60,9 @@ public static class ServerFlight
     /// <param name="cipherSuite">As <see cref="TlsCipherSuites.Choose"/> gave it.</param>
     /// <param name="x25519Key">A 32-byte public key, never used before: observers see one that repeats or is off the curve.</param>
     /// <param name="order">As the cover orders them.</param>
-    /// <exception cref="ArgumentException">A length is wrong: a mistake of the caller, never of a client whose hello was parsed.</exception>
+    /// <exception cref="ArgumentException">
+    /// A length is wrong: a mistake of the caller, never of a client whose hello was parsed.
+    /// </exception>
     public static void Write(
         Span<byte> flight,
         Span<byte> scratch,
@@ -77,7 +79,8 @@ public static class ServerFlight
         if (clientRandom.Length != TlsWire.RandomLength)
             throw new ArgumentException($"a random has {TlsWire.RandomLength} bytes, not {clientRandom.Length}", nameof(clientRandom));
         if (sessionId.Length > TlsWire.MaxSessionIdLength)
-            throw new ArgumentException($"a session id has at most {TlsWire.MaxSessionIdLength} bytes, not {sessionId.Length}", nameof(sessionId));
+            throw new ArgumentException(
+                $"a session id has at most {TlsWire.MaxSessionIdLength} bytes, not {sessionId.Length}", nameof(sessionId));
         if (x25519Key.Length != TlsWire.X25519KeyLength)
             throw new ArgumentException($"an x25519 key has {TlsWire.X25519KeyLength} bytes, not {x25519Key.Length}", nameof(x25519Key));
         if (scratch.Length < ScratchLength(flight.Length))
@@ -102,7 +105,8 @@ public static class ServerFlight
         record[0] = TlsWire.HandshakeType;
         record[1] = record[2] = TlsWire.VersionByte;
         BinaryPrimitives.WriteUInt16BigEndian(record[3..], (ushort)messageLength);
-        BinaryPrimitives.WriteUInt32BigEndian(record[5..], (uint)TlsWire.ServerHelloType << 24 | (uint)(messageLength - TlsWire.MessageHeaderLength));
+        BinaryPrimitives.WriteUInt32BigEndian(
+            record[5..], (uint)TlsWire.ServerHelloType << 24 | (uint)(messageLength - TlsWire.MessageHeaderLength));
         record[9] = record[10] = TlsWire.VersionByte;
         record[TlsWire.RandomOffset..TlsWire.RandomEnd].Clear();
         record[TlsWire.RandomEnd] = (byte)sessionId.Length;

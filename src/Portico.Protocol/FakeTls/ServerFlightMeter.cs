@@ -31,13 +31,17 @@ public enum ServerFlightEnd : byte
 }
 
 /// <summary>
-/// Measures the flight of a real TLS 1.3 server from the outside (RFC 8446 sections 4.1.3 and 5): the fields of its hello, and how long its encrypted records are.
-/// Nothing is decrypted, so nobody can tell from the bytes which record is the last; the caller waits for silence. Takes the bytes of the connection in pieces of any
-/// length and holds one hello at most.
+/// Measures the flight of a real TLS 1.3 server from the outside (RFC 8446 sections 4.1.3 and 5):
+/// the fields of its hello, and how long its encrypted records are. Nothing is decrypted,
+/// so nobody can tell from the bytes which record is the last; the caller waits for silence.
+/// Takes the bytes of the connection in pieces of any length and holds one hello at most.
 /// </summary>
 public sealed class ServerFlightMeter
 {
-    /// <summary>Of encrypted bytes, headers included: no chain of certificates is as long, and a server that goes on is sending something else.</summary>
+    /// <summary>
+    /// Of encrypted bytes, headers included: no chain of certificates is as long,
+    /// and a server that goes on is sending something else.
+    /// </summary>
     public const int MaxEncryptedLength = 1 << 18;
 
     private const int MaxRecords = 256;
@@ -144,7 +148,8 @@ public sealed class ServerFlightMeter
         };
         if (!fits)
             End = ServerFlightEnd.BadRecord;
-        else if (_header[0] == TlsWire.ApplicationDataType && (EncryptedLength + TlsWire.RecordHeaderLength + length > MaxEncryptedLength || _records.Count == MaxRecords))
+        else if (_header[0] == TlsWire.ApplicationDataType
+            && (EncryptedLength + TlsWire.RecordHeaderLength + length > MaxEncryptedLength || _records.Count == MaxRecords))
             End = ServerFlightEnd.TooLong;
     }
 
@@ -172,7 +177,10 @@ public sealed class ServerFlightMeter
         }
     }
 
-    /// <summary>A hello may come in several records, and older servers send more messages in the same one: those are not looked at.</summary>
+    /// <summary>
+    /// A hello may come in several records, and older servers send
+    /// more messages in the same one: those are not looked at.
+    /// </summary>
     private void TakeMessage(ReadOnlySpan<byte> piece)
     {
         var message = _message!;

@@ -22,7 +22,10 @@ public enum ServerFlightFault : byte
     NotTls,
 }
 
-/// <summary>The check Telegram's clients make of a server flight (spec/02 sections 6, 7 and 13): exactly three records and the digest over them; nothing inside is looked at.</summary>
+/// <summary>
+/// The check Telegram's clients make of a server flight (spec/02 sections 6, 7 and 13):
+/// exactly three records and the digest over them; nothing inside is looked at.
+/// </summary>
 public static class ServerFlightVerifier
 {
     /// <summary>From the ChangeCipherSpec record to the version of the third record: nine bytes that never differ.</summary>
@@ -36,9 +39,13 @@ public static class ServerFlightVerifier
     /// <param name="answer">All bytes since the hello was sent.</param>
     /// <param name="clientRandom">Bytes 11 to 42 of the hello.</param>
     /// <param name="key">The secret the hello was signed with.</param>
-    /// <param name="flightLength">With Ok: bytes of the flight. Whatever stands behind them makes Telegram's clients give up, so a proxy must not send it in the same write.</param>
+    /// <param name="flightLength">
+    /// With Ok: bytes of the flight. Whatever stands behind them makes Telegram's
+    /// clients give up, so a proxy must not send it in the same write.
+    /// </param>
     /// <param name="fault">With Invalid: what it is instead.</param>
-    public static FrameStatus Verify(ReadOnlySpan<byte> answer, ReadOnlySpan<byte> clientRandom, HmacKey key, out int flightLength, out ServerFlightFault fault)
+    public static FrameStatus Verify(
+        ReadOnlySpan<byte> answer, ReadOnlySpan<byte> clientRandom, HmacKey key, out int flightLength, out ServerFlightFault fault)
     {
         flightLength = 0;
         fault = ServerFlightFault.None;

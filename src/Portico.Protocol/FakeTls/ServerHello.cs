@@ -40,7 +40,8 @@ public readonly record struct ServerHello
     {
         hello = default;
         if (message.Length is < TlsWire.MessageHeaderLength or > MaxMessageLength
-            || BinaryPrimitives.ReadUInt32BigEndian(message) != ((uint)TlsWire.ServerHelloType << 24 | (uint)(message.Length - TlsWire.MessageHeaderLength)))
+            || BinaryPrimitives.ReadUInt32BigEndian(message)
+                != ((uint)TlsWire.ServerHelloType << 24 | (uint)(message.Length - TlsWire.MessageHeaderLength)))
             return false;
 
         var cursor = new TlsCursor(message[TlsWire.MessageHeaderLength..]);

@@ -1,6 +1,9 @@
 namespace Portico.Protocol.FakeTls;
 
-/// <summary>The alerts that are sent (spec/02 section 8 and "Changed"; RFC 8446 section 6): to a hello where no cover can answer instead, and behind our flight.</summary>
+/// <summary>
+/// The alerts that are sent (spec/02 section 8 and "Changed"; RFC 8446 section 6):
+/// to a hello where no cover can answer instead, and behind our flight.
+/// </summary>
 public static class TlsAlert
 {
     private const byte AlertBodyLength = 2;

@@ -14,8 +14,9 @@ public enum TlsRecordEnd : byte
 }
 
 /// <summary>
-/// Strips record headers in place from whatever was read, wherever the reads end (spec/02 section 11). Records are a byte stream: payload is handed on before its record
-/// is complete. ChangeCipherSpec records and empty ones vanish. A mutable value of 6 bytes: never copy one that is in use.
+/// Strips record headers in place from whatever was read, wherever the reads end (spec/02 section 11).
+/// Records are a byte stream: payload is handed on before its record is complete.
+/// ChangeCipherSpec records and empty ones vanish. A mutable value of 6 bytes: never copy one that is in use.
 /// </summary>
 public struct TlsRecordReader
 {

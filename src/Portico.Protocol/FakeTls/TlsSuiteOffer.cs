@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>
-/// Which of the suites 1301, 1302, 1303 a client offers, and in what order. A TLS 1.3 server's choice depends on nothing else of the list, and there are only
+/// Which of the suites 1301, 1302, 1303 a client offers, and in what order.
+/// A TLS 1.3 server's choice depends on nothing else of the list, and there are only
 /// <see cref="Count"/> such offers, so that all of a server's preferences fit into a table.
 /// </summary>
 /// <remarks>One base-4 digit per suite, its last hex digit, the client's first suite in the highest.</remarks>
@@ -102,5 +103,6 @@ public readonly record struct TlsSuiteOffer
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(' ', Suites.Select(suite => suite.ToString("x4", System.Globalization.CultureInfo.InvariantCulture)));
+    public override string ToString() =>
+        string.Join(' ', Suites.Select(suite => suite.ToString("x4", System.Globalization.CultureInfo.InvariantCulture)));
 }

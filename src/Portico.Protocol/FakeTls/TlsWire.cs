@@ -23,7 +23,10 @@ internal static class TlsWire
     /// <summary>TLS 1.2, which is what a hello of TLS 1.3 says where older ones had their version.</summary>
     internal const ushort Version12 = 0x0303;
 
-    /// <summary>Where the random stands, counted from the start of the record, in both hellos: record header 5, message header 4, version 2.</summary>
+    /// <summary>
+    /// Where the random stands, counted from the start of the record,
+    /// in both hellos: record header 5, message header 4, version 2.
+    /// </summary>
     internal const int RandomOffset = 11;
     internal const int RandomLength = 32;
     internal const int RandomEnd = RandomOffset + RandomLength;
@@ -44,7 +47,8 @@ internal static class TlsWire
     internal const int X25519KeyLength = 32;
 
     /// <summary>Stands in for a random while a digest over the hello is computed.</summary>
-    internal static ReadOnlySpan<byte> ZeroRandom => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    internal static ReadOnlySpan<byte> ZeroRandom =>
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>What every record of a client's hello begins with: handshake, version 3.1 for the sake of old middle boxes.</summary>
     internal static ReadOnlySpan<byte> ClientHelloRecordPrefix => [HandshakeType, 3, 1];

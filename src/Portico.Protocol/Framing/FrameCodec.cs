@@ -21,31 +21,37 @@ public static class FrameCodec
     public const int MaxPaddingFromClient = 15;
 
     /// <inheritdoc cref="IFrameCodec{TSelf}.TryRead"/>
-    public static FrameStatus TryRead(Transport transport, ReadOnlySpan<byte> bytes, out Frame frame, out ProtocolError reason) => transport switch
-    {
-        Transport.Abridged => AbridgedCodec.TryRead(bytes, out frame, out reason),
-        Transport.Intermediate => IntermediateCodec.TryRead(bytes, out frame, out reason),
-        Transport.Padded => PaddedIntermediateCodec.TryRead(bytes, out frame, out reason),
-        _ => throw Unknown(transport),
-    };
+    public static FrameStatus TryRead(
+        Transport transport, ReadOnlySpan<byte> bytes, out Frame frame, out ProtocolError reason) =>
+        transport switch
+        {
+            Transport.Abridged => AbridgedCodec.TryRead(bytes, out frame, out reason),
+            Transport.Intermediate => IntermediateCodec.TryRead(bytes, out frame, out reason),
+            Transport.Padded => PaddedIntermediateCodec.TryRead(bytes, out frame, out reason),
+            _ => throw Unknown(transport),
+        };
 
     /// <inheritdoc cref="IFrameCodec{TSelf}.TryReadFromServer"/>
-    public static FrameStatus TryReadFromServer(Transport transport, ReadOnlySpan<byte> bytes, out Frame frame, out ProtocolError reason) => transport switch
-    {
-        Transport.Abridged => AbridgedCodec.TryReadFromServer(bytes, out frame, out reason),
-        Transport.Intermediate => IntermediateCodec.TryReadFromServer(bytes, out frame, out reason),
-        Transport.Padded => PaddedIntermediateCodec.TryReadFromServer(bytes, out frame, out reason),
-        _ => throw Unknown(transport),
-    };
+    public static FrameStatus TryReadFromServer(
+        Transport transport, ReadOnlySpan<byte> bytes, out Frame frame, out ProtocolError reason) =>
+        transport switch
+        {
+            Transport.Abridged => AbridgedCodec.TryReadFromServer(bytes, out frame, out reason),
+            Transport.Intermediate => IntermediateCodec.TryReadFromServer(bytes, out frame, out reason),
+            Transport.Padded => PaddedIntermediateCodec.TryReadFromServer(bytes, out frame, out reason),
+            _ => throw Unknown(transport),
+        };
 
     /// <inheritdoc cref="IFrameCodec{TSelf}.WriteHeader"/>
-    public static int WriteHeader(Transport transport, Span<byte> destination, int payloadLength, int paddingLength, bool quickAck) => transport switch
-    {
-        Transport.Abridged => AbridgedCodec.WriteHeader(destination, payloadLength, paddingLength, quickAck),
-        Transport.Intermediate => IntermediateCodec.WriteHeader(destination, payloadLength, paddingLength, quickAck),
-        Transport.Padded => PaddedIntermediateCodec.WriteHeader(destination, payloadLength, paddingLength, quickAck),
-        _ => throw Unknown(transport),
-    };
+    public static int WriteHeader(
+        Transport transport, Span<byte> destination, int payloadLength, int paddingLength, bool quickAck) =>
+        transport switch
+        {
+            Transport.Abridged => AbridgedCodec.WriteHeader(destination, payloadLength, paddingLength, quickAck),
+            Transport.Intermediate => IntermediateCodec.WriteHeader(destination, payloadLength, paddingLength, quickAck),
+            Transport.Padded => PaddedIntermediateCodec.WriteHeader(destination, payloadLength, paddingLength, quickAck),
+            _ => throw Unknown(transport),
+        };
 
     /// <summary>How much padding to send to a client: uniform over what its framing allows, 0 where it has none.</summary>
     /// <param name="transport">The client's framing.</param>
@@ -85,7 +91,8 @@ public static class FrameCodec
     }
 
     /// <summary>The lengths are fine: waits for the body, or hands the packet out.</summary>
-    internal static FrameStatus Body(ReadOnlySpan<byte> bytes, int header, int payload, int padding, bool quickAck, out Frame frame, out ProtocolError reason)
+    internal static FrameStatus Body(
+        ReadOnlySpan<byte> bytes, int header, int payload, int padding, bool quickAck, out Frame frame, out ProtocolError reason)
     {
         reason = ProtocolError.None;
         frame = new Frame(header, payload, header + payload + padding, quickAck);

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Portico.Protocol.Framing;
 
-/// <summary>The four header bytes that both intermediate framings share (spec/01 sections 3.2 and 3.3): bit 31 is about quick acknowledgement, the rest counts the bytes that follow.</summary>
+/// <summary>
+/// The four header bytes that both intermediate framings share (spec/01 sections 3.2 and 3.3):
+/// bit 31 is about quick acknowledgement, the rest counts the bytes that follow.
+/// </summary>
 internal static class LengthWord
 {
     public const int Length = 4;

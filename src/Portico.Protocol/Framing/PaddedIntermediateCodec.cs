@@ -2,10 +2,13 @@ using System.Buffers.Binary;
 
 namespace Portico.Protocol.Framing;
 
-/// <summary>Padded intermediate framing, "secure" or dd (spec/01 section 3.3): the length counts payload and random padding together, and nothing says where one ends.</summary>
+/// <summary>
+/// Padded intermediate framing, "secure" or dd (spec/01 section 3.3):
+/// the length counts payload and random padding together, and nothing says where one ends.
+/// </summary>
 /// <remarks>
-/// Every receiver strips the length modulo four. A client that pads with more than three bytes so leaves some of its padding in the payload; Telegram expects that. We send
-/// at most three, because some clients strip no more.
+/// Every receiver strips the length modulo four. A client that pads with more than three bytes so leaves some
+/// of its padding in the payload; Telegram expects that. We send at most three, because some clients strip no more.
 /// </remarks>
 public readonly struct PaddedIntermediateCodec : IFrameCodec<PaddedIntermediateCodec>
 {

@@ -1,6 +1,9 @@
 namespace Portico.Protocol.Framing;
 
-/// <summary>The four bytes by which a server confirms that a packet arrived, long before its answer (spec/01 section 3.4). They travel without a header.</summary>
+/// <summary>
+/// The four bytes by which a server confirms that a packet arrived,
+/// long before its answer (spec/01 section 3.4). They travel without a header.
+/// </summary>
 public static class QuickAckToken
 {
     /// <summary>Length in bytes, confirm value and wire form alike.</summary>

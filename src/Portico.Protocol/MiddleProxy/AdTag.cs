@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>The 16 bytes by which Telegram knows which channel a proxy advertises; the bot @MTProxybot gives them out as 32 hex digits (spec/03 section 5.2). Not a secret.</summary>
+/// <summary>
+/// The 16 bytes by which Telegram knows which channel a proxy advertises;
+/// the bot @MTProxybot gives them out as 32 hex digits (spec/03 section 5.2). Not a secret.
+/// </summary>
 public sealed class AdTag : IEquatable<AdTag>
 {
     /// <summary>Length in bytes.</summary>
@@ -21,7 +24,9 @@ public sealed class AdTag : IEquatable<AdTag>
     /// <summary>Copies <paramref name="bytes"/>.</summary>
     /// <exception cref="ArgumentException">Not 16 bytes.</exception>
     public static AdTag Create(ReadOnlySpan<byte> bytes) =>
-        bytes.Length == Length ? new AdTag(bytes.ToArray()) : throw new ArgumentException($"an ad tag has {Length} bytes, not {bytes.Length}", nameof(bytes));
+        bytes.Length == Length
+            ? new AdTag(bytes.ToArray())
+            : throw new ArgumentException($"an ad tag has {Length} bytes, not {bytes.Length}", nameof(bytes));
 
     /// <summary>False unless the text is 32 hexadecimal digits of any case.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out AdTag? tag)

@@ -3,17 +3,28 @@ using Portico.Protocol.Crypto;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>Where one frame of a link lies in the bytes that were shown (spec/03 section 3), and both sides of the format. All numbers are bytes.</summary>
+/// <summary>
+/// Where one frame of a link lies in the bytes that were shown (spec/03 section 3),
+/// and both sides of the format. All numbers are bytes.
+/// </summary>
 /// <remarks>
 /// <code>
-///  | length, counts all four fields | sequence | payload | CRC-32 of the three before |      numbers have 4 bytes, the payload any multiple of 4
-///  | 04 00 00 00 | ...                                                                     padding: any number, before and between frames
+///  | length, counts all four fields | sequence | payload | CRC-32 of the three before |
+///      numbers have 4 bytes, the payload any multiple of 4
+///  | 04 00 00 00 | ...
+///      padding: any number, before and between frames
 /// </code>
 /// </remarks>
 /// <param name="PayloadOffset">Where the payload begins.</param>
 /// <param name="PayloadLength">Its length, a multiple of four, possibly 0.</param>
-/// <param name="Consumed">Padding before the frame and the frame. With <see cref="FrameStatus.NeedMoreData"/>: the padding alone, which can be dropped already.</param>
-/// <param name="Length">The frame without padding. With <see cref="FrameStatus.NeedMoreData"/>: what is being waited for, 0 while that is not known.</param>
+/// <param name="Consumed">
+/// Padding before the frame and the frame. With <see cref="FrameStatus.NeedMoreData"/>:
+/// the padding alone, which can be dropped already.
+/// </param>
+/// <param name="Length">
+/// The frame without padding. With <see cref="FrameStatus.NeedMoreData"/>:
+/// what is being waited for, 0 while that is not known.
+/// </param>
 public readonly record struct FullFrame(int PayloadOffset, int PayloadLength, int Consumed, int Length)
 {
     /// <summary>What stands before a payload.</summary>
@@ -25,14 +36,20 @@ public readonly record struct FullFrame(int PayloadOffset, int PayloadLength, in
     /// <summary>The longest frame the protocol allows.</summary>
     public const int MaxLength = 1 << 24;
 
-    /// <summary>The sequence number of each side's RPC_NONCE. RPC_HANDSHAKE has -1, then they count from 0, for each direction separately; padding does not count.</summary>
+    /// <summary>
+    /// The sequence number of each side's RPC_NONCE. RPC_HANDSHAKE has -1,
+    /// then they count from 0, for each direction separately; padding does not count.
+    /// </summary>
     public const int FirstSequence = -2;
 
     private const int WordLength = 4;
     private const int MinLength = HeaderLength + TrailerLength;
     private const uint PaddingWord = 4;
 
-    /// <summary>Finds the next frame. A length or a sequence number that cannot be is refused as soon as it can be read, before the body.</summary>
+    /// <summary>
+    /// Finds the next frame. A length or a sequence number that cannot
+    /// be is refused as soon as it can be read, before the body.
+    /// </summary>
     /// <param name="plain">Decrypted bytes, beginning at a frame or at padding.</param>
     /// <param name="sequence">The number that is due.</param>
     /// <param name="checkCrc">Whether to compute the checksum.</param>

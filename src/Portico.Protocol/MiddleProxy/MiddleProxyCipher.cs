@@ -5,8 +5,8 @@ using Portico.Protocol.Crypto;
 namespace Portico.Protocol.MiddleProxy;
 
 /// <summary>
-/// One direction of an encrypted link: AES-256-CBC as one chain over all frames (spec/03 section 2.2). A mutable value that lives inside its link: a copy of one
-/// in use would fall out of step. Not thread-safe.
+/// One direction of an encrypted link: AES-256-CBC as one chain over all frames (spec/03 section 2.2).
+/// A mutable value that lives inside its link: a copy of one in use would fall out of step. Not thread-safe.
 /// </summary>
 public struct MiddleProxyCipher
 {
@@ -41,7 +41,10 @@ public struct MiddleProxyCipher
     /// <exception cref="ArgumentException">Not whole blocks.</exception>
     public void Encrypt(Span<byte> blocks) => AesCbc256.Encrypt(Key, Iv, blocks);
 
-    /// <summary>Encrypts the next blocks of four links in place, as <see cref="Encrypt"/> does for one, in little more than half the time of two.</summary>
+    /// <summary>
+    /// Encrypts the next blocks of four links in place, as <see cref="Encrypt"/>
+    /// does for one, in little more than half the time of two.
+    /// </summary>
     /// <param name="a">The cipher of a link.</param>
     /// <param name="blocksOfA">A multiple of 16 bytes, possibly none.</param>
     /// <param name="b">Another one.</param>

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>Why bytes of a middle proxy were not accepted. Each of them ends the connection, and with it the clients it carried (spec/03 section 3).</summary>
+/// <summary>
+/// Why bytes of a middle proxy were not accepted. Each of them ends the connection,
+/// and with it the clients it carried (spec/03 section 3).
+/// </summary>
 public enum MiddleProxyError : byte
 {
     /// <summary>Nothing is wrong.</summary>
@@ -42,7 +45,10 @@ public enum MiddleProxyError : byte
 /// <summary>Names of <see cref="MiddleProxyError"/> values on the outside.</summary>
 public static class MiddleProxyErrors
 {
-    /// <summary>The snake_case name used in metrics and logs; those of frames are the names of spec/03 section 3, misspelling included.</summary>
+    /// <summary>
+    /// The snake_case name used in metrics and logs;
+    /// those of frames are the names of spec/03 section 3, misspelling included.
+    /// </summary>
     /// <exception cref="UnreachableException">The value has no name: a programming error, caught by a test over all values.</exception>
     public static string Tag(this MiddleProxyError error) => error switch
     {

@@ -6,7 +6,10 @@ using Portico.Protocol.TelegramConfig;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>The keys of a link, which both sides compute from what they said in the clear and a secret that all proxies share (spec/03 section 2.2).</summary>
+/// <summary>
+/// The keys of a link, which both sides compute from what they said
+/// in the clear and a secret that all proxies share (spec/03 section 2.2).
+/// </summary>
 /// <remarks>
 /// <code>
 ///  M(P) = server nonce | client nonce | client time | server IPv4 | client port | P | client IPv4 | server port
@@ -21,19 +24,24 @@ public static class MiddleProxyKeys
     private const int Md5Part = AesCbc256.KeyLength - SHA1.HashSizeInBytes;
     private const int V4Length = 4;
     private const int RoleLength = 6;
-    private const int LongestM = 3 * RpcNonce.NonceLength + RpcNonce.NonceLength + sizeof(uint) + 2 * (V4Length + sizeof(ushort)) + RoleLength
+    private const int LongestM =
+        3 * RpcNonce.NonceLength + RpcNonce.NonceLength + sizeof(uint) + 2 * (V4Length + sizeof(ushort)) + RoleLength
         + MiddleProxySecret.MaxLength + 2 * RpcAddress.Length;
 
     /// <summary>Derives both directions. The two sides call it with the same arguments.</summary>
     /// <param name="serverNonce">16 bytes, from the middle proxy's RPC_NONCE.</param>
     /// <param name="clientNonce">16 bytes, from the proxy's.</param>
     /// <param name="clientTimestamp">Unix seconds, from the proxy's.</param>
-    /// <param name="server">What the proxy connected to. IPv4 mapped into IPv6 counts as IPv4, here and in <paramref name="client"/>.</param>
+    /// <param name="server">
+    /// What the proxy connected to. IPv4 mapped into IPv6 counts as IPv4, here and in <paramref name="client"/>.
+    /// </param>
     /// <param name="client">The proxy's public address with the local port of its socket.</param>
     /// <param name="secret">What getProxySecret gave.</param>
     /// <param name="proxyToServer">Encrypts on the proxy's side, decrypts on the other.</param>
     /// <param name="serverToProxy">The other direction.</param>
-    /// <exception cref="ArgumentException">The two addresses are not of one family, or a nonce is not 16 bytes: the caller's mistake.</exception>
+    /// <exception cref="ArgumentException">
+    /// The two addresses are not of one family, or a nonce is not 16 bytes: the caller's mistake.
+    /// </exception>
     public static void Derive(
         ReadOnlySpan<byte> serverNonce,
         ReadOnlySpan<byte> clientNonce,

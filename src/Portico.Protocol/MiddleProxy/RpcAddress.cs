@@ -4,7 +4,10 @@ using System.Net.Sockets;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>Addresses as RPC_PROXY_REQ carries them (spec/03 section 5): 16 bytes, IPv6 in network order, IPv4 mapped into it. A relay keeps them in this form, so that a packet needs no object.</summary>
+/// <summary>
+/// Addresses as RPC_PROXY_REQ carries them (spec/03 section 5): 16 bytes, IPv6 in network order,
+/// IPv4 mapped into it. A relay keeps them in this form, so that a packet needs no object.
+/// </summary>
 public static class RpcAddress
 {
     /// <summary>Length of an address, in bytes.</summary>

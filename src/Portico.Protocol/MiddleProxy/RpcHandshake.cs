@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>RPC_HANDSHAKE, the first encrypted message of each side (spec/03 section 2.3): whoever can read it has the right keys. Points into the bytes it was read from.</summary>
+/// <summary>
+/// RPC_HANDSHAKE, the first encrypted message of each side (spec/03 section 2.3):
+/// whoever can read it has the right keys. Points into the bytes it was read from.
+/// </summary>
 /// <remarks>
 /// <code>
 ///  [0..4) constructor | [4..8) flags | [8..20) pid of the sender | [20..32) pid of the receiver
@@ -20,7 +23,8 @@ public readonly ref struct RpcHandshake
     private const int SenderOffset = 8;
     private const int PeerOffset = 20;
 
-    // The low byte is a version that is 0, and the one known flag asks for CRC-32C. We do not ask, so nobody may answer it. Other bits are let pass.
+    // The low byte is a version that is 0, and the one known flag asks for CRC-32C.
+    // We do not ask, so nobody may answer it. Other bits are let pass.
     private const uint RefusedFlags = 0x800 | 0xff;
 
     private RpcHandshake(ReadOnlySpan<byte> payload)
@@ -53,7 +57,10 @@ public readonly ref struct RpcHandshake
     /// <summary>Reads a message, as the server does with the proxy's.</summary>
     /// <param name="payload">The whole payload of the frame with sequence number -1.</param>
     /// <param name="message">The two pids.</param>
-    /// <param name="error">Unless true: <see cref="MiddleProxyError.HandshakeRefused"/>, <see cref="MiddleProxyError.UnexpectedMessage"/> or <see cref="MiddleProxyError.WrongHandshakeFlags"/>.</param>
+    /// <param name="error">
+    /// Unless true: <see cref="MiddleProxyError.HandshakeRefused"/>,
+    /// <see cref="MiddleProxyError.UnexpectedMessage"/> or <see cref="MiddleProxyError.WrongHandshakeFlags"/>.
+    /// </param>
     public static bool TryRead(ReadOnlySpan<byte> payload, out RpcHandshake message, out MiddleProxyError error)
     {
         message = default;

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>RPC_NONCE, the first message of each side and the only one in the clear (spec/03 section 2.1): the randomness that both keys come from. Points into the bytes it was read from.</summary>
+/// <summary>
+/// RPC_NONCE, the first message of each side and the only one in the clear (spec/03 section 2.1):
+/// the randomness that both keys come from. Points into the bytes it was read from.
+/// </summary>
 /// <remarks>
 /// <code>
 ///  [0..4) constructor | [4..8) key selector | [8..12) schema = 1 | [12..16) Unix time | [16..32) nonce
@@ -28,7 +31,10 @@ public readonly ref struct RpcNonce
         Nonce = payload[NonceOffset..];
     }
 
-    /// <summary>The sender's clock in Unix seconds. Servers refuse one more than 30 s from their own; what the other side says is worth a warning, not an end.</summary>
+    /// <summary>
+    /// The sender's clock in Unix seconds. Servers refuse one more than 30 s from their own;
+    /// what the other side says is worth a warning, not an end.
+    /// </summary>
     public uint Timestamp { get; }
 
     /// <summary>16 random bytes.</summary>
@@ -52,7 +58,10 @@ public readonly ref struct RpcNonce
     /// <param name="payload">The whole payload of the first frame.</param>
     /// <param name="keySelector">The reader's own: both must have the same secret.</param>
     /// <param name="message">Time and nonce.</param>
-    /// <param name="error">Unless true: <see cref="MiddleProxyError.UnexpectedMessage"/>, <see cref="MiddleProxyError.WrongCryptoSchema"/> or <see cref="MiddleProxyError.WrongKeySelector"/>.</param>
+    /// <param name="error">
+    /// Unless true: <see cref="MiddleProxyError.UnexpectedMessage"/>,
+    /// <see cref="MiddleProxyError.WrongCryptoSchema"/> or <see cref="MiddleProxyError.WrongKeySelector"/>.
+    /// </param>
     public static bool TryRead(ReadOnlySpan<byte> payload, uint keySelector, out RpcNonce message, out MiddleProxyError error)
     {
         message = default;

@@ -5,7 +5,10 @@ namespace Portico.Protocol.MiddleProxy;
 /// <summary>What a payload after the handshake is (spec/03 section 4).</summary>
 public enum RpcPacketKind : byte
 {
-    /// <summary>None of the others: to be logged and ignored, the link goes on. A known constructor with a length it does not have is unknown, too.</summary>
+    /// <summary>
+    /// None of the others: to be logged and ignored, the link goes on.
+    /// A known constructor with a length it does not have is unknown, too.
+    /// </summary>
     Unknown,
 
     /// <summary>RPC_PROXY_ANS: <see cref="RpcPacket.Body"/> is a packet for the client.</summary>
@@ -30,7 +33,10 @@ public enum RpcPacketKind : byte
     ProxyReq,
 }
 
-/// <summary>One payload after the handshake, either direction. Points into the bytes it was read from; <see langword="default"/> is an unknown one.</summary>
+/// <summary>
+/// One payload after the handshake, either direction.
+/// Points into the bytes it was read from; <see langword="default"/> is an unknown one.
+/// </summary>
 public readonly ref struct RpcPacket
 {
     /// <summary>Length of RPC_CLOSE_EXT and RPC_CLOSE_CONN, in bytes.</summary>
@@ -67,7 +73,10 @@ public readonly ref struct RpcPacket
     /// <summary>What RPC_PONG must repeat.</summary>
     public long PingId { get; private init; }
 
-    /// <summary>Reads the whole payload of a frame. Nothing is refused: what cannot be read is <see cref="RpcPacketKind.Unknown"/>.</summary>
+    /// <summary>
+    /// Reads the whole payload of a frame. Nothing is refused:
+    /// what cannot be read is <see cref="RpcPacketKind.Unknown"/>.
+    /// </summary>
     public static RpcPacket Read(ReadOnlySpan<byte> payload)
     {
         if (payload.Length < FieldOffset)
@@ -76,11 +85,14 @@ public readonly ref struct RpcPacket
         var constructor = BinaryPrimitives.ReadUInt32LittleEndian(payload);
         return (constructor, payload.Length) switch
         {
-            (RpcConstructors.ProxyAns, >= ProxyAnsHeaderLength) => WithFlags(RpcPacketKind.ProxyAns, constructor, payload, payload[ProxyAnsHeaderLength..]),
-            (RpcConstructors.ProxyReq, >= RpcProxyReq.HeaderLength) => WithFlags(RpcPacketKind.ProxyReq, constructor, payload, body: default),
+            (RpcConstructors.ProxyAns, >= ProxyAnsHeaderLength) =>
+                WithFlags(RpcPacketKind.ProxyAns, constructor, payload, payload[ProxyAnsHeaderLength..]),
+            (RpcConstructors.ProxyReq, >= RpcProxyReq.HeaderLength) =>
+                WithFlags(RpcPacketKind.ProxyReq, constructor, payload, body: default),
             (RpcConstructors.CloseExt, CloseLength) => OfConnection(RpcPacketKind.CloseExt, constructor, payload, body: default),
             (RpcConstructors.CloseConn, CloseLength) => OfConnection(RpcPacketKind.CloseConn, constructor, payload, body: default),
-            (RpcConstructors.SimpleAck, SimpleAckLength) => OfConnection(RpcPacketKind.SimpleAck, constructor, payload, payload[ConfirmOffset..]),
+            (RpcConstructors.SimpleAck, SimpleAckLength) =>
+                OfConnection(RpcPacketKind.SimpleAck, constructor, payload, payload[ConfirmOffset..]),
             (RpcConstructors.Ping, PingLength) => OfPing(RpcPacketKind.Ping, constructor, payload),
             (RpcConstructors.Pong, PingLength) => OfPing(RpcPacketKind.Pong, constructor, payload),
             _ => new RpcPacket { Constructor = constructor },
@@ -104,11 +116,13 @@ public readonly ref struct RpcPacket
     /// <param name="destination">Receives 12 bytes.</param>
     /// <param name="connectionId">The client.</param>
     /// <returns>Bytes written.</returns>
-    public static int WriteCloseExt(Span<byte> destination, long connectionId) => WriteField(destination, RpcConstructors.CloseExt, connectionId);
+    public static int WriteCloseExt(Span<byte> destination, long connectionId) =>
+        WriteField(destination, RpcConstructors.CloseExt, connectionId);
 
     /// <summary>Writes RPC_CLOSE_CONN, the proxy's word for the end of a client.</summary>
     /// <inheritdoc cref="WriteCloseExt"/>
-    public static int WriteCloseConn(Span<byte> destination, long connectionId) => WriteField(destination, RpcConstructors.CloseConn, connectionId);
+    public static int WriteCloseConn(Span<byte> destination, long connectionId) =>
+        WriteField(destination, RpcConstructors.CloseConn, connectionId);
 
     /// <summary>Writes RPC_SIMPLE_ACK.</summary>
     /// <param name="destination">Receives 16 bytes.</param>
@@ -150,13 +164,15 @@ public readonly ref struct RpcPacket
         Body = body,
     };
 
-    private static RpcPacket OfConnection(RpcPacketKind kind, uint constructor, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> body) => new()
-    {
-        Kind = kind,
-        Constructor = constructor,
-        ConnectionId = BinaryPrimitives.ReadInt64LittleEndian(payload[FieldOffset..]),
-        Body = body,
-    };
+    private static RpcPacket OfConnection(
+        RpcPacketKind kind, uint constructor, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> body) =>
+        new()
+        {
+            Kind = kind,
+            Constructor = constructor,
+            ConnectionId = BinaryPrimitives.ReadInt64LittleEndian(payload[FieldOffset..]),
+            Body = body,
+        };
 
     private static RpcPacket OfPing(RpcPacketKind kind, uint constructor, ReadOnlySpan<byte> payload) => new()
     {

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>What goes with each packet of a client to the middle proxy. Points into the bytes it was read from or is to be written from.</summary>
+/// <summary>
+/// What goes with each packet of a client to the middle proxy.
+/// Points into the bytes it was read from or is to be written from.
+/// </summary>
 public readonly ref struct RpcProxyReqHeader
 {
     /// <summary>See <see cref="RpcProxyReqFlags"/>.</summary>
@@ -58,7 +61,9 @@ public static class RpcProxyReq
     /// <param name="destination">Receives 56 or 84 bytes; the packet, a multiple of four bytes, follows.</param>
     /// <param name="header">Its flags and its ad tag must agree.</param>
     /// <returns>Bytes written.</returns>
-    /// <exception cref="ArgumentException">The flags speak of an extra block that is not there or cannot be written, or say nothing of one that is: our bug.</exception>
+    /// <exception cref="ArgumentException">
+    /// The flags speak of an extra block that is not there or cannot be written, or say nothing of one that is: our bug.
+    /// </exception>
     public static int WriteHeader(Span<byte> destination, in RpcProxyReqHeader header)
     {
         var hasAdTag = !header.AdTag.IsEmpty;

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>The flags of RPC_PROXY_REQ: what the middle proxy must know of a client's packet to treat it as if it came directly (spec/03 section 5.1).</summary>
+/// <summary>
+/// The flags of RPC_PROXY_REQ: what the middle proxy must know of a client's
+/// packet to treat it as if it came directly (spec/03 section 5.1).
+/// </summary>
 public static class RpcProxyReqFlags
 {
     /// <summary>The message inside is one of those that are exchanged before there is a key.</summary>
@@ -56,7 +59,8 @@ public static class RpcProxyReqFlags
     }
 
     /// <summary>Whether a client's packet names a key. A packet too short to say so counts as encrypted.</summary>
-    public static bool IsEncrypted(ReadOnlySpan<byte> packet) => packet.Length < KeyIdLength || packet[..KeyIdLength].ContainsAnyExcept((byte)0);
+    public static bool IsEncrypted(ReadOnlySpan<byte> packet) =>
+        packet.Length < KeyIdLength || packet[..KeyIdLength].ContainsAnyExcept((byte)0);
 
     /// <summary>The server's side: the client's framing, in which it will want its answers.</summary>
     public static bool TryGetTransport(uint flags, out Transport transport)

@@ -1,6 +1,9 @@
 namespace Portico.Protocol.MiddleProxy;
 
-/// <summary>Byte strings of the TL language (spec/03 section 5): a length of one byte, or fe and three bytes, then the bytes, then zeros up to a multiple of four.</summary>
+/// <summary>
+/// Byte strings of the TL language (spec/03 section 5): a length of one byte,
+/// or fe and three bytes, then the bytes, then zeros up to a multiple of four.
+/// </summary>
 internal static class TlString
 {
     private const byte LongForm = 0xfe;

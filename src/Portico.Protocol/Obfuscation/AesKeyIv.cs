@@ -4,7 +4,10 @@ using Portico.Protocol.Crypto;
 
 namespace Portico.Protocol.Obfuscation;
 
-/// <summary>Where an AES-256-CTR stream begins: a 32-byte key followed by the 16-byte first counter block, stored inline. Prints as a placeholder.</summary>
+/// <summary>
+/// Where an AES-256-CTR stream begins: a 32-byte key followed by the 16-byte
+/// first counter block, stored inline. Prints as a placeholder.
+/// </summary>
 public struct AesKeyIv
 {
     /// <summary>Length of the key, in bytes.</summary>
@@ -40,7 +43,10 @@ public struct AesKeyIv
     /// <summary>Never the bytes: logs, exceptions and debuggers print this.</summary>
     public override readonly string ToString() => "[key]";
 
-    /// <summary>Writes all 48 bytes in reverse order: the key material of a header whose answers shall use this key (spec/04 section 5).</summary>
+    /// <summary>
+    /// Writes all 48 bytes in reverse order: the key material of a header
+    /// whose answers shall use this key (spec/04 section 5).
+    /// </summary>
     internal readonly void CopyReversedTo(Span<byte> destination)
     {
         ((ReadOnlySpan<byte>)_bytes).CopyTo(destination);

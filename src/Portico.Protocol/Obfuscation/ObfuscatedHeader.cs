@@ -28,7 +28,8 @@ public static class ObfuscatedHeader
     private const int TagOffset = MaterialOffset + MaterialLength;
     private const int DcOffset = TagOffset + 4;
 
-    // The last of the four cipher blocks is the only one anybody needs: it holds tag and DC, and behind it the stream stands at position 64.
+    // The last of the four cipher blocks is the only one anybody needs:
+    // it holds tag and DC, and behind it the stream stands at position 64.
     private const int BlockLength = 16;
     private const int LastBlockOffset = Length - BlockLength;
     private const int LastBlockIndex = LastBlockOffset / BlockLength;
@@ -38,10 +39,14 @@ public static class ObfuscatedHeader
     /// <param name="secret">The secret to try, or null for a client that uses none.</param>
     /// <param name="streams">Both directions, ready for the first byte after the header.</param>
     /// <param name="transport">The framing the client will use.</param>
-    /// <param name="dcId">The DC the client asks for: 1 to 5, negative for media, 203 for the CDN, 10000 more for the test site, 0 when it does not say; any other value is possible.</param>
+    /// <param name="dcId">
+    /// The DC the client asks for: 1 to 5, negative for media, 203 for the CDN,
+    /// 10000 more for the test site, 0 when it does not say; any other value is possible.
+    /// </param>
     /// <returns>False when this secret gives no known tag.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than 64 bytes.</exception>
-    public static bool TryRead(ReadOnlySpan<byte> header, ProxySecret? secret, out ObfuscatedStreams streams, out Transport transport, out short dcId)
+    public static bool TryRead(
+        ReadOnlySpan<byte> header, ProxySecret? secret, out ObfuscatedStreams streams, out Transport transport, out short dcId)
     {
         header = header[..Length];
         Span<byte> lastBlock = stackalloc byte[BlockLength];
@@ -61,7 +66,10 @@ public static class ObfuscatedHeader
         return true;
     }
 
-    /// <summary>The client's side. Outside TLS the caller redraws the first 8 bytes while <see cref="HasForbiddenStart"/>; inside, clients do not care.</summary>
+    /// <summary>
+    /// The client's side. Outside TLS the caller redraws the first 8 bytes
+    /// while <see cref="HasForbiddenStart"/>; inside, clients do not care.
+    /// </summary>
     /// <param name="header">In: 64 random bytes. Out: the bytes to send.</param>
     /// <param name="secret">The proxy's secret, or null where none is used.</param>
     /// <param name="transport">The framing that follows.</param>
@@ -84,7 +92,10 @@ public static class ObfuscatedHeader
         streams = Pair(header, secret, clientToServer);
     }
 
-    /// <summary>The proxy's own header to a DC, with keys of its own: every byte is decrypted from one side and encrypted for the other.</summary>
+    /// <summary>
+    /// The proxy's own header to a DC, with keys of its own:
+    /// every byte is decrypted from one side and encrypted for the other.
+    /// </summary>
     /// <param name="header">In: 64 random bytes, not <see cref="HasForbiddenStart"/>. Out: the bytes to send.</param>
     /// <param name="transport">The client's framing: packets pass unparsed.</param>
     /// <param name="dcId">The DC, signed as the client gave it.</param>
@@ -98,8 +109,14 @@ public static class ObfuscatedHeader
         fromDc = streams.ServerToClient;
     }
 
-    /// <summary>The header for pass-through: the DC is made to answer in the very stream the client expects, so its bytes are copied without a cipher (spec/04 section 5).</summary>
-    /// <param name="header">In: 64 random bytes, not <see cref="HasForbiddenStart"/>. Out: the bytes to send; the start and the last two stay random.</param>
+    /// <summary>
+    /// The header for pass-through: the DC is made to answer in the very stream the client
+    /// expects, so its bytes are copied without a cipher (spec/04 section 5).
+    /// </summary>
+    /// <param name="header">
+    /// In: 64 random bytes, not <see cref="HasForbiddenStart"/>.
+    /// Out: the bytes to send; the start and the last two stay random.
+    /// </param>
     /// <param name="transport">The client's framing: packets pass unparsed.</param>
     /// <param name="dcId">The DC, signed as the client gave it.</param>
     /// <param name="clientKey">Where the client's server-to-client stream begins. The proxy must not add a byte of its own to it.</param>
@@ -115,7 +132,10 @@ public static class ObfuscatedHeader
     /// <param name="header">At least 64 bytes as received.</param>
     public static ReadOnlySpan<byte> ReplayFingerprint(ReadOnlySpan<byte> header) => header.Slice(MaterialOffset, MaterialLength);
 
-    /// <summary>Whether a DC or a middlebox would take these 8 bytes for another protocol (spec/01 section 2.4). For those who make headers; a reader accepts them all.</summary>
+    /// <summary>
+    /// Whether a DC or a middlebox would take these 8 bytes for another protocol (spec/01 section 2.4).
+    /// For those who make headers; a reader accepts them all.
+    /// </summary>
     /// <param name="start">At least 8 bytes.</param>
     public static bool HasForbiddenStart(ReadOnlySpan<byte> start)
     {

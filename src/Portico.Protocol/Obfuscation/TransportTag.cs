@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Portico.Protocol.Obfuscation;
 
-/// <summary>The four tag bytes that name the framing inside the header (spec/01 section 2.5). All four are equal, so byte order does not matter.</summary>
+/// <summary>
+/// The four tag bytes that name the framing inside the header (spec/01 section 2.5).
+/// All four are equal, so byte order does not matter.
+/// </summary>
 internal static class TransportTag
 {
     private const uint Abridged = 0xefefefef;

@@ -6,13 +6,15 @@ using System.Text;
 namespace Portico.Protocol.ProxyProtocol;
 
 /// <summary>
-/// The PROXY protocol's header, which tells a server behind a proxy who the client is (haproxy.org, proxy-protocol.txt, sections 2.1 and 2.2). Stands in front of the
-/// client's first byte.
+/// The PROXY protocol's header, which tells a server behind a proxy who the client is (haproxy.org,
+/// proxy-protocol.txt, sections 2.1 and 2.2). Stands in front of the client's first byte.
 /// </summary>
 /// <remarks>
 /// <code>
-/// version 1:   PROXY TCP4 source destination source-port destination-port CR LF, as text; PROXY UNKNOWN CR LF without addresses
-/// version 2:   signature 12 | 21 = version 2, PROXY; 20 = version 2, LOCAL | 11 = TCP over IPv4; 21 = TCP over IPv6; 00 = none | length 2 | source, destination | ports 2 + 2
+/// version 1:   PROXY TCP4 source destination source-port destination-port CR LF, as text;
+///              PROXY UNKNOWN CR LF without addresses
+/// version 2:   signature 12 | 21 = version 2, PROXY; 20 = version 2, LOCAL
+///              | 11 = TCP over IPv4; 21 = TCP over IPv6; 00 = none | length 2 | source, destination | ports 2 + 2
 /// </code>
 /// </remarks>
 public static class ProxyHeader

@@ -2,7 +2,10 @@ using System.Security.Cryptography;
 
 namespace Portico.Protocol.Secrets;
 
-/// <summary>One secret per domain, derived from a common one, so that the links of one customer tell nothing about those of another (spec/02 section 9).</summary>
+/// <summary>
+/// One secret per domain, derived from a common one, so that the links of one
+/// customer tell nothing about those of another (spec/02 section 9).
+/// </summary>
 public static class PerSniSecret
 {
     private const int KeyDigits = 2 * ProxySecret.Length;

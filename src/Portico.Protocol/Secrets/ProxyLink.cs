@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Portico.Protocol.Secrets;
 
 /// <summary>
-/// Links that add a proxy to a client (spec/01 section 5): <c>tg://proxy?server=HOST&amp;port=PORT&amp;secret=SECRET</c> and the same behind
-/// https://t.me/.
+/// Links that add a proxy to a client (spec/01 section 5):
+/// <c>tg://proxy?server=HOST&amp;port=PORT&amp;secret=SECRET</c> and the same behind https://t.me/.
 /// </summary>
 public static class ProxyLink
 {

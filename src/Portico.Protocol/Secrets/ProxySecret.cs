@@ -18,7 +18,9 @@ public sealed class ProxySecret : IEquatable<ProxySecret>
     /// <summary>Copies <paramref name="key"/>.</summary>
     /// <exception cref="ArgumentException">Not 16 bytes: text is checked by <c>SecretText</c> before it gets here.</exception>
     public static ProxySecret Create(ReadOnlySpan<byte> key) =>
-        key.Length == Length ? new ProxySecret(key.ToArray()) : throw new ArgumentException($"a secret has {Length} bytes, not {key.Length}", nameof(key));
+        key.Length == Length
+            ? new ProxySecret(key.ToArray())
+            : throw new ArgumentException($"a secret has {Length} bytes, not {key.Length}", nameof(key));
 
     /// <inheritdoc/>
     public bool Equals(ProxySecret? other) => other is not null && CryptographicOperations.FixedTimeEquals(_key, other._key);
@@ -26,7 +28,10 @@ public sealed class ProxySecret : IEquatable<ProxySecret>
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ProxySecret);
 
-    /// <summary>Of all bytes: secrets that differ little must not meet in one bucket. Seeded anew in each process, so it tells nothing about them.</summary>
+    /// <summary>
+    /// Of all bytes: secrets that differ little must not meet in one bucket.
+    /// Seeded anew in each process, so it tells nothing about them.
+    /// </summary>
     public override int GetHashCode()
     {
         var hash = default(HashCode);

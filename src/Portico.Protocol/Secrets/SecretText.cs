@@ -5,7 +5,10 @@ using System.Text;
 
 namespace Portico.Protocol.Secrets;
 
-/// <summary>The texts in which secrets are written down and sent in links (spec/01 section 4). No error sentence repeats what was given.</summary>
+/// <summary>
+/// The texts in which secrets are written down and sent in links (spec/01 section 4).
+/// No error sentence repeats what was given.
+/// </summary>
 public static class SecretText
 {
     /// <summary>The longest domain, in bytes, that every client sends whole; longer ones are cut by some.</summary>
@@ -24,10 +27,16 @@ public static class SecretText
     private static readonly SearchValues<char> Base64UrlDigits =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    /// <summary>Reads hex (either case), base64 or base64url. Hex is tried first, as clients do; white space around the text is ignored.</summary>
+    /// <summary>
+    /// Reads hex (either case), base64 or base64url. Hex is tried first,
+    /// as clients do; white space around the text is ignored.
+    /// </summary>
     /// <param name="text">What the user wrote.</param>
     /// <param name="parsed">The secret.</param>
-    /// <param name="error">A sentence for the user that says what is wrong and what is expected, without the text itself; empty when all is well.</param>
+    /// <param name="error">
+    /// A sentence for the user that says what is wrong and what is expected,
+    /// without the text itself; empty when all is well.
+    /// </param>
     public static bool TryParse(string text, [NotNullWhen(true)] out ParsedSecret? parsed, out string error)
     {
         parsed = null;
@@ -55,11 +64,18 @@ public static class SecretText
     /// <exception cref="ArgumentException">The domain is not <see cref="IsUsableDomain"/>.</exception>
     public static string FormatFakeTls(ProxySecret secret, string domain) => Convert.ToHexStringLower(FakeTlsBytes(secret, domain));
 
-    /// <summary>The bytes of <see cref="FormatFakeTls"/> as base64url without padding: shorter, but some iOS clients have failed on it.</summary>
+    /// <summary>
+    /// The bytes of <see cref="FormatFakeTls"/> as base64url without padding:
+    /// shorter, but some iOS clients have failed on it.
+    /// </summary>
     /// <exception cref="ArgumentException">The domain is not <see cref="IsUsableDomain"/>.</exception>
-    public static string FormatFakeTlsBase64Url(ProxySecret secret, string domain) => Base64Url.EncodeToString(FakeTlsBytes(secret, domain));
+    public static string FormatFakeTlsBase64Url(ProxySecret secret, string domain) =>
+        Base64Url.EncodeToString(FakeTlsBytes(secret, domain));
 
-    /// <summary>Whether a domain can stand in a secret: 1 to <see cref="MaxDomainLength"/> visible ASCII characters. International names must be given in their xn-- form.</summary>
+    /// <summary>
+    /// Whether a domain can stand in a secret: 1 to <see cref="MaxDomainLength"/>
+    /// visible ASCII characters. International names must be given in their xn-- form.
+    /// </summary>
     public static bool IsUsableDomain(ReadOnlySpan<char> domain) =>
         domain.Length is > 0 and <= MaxDomainLength && !domain.ContainsAnyExceptInRange('!', '~');
 
@@ -97,7 +113,8 @@ public static class SecretText
             return true;
         }
 
-        error = $"The secret has {text.Length} {(IsHex(text) ? "hex digits" : "characters")}, which make no whole number of bytes; perhaps one was lost: {Expected}.";
+        error = $"The secret has {text.Length} {(IsHex(text) ? "hex digits" : "characters")}, "
+            + $"which make no whole number of bytes; perhaps one was lost: {Expected}.";
         return false;
     }
 
@@ -113,8 +130,10 @@ public static class SecretText
         return bytes[0] switch
         {
             SecureMark when rest.IsEmpty => (new ParsedSecret(SecretKind.Secure, ProxySecret.Create(key), null), ""),
-            SecureMark => (null, $"The secret begins with dd but has {size} instead of {2 * MarkedLength} hex digits or {MarkedLength} bytes; only a secret that begins with ee carries a domain."),
-            FakeTlsMark when rest.IsEmpty => (null, "The secret begins with ee (fake TLS) but names no domain: append the domain in hex, for example 6578616d706c652e636f6d for example.com."),
+            SecureMark => (null, $"The secret begins with dd but has {size} instead of {2 * MarkedLength} hex digits or "
+                + $"{MarkedLength} bytes; only a secret that begins with ee carries a domain."),
+            FakeTlsMark when rest.IsEmpty => (null, "The secret begins with ee (fake TLS) but names no domain: "
+                + "append the domain in hex, for example 6578616d706c652e636f6d for example.com."),
             FakeTlsMark => WithDomain(key, rest),
             _ => (null, $"The secret has {size} but begins with neither dd nor ee: {Expected}."),
         };
@@ -126,7 +145,8 @@ public static class SecretText
         var name = Encoding.Latin1.GetString(domain);
         return IsUsableDomain(name)
             ? (new ParsedSecret(SecretKind.FakeTls, ProxySecret.Create(key), name), "")
-            : (null, $"The domain in the secret must be 1 to {MaxDomainLength} visible ASCII characters; write international names in their xn-- form.");
+            : (null, $"The domain in the secret must be 1 to {MaxDomainLength} visible ASCII characters; "
+                + "write international names in their xn-- form.");
     }
 
     private static byte[] FakeTlsBytes(ProxySecret secret, string domain) =>

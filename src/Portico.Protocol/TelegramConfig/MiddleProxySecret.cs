@@ -4,7 +4,10 @@ using System.Security.Cryptography;
 
 namespace Portico.Protocol.TelegramConfig;
 
-/// <summary>What getProxySecret gives: the secret that Telegram shares with all proxies (spec/03 section 1). No client has to do with it. Prints as a placeholder, compares in constant time.</summary>
+/// <summary>
+/// What getProxySecret gives: the secret that Telegram shares with all proxies (spec/03 section 1).
+/// No client has to do with it. Prints as a placeholder, compares in constant time.
+/// </summary>
 public sealed class MiddleProxySecret : IEquatable<MiddleProxySecret>
 {
     /// <summary>The shortest document to believe, in bytes.</summary>

@@ -11,7 +11,10 @@ namespace Portico.Protocol.TelegramConfig;
 /// <param name="Reason">For the log; holds nothing of the document.</param>
 public readonly record struct ProxyConfigFault(int Line, string Reason);
 
-/// <summary>What getProxyConfig and getProxyConfigV6 give: where the middle proxies are (spec/03 section 1.1). Reading never fails; <see cref="IsValid"/> says whether the result is of use.</summary>
+/// <summary>
+/// What getProxyConfig and getProxyConfigV6 give: where the middle proxies are (spec/03 section 1.1).
+/// Reading never fails; <see cref="IsValid"/> says whether the result is of use.
+/// </summary>
 /// <remarks>
 /// <code>
 ///  # comment to the end of the line
@@ -19,7 +22,8 @@ public readonly record struct ProxyConfigFault(int Line, string Reason);
 ///  proxy_for -4 149.154.165.109:8888;       an id on several lines has several addresses
 ///  proxy_for 2 [2001:67c:4e8:f002::d]:80;   brackets may be missing: the last colon is before the port
 /// </code>
-/// Ids with and without sign are different ones. A statement ends at a semicolon or at the end of its line; other statements than these two are for other programs.
+/// Ids with and without sign are different ones. A statement ends at a semicolon
+/// or at the end of its line; other statements than these two are for other programs.
 /// </remarks>
 public sealed class ProxyConfigDocument
 {
@@ -122,7 +126,8 @@ public sealed class ProxyConfigDocument
         }
     }
 
-    private static bool TryParseDc(ReadOnlySpan<char> text, out short dc) => short.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out dc);
+    private static bool TryParseDc(ReadOnlySpan<char> text, out short dc) =>
+        short.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out dc);
 
     private static bool TryParseEndpoint(ReadOnlySpan<char> text, out IPEndPoint endpoint)
     {
