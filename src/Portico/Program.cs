@@ -23,7 +23,8 @@ internal static class Program
         try
         {
             // Signals are the business of `run`, and an exception that nobody expected shall show its stack trace.
-            return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
         }
         catch (CommandFailure failure)
         {

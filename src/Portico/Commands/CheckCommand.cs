@@ -20,7 +20,8 @@ internal static class CheckCommand
             var output = parsed.InvocationConfiguration;
             output.Error.WriteLine($"{file.Path}: no errors");
             if (file.Warning() is { } readable) output.Error.WriteLine($"warning: {readable}");
-            if (UnresolvedCover(loaded.Settings) is { } unresolved) output.Error.WriteLine($"warning: {unresolved}");
+            if (UnresolvedCover(loaded.Settings) is { } unresolved)
+                output.Error.WriteLine($"warning: {unresolved}");
             foreach (var warning in loaded.Warnings) output.Error.WriteLine($"warning: {warning}");
             output.Output.WriteLine(RedactedConfiguration.ToJson(loaded.Options));
             return ExitCode.Ok;
@@ -34,13 +35,16 @@ internal static class CheckCommand
         if (settings?.Cover is not { Mode: CoverMode.Fixed, Target.Host: { } host }) return null;
         try
         {
-            if (Dns.GetHostAddressesAsync(host).WaitAsync(PatienceForNames).GetAwaiter().GetResult().Length > 0) return null;
+            if (Dns.GetHostAddressesAsync(host).WaitAsync(PatienceForNames).GetAwaiter().GetResult().Length > 0)
+                return null;
         }
         catch (Exception problem) when (problem is SocketException or TimeoutException)
         {
             // Told below.
         }
 
-        return new("cover.target", $"{ShownText.Quote(host)} has no address that this machine can find: every stranger would be closed without a byte");
+        return new(
+            "cover.target",
+            $"{ShownText.Quote(host)} has no address that this machine can find: every stranger would be closed without a byte");
     }
 }

@@ -37,15 +37,21 @@ internal static class CommandLineErrors
         var names = new List<string>();
         for (SymbolResult? at = command; at is not null; at = at.Parent)
         {
-            if (at is CommandResult { Command: var known }) names.AddRange(known.Options.Select(option => option.Name));
+            if (at is CommandResult { Command: var known })
+                names.AddRange(known.Options.Select(option => option.Name));
         }
 
         return $"there is no option {ShownText.Quote(written)}{Meant(written, names)}";
     }
 
-    private static string UnknownWord(string written, Command command) => command.Subcommands.Count > 0
-        ? $"there is no command {ShownText.Quote(written)}{Meant(written, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name))}"
-        : $"{command.Name} takes no {ShownText.Quote(written)}";
+    private static string UnknownWord(string written, Command command)
+    {
+        if (command.Subcommands.Count == 0)
+            return $"{command.Name} takes no {ShownText.Quote(written)}";
+
+        var names = command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name);
+        return $"there is no command {ShownText.Quote(written)}{Meant(written, names)}";
+    }
 
     private static bool IsAboutUnknown(ParseError error, ParseResult parsed) =>
         error.SymbolResult is not (OptionResult or ArgumentResult)
@@ -57,11 +63,13 @@ internal static class CommandLineErrors
         if (result is null) return ShownText.WithoutSecrets(OneLine(error.Message));
         var (name, written) = (result.Option.Name, result.Tokens.Count > 0 ? result.Tokens[^1].Value : null);
         if (written is null) return $"{name} needs a value";
-        if (IsNumber(result.Option) && !int.TryParse(written, out _)) return $"{name} needs a whole number, not {ShownText.Quote(written)}";
+        if (IsNumber(result.Option) && !int.TryParse(written, out _))
+            return $"{name} needs a whole number, not {ShownText.Quote(written)}";
         var allowed = result.Option.GetCompletions(CompletionContext.Empty).Select(one => one.Label).ToArray();
         if (allowed.Length > 0 && !allowed.Contains(written, StringComparer.Ordinal))
             return $"{name}: {ShownText.Quote(written)} is not one of {string.Join(", ", allowed)}{Meant(written, allowed)}";
-        return ShownText.WithoutSecrets(error.Message.Contains(name, StringComparison.Ordinal) ? OneLine(error.Message) : $"{name}: {OneLine(error.Message)}");
+        return ShownText.WithoutSecrets(
+            error.Message.Contains(name, StringComparison.Ordinal) ? OneLine(error.Message) : $"{name}: {OneLine(error.Message)}");
     }
 
     private static bool IsNumber(Option option) => option.ValueType == typeof(int) || option.ValueType == typeof(int?);

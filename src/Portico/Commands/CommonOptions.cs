@@ -37,7 +37,8 @@ internal sealed class CommonOptions
     /// <summary>When QR codes are drawn; the option alone means always.</summary>
     public static Option<string> Qr(string standard) => new Option<string>("--qr")
     {
-        Description = $"Draw a QR code of each tg:// link: always, never, or auto, on a terminal that can show one. Without it: {standard}; alone: always.",
+        Description = "Draw a QR code of each tg:// link: always, never, or auto, "
+            + $"on a terminal that can show one. Without it: {standard}; alone: always.",
         HelpName = "WHEN",
         Arity = ArgumentArity.ZeroOrOne,
         DefaultValueFactory = _ => standard,

@@ -40,5 +40,6 @@ internal static class ConfigurationReport
     }
 
     /// <summary>The settings of a configuration that passed <see cref="Check"/>.</summary>
-    public static ProxySettings SettingsOf(LoadedConfiguration loaded) => loaded.Settings ?? throw new InvalidOperationException("a configuration without errors has settings");
+    public static ProxySettings SettingsOf(LoadedConfiguration loaded) =>
+        loaded.Settings ?? throw new InvalidOperationException("a configuration without errors has settings");
 }

@@ -3,7 +3,10 @@ using Portico.Configuration;
 
 namespace Portico.Commands;
 
-/// <summary><c>portico docs</c>, not shown in help: rewrites the files that are generated from the options. A test names it when they are out of date.</summary>
+/// <summary>
+/// <c>portico docs</c>, not shown in help: rewrites the files that are
+/// generated from the options. A test names it when they are out of date.
+/// </summary>
 internal static class DocsCommand
 {
     public static Command Create()

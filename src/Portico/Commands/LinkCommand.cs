@@ -25,13 +25,16 @@ internal static class LinkCommand
                 .ToArray();
             if (links.Length == 0)
             {
-                var known = settings.Listeners.SelectMany(listener => listener.Credentials).Select(credential => credential.Name).Distinct();
-                throw new CommandFailure(ExitCode.BadConfiguration, $"--user: no enabled user has that name; there are {string.Join(", ", known)}");
+                var known =
+                    settings.Listeners.SelectMany(listener => listener.Credentials).Select(credential => credential.Name).Distinct();
+                throw new CommandFailure(
+                    ExitCode.BadConfiguration, $"--user: no enabled user has that name; there are {string.Join(", ", known)}");
             }
 
             if (links.FirstOrDefault(link => link.Port == 0) is { } open)
             {
-                throw new CommandFailure(ExitCode.BadConfiguration, $"listener {open.Listener} gets its port from the system at each start; give it a port or a publicPort to have links beforehand");
+                throw new CommandFailure(ExitCode.BadConfiguration, $"listener {open.Listener} gets its port from the system "
+                    + "at each start; give it a port or a publicPort to have links beforehand");
             }
 
             var terminal = Terminal.OfOutput();
@@ -44,8 +47,10 @@ internal static class LinkCommand
 
     private static ListenerSettings Changed(ListenerSettings listener, string? domain, string? server)
     {
-        if (domain is not null && DomainName.Problem(domain) is { } domainProblem) throw new CommandFailure(ExitCode.BadConfiguration, $"--domain: {domainProblem}");
-        if (server is not null && PublicHost.Problem(server) is { } serverProblem) throw new CommandFailure(ExitCode.BadConfiguration, $"--server: {serverProblem}");
+        if (domain is not null && DomainName.Problem(domain) is { } domainProblem)
+            throw new CommandFailure(ExitCode.BadConfiguration, $"--domain: {domainProblem}");
+        if (server is not null && PublicHost.Problem(server) is { } serverProblem)
+            throw new CommandFailure(ExitCode.BadConfiguration, $"--server: {serverProblem}");
         return listener with { Domain = domain ?? listener.Domain, PublicHost = server ?? listener.PublicHost };
     }
 }

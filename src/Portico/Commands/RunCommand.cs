@@ -72,10 +72,12 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
     private static void TellLinks(ProxySettings settings, PorticoProxy proxy, TextWriter output, bool isFirst, QrPlace qr, ILogger log)
     {
-        ShareLink[] links = [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
+        ShareLink[] links =
+            [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
         foreach (var host in links.Select(link => link.Host).Distinct())
         {
-            if (IPAddress.TryParse(host, out var address) && AddressReach.Of(address) != Reach.World) Log.LinksStayNear(log, host);
+            if (IPAddress.TryParse(host, out var address) && AddressReach.Of(address) != Reach.World)
+                Log.LinksStayNear(log, host);
         }
 
         // On a thread of its own: a reader that does not read must hold up neither the proxy nor its end.
@@ -90,8 +92,10 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
     {
         try
         {
-            if (areShown) LinkPrinter.Print(output, links, qr, Terminal.OfOutput() ?? Terminal.None);
-            else LinkPrinter.PrintCounts(output, links);
+            if (areShown)
+                LinkPrinter.Print(output, links, qr, Terminal.OfOutput() ?? Terminal.None);
+            else
+                LinkPrinter.PrintCounts(output, links);
         }
         catch (CommandFailure problem)
         {
@@ -131,7 +135,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
     {
         try
         {
-            return PorticoProxy.Start(settings, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<IMeterFactory>(), TimeProvider.System);
+            return PorticoProxy.Start(
+                settings, services.GetRequiredService<ILoggerFactory>(),
+                services.GetRequiredService<IMeterFactory>(), TimeProvider.System);
         }
         catch (Exception problem) when (problem is ListenException or DataDirectoryInUseException)
         {
@@ -183,56 +189,74 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
     // A loop that died takes its sessions with it; limping on would hide that, a service manager's restart does not.
     private static void ThrowIfFaulted(PorticoProxy proxy)
     {
-        if (proxy.Completion.Exception is { } fault) throw new CommandFailure(ExitCode.Failed, $"the proxy cannot go on, please report this: {fault.InnerException?.Message ?? fault.Message}");
+        if (proxy.Completion.Exception is { } fault)
+            throw new CommandFailure(
+                ExitCode.Failed, $"the proxy cannot go on, please report this: {fault.InnerException?.Message ?? fault.Message}");
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 9001, EventName = "Written", Level = LogLevel.Information, Message = "First start: wrote {Path} with a fresh secret")]
+        [LoggerMessage(EventId = 9001, EventName = "Written", Level = LogLevel.Information,
+            Message = "First start: wrote {Path} with a fresh secret")]
         public static partial void Written(ILogger logger, string path);
 
-        [LoggerMessage(EventId = 9002, EventName = "NothingWritten", Level = LogLevel.Information, Message = "No configuration file; running with the secret that was given, which is not written down")]
+        [LoggerMessage(EventId = 9002, EventName = "NothingWritten", Level = LogLevel.Information,
+            Message = "No configuration file; running with the secret that was given, which is not written down")]
         public static partial void NothingWritten(ILogger logger);
 
-        [LoggerMessage(EventId = 9003, EventName = "SecretVisible", Level = LogLevel.Warning, Message = "--secret shows the secret to the other users of this machine; --secret-file or the environment do not")]
+        [LoggerMessage(EventId = 9003, EventName = "SecretVisible", Level = LogLevel.Warning,
+            Message = "--secret shows the secret to the other users of this machine; --secret-file or the environment do not")]
         public static partial void SecretVisible(ILogger logger);
 
         [LoggerMessage(EventId = 9004, EventName = "Unwise", Level = LogLevel.Warning, Message = "Configuration: {Key}: {Problem}")]
         public static partial void Unwise(ILogger logger, string key, string problem);
 
-        [LoggerMessage(EventId = 9015, EventName = "LocalPorts", Level = LogLevel.Debug, Message = "{Ports} local ports: so many direct clients for each address of a data centre (0 = unknown)")]
+        [LoggerMessage(EventId = 9015, EventName = "LocalPorts", Level = LogLevel.Debug,
+            Message = "{Ports} local ports: so many direct clients for each address of a data centre (0 = unknown)")]
         public static partial void LocalPorts(ILogger logger, int ports);
 
-        [LoggerMessage(EventId = 9005, EventName = "Descriptors", Level = LogLevel.Debug, Message = "Up to {Limit} descriptors, two per session (0 = no limit)")]
+        [LoggerMessage(EventId = 9005, EventName = "Descriptors", Level = LogLevel.Debug,
+            Message = "Up to {Limit} descriptors, two per session (0 = no limit)")]
         public static partial void Descriptors(ILogger logger, long limit);
 
-        [LoggerMessage(EventId = 9006, EventName = "Listening", Level = LogLevel.Information, Message = "Listening on {Endpoint} ({Listener})")]
+        [LoggerMessage(EventId = 9006, EventName = "Listening", Level = LogLevel.Information,
+            Message = "Listening on {Endpoint} ({Listener})")]
         public static partial void Listening(ILogger logger, IPEndPoint endpoint, string listener);
 
         [LoggerMessage(EventId = 9007, EventName = "NoCover", Level = LogLevel.Warning,
-            Message = "No cover: a prober sees a closed connection (after a TLS alert if its hello is malformed or names no site) where a web site should be; name one with cover.mode \"fixed\" and cover.target, for example \"www.example.com:443\"")]
+            Message = "No cover: a prober sees a closed connection (after a TLS alert if "
+                + "its hello is malformed or names no site) where a web site should be; "
+                + "name one with cover.mode \"fixed\" and cover.target, for example \"www.example.com:443\"")]
         public static partial void NoCover(ILogger logger);
 
-        [LoggerMessage(EventId = 9008, EventName = "LinksStayNear", Level = LogLevel.Warning, Message = "Links show {Host}, which cannot be reached from everywhere; set publicHost of the listener if clients are elsewhere")]
+        [LoggerMessage(EventId = 9008, EventName = "LinksStayNear", Level = LogLevel.Warning,
+            Message = "Links show {Host}, which cannot be reached from everywhere; "
+                + "set publicHost of the listener if clients are elsewhere")]
         public static partial void LinksStayNear(ILogger logger, string host);
 
-        [LoggerMessage(EventId = 9009, EventName = "Draining", Level = LogLevel.Information, Message = "Stopping: {Sessions} sessions have up to {Seconds} s to end; a second signal stops at once")]
+        [LoggerMessage(EventId = 9009, EventName = "Draining", Level = LogLevel.Information,
+            Message = "Stopping: {Sessions} sessions have up to {Seconds} s to end; a second signal stops at once")]
         public static partial void Draining(ILogger logger, int sessions, double seconds);
 
-        [LoggerMessage(EventId = 9010, EventName = "StoppingAtOnce", Level = LogLevel.Information, Message = "Second signal: stopping at once")]
+        [LoggerMessage(EventId = 9010, EventName = "StoppingAtOnce", Level = LogLevel.Information,
+            Message = "Second signal: stopping at once")]
         public static partial void StoppingAtOnce(ILogger logger);
 
-        [LoggerMessage(EventId = 9012, EventName = "Summary", Level = LogLevel.Debug, Message = "{Sessions} sessions, {Relaying} relaying; {Received} bytes from clients, {Sent} bytes to them since the start")]
+        [LoggerMessage(EventId = 9012, EventName = "Summary", Level = LogLevel.Debug,
+            Message = "{Sessions} sessions, {Relaying} relaying; {Received} bytes from clients, {Sent} bytes to them since the start")]
         public static partial void Summary(ILogger logger, int sessions, long relaying, long received, long sent);
 
-        [LoggerMessage(EventId = 9014, EventName = "OnlyThisRun", Level = LogLevel.Information, Message = "For this run only: {Flags}; {Path} stays as it is")]
+        [LoggerMessage(EventId = 9014, EventName = "OnlyThisRun", Level = LogLevel.Information,
+            Message = "For this run only: {Flags}; {Path} stays as it is")]
         public static partial void OnlyThisRun(ILogger logger, string flags, string path);
 
         [LoggerMessage(EventId = 9021, EventName = "DomainIsNoCover", Level = LogLevel.Warning,
-            Message = "--domain changes the links of this run and sets no cover; to change both, set listeners[0].domain and cover.target in {Path}")]
+            Message = "--domain changes the links of this run and sets no cover; "
+                + "to change both, set listeners[0].domain and cover.target in {Path}")]
         public static partial void DomainIsNoCover(ILogger logger, string path);
 
-        [LoggerMessage(EventId = 9013, EventName = "LinksNotPrinted", Level = LogLevel.Warning, Message = "The links could not be printed ({Problem}); `portico link` prints them")]
+        [LoggerMessage(EventId = 9013, EventName = "LinksNotPrinted", Level = LogLevel.Warning,
+            Message = "The links could not be printed ({Problem}); `portico link` prints them")]
         public static partial void LinksNotPrinted(ILogger logger, string problem);
 
         [LoggerMessage(EventId = 9011, EventName = "Stopped", Level = LogLevel.Information, Message = "Stopped")]

@@ -11,12 +11,18 @@ internal static class SecretCommand
 {
     public static Command Create()
     {
-        var domain = new Option<string>("--domain") { Description = "Host name for the fake-TLS forms.", HelpName = "NAME", DefaultValueFactory = _ => NewConfiguration.NeutralDomain };
+        var domain = new Option<string>("--domain")
+        {
+            Description = "Host name for the fake-TLS forms.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => NewConfiguration.NeutralDomain,
+        };
         var command = new Command("secret", "Print a fresh secret in every form.") { domain };
         command.SetAction(parsed =>
         {
             var name = parsed.GetRequiredValue(domain);
-            if (DomainName.Problem(name) is { } problem) throw new CommandFailure(ExitCode.BadConfiguration, $"--domain: {problem}");
+            if (DomainName.Problem(name) is { } problem)
+                throw new CommandFailure(ExitCode.BadConfiguration, $"--domain: {problem}");
 
             var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
             var output = parsed.InvocationConfiguration.Output;

@@ -24,13 +24,17 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
         var chosen = NullIfEmpty(named) ?? NullIfEmpty(Environment.GetEnvironmentVariable("PORTICO_CONFIG"));
         var path = chosen ?? (!File.Exists(Name) && File.Exists(SystemPath) ? SystemPath : Name);
         path = System.IO.Path.GetFullPath(path);
-        if (System.IO.Directory.Exists(path)) throw new CommandFailure(ExitCode.Failed, $"{path} is a directory; name the file in it, for example --config {System.IO.Path.Combine(path, Name)}");
+        if (System.IO.Directory.Exists(path))
+            throw new CommandFailure(
+                ExitCode.Failed,
+                $"{path} is a directory; name the file in it, for example --config {System.IO.Path.Combine(path, Name)}");
         return new(path, File.Exists(path), chosen is not null);
     }
 
     /// <summary>The text of the file.</summary>
     /// <exception cref="CommandFailure">It cannot be read.</exception>
-    public string Read() => FileFailure.Guard(() => File.ReadAllText(Path), "read", Path, "give this user the right to read it, or name another file with --config");
+    public string Read() => FileFailure.Guard(
+        () => File.ReadAllText(Path), "read", Path, "give this user the right to read it, or name another file with --config");
 
     /// <summary>What is unwise about the file itself; null = nothing.</summary>
     public ConfigurationError? Warning() =>

@@ -18,16 +18,21 @@ internal static class ConfigurationPage
     private const string Introduction = """
         # Configuration
 
-        This page is generated from the options (`dotnet run -c Release --project src/Portico -- docs docs`); [portico.sample.json](portico.sample.json) shows the same keys in a file, and
+        This page is generated from the options (`dotnet run -c Release --project src/Portico -- docs docs`);
+        [portico.sample.json](portico.sample.json) shows the same keys in a file, and
         [portico.schema.json](portico.schema.json) lets an editor check one while you type.
 
         ## The file
 
-        JSON, in which comments and trailing commas are allowed. Portico looks for it at `--config`, then at `PORTICO_CONFIG`, then for `./portico.json`, then for `/etc/portico/portico.json`. `portico run` writes a new
-        one if there is none: a fresh secret, fake TLS only, port 8443, direct mode, with `--domain D` the cover `D:443` and without it none; only its owner may read it, and a file that exists is never replaced. If a flag or the environment brings the secret, no configuration is written.
+        JSON, in which comments and trailing commas are allowed. Portico looks for it at `--config`, then at
+        `PORTICO_CONFIG`, then for `./portico.json`, then for `/etc/portico/portico.json`. `portico run` writes a new one if
+        there is none: a fresh secret, fake TLS only, port 8443, direct mode, with `--domain D` the cover `D:443` and without
+        it none; only its owner may read it, and a file that exists is never replaced. If a flag or the environment brings
+        the secret, no configuration is written.
 
-        A key that is not in the table below is an error, since a misspelt limit would be no limit. Every error is reported at once and names its key; `portico check` reports them without starting, and prints what is
-        in force without the secrets. Exit code 2 means that the configuration is wrong, 1 that something else is.
+        A key that is not in the table below is an error, since a misspelt limit would be no limit. Every error is reported
+        at once and names its key; `portico check` reports them without starting, and prints what is in force without the
+        secrets. Exit code 2 means that the configuration is wrong, 1 that something else is.
 
         ## Environment and flags
 
@@ -39,7 +44,7 @@ internal static class ConfigurationPage
         | an element of a list | `PORTICO__listeners__0__port=443`: by position, from 0 | |
         | a list of texts | `PORTICO__listeners__0__protocols=fake-tls,secure` | `--protocol fake-tls --protocol secure` |
         | the first listener's port | `PORTICO__listeners__0__port` | `--port 443` |
-        | the first listener's secret | `PORTICO__listeners__0__secret` | `--secret-file FILE`; `--secret HEX` shows it to every user of the machine |
+        | the first listener's secret | `PORTICO__listeners__0__secret` | `--secret-file FILE`; other users can see `--secret HEX` |
         | the first listener's domain | `PORTICO__listeners__0__domain` | `--domain www.example.com` |
         | the way to Telegram | `PORTICO__backend__mode` | `--mode direct` |
         | the first listener's ad tag | `PORTICO__listeners__0__adTag` | `--ad-tag HEX` |
@@ -65,7 +70,9 @@ internal static class ConfigurationPage
             var standard = OptionAttribute.DefaultOf(property);
             var isAbsent = standard is "null" or "[]" or "{}";
             var meaning = isAbsent && option.Example is { } example ? $"{option.Meaning} Example: `{example}`" : option.Meaning;
-            page.Append($"| `{key}` | {TypeOf(option, value, element)} | {(isSection || standard == "null" ? "" : $"`{standard}`")} | {meaning} | {(isSection ? "" : option.TakesEffect)} |\n");
+            page.Append(
+                $"| `{key}` | {TypeOf(option, value, element)} | {(isSection || standard == "null" ? "" : $"`{standard}`")} "
+                    + $"| {meaning} | {(isSection ? "" : option.TakesEffect)} |\n");
             if (isSection) Rows(page, value, key);
             if (element?.Kind == JsonTypeInfoKind.Object) Rows(page, element, $"{key}[]");
         }

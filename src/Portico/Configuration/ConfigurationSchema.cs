@@ -12,7 +12,9 @@ internal static class ConfigurationSchema
 
     public static string Text()
     {
-        var schema = ProxyOptions.TypeInfo.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe }).AsObject();
+        var schema = ProxyOptions.TypeInfo
+            .GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe })
+            .AsObject();
         schema.Insert(0, "$schema", Dialect);
         schema.Insert(1, "title", "Configuration of Portico");
         return JsonText.Indented(schema) + "\n";
@@ -21,15 +23,20 @@ internal static class ConfigurationSchema
     private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode node)
     {
         if (node is not JsonObject schema) return node;
-        if (context.TypeInfo.Kind == JsonTypeInfoKind.Object) schema["additionalProperties"] = false; // unknown keys are errors
-        if (context.PropertyInfo is not { } property || OptionAttribute.Of(property) is not { } option) return schema;
+        // unknown keys are errors
+        if (context.TypeInfo.Kind == JsonTypeInfoKind.Object)
+            schema["additionalProperties"] = false;
+        if (context.PropertyInfo is not { } property || OptionAttribute.Of(property) is not { } option)
+            return schema;
 
         schema.Insert(0, "description", option.Meaning);
-        if (context.TypeInfo.Kind != JsonTypeInfoKind.Object) schema["default"] = JsonNode.Parse(OptionAttribute.DefaultOf(property));
+        if (context.TypeInfo.Kind != JsonTypeInfoKind.Object)
+            schema["default"] = JsonNode.Parse(OptionAttribute.DefaultOf(property));
         if (option.Minimum != int.MinValue) schema["minimum"] = option.Minimum;
         if (option.Maximum != int.MaxValue) schema["maximum"] = option.Maximum;
         if (option.Secret) schema["pattern"] = "^[0-9A-Fa-f]{32}$";
-        if (option.OneOf.Length > 0) (schema["items"] as JsonObject ?? schema)["enum"] = new JsonArray([.. option.OneOf.Select(one => (JsonNode)one)]);
+        if (option.OneOf.Length > 0)
+            (schema["items"] as JsonObject ?? schema)["enum"] = new JsonArray([.. option.OneOf.Select(one => (JsonNode)one)]);
         return schema;
     }
 }

@@ -16,20 +16,23 @@ internal static class ConfigurationText
     {
         if (string.IsNullOrWhiteSpace(text))
         {
-            errors.Add(new("", "the file is empty; move it away and `portico run` writes a new one, or begin with docs/portico.sample.json"));
+            errors.Add(
+                new("", "the file is empty; move it away and `portico run` writes a new one, or begin with docs/portico.sample.json"));
             return [];
         }
 
         try
         {
             using var document = JsonDocument.Parse(text, Syntax);
-            if (document.RootElement.ValueKind == JsonValueKind.Object) return (JsonObject)Copy(document.RootElement, "", errors)!;
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+                return (JsonObject)Copy(document.RootElement, "", errors)!;
             errors.Add(new("", "the file must hold one JSON object; for example { \"listeners\": [] }"));
         }
         catch (JsonException problem)
         {
             // The framework's message may quote the text at that place, and the text there may be a secret.
-            errors.Add(new("", $"not valid JSON at line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}: look there for a missing or superfluous quote, comma or bracket"));
+            errors.Add(new("", $"not valid JSON at line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}: "
+                + "look there for a missing or superfluous quote, comma or bracket"));
         }
 
         return [];
@@ -50,8 +53,10 @@ internal static class ConfigurationText
                     }
 
                     var key = KeyPath.Of(path, name);
-                    if (section.ContainsKey(name)) errors.Add(new(key, "is written twice; keep one of them"));
-                    else section.Add(name, Copy(property.Value, key, errors));
+                    if (section.ContainsKey(name))
+                        errors.Add(new(key, "is written twice; keep one of them"));
+                    else
+                        section.Add(name, Copy(property.Value, key, errors));
                 }
 
                 return section;

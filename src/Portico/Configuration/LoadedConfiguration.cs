@@ -8,7 +8,9 @@ namespace Portico.Configuration;
 /// <param name="Settings">Null if there is any error.</param>
 /// <param name="Errors">Everything that is wrong.</param>
 /// <param name="Warnings">Everything that is unwise.</param>
-internal sealed record LoadedConfiguration(ProxyOptions Options, ProxySettings? Settings, IReadOnlyList<ConfigurationError> Errors, IReadOnlyList<ConfigurationError> Warnings)
+internal sealed record LoadedConfiguration(
+    ProxyOptions Options, ProxySettings? Settings,
+    IReadOnlyList<ConfigurationError> Errors, IReadOnlyList<ConfigurationError> Warnings)
 {
     /// <summary>Puts together and checks. Never throws: what is wrong is in the result.</summary>
     /// <param name="text">The file.</param>
@@ -19,7 +21,8 @@ internal sealed record LoadedConfiguration(ProxyOptions Options, ProxySettings? 
         var errors = new List<ConfigurationError>();
         var root = ConfigurationText.Read(text, errors);
         // A file that cannot be read at all would only produce complaints about everything it lacks.
-        if (errors.Exists(error => error.Key.Length == 0)) return new(new ProxyOptions(), null, errors, []);
+        if (errors.Exists(error => error.Key.Length == 0))
+            return new(new ProxyOptions(), null, errors, []);
 
         var overlay = new Overlay(errors);
         foreach (var wanted in overrides) overlay.Apply(root, wanted);
@@ -29,8 +32,11 @@ internal sealed record LoadedConfiguration(ProxyOptions Options, ProxySettings? 
         var options = root.Deserialize(ProxyOptions.TypeInfo)!;
         var parsed = ProxyOptionsParser.Parse(options, baseDirectory);
         errors.AddRange(parsed.Errors.Where(error => !tree.IsReported(error.Key)));
-        return new(options, errors.Count == 0 ? parsed.Settings : null, [.. errors.Select(WithOrigin)], [.. parsed.Warnings.Select(WithOrigin)]);
+        return new(
+            options, errors.Count == 0 ? parsed.Settings : null,
+            [.. errors.Select(WithOrigin)], [.. parsed.Warnings.Select(WithOrigin)]);
 
-        ConfigurationError WithOrigin(ConfigurationError error) => overlay.OriginOf(error.Key) is { } origin ? error with { Problem = $"{error.Problem} (set by {origin})" } : error;
+        ConfigurationError WithOrigin(ConfigurationError error) =>
+            overlay.OriginOf(error.Key) is { } origin ? error with { Problem = $"{error.Problem} (set by {origin})" } : error;
     }
 }

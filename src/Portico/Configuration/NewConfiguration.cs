@@ -32,19 +32,29 @@ internal sealed record NewConfiguration
     /// <summary>The way to Telegram.</summary>
     public string Mode { get; init; } = "direct";
 
+    private const string Heading = "// Written by the first start of portico. "
+        + "Every key is described in docs/configuration.md; `portico check` tells what is in force.";
+
     /// <summary>The file, with comments for whoever opens it next.</summary>
     public string ToText()
     {
-        var secretLine = Secret is null ? "" : $"      \"secret\": {Json(SecretText.FormatSimple(Secret))}, // keep it to yourself; `portico link` prints the links made of it\n";
+        var secretLine = Secret is null
+            ? ""
+            : $"      \"secret\": {Json(SecretText.FormatSimple(Secret))}, "
+                + "// keep it to yourself; `portico link` prints the links made of it\n";
         var adTagLine = AdTag is null ? "" : $"      \"adTag\": {Json(AdTag)},\n";
         // The site whose name clients show is the one that whoever follows them should find (a name, so that its certificate fits).
         var cover = Domain is null
-            ? "\"cover\": { \"mode\": \"off\" }, // a prober sees a closed connection: name a real site above and here, \"mode\": \"fixed\", \"target\": \"www.example.com:443\""
-            : $"\"cover\": {{ \"mode\": \"fixed\", \"target\": {Json($"{Domain}:443")} }}, // what everybody sees who does not know the secret";
-        var publicHostNote = PublicHost is null ? " // behind NAT, or with a name: the server that links show, for example \"proxy.example.org\"" : "";
+            ? "\"cover\": { \"mode\": \"off\" }, // a prober sees a closed connection: "
+                + "name a real site above and here, \"mode\": \"fixed\", \"target\": \"www.example.com:443\""
+            : $"\"cover\": {{ \"mode\": \"fixed\", \"target\": {Json($"{Domain}:443")} }}, "
+                + "// what everybody sees who does not know the secret";
+        var publicHostNote = PublicHost is null
+            ? " // behind NAT, or with a name: the server that links show, for example \"proxy.example.org\""
+            : "";
         var domainNote = Domain is null ? " // links name it as the site that clients seem to visit: put the name of a real site here" : "";
         return $$"""
-            // Written by the first start of portico. Every key is described in docs/configuration.md; `portico check` tells what is in force.
+            {{Heading}}
             {
               "listeners": [
                 {
@@ -67,7 +77,9 @@ internal sealed record NewConfiguration
     /// <returns>False if somebody else has written the file in the meantime: theirs stays.</returns>
     /// <exception cref="Commands.CommandFailure">The place cannot be written to.</exception>
     public static bool TryWrite(string path, string text) =>
-        FileFailure.Guard(() => TryWriteFile(path, text), "write", path, "run portico in a directory that it may write to, or name a file with --config");
+        FileFailure.Guard(
+            () => TryWriteFile(path, text), "write", path,
+            "run portico in a directory that it may write to, or name a file with --config");
 
     private static bool TryWriteFile(string path, string text)
     {
@@ -79,7 +91,8 @@ internal sealed record NewConfiguration
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using (var file = new FileStream(partial, options))
             {
                 file.Write(Encoding.UTF8.GetBytes(text));

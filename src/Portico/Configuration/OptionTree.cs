@@ -6,8 +6,9 @@ using Portico.Core.Options;
 namespace Portico.Configuration;
 
 /// <summary>
-/// Compares what was written with the shape of <see cref="ProxyOptions"/>: unknown keys, wrong types. What does not fit is taken out of the tree, so that the rest
-/// can be read and checked too, and its path is remembered, so that nobody complains about its absence.
+/// Compares what was written with the shape of <see cref="ProxyOptions"/>: unknown keys, wrong types.
+/// What does not fit is taken out of the tree, so that the rest can be read and checked too,
+/// and its path is remembered, so that nobody complains about its absence.
 /// </summary>
 internal sealed class OptionTree(List<ConfigurationError> errors)
 {
@@ -29,11 +30,12 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
             {
                 ReportUnknown(type, section, path, key);
                 section.Remove(key);
+                continue;
             }
-            else if (!Fits(type.Options.GetTypeInfo(property.PropertyType), property.IsSetNullable, value, keyPath, $"for example \"{key}\": {OptionAttribute.ExampleOf(property)}"))
-            {
+
+            var example = $"for example \"{key}\": {OptionAttribute.ExampleOf(property)}";
+            if (!Fits(type.Options.GetTypeInfo(property.PropertyType), property.IsSetNullable, value, keyPath, example))
                 section.Remove(key);
-            }
         }
     }
 
@@ -41,8 +43,11 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
     {
         var known = type.Properties.Select(property => property.Name).Where(name => !name.StartsWith('$')).ToArray();
         var meant = DidYouMean.Closest(key, known);
-        errors.Add(new(KeyPath.Of(path, key), meant is null ? $"unknown key; known here: {string.Join(", ", known)}" : $"unknown key; did you mean \"{meant}\"?"));
-        if (meant is not null && !section.ContainsKey(meant)) _reported.Add(KeyPath.Of(path, meant));
+        errors.Add(new(
+            KeyPath.Of(path, key),
+            meant is null ? $"unknown key; known here: {string.Join(", ", known)}" : $"unknown key; did you mean \"{meant}\"?"));
+        if (meant is not null && !section.ContainsKey(meant))
+            _reported.Add(KeyPath.Of(path, meant));
     }
 
     private bool Fits(JsonTypeInfo type, bool nullable, JsonNode? node, string path, string example)
@@ -57,7 +62,8 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
             case (JsonObject entries, JsonTypeInfoKind.Dictionary):
                 foreach (var (key, value) in entries.ToArray())
                 {
-                    if (!Fits(type.Options.GetTypeInfo(type.ElementType!), nullable: false, value, KeyPath.Of(path, key), example)) entries.Remove(key);
+                    if (!Fits(type.Options.GetTypeInfo(type.ElementType!), nullable: false, value, KeyPath.Of(path, key), example))
+                        entries.Remove(key);
                 }
 
                 return true;
@@ -66,13 +72,15 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
                 for (var i = 0; i < list.Count; i++)
                 {
                     // A stand-in keeps the places of the others.
-                    if (!Fits(element, nullable: false, list[i], KeyPath.Of(path, i), example)) list[i] = element.Kind == JsonTypeInfoKind.Object ? new JsonObject() : JsonValue.Create("");
+                    if (!Fits(element, nullable: false, list[i], KeyPath.Of(path, i), example))
+                        list[i] = element.Kind == JsonTypeInfoKind.Object ? new JsonObject() : JsonValue.Create("");
                 }
 
                 return true;
             case (JsonValue value, JsonTypeInfoKind.None) when IsOf(type.Type, value):
                 return true;
-            case (JsonValue number, JsonTypeInfoKind.None) when number.GetValueKind() == JsonValueKind.Number && (type.Type == typeof(int) || type.Type == typeof(int?)):
+            case (JsonValue number, JsonTypeInfoKind.None) when number.GetValueKind() == JsonValueKind.Number
+                && (type.Type == typeof(int) || type.Type == typeof(int?)):
                 errors.Add(new(path, $"must be a whole number of at most {int.MaxValue}; {example}"));
                 _reported.Add(path);
                 return false;

@@ -22,13 +22,14 @@ internal sealed class Overlay(List<ConfigurationError> errors)
         var segment = wanted.Segments[depth];
         switch (type.Kind)
         {
-            case JsonTypeInfoKind.Object when type.Properties.FirstOrDefault(property => property.Name.Equals(segment, StringComparison.OrdinalIgnoreCase)) is { } property:
+            case JsonTypeInfoKind.Object when type.Properties.FirstOrDefault(IsNamed) is { } property:
                 return SetMember(node as JsonObject ?? [], property.Name, type.Options.GetTypeInfo(property.PropertyType));
             case JsonTypeInfoKind.Dictionary:
                 return SetMember(node as JsonObject ?? [], segment, type.Options.GetTypeInfo(type.ElementType!));
             case JsonTypeInfoKind.Enumerable when int.TryParse(segment, NumberStyles.None, CultureInfo.InvariantCulture, out var index):
                 var list = node as JsonArray ?? [];
-                if (index > list.Count) return Refuse(list, wanted, $"position {index} leaves a gap: the next one in {path} is {list.Count}");
+                if (index > list.Count)
+                    return Refuse(list, wanted, $"position {index} leaves a gap: the next one in {path} is {list.Count}");
                 if (index == list.Count) list.Add((JsonNode?)null);
                 var element = Set(type.Options.GetTypeInfo(type.ElementType!), list[index], wanted, depth + 1, KeyPath.Of(path, index));
                 if (!ReferenceEquals(element, list[index])) list[index] = element;
@@ -40,8 +41,11 @@ internal sealed class Overlay(List<ConfigurationError> errors)
                     ? $"sets an unknown key; known here: {string.Join(", ", KnownKeys(type))}"
                     : $"sets an unknown key; did you mean {Override.VariableOf([.. before, meant])}?");
             default:
-                return Refuse(node, wanted, $"{ShownText.Quote(segment)} cannot stand there: {(path.Length == 0 ? "the configuration" : path)} is {OptionTypes.NameOf(type)}");
+                return Refuse(node, wanted, $"{ShownText.Quote(segment)} cannot stand there: "
+                    + $"{(path.Length == 0 ? "the configuration" : path)} is {OptionTypes.NameOf(type)}");
         }
+
+        bool IsNamed(JsonPropertyInfo property) => property.Name.Equals(segment, StringComparison.OrdinalIgnoreCase);
 
         JsonObject SetMember(JsonObject section, string name, JsonTypeInfo memberType)
         {
@@ -53,7 +57,8 @@ internal sealed class Overlay(List<ConfigurationError> errors)
     }
 
     // Without $schema, which is for editors.
-    private static IEnumerable<string> KnownKeys(JsonTypeInfo type) => type.Properties.Select(property => property.Name).Where(name => !name.StartsWith('$'));
+    private static IEnumerable<string> KnownKeys(JsonTypeInfo type) =>
+        type.Properties.Select(property => property.Name).Where(name => !name.StartsWith('$'));
 
     private JsonNode? Leaf(JsonTypeInfo type, JsonNode? old, Override wanted, string path)
     {
@@ -61,12 +66,17 @@ internal sealed class Overlay(List<ConfigurationError> errors)
         {
             JsonTypeInfoKind.None when type.Type == typeof(string) => wanted.Text,
             JsonTypeInfoKind.None when type.Type == typeof(bool) => bool.TryParse(wanted.Text, out var flag) ? flag : null,
-            JsonTypeInfoKind.None => int.TryParse(wanted.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,
+            JsonTypeInfoKind.None =>
+                int.TryParse(wanted.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,
             JsonTypeInfoKind.Enumerable when type.ElementType == typeof(string) =>
-                new JsonArray([.. wanted.Text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(text => (JsonNode)text)]),
+                new JsonArray([.. wanted.Text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                    .Select(text => (JsonNode)text)]),
             _ => null,
         };
-        if (value is null) return Refuse(old, wanted, type.Kind == JsonTypeInfoKind.None ? $"{path} must be {OptionTypes.NameOf(type)}" : $"{path} is {OptionTypes.NameOf(type)}; set what is inside it");
+        if (value is null)
+            return Refuse(old, wanted, type.Kind == JsonTypeInfoKind.None
+                ? $"{path} must be {OptionTypes.NameOf(type)}"
+                : $"{path} is {OptionTypes.NameOf(type)}; set what is inside it");
         _origins[path] = wanted.Origin;
         return value;
     }

@@ -19,13 +19,24 @@ internal sealed record Override(string[] Segments, string Text, string Origin)
 
     /// <summary>The overrides in the environment of this process.</summary>
     public static IEnumerable<Override> FromEnvironment() =>
-        From(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value)));
+        From(Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value)));
 
-    /// <summary>The overrides among environment variables: <c>PORTICO__Section__Key</c>. Empty ones count as not set. Lower positions in lists come first, so that lists can be built up.</summary>
+    /// <summary>
+    /// The overrides among environment variables: <c>PORTICO__Section__Key</c>.
+    /// Empty ones count as not set. Lower positions in lists come first, so that lists can be built up.
+    /// </summary>
     public static IEnumerable<Override> From(IEnumerable<KeyValuePair<string, string?>> variables) =>
         variables
             .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal) && !string.IsNullOrEmpty(variable.Value))
             .Select(variable => (variable.Value, Segments: variable.Key[Prefix.Length..].Split("__")))
-            .Select(variable => new Override(variable.Segments, variable.Value!, VariableOf(variable.Segments.Select(ShownText.WithoutSecrets)))) // even a name may hold one by mistake
-            .OrderBy(wanted => string.Join('\0', wanted.Segments.Select(segment => segment.PadLeft(10, '0'))), StringComparer.Ordinal); // "2" before "10"
+            .Select(variable => new Override(
+                variable.Segments,
+                variable.Value!,
+                VariableOf(variable.Segments.Select(ShownText.WithoutSecrets)))) // even a name may hold one by mistake
+            .OrderBy(SortKey, StringComparer.Ordinal);
+
+    // Position 2 comes before 10.
+    private static string SortKey(Override wanted) =>
+        string.Join('\0', wanted.Segments.Select(segment => segment.PadLeft(10, '0')));
 }

@@ -30,8 +30,10 @@ internal static class RedactedConfiguration
         if (node is not JsonObject section || type.Kind != JsonTypeInfoKind.Object) return;
         foreach (var property in type.Properties)
         {
-            if (OptionAttribute.Of(property) is { Secret: true } && section[property.Name] is not null) section[property.Name] = Placeholder;
-            else Redact(type.Options.GetTypeInfo(property.PropertyType), section[property.Name]);
+            if (OptionAttribute.Of(property) is { Secret: true } && section[property.Name] is not null)
+                section[property.Name] = Placeholder;
+            else
+                Redact(type.Options.GetTypeInfo(property.PropertyType), section[property.Name]);
         }
     }
 }
@@ -42,7 +44,9 @@ internal static class JsonText
     public static string Indented(JsonNode node)
     {
         using var bytes = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" })) node.WriteTo(writer);
+        using (var writer = new Utf8JsonWriter(
+            bytes, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" }))
+            node.WriteTo(writer);
         return Encoding.UTF8.GetString(bytes.ToArray());
     }
 }

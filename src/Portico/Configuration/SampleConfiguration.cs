@@ -11,11 +11,10 @@ internal static class SampleConfiguration
 
     public static string Text()
     {
-        var text = new StringBuilder("""
-            // Every key of Portico's configuration with its default; lines that are commented out show an example of what is absent by default.
-            // Generated from the options; docs/configuration.md says more. Replace the secret: everybody knows this one.
-
-            """);
+        var text = new StringBuilder(
+            "// Every key of Portico's configuration with its default; "
+                + "lines that are commented out show an example of what is absent by default.\n"
+                + "// Generated from the options; docs/configuration.md says more. Replace the secret: everybody knows this one.\n");
         Section(text, ProxyOptions.TypeInfo, 0);
         return text.Append('\n').ToString();
     }
@@ -26,7 +25,8 @@ internal static class SampleConfiguration
         for (var i = 0; i < type.Properties.Count; i++)
         {
             var property = type.Properties[i];
-            if (OptionAttribute.Of(property) is { } option) Line(text, depth + 1).Append("// ").Append(option.Meaning).Append('\n');
+            if (OptionAttribute.Of(property) is { } option)
+                Line(text, depth + 1).Append("// ").Append(option.Meaning).Append('\n');
             Member(text, property, depth + 1);
             text.Append(i < type.Properties.Count - 1 ? "\n\n" : "\n"); // every member ends with a comma: trailing ones are allowed
         }
@@ -43,16 +43,19 @@ internal static class SampleConfiguration
             Section(Line(text, depth).Append($"\"{property.Name}\": "), type, depth);
             text.Append(',');
         }
-        else if (type.Kind == JsonTypeInfoKind.Enumerable && property.Options.GetTypeInfo(type.ElementType!) is { Kind: JsonTypeInfoKind.Object } element)
+        else if (type.Kind == JsonTypeInfoKind.Enumerable
+            && property.Options.GetTypeInfo(type.ElementType!) is { Kind: JsonTypeInfoKind.Object } element)
         {
-            if (OptionAttribute.Of(property) is { Needed: true }) List(text, property.Name, element, depth);
+            if (OptionAttribute.Of(property) is { Needed: true })
+                List(text, property.Name, element, depth);
             else Line(text, depth).Append($"// \"{property.Name}\": {OptionAttribute.ExampleOf(property)},");
         }
         else
         {
             var isAbsent = standard is "null" or "[]" or "{}";
             var isCommentedOut = isAbsent && OptionAttribute.Of(property) is not { Needed: true };
-            Line(text, depth).Append(isCommentedOut ? "// " : "").Append($"\"{property.Name}\": {(isAbsent ? OptionAttribute.ExampleOf(property) : standard)},");
+            Line(text, depth).Append(isCommentedOut ? "// " : "").Append(
+                $"\"{property.Name}\": {(isAbsent ? OptionAttribute.ExampleOf(property) : standard)},");
         }
     }
 

@@ -15,8 +15,10 @@ internal static class HostServices
         services.AddLogging(logging =>
         {
             logging.SetMinimumLevel(level);
-            if (format == "json") logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
-            else logging.AddConsole(console => console.FormatterName = TextFormatter.FormatterName);
+            if (format == "json")
+                logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
+            else
+                logging.AddConsole(console => console.FormatterName = TextFormatter.FormatterName);
         });
         services.AddSingleton<ConsoleFormatter>(new TextFormatter(TimeProvider.System, isTerminal: !Console.IsErrorRedirected));
         services.Configure<ConsoleLoggerOptions>(console =>

@@ -68,7 +68,8 @@ internal sealed partial class StopSignals : IDisposable
             Message = "SIGHUP changes nothing: the configuration cannot be read again while running; restart to apply it")]
         public static partial void HangUp(ILogger logger);
 
-        [LoggerMessage(EventId = 9102, EventName = "SignalIgnored", Level = LogLevel.Information, Message = "{Signal} means nothing to this version and changes nothing")]
+        [LoggerMessage(EventId = 9102, EventName = "SignalIgnored", Level = LogLevel.Information,
+            Message = "{Signal} means nothing to this version and changes nothing")]
         public static partial void Ignored(ILogger logger, string signal);
     }
 }

@@ -26,7 +26,8 @@ internal sealed record Terminal(bool Colours, bool Blocks, int Width)
         foreach (var name in (string[])["LC_ALL", "LC_CTYPE", "LANG"])
         {
             if (variable(name) is { Length: > 0 } locale)
-                return locale.Contains("utf-8", StringComparison.OrdinalIgnoreCase) || locale.Contains("utf8", StringComparison.OrdinalIgnoreCase);
+                return locale.Contains("utf-8", StringComparison.OrdinalIgnoreCase)
+                    || locale.Contains("utf8", StringComparison.OrdinalIgnoreCase);
         }
 
         return true;

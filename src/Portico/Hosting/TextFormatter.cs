@@ -22,7 +22,8 @@ internal sealed class TextFormatter(TimeProvider time, bool isTerminal) : Consol
         var now = time.GetLocalNow();
         textWriter.WriteLine(isTerminal
             ? string.Create(CultureInfo.InvariantCulture, $"{now:HH:mm:ss} {LevelOf(entry.LogLevel)}: {message}{error}")
-            : string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-ddTHH:mm:ss.fffzzz} {LevelOf(entry.LogLevel)}: {AreaOf(entry.Category)}[{entry.EventId.Id}] {message}{error}"));
+            : string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-ddTHH:mm:ss.fffzzz} {LevelOf(entry.LogLevel)}: "
+                + $"{AreaOf(entry.Category)}[{entry.EventId.Id}] {message}{error}"));
     }
 
     /// <summary>The folder of the class that logs, as operators know it: cover, admission, telegram.</summary>

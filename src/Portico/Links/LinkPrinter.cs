@@ -24,7 +24,8 @@ internal static class LinkPrinter
         foreach (var listener in links.GroupBy(link => (link.Listener, link.Port)))
         {
             var count = listener.Count();
-            output.WriteLine($"# {listener.Key.Listener}: {count} {(count == 1 ? "link" : "links")} to port {listener.Key.Port}; `portico link` prints them");
+            output.WriteLine($"# {listener.Key.Listener}: {count} {(count == 1 ? "link" : "links")} "
+                + $"to port {listener.Key.Port}; `portico link` prints them");
         }
     }
 

@@ -10,7 +10,10 @@ internal static class PublicAddress
 {
     private static readonly IPAddress[] FarAddresses = [IPAddress.Parse("149.154.167.51"), IPAddress.Parse("2001:67c:4e8:f002::a")];
 
-    /// <summary>The address itself if the listener has a certain one, else the machine's widest reaching one; IPv4 before IPv6, as more clients have it.</summary>
+    /// <summary>
+    /// The address itself if the listener has a certain one, else the machine's
+    /// widest reaching one; IPv4 before IPv6, as more clients have it.
+    /// </summary>
     public static IPAddress Find(IPAddress listening) => Find(listening, MachineAddresses);
 
     /// <summary>As above, with the addresses of a machine that may refuse to tell them.</summary>

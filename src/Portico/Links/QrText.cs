@@ -19,7 +19,8 @@ internal static class QrText
         using var code = QRCodeGenerator.GenerateQrCode(text, QRCodeGenerator.ECCLevel.L);
         using var drawing = new AsciiQRCode(code);
         var rows = drawing.GetGraphicSmall().Split('\n');
-        if (terminal.Width > 0 && rows[0].Length > terminal.Width) return $"(a QR code takes {rows[0].Length} columns, and this terminal has {terminal.Width})\n";
+        if (terminal.Width > 0 && rows[0].Length > terminal.Width)
+            return $"(a QR code takes {rows[0].Length} columns, and this terminal has {terminal.Width})\n";
         var lines = rows.Select(line => terminal.Colours ? $"{WhiteOnBlack}{line}{Reset}\n" : $"{line}\n");
         return string.Concat(lines);
     }

@@ -47,8 +47,10 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
             yield return ("fake-tls", SecretText.FormatFakeTls(SecretFor(domain, secret, perSni), domain));
         }
 
-        if (listener.Protocols.HasFlag(ClientProtocols.Secure)) yield return ("secure", SecretText.FormatSecure(secret));
-        if (listener.Protocols.HasFlag(ClientProtocols.Classic)) yield return ("classic", SecretText.FormatSimple(secret));
+        if (listener.Protocols.HasFlag(ClientProtocols.Secure))
+            yield return ("secure", SecretText.FormatSecure(secret));
+        if (listener.Protocols.HasFlag(ClientProtocols.Classic))
+            yield return ("classic", SecretText.FormatSimple(secret));
     }
 
     // The name goes into the hello as it stands in the link, so it is hashed as it is.

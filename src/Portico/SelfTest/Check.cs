@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace Portico.SelfTest;
 
-/// <summary>One thing the proxy must do. Fails by <see cref="CheckFailedException"/>, a socket error or its deadline; anything else is a bug of the self test.</summary>
+/// <summary>
+/// One thing the proxy must do. Fails by <see cref="CheckFailedException"/>,
+/// a socket error or its deadline; anything else is a bug of the self test.
+/// </summary>
 /// <param name="Name"><c>engine/backend/client/what</c>, unique in a run.</param>
 /// <param name="RunAsync">The client's side of it.</param>
 internal sealed record Check(string Name, Func<CancellationToken, Task> RunAsync)
@@ -35,7 +38,9 @@ internal sealed record Check(string Name, Func<CancellationToken, Task> RunAsync
         }
         catch (OperationCanceledException)
         {
-            return cancel.IsCancellationRequested ? "interrupted" : FormattableString.Invariant($"not done within {deadline.TotalSeconds} s");
+            return cancel.IsCancellationRequested
+                ? "interrupted"
+                : FormattableString.Invariant($"not done within {deadline.TotalSeconds} s");
         }
     }
 }

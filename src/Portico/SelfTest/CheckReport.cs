@@ -23,7 +23,10 @@ internal static class CheckReport
         output.WriteLine(FormattableString.Invariant($"{results.Count - failed} passed, {failed} failed"));
     }
 
-    /// <summary>One JSON object: <c>passed</c>, <c>failed</c> and <c>checks</c>, each with <c>name</c>, <c>ok</c>, <c>ms</c> and <c>error</c> (null when ok).</summary>
+    /// <summary>
+    /// One JSON object: <c>passed</c>, <c>failed</c> and <c>checks</c>,
+    /// each with <c>name</c>, <c>ok</c>, <c>ms</c> and <c>error</c> (null when ok).
+    /// </summary>
     public static void WriteJson(TextWriter output, IReadOnlyList<CheckResult> results)
     {
         var bytes = new ArrayBufferWriter<byte>();

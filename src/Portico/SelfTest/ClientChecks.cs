@@ -30,8 +30,10 @@ internal static class ClientChecks
             yield return new Check($"{name}/echo", cancel => EchoAsync(client, manner, cancel));
             yield return new Check($"{name}/in-pieces", cancel => AskAsync(client, manner with { InPieces = true }, cancel));
             if (!manner.IsTls) continue;
-            yield return new Check($"{name}/old-hello", cancel => AskAsync(client, manner with { Shape = ClientHelloShape.Classic517 }, cancel));
-            yield return new Check($"{name}/hello-in-records", cancel => AskAsync(client, manner with { HelloRecords = ClientHelloReader.MaxRecords }, cancel));
+            yield return new Check(
+                $"{name}/old-hello", cancel => AskAsync(client, manner with { Shape = ClientHelloShape.Classic517 }, cancel));
+            yield return new Check($"{name}/hello-in-records", cancel => AskAsync(
+                client, manner with { HelloRecords = ClientHelloReader.MaxRecords }, cancel));
         }
     }
 
@@ -45,7 +47,8 @@ internal static class ClientChecks
             var nonce = RandomNumberGenerator.GetBytes(PqMessages.NonceLength);
             await connection.SendAsync(PqMessages.Request(constructor, nonce), cancel);
             var answer = await AnswerAsync(connection, cancel);
-            if (PqMessages.FaultOf(answer, nonce, expected) is { } fault) throw new CheckFailedException(fault);
+            if (PqMessages.FaultOf(answer, nonce, expected) is { } fault)
+                throw new CheckFailedException(fault);
         }
     }
 
@@ -58,8 +61,10 @@ internal static class ClientChecks
             packet[0] |= 1; // a key id of zero would make it look unencrypted
             await connection.SendAsync(packet, cancel);
             var echo = await AnswerAsync(connection, cancel);
-            if (!echo.AsSpan().StartsWith(packet)) throw new CheckFailedException($"{packet.Length} bytes came back changed");
-            if (echo.Length > packet.Length + MaxLeftover) throw new CheckFailedException($"{packet.Length} bytes came back as {echo.Length}");
+            if (!echo.AsSpan().StartsWith(packet))
+                throw new CheckFailedException($"{packet.Length} bytes came back changed");
+            if (echo.Length > packet.Length + MaxLeftover)
+                throw new CheckFailedException($"{packet.Length} bytes came back as {echo.Length}");
         }
     }
 

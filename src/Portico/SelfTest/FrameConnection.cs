@@ -19,7 +19,8 @@ internal sealed class FrameConnection(Socket socket)
     private bool _isEncrypted;
 
     /// <summary>Everything behind the two nonces is encrypted.</summary>
-    public void Encrypt(MiddleProxyCipher incoming, MiddleProxyCipher outgoing) => (_incoming, _outgoing, _isEncrypted) = (incoming, outgoing, true);
+    public void Encrypt(MiddleProxyCipher incoming, MiddleProxyCipher outgoing) =>
+        (_incoming, _outgoing, _isEncrypted) = (incoming, outgoing, true);
 
     /// <summary>Receives one payload.</summary>
     /// <returns>Null if the proxy has ended the link.</returns>
@@ -29,7 +30,8 @@ internal sealed class FrameConnection(Socket socket)
         while (true)
         {
             if (TakeFrame() is { } payload) return payload;
-            if (_received.Length - _length < ReadLength) Array.Resize(ref _received, 2 * _received.Length);
+            if (_received.Length - _length < ReadLength)
+                Array.Resize(ref _received, 2 * _received.Length);
             var count = await socket.ReceiveAsync(_received.AsMemory(_length), cancel);
             if (count == 0) return null;
             _length += count;
@@ -55,7 +57,8 @@ internal sealed class FrameConnection(Socket socket)
     {
         if (!Decrypt()) return null;
         var status = FullFrame.TryRead(_received.AsSpan(0, _plain), _nextIncoming, checkCrc: true, out var frame, out var error);
-        if (status == FrameStatus.Invalid) throw new CheckFailedException($"frame {_nextIncoming}: {error}");
+        if (status == FrameStatus.Invalid)
+            throw new CheckFailedException($"frame {_nextIncoming}: {error}");
         var payload = status == FrameStatus.Ok ? _received.AsSpan(frame.PayloadOffset, frame.PayloadLength).ToArray() : null;
         if (payload is not null) _nextIncoming++;
         _received.AsSpan(frame.Consumed, _length - frame.Consumed).CopyTo(_received);
@@ -64,8 +67,8 @@ internal sealed class FrameConnection(Socket socket)
         return payload;
     }
 
-    // False while there is nothing to look at. The proxy fills up its nonce, sent in the clear, to whole blocks too, so that ciphertext never begins
-    // among plain bytes that were not counted yet.
+    // False while there is nothing to look at. The proxy fills up its nonce, sent in the clear,
+    // to whole blocks too, so that ciphertext never begins among plain bytes that were not counted yet.
     private bool Decrypt()
     {
         var whole = (_length - _plain) & ~(MiddleProxyCipher.BlockLength - 1);

@@ -73,7 +73,8 @@ internal sealed class PacketConnection : IDisposable
         while (true)
         {
             if (TakePacket() is { } payload) return payload;
-            if (_received.Length - _receivedLength < ReadLength) Array.Resize(ref _received, 2 * _received.Length);
+            if (_received.Length - _receivedLength < ReadLength)
+                Array.Resize(ref _received, 2 * _received.Length);
             var count = await _socket.ReceiveAsync(_received.AsMemory(_receivedLength), cancel);
             if (count == 0) return null;
             Decode(_received.AsSpan(_receivedLength, count));
@@ -116,7 +117,8 @@ internal sealed class PacketConnection : IDisposable
     {
         var end = TlsRecordEnd.None;
         var payload = _isTls ? _records.Unwrap(bytes, out end) : bytes;
-        if (end != TlsRecordEnd.None) throw new CheckFailedException($"the TLS records ended: {end}");
+        if (end != TlsRecordEnd.None)
+            throw new CheckFailedException($"the TLS records ended: {end}");
         _incoming.Transform(payload);
         payload.CopyTo(_received.AsSpan(_receivedLength));
         _receivedLength += payload.Length;
@@ -129,7 +131,8 @@ internal sealed class PacketConnection : IDisposable
             ? FrameCodec.TryReadFromServer(_transport, bytes, out var frame, out _)
             : FrameCodec.TryRead(_transport, bytes, out frame, out _);
         if (status == FrameStatus.NeedMoreData) return null;
-        if (status == FrameStatus.Invalid || frame.QuickAck) throw new CheckFailedException("what arrives decrypts to no packet");
+        if (status == FrameStatus.Invalid || frame.QuickAck)
+            throw new CheckFailedException("what arrives decrypts to no packet");
         var payload = bytes.Slice(frame.PayloadOffset, frame.PayloadLength).ToArray();
         bytes[frame.Consumed..].CopyTo(bytes);
         _receivedLength -= frame.Consumed;

@@ -28,7 +28,8 @@ internal static class PqMessages
     private const long AnswerBits = 1;
 
     /// <summary>An unencrypted message names no key; anything else looks encrypted to us.</summary>
-    public static bool IsUnencrypted(ReadOnlySpan<byte> packet) => packet.Length >= Body && packet[..KeyIdLength].IndexOfAnyExcept((byte)0) < 0;
+    public static bool IsUnencrypted(ReadOnlySpan<byte> packet) =>
+        packet.Length >= Body && packet[..KeyIdLength].IndexOfAnyExcept((byte)0) < 0;
 
     /// <summary>Asks with <see cref="ReqPq"/> or <see cref="ReqPqMulti"/>.</summary>
     public static byte[] Request(uint constructor, ReadOnlySpan<byte> nonce)
@@ -43,7 +44,8 @@ internal static class PqMessages
     {
         nonce = default;
         if (packet.Length < RequestLength || !IsUnencrypted(packet)) return false;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(packet[Body..]) is not (ReqPq or ReqPqMulti)) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(packet[Body..]) is not (ReqPq or ReqPqMulti))
+            return false;
         nonce = packet.Slice(Nonce, NonceLength);
         return true;
     }
@@ -65,11 +67,16 @@ internal static class PqMessages
     /// <summary>What is wrong with an answer, or null.</summary>
     public static string? FaultOf(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> nonce, SeenByTelegram expected)
     {
-        if (packet.Length < AnswerLength || !IsUnencrypted(packet)) return "the answer is no unencrypted message";
-        if (BinaryPrimitives.ReadUInt32LittleEndian(packet[Body..]) != ResPq) return "the answer is not resPQ";
-        if ((BinaryPrimitives.ReadInt64LittleEndian(packet[MessageId..]) & 3) != AnswerBits) return "the answer's msg_id is not a server's";
-        if (BinaryPrimitives.ReadInt32LittleEndian(packet[BodyLength..]) != AnswerLength - Body) return "resPQ has a wrong length";
-        if (!packet.Slice(Nonce, NonceLength).SequenceEqual(nonce)) return "resPQ carries another nonce";
+        if (packet.Length < AnswerLength || !IsUnencrypted(packet))
+            return "the answer is no unencrypted message";
+        if (BinaryPrimitives.ReadUInt32LittleEndian(packet[Body..]) != ResPq)
+            return "the answer is not resPQ";
+        if ((BinaryPrimitives.ReadInt64LittleEndian(packet[MessageId..]) & 3) != AnswerBits)
+            return "the answer's msg_id is not a server's";
+        if (BinaryPrimitives.ReadInt32LittleEndian(packet[BodyLength..]) != AnswerLength - Body)
+            return "resPQ has a wrong length";
+        if (!packet.Slice(Nonce, NonceLength).SequenceEqual(nonce))
+            return "resPQ carries another nonce";
         Span<byte> seen = stackalloc byte[NonceLength];
         expected.WriteTo(seen);
         return packet.Slice(ServerNonce, NonceLength).SequenceEqual(seen) ? null : "Telegram was told another DC, transport or ad tag";

@@ -64,7 +64,10 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             Engine = engine,
             Loops = Loops,
         };
-        return new ProxyUnderTest(services, PorticoProxy.Start(settings, NullLoggerFactory.Instance, services.GetRequiredService<IMeterFactory>(), TimeProvider.System), secret);
+        return new ProxyUnderTest(
+            services,
+            PorticoProxy.Start(settings, NullLoggerFactory.Instance, services.GetRequiredService<IMeterFactory>(), TimeProvider.System),
+            secret);
     }
 
     /// <inheritdoc/>

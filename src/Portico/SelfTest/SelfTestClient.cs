@@ -10,7 +10,10 @@ using Portico.Protocol.Secrets;
 
 namespace Portico.SelfTest;
 
-/// <summary>A Telegram client as far as a proxy can tell: it comes in by any transport and makes the checks that Telegram's clients make.</summary>
+/// <summary>
+/// A Telegram client as far as a proxy can tell: it comes in by any
+/// transport and makes the checks that Telegram's clients make.
+/// </summary>
 internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag? adTag = null)
 {
     // Any name will do: the proxy is asked whether it knows the secret, not where it is.
@@ -58,7 +61,8 @@ internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag
     {
         using var key = new HmacKey(secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
-        var length = new ClientHelloWriter(RandomNumberGenerator.Fill).Write(hello, shape, Domain, key, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+        var length = new ClientHelloWriter(RandomNumberGenerator.Fill).Write(
+            hello, shape, Domain, key, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
         return hello[..length];
     }
 
@@ -74,7 +78,12 @@ internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag
     {
         Span<byte> header = stackalloc byte[ObfuscatedHeader.Length];
         WriteHeader(header, manner.Transport, dcId, out var streams);
-        return new PacketConnection(socket, PacketEnd.Client, manner.Transport, streams.ServerToClient, streams.ClientToServer, manner.IsTls) { Header = header, InPieces = manner.InPieces };
+        return new PacketConnection(
+            socket, PacketEnd.Client, manner.Transport, streams.ServerToClient, streams.ClientToServer, manner.IsTls)
+        {
+            Header = header,
+            InPieces = manner.InPieces,
+        };
     }
 
     private async Task GreetAsync(Socket socket, ClientManner manner, CancellationToken cancel)
@@ -90,7 +99,8 @@ internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag
         while (!IsFlight(answer.AsSpan(0, length), HelloRecords.RandomOf(hello), key))
         {
             var count = await socket.ReceiveAsync(answer.AsMemory(length), cancel);
-            if (count == 0) throw new CheckFailedException(length == 0 ? "the hello was answered with a close" : "the flight ends in the middle");
+            if (count == 0)
+                throw new CheckFailedException(length == 0 ? "the hello was answered with a close" : "the flight ends in the middle");
             length += count;
         }
     }
@@ -99,7 +109,8 @@ internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag
     {
         var status = ServerFlightVerifier.Verify(answer, random, key, out var length, out var fault);
         if (status == FrameStatus.NeedMoreData) return false;
-        if (status == FrameStatus.Invalid) throw new CheckFailedException($"a client would refuse the flight: {fault}");
+        if (status == FrameStatus.Invalid)
+            throw new CheckFailedException($"a client would refuse the flight: {fault}");
         return length == answer.Length ? true : throw new CheckFailedException($"{answer.Length - length} bytes follow the flight unasked");
     }
 }

@@ -21,10 +21,19 @@ internal static class SelfTestCommand
         deadline.Validators.Add(result =>
         {
             // what is no number at all has its own error by now
-            if (result.Tokens is [var written] && int.TryParse(written.Value, CultureInfo.InvariantCulture, out var seconds) && seconds is < 1 or > MostSeconds)
+            if (result.Tokens is [var written]
+                && int.TryParse(written.Value, CultureInfo.InvariantCulture, out var seconds)
+                && seconds is < 1 or > MostSeconds)
                 result.AddError($"--deadline needs seconds from 1 to {MostSeconds}, for example --deadline 60");
         });
-        var command = new Command("selftest", "Check on loopback that this build relays: every transport, backend and engine. Needs no network and no configuration.") { json, deadline };
+        var command = new Command(
+            "selftest",
+            "Check on loopback that this build relays: every transport, backend and engine. "
+                + "Needs no network and no configuration.")
+        {
+            json,
+            deadline,
+        };
         command.SetAction((arguments, cancel) =>
         {
             var options = new SelfTestOptions { Deadline = TimeSpan.FromSeconds(arguments.GetValue(deadline)) };

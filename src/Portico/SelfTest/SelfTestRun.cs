@@ -35,7 +35,8 @@ internal static class SelfTestRun
                 foreach (var backend in BackendUnderTest.All)
                 {
                     var place = $"{Name(engine)}/{backend.Name}";
-                    if (TryStart(place, () => ProxyUnderTest.Start(engine, backend, telegram), results) is not { } proxy) continue;
+                    if (TryStart(place, () => ProxyUnderTest.Start(engine, backend, telegram), results) is not { } proxy)
+                        continue;
                     proxies.Add(proxy);
                     if (backend.IsMiddle) await telegram.UntilLinkedAsync(options.Deadline, cancel);
                     checks.AddRange(ClientChecks.Of(place, new SelfTestClient(proxy.Endpoint, proxy.Secret, backend.AdTag)));
@@ -66,7 +67,8 @@ internal static class SelfTestRun
         }
     }
 
-    private static IEnumerable<EngineKind> Engines() => OperatingSystem.IsLinux() ? [EngineKind.Epoll, EngineKind.Sockets] : [EngineKind.Sockets];
+    private static IEnumerable<EngineKind> Engines() =>
+        OperatingSystem.IsLinux() ? [EngineKind.Epoll, EngineKind.Sockets] : [EngineKind.Sockets];
 
     private static string Name(EngineKind engine) => engine == EngineKind.Epoll ? "epoll" : "sockets";
 }

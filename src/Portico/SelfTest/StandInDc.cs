@@ -3,7 +3,10 @@ using Portico.Protocol.Obfuscation;
 
 namespace Portico.SelfTest;
 
-/// <summary>A data centre as far as a proxy in direct mode can tell: takes obfuscated connections without secret, in every transport.</summary>
+/// <summary>
+/// A data centre as far as a proxy in direct mode can tell:
+/// takes obfuscated connections without secret, in every transport.
+/// </summary>
 internal sealed class StandInDc(StandInFault fault)
 {
     /// <summary>Serves one connection.</summary>
@@ -18,11 +21,14 @@ internal sealed class StandInDc(StandInFault fault)
         }
 
         if (fault == StandInFault.HangUp) return;
-        if (!ObfuscatedHeader.TryRead(header, secret: null, out var streams, out var transport, out var dcId)) return;
-        using var connection = new PacketConnection(socket, PacketEnd.Dc, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
+        if (!ObfuscatedHeader.TryRead(header, secret: null, out var streams, out var transport, out var dcId))
+            return;
+        using var connection = new PacketConnection(
+            socket, PacketEnd.Dc, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
         while (await connection.ReceiveAsync(cancel) is { } packet)
         {
-            if (StandInAnswers.To(packet, new SeenByTelegram(dcId, transport), fault) is { } answer) await connection.SendAsync(answer, cancel);
+            if (StandInAnswers.To(packet, new SeenByTelegram(dcId, transport), fault) is { } answer)
+                await connection.SendAsync(answer, cancel);
         }
     }
 }

@@ -6,7 +6,10 @@ using Portico.Protocol.TelegramConfig;
 
 namespace Portico.SelfTest;
 
-/// <summary>A middle proxy as far as a proxy can tell (spec/03): shakes hands on a link, then answers each client's packets under the client's id.</summary>
+/// <summary>
+/// A middle proxy as far as a proxy can tell (spec/03): shakes hands on a link,
+/// then answers each client's packets under the client's id.
+/// </summary>
 /// <param name="dcId">The data centre it belongs to.</param>
 /// <param name="secret">What all proxies share with it.</param>
 /// <param name="fault">What it does wrong.</param>
@@ -21,7 +24,8 @@ internal sealed class StandInMiddleProxy(short dcId, MiddleProxySecret secret, S
         linked();
         while (await link.ReceiveAsync(cancel) is { } payload)
         {
-            if (AnswerTo(payload) is { } answer) await link.SendAsync(answer, fault == StandInFault.WrongChecksum, cancel);
+            if (AnswerTo(payload) is { } answer)
+                await link.SendAsync(answer, fault == StandInFault.WrongChecksum, cancel);
         }
     }
 
@@ -39,9 +43,12 @@ internal sealed class StandInMiddleProxy(short dcId, MiddleProxySecret secret, S
 
     private byte[] TakeNonce(byte[] payload, Socket socket, out MiddleProxyCipher incoming, out MiddleProxyCipher outgoing)
     {
-        if (!RpcNonce.TryRead(payload, secret.KeySelector, out var message, out var error)) throw new CheckFailedException($"RPC_NONCE: {error}");
+        if (!RpcNonce.TryRead(payload, secret.KeySelector, out var message, out var error))
+            throw new CheckFailedException($"RPC_NONCE: {error}");
         var nonce = RandomNumberGenerator.GetBytes(RpcNonce.NonceLength);
-        MiddleProxyKeys.Derive(nonce, message.Nonce, message.Timestamp, (IPEndPoint)socket.LocalEndPoint!, (IPEndPoint)socket.RemoteEndPoint!, secret, out incoming, out outgoing);
+        MiddleProxyKeys.Derive(
+            nonce, message.Nonce, message.Timestamp, (IPEndPoint)socket.LocalEndPoint!,
+            (IPEndPoint)socket.RemoteEndPoint!, secret, out incoming, out outgoing);
         var answer = new byte[RpcNonce.Length];
         RpcNonce.Write(answer, secret.KeySelector, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), nonce);
         return answer;
@@ -49,7 +56,8 @@ internal sealed class StandInMiddleProxy(short dcId, MiddleProxySecret secret, S
 
     private static byte[] TakeHandshake(byte[] payload)
     {
-        if (!RpcHandshake.TryRead(payload, out var message, out var error)) throw new CheckFailedException($"RPC_HANDSHAKE: {error}");
+        if (!RpcHandshake.TryRead(payload, out var message, out var error))
+            throw new CheckFailedException($"RPC_HANDSHAKE: {error}");
         var answer = new byte[RpcHandshake.Length];
         RpcHandshake.Write(answer, RpcHandshake.AnonymousPid, message.SenderPid);
         return answer;
@@ -73,7 +81,8 @@ internal sealed class StandInMiddleProxy(short dcId, MiddleProxySecret secret, S
 
     private byte[]? AnswerToRequest(byte[] payload)
     {
-        if (!RpcProxyReq.TryRead(payload, out var header, out var offset) || !RpcProxyReqFlags.TryGetTransport(header.Flags, out var transport))
+        if (!RpcProxyReq.TryRead(payload, out var header, out var offset)
+            || !RpcProxyReqFlags.TryGetTransport(header.Flags, out var transport))
             throw new CheckFailedException("a request that contradicts itself");
         if (fault == StandInFault.HangUp)
         {

@@ -31,7 +31,8 @@ internal sealed class StandInSite(MiddleProxySecret secret, ProxyConfigDocument 
         }
 
         var (status, body) = Answer(Encoding.Latin1.GetString(request).Split(' ', 3));
-        await socket.SendWholeAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"), cancel);
+        await socket.SendWholeAsync(
+            Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"), cancel);
         await socket.SendWholeAsync(body, cancel);
     }
 

@@ -7,7 +7,10 @@ using Portico.Protocol.TelegramConfig;
 
 namespace Portico.SelfTest;
 
-/// <summary>All of Telegram that a proxy meets, on loopback: a data centre, a middle proxy for each id, and the site that says where these are.</summary>
+/// <summary>
+/// All of Telegram that a proxy meets, on loopback: a data centre,
+/// a middle proxy for each id, and the site that says where these are.
+/// </summary>
 internal sealed class StandInTelegram : IAsyncDisposable
 {
     private const int SecretLength = 128;
@@ -23,21 +26,25 @@ internal sealed class StandInTelegram : IAsyncDisposable
 
     private StandInTelegram(StandInFault fault)
     {
-        var secret = MiddleProxySecret.TryCreate(RandomNumberGenerator.GetBytes(SecretLength), out var random) ? random : throw new InvalidOperationException("a secret of 128 bytes is none");
+        var secret = MiddleProxySecret.TryCreate(RandomNumberGenerator.GetBytes(SecretLength), out var random)
+            ? random
+            : throw new InvalidOperationException("a secret of 128 bytes is none");
         _dc = StandInServer.Start(new StandInDc(fault).ServeAsync);
-        _middleProxies = [.. DcIds.Select(dc => StandInServer.Start(new StandInMiddleProxy(dc, secret, fault, () => _links.Release()).ServeAsync))];
+        _middleProxies =
+            [.. DcIds.Select(dc => StandInServer.Start(new StandInMiddleProxy(dc, secret, fault, () => _links.Release()).ServeAsync))];
         var list = new ProxyConfigDocument(DcIds[0], DcIds.Zip(_middleProxies, (dc, server) => (dc, server.Endpoint)));
         _site = StandInServer.Start(new StandInSite(secret, list).ServeAsync);
     }
 
     /// <summary>
-    /// What clients may ask for. Negative = media, 203 = CDN, above 10000 = test servers. None of them is unknown, so the proxy must hand them
-    /// on as they are, and in middle mode each leads to an address of its own.
+    /// What clients may ask for. Negative = media, 203 = CDN, above 10000 = test servers. None of them is unknown,
+    /// so the proxy must hand them on as they are, and in middle mode each leads to an address of its own.
     /// </summary>
     public static ImmutableArray<short> DcIds { get; } = [1, 2, 3, 4, 5, -1, -2, -3, -4, -5, 203, 10002];
 
     /// <summary>How the data centre is reached.</summary>
-    public DirectSettings Direct => new() { Endpoints = DirectIds.ToImmutableDictionary(id => id, _ => ImmutableArray.Create(_dc.Endpoint)) };
+    public DirectSettings Direct =>
+        new() { Endpoints = DirectIds.ToImmutableDictionary(id => id, _ => ImmutableArray.Create(_dc.Endpoint)) };
 
     /// <summary>How the middle proxies are found.</summary>
     public MiddleProxySettings Middle => new()
@@ -57,8 +64,8 @@ internal sealed class StandInTelegram : IAsyncDisposable
     public static StandInTelegram Start(StandInFault fault) => new(fault);
 
     /// <summary>
-    /// Waits until one proxy has every link that it opens at start, so that the checks' deadlines are about what clients do. Gives up without
-    /// a word: a client that misses a link will say so.
+    /// Waits until one proxy has every link that it opens at start, so that the checks' deadlines are
+    /// about what clients do. Gives up without a word: a client that misses a link will say so.
     /// </summary>
     public async Task UntilLinkedAsync(TimeSpan patience, CancellationToken cancel)
     {

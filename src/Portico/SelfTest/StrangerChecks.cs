@@ -13,7 +13,8 @@ internal static class StrangerChecks
     /// <summary>The checks of strangers at one proxy.</summary>
     public static IEnumerable<Check> Of(string place, IPEndPoint proxy)
     {
-        yield return new Check($"{place}/stranger/malformed-hello", cancel => ExpectAsync(proxy, HelloRecords.Malformed(), TlsAlert.DecodeError.ToArray(), cancel));
+        yield return new Check($"{place}/stranger/malformed-hello", cancel => ExpectAsync(
+            proxy, HelloRecords.Malformed(), TlsAlert.DecodeError.ToArray(), cancel));
         yield return new Check($"{place}/stranger/wrong-secret-fake-tls", cancel => ExpectAsync(proxy, WrongHello(proxy), [], cancel));
         yield return new Check($"{place}/stranger/wrong-secret-secure", cancel => ExpectAsync(proxy, WrongHeader(proxy), [], cancel));
     }
@@ -32,7 +33,9 @@ internal static class StrangerChecks
         }
 
         if (answer.AsSpan(0, length).SequenceEqual(expected)) return;
-        throw new CheckFailedException($"the answer is {length} bytes \"{Convert.ToHexStringLower(answer.AsSpan(0, Math.Min(length, 16)))}\", not \"{Convert.ToHexStringLower(expected)}\"");
+        throw new CheckFailedException(
+            $"the answer is {length} bytes \"{Convert.ToHexStringLower(answer.AsSpan(0, Math.Min(length, 16)))}\", "
+                + $"not \"{Convert.ToHexStringLower(expected)}\"");
     }
 
     private static byte[] WrongHello(IPEndPoint proxy) => WhoDoesNotKnow(proxy).Hello(ClientHelloShape.PostQuantum);
@@ -44,5 +47,6 @@ internal static class StrangerChecks
         return header;
     }
 
-    private static SelfTestClient WhoDoesNotKnow(IPEndPoint proxy) => new(proxy, ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)));
+    private static SelfTestClient WhoDoesNotKnow(IPEndPoint proxy) =>
+        new(proxy, ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)));
 }
