@@ -4,10 +4,14 @@ using Xunit;
 
 namespace Portico.Protocol.Tests;
 
-/// <summary>What is called for each packet or each client leaves no garbage. Hellos, records, headers and AES-CTR have the same test beside their others.</summary>
+/// <summary>
+/// What is called for each packet or each client leaves no garbage.
+/// Hellos, records, headers and AES-CTR have the same test beside their others.
+/// </summary>
 public class AllocationTests
 {
-    private readonly byte[] _key = new byte[AesCbc256.KeyLength], _iv = new byte[AesCbc256.BlockLength], _bytes = new byte[1024], _wire = new byte[1040];
+    private readonly byte[] _key = new byte[AesCbc256.KeyLength], _iv = new byte[AesCbc256.BlockLength];
+    private readonly byte[] _bytes = new byte[1024], _wire = new byte[1040];
 
     private readonly RandomKeystream _random = new();
 

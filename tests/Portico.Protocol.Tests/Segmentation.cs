@@ -14,7 +14,10 @@ internal static class Segmentation
     private const int Stride = 997;
     private const int Near = 8;
 
-    /// <summary>All of the bytes: whole, embedded in a larger array, in two parts cut at every index, byte by byte. Every part is a copy of its own that a parser may change.</summary>
+    /// <summary>
+    /// All of the bytes: whole, embedded in a larger array, in two parts cut at every index,
+    /// byte by byte. Every part is a copy of its own that a parser may change.
+    /// </summary>
     public static IEnumerable<(string How, Memory<byte>[] Parts)> Deliveries(byte[] bytes)
     {
         yield return ("whole", [bytes.ToArray()]);
@@ -25,9 +28,13 @@ internal static class Segmentation
     }
 
     /// <summary>The bytes cut off at every length from 0 up to all but one.</summary>
-    public static IEnumerable<Memory<byte>> Truncations(byte[] bytes) => Cuts(bytes.Length).Select(length => Embed(bytes.AsSpan(0, length)));
+    public static IEnumerable<Memory<byte>> Truncations(byte[] bytes) =>
+        Cuts(bytes.Length).Select(length => Embed(bytes.AsSpan(0, length)));
 
-    /// <summary>Asserts that the parser comes to one and the same decision however the bytes arrive, never to another one on the way, and never takes it back.</summary>
+    /// <summary>
+    /// Asserts that the parser comes to one and the same decision however the bytes arrive,
+    /// never to another one on the way, and never takes it back.
+    /// </summary>
     /// <param name="bytes">What arrives.</param>
     /// <param name="parse">The parser.</param>
     /// <param name="status">What it must say of all the bytes.</param>
@@ -61,7 +68,10 @@ internal static class Segmentation
         }
     }
 
-    /// <summary>Copies bytes into the middle of a larger array, at an odd offset, so that a parser that counts from the array's ends is found out.</summary>
+    /// <summary>
+    /// Copies bytes into the middle of a larger array, at an odd offset,
+    /// so that a parser that counts from the array's ends is found out.
+    /// </summary>
     public static Memory<byte> Embed(ReadOnlySpan<byte> bytes)
     {
         const int before = 7, after = 13;

@@ -12,7 +12,9 @@ public class SegmentationTests
         byte[] bytes = [1, 2, 3, 4, 5];
         var deliveries = Segmentation.Deliveries(bytes).ToList();
 
-        Assert.Equal(["whole", "embedded", "cut at 0", "cut at 1", "cut at 2", "cut at 3", "cut at 4", "byte by byte"], deliveries.Select(delivery => delivery.How));
+        Assert.Equal(
+            ["whole", "embedded", "cut at 0", "cut at 1", "cut at 2", "cut at 3", "cut at 4", "byte by byte"],
+            deliveries.Select(delivery => delivery.How));
         Assert.All(deliveries, delivery => Assert.Equal(bytes, delivery.Parts.SelectMany(part => part.ToArray())));
         Assert.Equal([0, 1, 2, 3, 4], Segmentation.Truncations(bytes).Select(beginning => beginning.Length));
     }

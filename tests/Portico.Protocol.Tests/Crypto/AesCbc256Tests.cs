@@ -15,9 +15,11 @@ public class AesCbc256Tests
     {
         // NIST SP 800-38A, F.2.5 and F.2.6.
         var plain = Convert.FromHexString(
-            "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
+            "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
+                + "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
         var cipher = Convert.FromHexString(
-            "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d39f23369a9d9bacfa530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b");
+            "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d"
+                + "39f23369a9d9bacfa530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b");
 
         Assert.Equal(cipher, Run(AesCbc256.Encrypt, plain));
         Assert.Equal(cipher, Run(AesCbc256.EncryptPortable, plain));
@@ -82,7 +84,8 @@ public class AesCbc256Tests
         for (var which = 0; which < 5 * 5 * 5 * 5; which++)
         {
             var chains = new (byte[] Key, byte[] Iv, byte[] Blocks)[4];
-            for (var (i, rest) = (0, which); i < 4; i++, rest /= 5) chains[i] = (Some(32, i), Some(16, i + 4), Some(blocks[rest % 5] * AesCbc256.BlockLength, i + 8));
+            for (var (i, rest) = (0, which); i < 4; i++, rest /= 5)
+                chains[i] = (Some(32, i), Some(16, i + 4), Some(blocks[rest % 5] * AesCbc256.BlockLength, i + 8));
             var expected = chains.Select(chain => ((byte[])chain.Iv.Clone(), (byte[])chain.Blocks.Clone())).ToArray();
             for (var i = 0; i < 4; i++) AesCbc256.EncryptPortable(chains[i].Key, expected[i].Item1, expected[i].Item2);
 

@@ -18,9 +18,11 @@ public class AesCtrTests
     {
         // NIST SP 800-38A, F.5.5.
         var plain = Convert.FromHexString(
-            "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
+            "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
+                + "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710");
         var cipher = Convert.FromHexString(
-            "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c52b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6");
+            "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5"
+                + "2b0930daa23de94ce87017ba2d84988ddfc9c58db67aada613c2dd08457941a6");
 
         Assert.Equal(cipher, Dispatched(Iv, plain));
         Assert.Equal(cipher, Portable(Iv, plain));
@@ -226,7 +228,8 @@ public class AesCtrTests
         }
     }
 
-    private static void AssertSamePosition(ref AesCtr expected, ref AesCtr actual) => Assert.Equal(NextBytes(ref expected), NextBytes(ref actual));
+    private static void AssertSamePosition(ref AesCtr expected, ref AesCtr actual) =>
+        Assert.Equal(NextBytes(ref expected), NextBytes(ref actual));
 
     private static byte[] NextBytes(ref AesCtr stream)
     {

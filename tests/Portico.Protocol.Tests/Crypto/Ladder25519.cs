@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace Portico.Protocol.Tests.Crypto;
 
-/// <summary>The key exchange of RFC 7748 section 5 as the text has it, with big numbers: an independent judge of keys. Its vectors are in Ladder25519Tests.</summary>
+/// <summary>
+/// The key exchange of RFC 7748 section 5 as the text has it, with big numbers:
+/// an independent judge of keys. Its vectors are in Ladder25519Tests.
+/// </summary>
 internal static class Ladder25519
 {
     private const int Bits = 255;
@@ -25,7 +28,8 @@ internal static class Ladder25519
     /// <summary>The scalar, as it is, times the point.</summary>
     public static byte[] Multiple(ReadOnlySpan<byte> scalar, ReadOnlySpan<byte> u)
     {
-        var (x, z) = Multiply(new BigInteger(scalar, isUnsigned: true), new BigInteger(u, isUnsigned: true) & (BigInteger.Pow(2, Bits) - 1));
+        var (x, z) = Multiply(
+            new BigInteger(scalar, isUnsigned: true), new BigInteger(u, isUnsigned: true) & (BigInteger.Pow(2, Bits) - 1));
         var result = new byte[32];
         (x * BigInteger.ModPow(z, P - 2, P) % P).TryWriteBytes(result, out _, isUnsigned: true);
         return result;

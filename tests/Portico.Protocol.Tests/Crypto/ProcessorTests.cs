@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Portico.Protocol.Tests.Crypto;
 
-/// <summary>Which twin runs: otherwise a run without the processor's instructions could test the wrong one and nobody would see it.</summary>
+/// <summary>
+/// Which twin runs: otherwise a run without the processor's
+/// instructions could test the wrong one and nobody would see it.
+/// </summary>
 public sealed class ProcessorTests
 {
     [Fact]

@@ -8,7 +8,10 @@ public class SipHash128Tests
 {
     private static readonly byte[] Key = [.. Enumerable.Range(0, 16).Select(i => (byte)i)];
 
-    /// <summary>As OpenSSL 3 has them (<c>openssl mac -macopt hexkey:000102…0f -macopt size:16 SIPHASH</c>) of the bytes 0, 1, 2, …; the first two are also in the reference implementation.</summary>
+    /// <summary>
+    /// As OpenSSL 3 has them (<c>openssl mac -macopt hexkey:000102…0f -macopt size:16 SIPHASH</c>)
+    /// of the bytes 0, 1, 2, …; the first two are also in the reference implementation.
+    /// </summary>
     [Theory]
     [InlineData(0, "A3817F04BA25A8E66DF67214C7550293")]
     [InlineData(1, "DA87C1D86B99AF44347659119B22FC45")]

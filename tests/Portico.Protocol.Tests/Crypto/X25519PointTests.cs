@@ -170,7 +170,8 @@ public class X25519PointTests
     {
         byte[][] extremes =
         [
-            new byte[32], ToBytes(1), ToBytes(19), ToBytes(P - 1), ToBytes(P), ToBytes(P + 1), ToBytes(2 * P - 1), ToBytes(2 * P), ToBytes(2 * P + 37),
+            new byte[32], ToBytes(1), ToBytes(19), ToBytes(P - 1), ToBytes(P),
+            ToBytes(P + 1), ToBytes(2 * P - 1), ToBytes(2 * P), ToBytes(2 * P + 37),
             ToBytes(BigInteger.Pow(2, 255)), ToBytes(BigInteger.Pow(2, 256) - 38), [.. Enumerable.Repeat((byte)0xff, 32)],
         ];
         byte[][] numbers = [.. extremes, .. RandomNumbers(seed: 7748, count: 40)];
@@ -202,7 +203,8 @@ public class X25519PointTests
         Assert.Throws<ArgumentException>(() => X25519Point.IsOnCurve(new byte[31]));
         Assert.Throws<ArgumentException>(() => X25519Point.TryMake(new byte[33]));
         Assert.Throws<ArgumentException>(() => X25519Point.Fill(new RandomKeystream(), new byte[33]));
-        Assert.Throws<ArgumentException>(() => X25519Point.Fill(new RandomKeystream(), new byte[(X25519Point.BatchSize + 1) * X25519Point.Length]));
+        Assert.Throws<ArgumentException>(
+            () => X25519Point.Fill(new RandomKeystream(), new byte[(X25519Point.BatchSize + 1) * X25519Point.Length]));
     }
 
     // p = 5 modulo 8: a square's root is x^((p+3)/8), or that times a root of -1.

@@ -12,7 +12,8 @@ public class ClientHelloReaderTests
 
     private static byte[] Message => OneRecord[5..];
 
-    public static TheoryData<int[]> Splits { get; } = [[9999], [700], [300, 400], [1], [3, 1], [20, 680], [1, 1, 1, 1, 1, 1, 1], [Message.Length - 1]];
+    public static TheoryData<int[]> Splits { get; } =
+        [[9999], [700], [300, 400], [1], [3, 1], [20, 680], [1, 1, 1, 1, 1, 1, 1], [Message.Length - 1]];
 
     [Theory]
     [MemberData(nameof(Splits))]
@@ -125,7 +126,8 @@ public class ClientHelloReaderTests
 
     [Fact]
     public void A_scratch_too_small_is_refused_whatever_the_bytes_are() =>
-        Assert.Throws<ArgumentException>(() => ClientHelloReader.TryCollect([], new byte[ClientHelloReader.MaxHelloLength - 1], out _, out _, out _));
+        Assert.Throws<ArgumentException>(
+            () => ClientHelloReader.TryCollect([], new byte[ClientHelloReader.MaxHelloLength - 1], out _, out _, out _));
 
     [Theory]
     [InlineData("session_id_33_bytes", "example.com")]
@@ -150,7 +152,8 @@ public class ClientHelloReaderTests
     [InlineData("http_get", null)]
     public void A_stranger_has_a_usable_name_or_not(string name, string? sni)
     {
-        var status = ClientHelloReader.TryFindUsableSni(HelloCase.Named(name).Input, new byte[ClientHelloReader.MaxHelloLength], out var found);
+        var status = ClientHelloReader.TryFindUsableSni(
+            HelloCase.Named(name).Input, new byte[ClientHelloReader.MaxHelloLength], out var found);
         Assert.Equal(sni is null ? FrameStatus.Invalid : FrameStatus.Ok, status);
         Assert.Equal(sni ?? "", Encoding.ASCII.GetString(found));
     }
@@ -161,7 +164,9 @@ public class ClientHelloReaderTests
         var raw = HelloCase.Named("record_length_511").Input;
         AssertInvalid(ProtocolError.TlsClientHelloTooShort, raw[..9]);
         for (var length = 0; length < raw.Length; length++)
-            Assert.Equal(FrameStatus.NeedMoreData, ClientHelloReader.TryFindUsableSni(raw.AsSpan(0, length), new byte[ClientHelloReader.MaxHelloLength], out _));
+            Assert.Equal(
+                FrameStatus.NeedMoreData,
+                ClientHelloReader.TryFindUsableSni(raw.AsSpan(0, length), new byte[ClientHelloReader.MaxHelloLength], out _));
     }
 
     [Fact]
@@ -194,7 +199,8 @@ public class ClientHelloReaderTests
 
     private static byte[] CollectOk(byte[] raw)
     {
-        var status = ClientHelloReader.TryCollect(raw, new byte[ClientHelloReader.MaxHelloLength], out var hello, out var consumed, out var error);
+        var status = ClientHelloReader.TryCollect(
+            raw, new byte[ClientHelloReader.MaxHelloLength], out var hello, out var consumed, out var error);
         Assert.Equal((FrameStatus.Ok, ProtocolError.None), (status, error));
         Assert.InRange(consumed, hello.Length, raw.Length);
         return hello.ToArray();

@@ -13,7 +13,9 @@ public class ClientHelloTests
     [Fact]
     public void Of_repeated_extensions_and_shares_the_first_counts()
     {
-        var hello = Parse(Extension(0, Name("one.example")), Extension(0x33, List(Share(A), Share(B))), Extension(0, Name("two.example")), Extension(0x33, List(Share(B))));
+        var hello = Parse(
+            Extension(0, Name("one.example")), Extension(0x33, List(Share(A), Share(B))),
+            Extension(0, Name("two.example")), Extension(0x33, List(Share(B))));
         Assert.Equal("one.example"u8, hello.Sni);
         Assert.Equal(A, hello.X25519Share.ToArray());
     }
@@ -63,7 +65,8 @@ public class ClientHelloTests
         Assert.True(ClientHello.TryParse(Hello(Extension(0, Name("one.example")), padded: false), out _, out _));
         foreach (var rest in (byte[][])[[0], [0, 5], [0, 5, 0], [0, 5, 0, 1]])
         {
-            Assert.False(ClientHello.TryParse(Hello([.. Extension(0, Name("one.example")), .. rest], padded: false), out var hello, out var error));
+            Assert.False(
+                ClientHello.TryParse(Hello([.. Extension(0, Name("one.example")), .. rest], padded: false), out var hello, out var error));
             Assert.Equal(ProtocolError.TlsBadClientHello, error);
             Assert.True(hello.Bytes.IsEmpty);
             Assert.True(hello.Random.IsEmpty);

@@ -48,7 +48,9 @@ public class ClientHelloVectorTests
             Assert.True(bytes.IsEmpty);
             return;
         }
-        Assert.Equal(name == "hello_split_over_two_records" || name.Contains("three_records", StringComparison.Ordinal), !raw.AsSpan().Overlaps(bytes));
+        Assert.Equal(
+            name == "hello_split_over_two_records" || name.Contains("three_records", StringComparison.Ordinal),
+            !raw.AsSpan().Overlaps(bytes));
         if (raw.AsSpan().Overlaps(bytes))
         {
             Assert.Equal(consumed, bytes.Length);
@@ -157,7 +159,8 @@ public class ClientHelloVectorTests
         var (signed, unsigned) = (0, 0);
         foreach (var hello in HelloCase.All)
         {
-            if (HelloExamination.Open(hello.Input, scratch, out var verdict) != FrameStatus.Ok) continue;
+            if (HelloExamination.Open(hello.Input, scratch, out var verdict) != FrameStatus.Ok)
+                continue;
             using var right = EffectiveKey(hello);
             using var wrong = new HmacKey(Protocol.Secrets.ProxySecret.Create("0123456789abcdeF"u8));
             var expected = HelloDigest.IndexOfSigner(verdict.Hello.Bytes, [wrong, right], out var time);
@@ -185,7 +188,8 @@ public class ClientHelloVectorTests
             var before = GC.GetAllocatedBytesForCurrentThread();
             HelloExamination.Examine(raw, scratch, keys, TimeWindow.Default, hello.Now, TlsCipherSuites.None, out _);
             ClientHelloReader.TryFindUsableSni(raw, scratch, out _);
-            if (HelloExamination.Open(raw, scratch, out var verdict) == FrameStatus.Ok) HelloDigest.IndexOfSigner(verdict.Hello.Bytes, secrets, trials, out uint _);
+            if (HelloExamination.Open(raw, scratch, out var verdict) == FrameStatus.Ok)
+                HelloDigest.IndexOfSigner(verdict.Hello.Bytes, secrets, trials, out uint _);
             Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         }
     }

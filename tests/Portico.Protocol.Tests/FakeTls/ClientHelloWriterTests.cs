@@ -22,7 +22,8 @@ public class ClientHelloWriterTests
         using var key = new HmacKey(Secret);
         using var other = new HmacKey(ProxySecret.Create(new byte[16]));
         var scratch = new byte[ClientHelloReader.MaxHelloLength];
-        var status = HelloExamination.Examine(hello, scratch, [other, key], TimeWindow.Default, Time, TlsCipherSuites.None, out var verdict);
+        var status = HelloExamination.Examine(
+            hello, scratch, [other, key], TimeWindow.Default, Time, TlsCipherSuites.None, out var verdict);
         Assert.Equal((FrameStatus.Ok, ProtocolError.None), (status, verdict.Error));
         Assert.Equal(1, verdict.KeyIndex);
         Assert.Equal(Time, verdict.Timestamp);
@@ -35,9 +36,11 @@ public class ClientHelloWriterTests
     [Fact]
     public void The_post_quantum_shape_has_the_four_measured_lengths()
     {
-        var lengths = Enumerable.Range(0, 64).Select(seed => Write(ClientHelloShape.PostQuantum, "www.example.org", seed).Length).Distinct().Order();
+        var lengths =
+            Enumerable.Range(0, 64).Select(seed => Write(ClientHelloShape.PostQuantum, "www.example.org", seed).Length).Distinct().Order();
         Assert.Equal([1731, 1763, 1795, 1827], lengths);
-        Assert.All(Enumerable.Range(0, 16), seed => Assert.Contains(Write(ClientHelloShape.PostQuantum, "t.me", seed).Length, (int[])[1720, 1752, 1784, 1816]));
+        Assert.All(Enumerable.Range(0, 16), seed => Assert.Contains(
+            Write(ClientHelloShape.PostQuantum, "t.me", seed).Length, (int[])[1720, 1752, 1784, 1816]));
     }
 
     [Theory]
@@ -52,17 +55,23 @@ public class ClientHelloWriterTests
     {
         var name = new string('a', ClientHelloWriter.MaxDomainLength);
         Assert.InRange(Write(ClientHelloShape.Classic517, name, seed: 0).Length, 518, ClientHelloWriter.MaxLength);
-        Assert.Equal(ClientHelloWriter.MaxLength, Enumerable.Range(0, 32).Max(seed => Write(ClientHelloShape.PostQuantum, name, seed).Length));
+        Assert.Equal(
+            ClientHelloWriter.MaxLength, Enumerable.Range(0, 32).Max(seed => Write(ClientHelloShape.PostQuantum, name, seed).Length));
     }
 
     [Fact]
     public void Extensions_are_grease_a_permutation_and_grease_again()
     {
-        string[] expected = ["0000", "0005", "000a", "000b", "000d", "0010", "0012", "0017", "001b", "0023", "002b", "002d", "0033", "44cd", "fe0d", "ff01"];
+        string[] expected =
+        [
+            "0000", "0005", "000a", "000b", "000d", "0010", "0012", "0017",
+            "001b", "0023", "002b", "002d", "0033", "44cd", "fe0d", "ff01",
+        ];
         var orders = new HashSet<string>();
         for (var seed = 0; seed < 40; seed++)
         {
-            var types = Extensions(Write(ClientHelloShape.PostQuantum, "example.com", seed)).Select(e => e.Type.ToString("x4", null)).ToList();
+            var types =
+                Extensions(Write(ClientHelloShape.PostQuantum, "example.com", seed)).Select(e => e.Type.ToString("x4", null)).ToList();
             Assert.Matches("^([0-9a-f]a)\\1$", types[0]);
             Assert.Matches("^([0-9a-f]a)\\1$", types[^1]);
             Assert.NotEqual(types[0], types[^1]);
@@ -119,14 +128,16 @@ public class ClientHelloWriterTests
         var hello = new byte[ClientHelloWriter.MaxLength];
         Assert.Throws<ArgumentException>(() => writer.Write(hello, ClientHelloShape.PostQuantum, [], key, Time));
         Assert.Throws<ArgumentException>(() => writer.Write(hello, ClientHelloShape.PostQuantum, new byte[254], key, Time));
-        Assert.Throws<ArgumentException>(() => writer.Write(new byte[ClientHelloWriter.MaxLength - 1], ClientHelloShape.PostQuantum, "a.b"u8, key, Time));
+        Assert.Throws<ArgumentException>(
+            () => writer.Write(new byte[ClientHelloWriter.MaxLength - 1], ClientHelloShape.PostQuantum, "a.b"u8, key, Time));
     }
 
     internal static byte[] Write(ClientHelloShape shape, string domain, int seed)
     {
         var hello = new byte[ClientHelloWriter.MaxLength];
         using var key = new HmacKey(Secret);
-        return hello[..new ClientHelloWriter(new RepeatableRandom(seed).Fill).Write(hello, shape, Encoding.ASCII.GetBytes(domain), key, Time)];
+        var writer = new ClientHelloWriter(new RepeatableRandom(seed).Fill);
+        return hello[..writer.Write(hello, shape, Encoding.ASCII.GetBytes(domain), key, Time)];
     }
 
     private static List<(int Type, byte[] Body)> Extensions(byte[] hello)

@@ -27,7 +27,8 @@ public class FakeTlsProperties
     [Fact]
     public void A_longer_payload_becomes_several_that_join_to_the_same() => Prop.ForAll(
         Bytes(Gen.Choose(16385, 65536)).ToArbitrary(),
-        payload => Wrap(payload).Length > payload.Length + 5 && TlsRecordTests.Unwrap(Wrap(payload), 65536).Payload.SequenceEqual(payload)).QuickCheckThrowOnFailure();
+        payload => Wrap(payload).Length > payload.Length + 5
+            && TlsRecordTests.Unwrap(Wrap(payload), 65536).Payload.SequenceEqual(payload)).QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_stream_of_records_is_the_same_stream_whatever_the_reads() => Prop.ForAll(
@@ -53,7 +54,8 @@ public class FakeTlsProperties
             var random = new RepeatableRandom(seed);
             var length = new ClientHelloWriter(random.Fill).Write(hello, shape, Encoding.ASCII.GetBytes(domain), key, time);
             var status = HelloExamination.Examine(
-                hello.AsSpan(0, length), new byte[ClientHelloReader.MaxHelloLength], [key], default, nowUnix: 0, TlsCipherSuites.None, out var verdict);
+                hello.AsSpan(0, length), new byte[ClientHelloReader.MaxHelloLength],
+                [key], default, nowUnix: 0, TlsCipherSuites.None, out var verdict);
             return status == FrameStatus.Ok
                 && verdict.Timestamp == time
                 && Encoding.ASCII.GetString(verdict.Hello.Sni) == domain
@@ -90,7 +92,8 @@ public class FakeTlsProperties
         {
             var hello = ClientHelloWriterTests.Write(ClientHelloShape.PostQuantum, "example.com", seed: 1);
             var raw = ClientHelloReaderTests.Records(hello[5..], [.. sizes]);
-            var status = ClientHelloReader.TryCollect(raw, new byte[ClientHelloReader.MaxHelloLength], out var collected, out var consumed, out _);
+            var status = ClientHelloReader.TryCollect(
+                raw, new byte[ClientHelloReader.MaxHelloLength], out var collected, out var consumed, out _);
             return status == FrameStatus.Ok && consumed == raw.Length && collected.SequenceEqual(hello);
         }).QuickCheckThrowOnFailure();
 
@@ -120,7 +123,8 @@ public class FakeTlsProperties
 
     /// <summary>Names of 1 to 182 bytes, the longest that clients send.</summary>
     private static Gen<string> Domains =>
-        Gen.Choose(1, 182).SelectMany(length => Gen.Elements("abcdefghijklmnopqrstuvwxyz0123456789-.".ToCharArray()).ArrayOf(length)).Select(c => new string(c));
+        Gen.Choose(1, 182).SelectMany(length => Gen.Elements("abcdefghijklmnopqrstuvwxyz0123456789-.".ToCharArray()).ArrayOf(length))
+            .Select(c => new string(c));
 
     /// <summary>Random bytes; real hellos with one byte changed; records that begin like hellos.</summary>
     private static Gen<byte[]> Garbage => Gen.OneOf(
@@ -159,7 +163,10 @@ public class FakeTlsProperties
         var flight = new byte[ServerFlight.Length(verdict.Hello.SessionId.Length, appDataLength: 1500)];
         random.Fill(flight);
         var (point, scratch) = (new byte[32], new byte[ServerFlight.ScratchLength(flight.Length)]);
-        ServerFlight.Write(flight, scratch, key.Secret, verdict.Hello.Random, verdict.Hello.SessionId, verdict.CipherSuite, point, ServerExtensionOrder.SupportedVersionsFirst);
-        return ServerFlightVerifier.Verify(flight, verdict.Hello.Random, key, out var length, out _) == FrameStatus.Ok && length == flight.Length;
+        ServerFlight.Write(
+            flight, scratch, key.Secret, verdict.Hello.Random, verdict.Hello.SessionId,
+            verdict.CipherSuite, point, ServerExtensionOrder.SupportedVersionsFirst);
+        return ServerFlightVerifier.Verify(flight, verdict.Hello.Random, key, out var length, out _) == FrameStatus.Ok
+            && length == flight.Length;
     }
 }

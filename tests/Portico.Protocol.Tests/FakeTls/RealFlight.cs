@@ -12,13 +12,22 @@ internal static class RealFlight
     internal static readonly byte[] ChangeCipherSpec = [0x14, 3, 3, 0, 1, 1];
 
     /// <summary>What OpenSSL sends with an ECDSA certificate: hello, CCS, and four encrypted messages.</summary>
-    internal static byte[] Whole { get; } = [.. Record(Hello([.. Versions, .. KeyShare(0x1d, 32)])), .. ChangeCipherSpec, .. Encrypted(36), .. Encrypted(455), .. Encrypted(96), .. Encrypted(53)];
+    internal static byte[] Whole { get; } =
+    [
+        .. Record(Hello([.. Versions, .. KeyShare(0x1d, 32)])), .. ChangeCipherSpec,
+        .. Encrypted(36), .. Encrypted(455), .. Encrypted(96), .. Encrypted(53),
+    ];
 
-    internal static byte[] KeyShare(int group, int length) => [0, 0x33, .. Vector([(byte)(group >> 8), (byte)group, .. Vector(new byte[length])])];
+    internal static byte[] KeyShare(int group, int length) =>
+        [0, 0x33, .. Vector([(byte)(group >> 8), (byte)group, .. Vector(new byte[length])])];
 
     internal static byte[] Hello(byte[] extensions, byte[]? random = null, int suite = 0x1302, int sessionId = 32)
     {
-        byte[] body = [3, 3, .. random ?? [.. Enumerable.Repeat((byte)0x5a, 32)], (byte)sessionId, .. new byte[sessionId], (byte)(suite >> 8), (byte)suite, 0, .. Vector(extensions)];
+        byte[] body =
+        [
+            3, 3, .. random ?? [.. Enumerable.Repeat((byte)0x5a, 32)], (byte)sessionId,
+            .. new byte[sessionId], (byte)(suite >> 8), (byte)suite, 0, .. Vector(extensions),
+        ];
         return [2, 0, .. Vector(body)];
     }
 

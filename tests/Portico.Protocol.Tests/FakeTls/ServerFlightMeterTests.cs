@@ -24,7 +24,10 @@ public class ServerFlightMeterTests
         { "two CCS", ServerFlightEnd.BadRecord, [.. HelloRecord, .. RealFlight.ChangeCipherSpec, .. RealFlight.ChangeCipherSpec] },
         { "CCS of 2", ServerFlightEnd.BadRecord, [.. HelloRecord, 0x14, 3, 3, 0, 1, 2] },
         { "CCS of two bytes", ServerFlightEnd.BadRecord, [.. HelloRecord, 0x14, 3, 3, 0, 2, 1, 1] },
-        { "handshake in the clear behind the hello", ServerFlightEnd.BadRecord, [.. HelloRecord, .. RealFlight.Record([8, 0, 0, 2, 0, 0])] },
+        {
+            "handshake in the clear behind the hello", ServerFlightEnd.BadRecord,
+            [.. HelloRecord, .. RealFlight.Record([8, 0, 0, 2, 0, 0])]
+        },
         { "bytes behind the hello in its record", ServerFlightEnd.BadRecord, RealFlight.Record([.. HelloMessage, 8]) },
         { "empty handshake record", ServerFlightEnd.BadRecord, [0x16, 3, 3, 0, 0] },
         { "handshake record of 16385", ServerFlightEnd.BadRecord, [0x16, 3, 3, 0x40, 1] },
@@ -36,10 +39,22 @@ public class ServerFlightMeterTests
         { "a client's hello", ServerFlightEnd.BadHello, RealFlight.Record([1, .. HelloMessage[1..]]) },
         { "hello that cannot be read", ServerFlightEnd.BadHello, RealFlight.Record([2, 0, 0, 4, 3, 3, 1, 1]) },
         { "hello of 64 KB", ServerFlightEnd.BadHello, RealFlight.Record([2, 1, 0, 0]) },
-        { "TLS 1.2 with more in the same record", ServerFlightEnd.OtherVersion, RealFlight.Record([.. RealFlight.Hello([], suite: 0xc02b), 11, 0, 0, 0]) },
-        { "retry request", ServerFlightEnd.RetryRequest, [.. RealFlight.Record(RealFlight.Hello([.. RealFlight.Versions, 0, 0x33, 0, 2, 0, 0x17], RealFlight.RetryRandom)), .. RealFlight.ChangeCipherSpec] },
+        {
+            "TLS 1.2 with more in the same record", ServerFlightEnd.OtherVersion,
+            RealFlight.Record([.. RealFlight.Hello([], suite: 0xc02b), 11, 0, 0, 0])
+        },
+        {
+            "retry request", ServerFlightEnd.RetryRequest,
+            [
+                .. RealFlight.Record(RealFlight.Hello([.. RealFlight.Versions, 0, 0x33, 0, 2, 0, 0x17], RealFlight.RetryRandom)),
+                .. RealFlight.ChangeCipherSpec
+            ]
+        },
         { "257 records", ServerFlightEnd.TooLong, [.. HelloRecord, .. Enumerable.Range(0, 257).SelectMany(_ => RealFlight.Encrypted(17))] },
-        { "more than 256 KB", ServerFlightEnd.TooLong, [.. HelloRecord, .. Enumerable.Range(0, 17).SelectMany(_ => RealFlight.Encrypted(16384))] },
+        {
+            "more than 256 KB", ServerFlightEnd.TooLong,
+            [.. HelloRecord, .. Enumerable.Range(0, 17).SelectMany(_ => RealFlight.Encrypted(16384))]
+        },
     };
 
     [Fact]
@@ -48,7 +63,9 @@ public class ServerFlightMeterTests
         foreach (var (how, parts) in Segmentation.Deliveries(RealFlight.Whole))
         {
             var meter = Read(parts);
-            Assert.True((ServerFlightEnd.None, true, true, true) == (meter.End, meter.HasHello, meter.HasChangeCipherSpec, meter.IsAtBoundary), how);
+            Assert.True(
+                (ServerFlightEnd.None, true, true, true) == (meter.End, meter.HasHello, meter.HasChangeCipherSpec, meter.IsAtBoundary),
+                how);
             Assert.Equal([36, 455, 96, 53], meter.RecordLengths);
             Assert.Equal(36 + 455 + 96 + 53 + 20, meter.EncryptedLength);
             Assert.Equal(((ushort)0x1302, (ushort)0x1d), (meter.Hello.CipherSuite, meter.Hello.Group));
@@ -58,7 +75,11 @@ public class ServerFlightMeterTests
     [Fact]
     public void A_hello_in_several_records_is_one_hello()
     {
-        byte[] flight = [.. RealFlight.Record(HelloMessage[..1]), .. RealFlight.Record(HelloMessage[1..50]), .. RealFlight.Record(HelloMessage[50..]), .. RealFlight.Encrypted(200)];
+        byte[] flight =
+        [
+            .. RealFlight.Record(HelloMessage[..1]), .. RealFlight.Record(HelloMessage[1..50]),
+            .. RealFlight.Record(HelloMessage[50..]), .. RealFlight.Encrypted(200),
+        ];
         foreach (var (_, parts) in Segmentation.Deliveries(flight))
         {
             var meter = Read(parts);

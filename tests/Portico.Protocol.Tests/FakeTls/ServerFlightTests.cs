@@ -30,7 +30,9 @@ public class ServerFlightTests
     {
         var sessionId = Enumerable.Range(1, length).Select(i => (byte)i).ToArray();
         var flight = new byte[ServerFlight.Length(length, appDataLength: 1024)];
-        ServerFlight.Write(flight, Scratch(flight), AnySecret, new byte[32], sessionId, TlsCipherSuites.Aes128GcmSha256, new byte[32], ServerExtensionOrder.KeyShareFirst);
+        ServerFlight.Write(
+            flight, Scratch(flight), AnySecret, new byte[32], sessionId,
+            TlsCipherSuites.Aes128GcmSha256, new byte[32], ServerExtensionOrder.KeyShareFirst);
         Assert.Equal(90 + length, flight[3] << 8 | flight[4]);
         Assert.Equal(length, flight[43]);
         Assert.Equal(sessionId, flight[44..(44 + length)]);
@@ -46,7 +48,8 @@ public class ServerFlightTests
         Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 31, sessionId: 32, share: 32));
         Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 32, sessionId: 33, share: 32));
         Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 32, sessionId: 32, share: 1216));
-        Assert.Throws<ArgumentException>(() => WriteZeros(flight: 1000, random: 32, sessionId: 32, share: 32, scratch: ServerFlight.ScratchLength(1000) - 1));
+        Assert.Throws<ArgumentException>(
+            () => WriteZeros(flight: 1000, random: 32, sessionId: 32, share: 32, scratch: ServerFlight.ScratchLength(1000) - 1));
     }
 
     [Fact]
@@ -58,7 +61,8 @@ public class ServerFlightTests
         Write();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
-        void Write() => ServerFlight.Write(flight, scratch, AnySecret, random, random, TlsCipherSuites.Aes128GcmSha256, point, ServerExtensionOrder.KeyShareFirst);
+        void Write() => ServerFlight.Write(
+            flight, scratch, AnySecret, random, random, TlsCipherSuites.Aes128GcmSha256, point, ServerExtensionOrder.KeyShareFirst);
     }
 
     [Fact]
@@ -79,7 +83,9 @@ public class ServerFlightTests
             sessionId,
             ushort.Parse(flightCase.GetProperty("cipher_suite").GetString()!, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
             flightCase.Hex("key_exchange"),
-            flightCase.GetProperty("extension_order").GetString() == "ks_first" ? ServerExtensionOrder.KeyShareFirst : ServerExtensionOrder.SupportedVersionsFirst);
+            flightCase.GetProperty("extension_order").GetString() == "ks_first"
+                ? ServerExtensionOrder.KeyShareFirst
+                : ServerExtensionOrder.SupportedVersionsFirst);
         return flight;
     }
 

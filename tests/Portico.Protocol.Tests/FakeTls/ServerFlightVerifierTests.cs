@@ -58,7 +58,8 @@ public class ServerFlightVerifierTests
         Assert.Equal((FrameStatus.Invalid, 0, ServerFlightFault.OtherServer), Verify(anyCase, [.. serverHello, 0x14, 3, 3, 0, 1, 1, 0x16]));
     }
 
-    private static ResumableParser<(int Length, ServerFlightFault Fault)> Verifier(JsonElement flightCase) => (ReadOnlySpan<byte> answer, out (int Length, ServerFlightFault Fault) result) =>
+    private static ResumableParser<(int Length, ServerFlightFault Fault)> Verifier(JsonElement flightCase) =>
+        (ReadOnlySpan<byte> answer, out (int Length, ServerFlightFault Fault) result) =>
     {
         using var key = new HmacKey(ProxySecret.Create(flightCase.Hex("secret")));
         return ServerFlightVerifier.Verify(answer, flightCase.Hex("client_random"), key, out result.Length, out result.Fault);

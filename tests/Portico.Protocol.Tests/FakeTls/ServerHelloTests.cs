@@ -52,9 +52,13 @@ public class ServerHelloTests
     {
         var flight = new byte[ServerFlight.Length(32, 100)];
         var scratch = new byte[ServerFlight.ScratchLength(flight.Length)];
-        ServerFlight.Write(flight, scratch, Portico.Protocol.Secrets.ProxySecret.Create(new byte[16]), new byte[32], new byte[32], 0x1303, new byte[32], ServerExtensionOrder.SupportedVersionsFirst);
+        ServerFlight.Write(
+            flight, scratch, Portico.Protocol.Secrets.ProxySecret.Create(new byte[16]), new byte[32],
+            new byte[32], 0x1303, new byte[32], ServerExtensionOrder.SupportedVersionsFirst);
         Assert.True(ServerHello.TryParse(flight.AsSpan(5, 122), out var hello));
-        Assert.Equal((true, (ushort)0x1303, (ushort)0x1d, ServerExtensionOrder.SupportedVersionsFirst, false), (hello.IsTls13, hello.CipherSuite, hello.Group, hello.Order, hello.HasOtherExtensions));
+        Assert.Equal(
+            (true, (ushort)0x1303, (ushort)0x1d, ServerExtensionOrder.SupportedVersionsFirst, false),
+            (hello.IsTls13, hello.CipherSuite, hello.Group, hello.Order, hello.HasOtherExtensions));
     }
 
     [Fact]

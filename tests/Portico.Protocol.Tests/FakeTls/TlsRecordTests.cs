@@ -178,7 +178,10 @@ public class TlsRecordTests
         Assert.Equal(end, decoded.End);
     }
 
-    /// <summary>What a streaming reader makes of a vector: also the payload of a record of which only a part has come, which the vectors list as "rest".</summary>
+    /// <summary>
+    /// What a streaming reader makes of a vector: also the payload of a record
+    /// of which only a part has come, which the vectors list as "rest".
+    /// </summary>
     private static (byte[] Stream, byte[] Payload, TlsRecordEnd End) Decoding(string name)
     {
         var decoding = Decodings.Single(c => c.Text("name") == name);

@@ -47,7 +47,8 @@ public class TlsSuiteOfferTests
         {
             foreach (var offer in TlsSuiteOffer.All)
             {
-                var length = new ClientHelloWriter(new RepeatableRandom(offer.Code).Fill) { Suites = offer }.Write(hello, shape, "example.com"u8, key, 1_760_000_000);
+                var length = new ClientHelloWriter(new RepeatableRandom(offer.Code).Fill) { Suites = offer }.Write(
+                    hello, shape, "example.com"u8, key, 1_760_000_000);
                 Assert.True(ClientHello.TryParse(hello.AsSpan(0, length), out var parsed, out _));
                 Assert.Equal(offer, TlsSuiteOffer.Of(parsed.CipherSuites));
                 Assert.Equal(shape == ClientHelloShape.PostQuantum, parsed.HasPostQuantumShare);

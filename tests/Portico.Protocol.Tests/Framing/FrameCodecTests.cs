@@ -68,14 +68,16 @@ public class FrameCodecTests
     {
         byte[] wire = [length, 0, 0, 0];
 
-        Segmentation.AssertDecides(wire, Codecs.FromClient(Transport.Intermediate), FrameStatus.Invalid, (default, ProtocolError.Unaligned));
+        Segmentation.AssertDecides(
+            wire, Codecs.FromClient(Transport.Intermediate), FrameStatus.Invalid, (default, ProtocolError.Unaligned));
         Segmentation.AssertDecides(wire, Codecs.FromClient(Transport.Padded), FrameStatus.Invalid, (default, ProtocolError.ZeroLength));
     }
 
     [Fact]
     public void An_overlong_empty_packet_is_empty()
     {
-        Segmentation.AssertDecides([0x7f, 0, 0, 0], Codecs.FromClient(Transport.Abridged), FrameStatus.Invalid, (default, ProtocolError.ZeroLength));
+        Segmentation.AssertDecides(
+            [0x7f, 0, 0, 0], Codecs.FromClient(Transport.Abridged), FrameStatus.Invalid, (default, ProtocolError.ZeroLength));
     }
 
     [Fact]
@@ -97,7 +99,8 @@ public class FrameCodecTests
     [Fact]
     public void Padding_to_clients_is_zero_to_three_bytes_equally_often()
     {
-        var lengths = Enumerable.Range(0, 256).Select(random => FrameCodec.PaddingToClient(Transport.Padded, (byte)random)).CountBy(length => length);
+        var lengths =
+            Enumerable.Range(0, 256).Select(random => FrameCodec.PaddingToClient(Transport.Padded, (byte)random)).CountBy(length => length);
 
         Assert.Equal([new(0, 64), new(1, 64), new(2, 64), new(3, 64)], lengths.OrderBy(entry => entry.Key));
         Assert.Equal(0, FrameCodec.PaddingToClient(Transport.Abridged, 3));
@@ -110,7 +113,8 @@ public class FrameCodecTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => FrameCodec.WriteHeader(transport, new byte[8], 6, 0, false));
         Assert.Throws<ArgumentOutOfRangeException>(() => FrameCodec.WriteHeader(transport, new byte[8], -4, 0, false));
-        Assert.Throws<ArgumentOutOfRangeException>(() => FrameCodec.WriteHeader(transport, new byte[8], 4, transport == Transport.Padded ? 16 : 1, false));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => FrameCodec.WriteHeader(transport, new byte[8], 4, transport == Transport.Padded ? 16 : 1, false));
     }
 
     [Fact]

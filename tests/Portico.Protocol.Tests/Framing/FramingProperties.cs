@@ -35,7 +35,8 @@ public class FramingProperties
             byte[] wire = [.. packets.SelectMany(packet => Write(transport, packet))];
             var read = ReadInChunks(wire, chunks, Codecs.FromClient(transport));
             return read.Count == packets.Count
-                && read.Zip(packets).All(pair => pair.First.QuickAck == pair.Second.QuickAck && pair.First.Payload.SequenceEqual(Readable(pair.Second)));
+                && read.Zip(packets).All(
+                    pair => pair.First.QuickAck == pair.Second.QuickAck && pair.First.Payload.SequenceEqual(Readable(pair.Second)));
         }).QuickCheckThrowOnFailure();
 
     [Theory]
@@ -46,11 +47,13 @@ public class FramingProperties
         (packets, chunks) =>
         {
             // A packet marked for quick ack stands for the acknowledgement made of its first four bytes; the server marks the last of them.
-            byte[] wire = [.. packets.SelectMany(packet => packet.QuickAck ? Acknowledgement(transport, packet) : Write(transport, packet))];
+            byte[] wire =
+                [.. packets.SelectMany(packet => packet.QuickAck ? Acknowledgement(transport, packet) : Write(transport, packet))];
             var read = ReadInChunks(wire, chunks, Codecs.FromServer(transport));
             return read.Count == packets.Count
                 && read.Zip(packets).All(pair => pair.First.QuickAck == pair.Second.QuickAck
-                    && pair.First.Payload.SequenceEqual(pair.Second.QuickAck ? Acknowledgement(transport, pair.Second) : pair.Second.Payload));
+                    && pair.First.Payload.SequenceEqual(
+                        pair.Second.QuickAck ? Acknowledgement(transport, pair.Second) : pair.Second.Payload));
         }).QuickCheckThrowOnFailure();
 
     [Theory]
@@ -61,7 +64,8 @@ public class FramingProperties
         {
             var status = parse(bytes, out var read);
             return (status == FrameStatus.Invalid) == (read.Reason != ProtocolError.None)
-                && (status != FrameStatus.Ok || (read.Frame.Consumed <= bytes.Length && read.Frame.PayloadOffset + read.Frame.PayloadLength <= read.Frame.Consumed))
+                && (status != FrameStatus.Ok
+                    || (read.Frame.Consumed <= bytes.Length && read.Frame.PayloadOffset + read.Frame.PayloadLength <= read.Frame.Consumed))
                 && read.Frame.PayloadLength % FrameCodec.Alignment == 0;
         })).QuickCheckThrowOnFailure();
 
@@ -70,19 +74,26 @@ public class FramingProperties
     private static Gen<byte[]> Bytes(Gen<int> length) =>
         length.SelectMany(count => Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf(count));
 
-    /// <summary>Few bytes, most of them such as make short lengths and marks: uniform ones would nearly all be lengths beyond the limits.</summary>
+    /// <summary>
+    /// Few bytes, most of them such as make short lengths and marks:
+    /// uniform ones would nearly all be lengths beyond the limits.
+    /// </summary>
     private static Gen<byte[]> LikelyHeaders =>
         from length in Gen.Choose(0, 40)
-        from bytes in Gen.Frequency((1, Gen.Choose(0, 255).Select(value => (byte)value)), (3, Gen.Elements<byte>(0, 0, 0, 1, 2, 3, 4, 8, 0x7f, 0x80, 0xff))).ArrayOf(length)
+        from bytes in Gen.Frequency(
+            (1, Gen.Choose(0, 255).Select(value => (byte)value)), (3, Gen.Elements<byte>(0, 0, 0, 1, 2, 3, 4, 8, 0x7f, 0x80, 0xff)))
+            .ArrayOf(length)
         select bytes;
 
     private static Gen<Packet> Packets(Transport transport, int maxPadding) =>
-        from payload in Bytes(Gen.Frequency((3, Gen.Choose(1, 20)), (1, Gen.Choose(120, 135)), (1, Gen.Choose(1, 300))).Select(words => words * FrameCodec.Alignment))
+        from payload in Bytes(Gen.Frequency((3, Gen.Choose(1, 20)), (1, Gen.Choose(120, 135)), (1, Gen.Choose(1, 300)))
+            .Select(words => words * FrameCodec.Alignment))
         from padding in Bytes(Gen.Choose(0, transport == Transport.Padded ? maxPadding : 0))
         from quickAck in Gen.Elements(true, false)
         select new Packet(payload, padding, quickAck);
 
-    private static byte[] Write(Transport transport, Packet packet) => Codecs.Write(transport, packet.Payload, packet.Padding, packet.QuickAck);
+    private static byte[] Write(Transport transport, Packet packet) =>
+        Codecs.Write(transport, packet.Payload, packet.Padding, packet.QuickAck);
 
     /// <summary>What the other side can tell of a packet: whole words of padding look like payload.</summary>
     private static IEnumerable<byte> Readable(Packet packet) =>
@@ -97,7 +108,8 @@ public class FramingProperties
 
     private static byte[] Payload(byte[] wire, Frame frame) => wire.AsSpan(frame.PayloadOffset, frame.PayloadLength).ToArray();
 
-    private static List<(byte[] Payload, bool QuickAck)> ReadInChunks(byte[] wire, int[] chunks, ResumableParser<(Frame Frame, ProtocolError Reason)> parse)
+    private static List<(byte[] Payload, bool QuickAck)> ReadInChunks(
+        byte[] wire, int[] chunks, ResumableParser<(Frame Frame, ProtocolError Reason)> parse)
     {
         var read = new List<(byte[] Payload, bool QuickAck)>();
         var kept = Array.Empty<byte>();

@@ -21,7 +21,9 @@ public partial class TransportVectorTests
     {
         var item = Vectors.Cases(File, "encode")[index];
 
-        Assert.Equal(item.Hex("frame"), Codecs.Write(item.ReadTransport("transport"), item.Hex("payload"), Padding(item), item.GetProperty("quickack").GetBoolean()));
+        Assert.Equal(
+            item.Hex("frame"),
+            Codecs.Write(item.ReadTransport("transport"), item.Hex("payload"), Padding(item), item.GetProperty("quickack").GetBoolean()));
     }
 
     [Theory]
@@ -34,7 +36,9 @@ public partial class TransportVectorTests
             return;
 
         var frame = item.Hex("frame");
-        Segmentation.AssertDecides(frame, Codecs.FromServer(item.ReadTransport("transport")), FrameStatus.Ok, Packet(frame.Length, item.Hex("payload").Length, Padding(item).Length, quickAck: false));
+        Segmentation.AssertDecides(
+            frame, Codecs.FromServer(item.ReadTransport("transport")), FrameStatus.Ok,
+            Packet(frame.Length, item.Hex("payload").Length, Padding(item).Length, quickAck: false));
     }
 
     [Theory]
@@ -63,7 +67,9 @@ public partial class TransportVectorTests
         Assert.Equal(FrameStatus.Ok, parse(stream, out var result));
         Assert.Equal(payload, stream.AsSpan(result.Frame.PayloadOffset, result.Frame.PayloadLength));
         Segmentation.AssertDecides(stream, parse, FrameStatus.Ok,
-            (new Frame(result.Frame.PayloadOffset, payload.Length, consumed, expected.GetProperty("quickack").GetBoolean()), ProtocolError.None));
+            (
+                new Frame(result.Frame.PayloadOffset, payload.Length, consumed, expected.GetProperty("quickack").GetBoolean()),
+                ProtocolError.None));
     }
 
     [Theory]
@@ -79,7 +85,9 @@ public partial class TransportVectorTests
         QuickAckToken.Read(transport, wire.AsSpan(result.Frame.PayloadOffset, result.Frame.PayloadLength), confirm);
 
         Assert.Equal(item.Hex("confirm"), confirm);
-        Segmentation.AssertDecides(wire, parse, FrameStatus.Ok, (new Frame(wire.Length - QuickAckToken.Length, QuickAckToken.Length, wire.Length, QuickAck: true), ProtocolError.None));
+        Segmentation.AssertDecides(
+            wire, parse, FrameStatus.Ok,
+            (new Frame(wire.Length - QuickAckToken.Length, QuickAckToken.Length, wire.Length, QuickAck: true), ProtocolError.None));
     }
 
     [Theory]
@@ -87,7 +95,8 @@ public partial class TransportVectorTests
     public void Quick_acknowledgements_are_sent_in_the_short_form(int index)
     {
         var item = Vectors.Cases(File, "quick_ack_to_client")[index];
-        var recorded = Vectors.Cases(File, "quick_ack_to_client").Where(other => other.Text("transport") == item.Text("transport")).Select(other => other.Hex("wire"));
+        var recorded = Vectors.Cases(File, "quick_ack_to_client")
+            .Where(other => other.Text("transport") == item.Text("transport")).Select(other => other.Hex("wire"));
         var wire = new byte[QuickAckToken.Length];
 
         QuickAckToken.Write(item.ReadTransport("transport"), item.Hex("confirm"), wire);

@@ -21,11 +21,15 @@ internal static class Frames
         return [.. frames, .. padding];
     }
 
-    public static ResumableParser<(FullFrame Frame, MiddleProxyError Error)> Parser(int sequence, bool checkCrc = true, int maxLength = FullFrame.MaxLength) =>
+    public static ResumableParser<(FullFrame Frame, MiddleProxyError Error)> Parser(
+        int sequence, bool checkCrc = true, int maxLength = FullFrame.MaxLength) =>
         (ReadOnlySpan<byte> bytes, out (FullFrame Frame, MiddleProxyError Error) result) =>
             FullFrame.TryRead(bytes, sequence, checkCrc, out result.Frame, out result.Error, maxLength);
 
-    /// <summary>Asserts that a receiver gets these payloads and comes to this end however the bytes arrive, and on a shorter stream to nothing else.</summary>
+    /// <summary>
+    /// Asserts that a receiver gets these payloads and comes to this end
+    /// however the bytes arrive, and on a shorter stream to nothing else.
+    /// </summary>
     public static void AssertReceived(byte[] stream, Func<FullReceiver> start, byte[][] payloads, MiddleProxyError error)
     {
         foreach (var (how, parts) in Segmentation.Deliveries(stream))
@@ -43,12 +47,17 @@ internal static class Frames
             var receiver = start();
             receiver.Receive(beginning.Span);
 
-            Assert.True(receiver.Error == error || receiver.Error == MiddleProxyError.None, $"{receiver.Error} after {beginning.Length} bytes");
+            Assert.True(
+                receiver.Error == error || receiver.Error == MiddleProxyError.None,
+                $"{receiver.Error} after {beginning.Length} bytes");
             Assert.True(Same(payloads.Take(receiver.Payloads.Count), receiver.Payloads), $"other payloads after {beginning.Length} bytes");
         }
     }
 
-    /// <summary>Whether the same payloads arrived in the same order. The runner's own comparison takes seconds for as many deliveries.</summary>
+    /// <summary>
+    /// Whether the same payloads arrived in the same order.
+    /// The runner's own comparison takes seconds for as many deliveries.
+    /// </summary>
     public static bool Same(IEnumerable<byte[]> sent, List<byte[]> received) =>
         sent.Count() == received.Count && sent.Zip(received).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
 }

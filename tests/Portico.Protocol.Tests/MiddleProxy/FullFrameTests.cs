@@ -22,7 +22,8 @@ public class FullFrameTests
     [InlineData("000000")]
     [InlineData("ffffff")]
     [InlineData("040000")]
-    public void Three_bytes_say_nothing(string hex) => Segmentation.AssertDecides(Vectors.Hex(hex), Frames.Parser(0), FrameStatus.NeedMoreData, default);
+    public void Three_bytes_say_nothing(string hex) =>
+        Segmentation.AssertDecides(Vectors.Hex(hex), Frames.Parser(0), FrameStatus.NeedMoreData, default);
 
     [Fact]
     public void A_length_beyond_the_callers_limit_is_refused_before_the_body()
@@ -30,7 +31,8 @@ public class FullFrameTests
         byte[] justRight = [0x00, 0x10, 0, 0], oneWordMore = [0x04, 0x10, 0, 0];
 
         Segmentation.AssertDecides(justRight, Frames.Parser(0, maxLength: 0x1000), FrameStatus.NeedMoreData, default);
-        Segmentation.AssertDecides(oneWordMore, Frames.Parser(0, maxLength: 0x1000), FrameStatus.Invalid, (default, MiddleProxyError.WrongLength));
+        Segmentation.AssertDecides(
+            oneWordMore, Frames.Parser(0, maxLength: 0x1000), FrameStatus.Invalid, (default, MiddleProxyError.WrongLength));
     }
 
     [Fact]
@@ -125,6 +127,8 @@ public class FullFrameTests
         Cipher().Decrypt(wire);
         FullFrame.TryRead(wire, 3, checkCrc: true, out var frame, out _);
         var payload = wire.Slice(frame.PayloadOffset, frame.PayloadLength);
-        return RpcPacket.Read(payload).Kind == RpcPacketKind.ProxyReq && RpcProxyReq.TryRead(payload, out _, out var packetOffset) ? packetOffset : 0;
+        return RpcPacket.Read(payload).Kind == RpcPacketKind.ProxyReq && RpcProxyReq.TryRead(payload, out _, out var packetOffset)
+            ? packetOffset
+            : 0;
     }
 }

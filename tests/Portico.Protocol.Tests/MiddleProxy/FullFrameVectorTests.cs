@@ -32,7 +32,9 @@ public class FullFrameVectorTests
         var item = Vectors.Cases(File, "frames")[index];
         var (frame, payload, sequence) = (item.Hex("frame"), item.Hex("payload"), item.GetProperty("seq").GetInt32());
 
-        Segmentation.AssertDecides(frame, Frames.Parser(sequence), FrameStatus.Ok, (new FullFrame(FullFrame.HeaderLength, payload.Length, frame.Length, frame.Length), MiddleProxyError.None));
+        Segmentation.AssertDecides(
+            frame, Frames.Parser(sequence), FrameStatus.Ok,
+            (new FullFrame(FullFrame.HeaderLength, payload.Length, frame.Length, frame.Length), MiddleProxyError.None));
         Frames.AssertReceived(item.Hex("padded_to_16"), () => new FullReceiver(sequence), [payload], MiddleProxyError.None);
     }
 
@@ -54,7 +56,9 @@ public class FullFrameVectorTests
     {
         var item = Vectors.Cases(File, "streams")[index];
         var hasPayloads = item.TryGetProperty("payloads", out var payloads);
-        var error = item.TryGetProperty("error", out var tag) ? Enum.GetValues<MiddleProxyError>().Single(value => value.Tag() == tag.GetString()) : MiddleProxyError.None;
+        var error = item.TryGetProperty("error", out var tag)
+            ? Enum.GetValues<MiddleProxyError>().Single(value => value.Tag() == tag.GetString())
+            : MiddleProxyError.None;
 
         Assert.True(hasPayloads == (error == MiddleProxyError.None));
         Frames.AssertReceived(
@@ -81,7 +85,8 @@ public class FullFrameVectorTests
         Assert.Equal(5, packets.Count);
         var all = session.Hex("ciphertext_all");
         byte[][] payloads = [.. packets.Select(packet => packet.Hex("payload"))];
-        FullReceiver Start() => new(session.GetProperty("first_seq").GetInt32(), new MiddleProxyCipher(session.Hex("key"), session.Hex("iv")));
+        FullReceiver Start() =>
+            new(session.GetProperty("first_seq").GetInt32(), new MiddleProxyCipher(session.Hex("key"), session.Hex("iv")));
         Frames.AssertReceived(all, Start, payloads, MiddleProxyError.None);
 
         var receiver = Start();

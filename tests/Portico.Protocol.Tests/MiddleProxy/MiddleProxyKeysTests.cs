@@ -36,7 +36,9 @@ public class MiddleProxyKeysTests
         var item = Vectors.Cases(File, "cases")[index];
         var (server, client) = (Endpoint(item, "server"), Endpoint(item, "client"));
 
-        Derive(item, new IPEndPoint(server.Address.MapToIPv6(), server.Port), new IPEndPoint(client.Address.MapToIPv6(), client.Port), out var proxyToServer, out _);
+        Derive(
+            item, new IPEndPoint(server.Address.MapToIPv6(), server.Port),
+            new IPEndPoint(client.Address.MapToIPv6(), client.Port), out var proxyToServer, out _);
 
         AssertCipher(item.Hex("proxy_to_server_key"), item.Hex("proxy_to_server_iv"), proxyToServer);
     }
@@ -64,7 +66,9 @@ public class MiddleProxyKeysTests
         Assert.Throws<ArgumentException>(() => MiddleProxyKeys.Derive(new byte[16], new byte[17], 0, V4, V4, secret, out _, out _));
     }
 
-    private static void Derive(JsonElement item, IPEndPoint server, IPEndPoint client, out MiddleProxyCipher proxyToServer, out MiddleProxyCipher serverToProxy) =>
+    private static void Derive(
+        JsonElement item, IPEndPoint server, IPEndPoint client,
+        out MiddleProxyCipher proxyToServer, out MiddleProxyCipher serverToProxy) =>
         MiddleProxyKeys.Derive(
             Segmentation.Embed(item.Hex("server_nonce")).Span,
             Segmentation.Embed(item.Hex("client_nonce")).Span,
@@ -75,7 +79,8 @@ public class MiddleProxyKeysTests
             out proxyToServer,
             out serverToProxy);
 
-    private static IPEndPoint Endpoint(JsonElement item, string who) => new(IPAddress.Parse(item.Text(who + "_ip")), item.GetProperty(who + "_port").GetInt32());
+    private static IPEndPoint Endpoint(JsonElement item, string who) =>
+        new(IPAddress.Parse(item.Text(who + "_ip")), item.GetProperty(who + "_port").GetInt32());
 
     private static MiddleProxySecret Secret(JsonElement item)
     {

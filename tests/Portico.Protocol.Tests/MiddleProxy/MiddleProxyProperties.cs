@@ -5,13 +5,18 @@ using Xunit;
 
 namespace Portico.Protocol.Tests.MiddleProxy;
 
-/// <summary>The properties of spec/05 section 9.3 for full frames, aes_cbc, rpc and the stack of them. A failure prints the seed that repeats it.</summary>
+/// <summary>
+/// The properties of spec/05 section 9.3 for full frames, aes_cbc,
+/// rpc and the stack of them. A failure prints the seed that repeats it.
+/// </summary>
 public class MiddleProxyProperties
 {
     // With and without checksums.
     private static readonly bool[] BothWays = [true, false];
 
-    private sealed record Request(uint Flags, long ConnectionId, byte[] ClientAddress, ushort ClientPort, byte[] ProxyAddress, ushort ProxyPort, byte[] AdTag, byte[] Packet);
+    private sealed record Request(
+        uint Flags, long ConnectionId, byte[] ClientAddress, ushort ClientPort,
+        byte[] ProxyAddress, ushort ProxyPort, byte[] AdTag, byte[] Packet);
 
     [Fact]
     public void A_frame_is_read_as_it_was_written_with_and_without_checksums() => Prop.ForAll(
@@ -35,7 +40,8 @@ public class MiddleProxyProperties
             byte[] wire = [.. frames.SelectMany((one, index) => Padding(one.padding).Concat(Frames.Write(index, one.payload)))];
             var receiver = new FullReceiver(0);
             ReceiveInChunks(receiver, wire, chunks);
-            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false } && Frames.Same(frames.Select(one => one.payload), receiver.Payloads);
+            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false }
+                && Frames.Same(frames.Select(one => one.payload), receiver.Payloads);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -57,7 +63,8 @@ public class MiddleProxyProperties
 
             var receiver = new FullReceiver(FullFrame.FirstSequence + 1, new MiddleProxyCipher(key.AsSpan(0, 32), key.AsSpan(32)));
             ReceiveInChunks(receiver, [.. wire], chunks);
-            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false } && Frames.Same(flushes.SelectMany(flush => flush), receiver.Payloads);
+            return receiver is { Error: MiddleProxyError.None, IsInsideFrame: false }
+                && Frames.Same(flushes.SelectMany(flush => flush), receiver.Payloads);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -66,7 +73,8 @@ public class MiddleProxyProperties
         Bytes(Gen.Constant(48)).ToArbitrary(),
         (pieces, key) =>
         {
-            var (sending, receiving) = (new MiddleProxyCipher(key.AsSpan(0, 32), key.AsSpan(32)), new MiddleProxyCipher(key.AsSpan(0, 32), key.AsSpan(32)));
+            var (sending, receiving) = (
+                new MiddleProxyCipher(key.AsSpan(0, 32), key.AsSpan(32)), new MiddleProxyCipher(key.AsSpan(0, 32), key.AsSpan(32)));
             var wire = new List<byte>();
             foreach (var piece in pieces)
             {
@@ -100,7 +108,8 @@ public class MiddleProxyProperties
             var status = Frames.Parser(0, checkCrc)(bytes, out var read);
             return (status == FrameStatus.Invalid) == (read.Error != MiddleProxyError.None)
                 && read.Frame.Consumed <= bytes.Length
-                && (status != FrameStatus.Ok || read.Frame.PayloadOffset + read.Frame.PayloadLength + FullFrame.TrailerLength == read.Frame.Consumed);
+                && (status != FrameStatus.Ok
+                    || read.Frame.PayloadOffset + read.Frame.PayloadLength + FullFrame.TrailerLength == read.Frame.Consumed);
         })).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -110,7 +119,8 @@ public class MiddleProxyProperties
         {
             var payload = Write(request);
             return RpcProxyReq.TryRead(payload, out var read, out var packetOffset)
-                && (read.Flags, read.ConnectionId, read.ClientPort, read.ProxyPort) == (request.Flags, request.ConnectionId, request.ClientPort, request.ProxyPort)
+                && (read.Flags, read.ConnectionId, read.ClientPort, read.ProxyPort)
+                    == (request.Flags, request.ConnectionId, request.ClientPort, request.ProxyPort)
                 && read.ClientAddress.SequenceEqual(request.ClientAddress)
                 && read.ProxyAddress.SequenceEqual(request.ProxyAddress)
                 && read.AdTag.SequenceEqual(request.AdTag)
@@ -139,7 +149,8 @@ public class MiddleProxyProperties
             var payload = new byte[RpcPacket.ProxyAnsHeaderLength + packet.Length];
             packet.CopyTo(payload.AsSpan(RpcPacket.WriteProxyAnsHeader(payload, (uint)flags, connectionId)));
             var read = RpcPacket.Read(payload);
-            return (read.Kind, read.ConnectionId, read.Flags) == (RpcPacketKind.ProxyAns, connectionId, (uint)flags) && read.Body.SequenceEqual(packet);
+            return (read.Kind, read.ConnectionId, read.Flags) == (RpcPacketKind.ProxyAns, connectionId, (uint)flags)
+                && read.Body.SequenceEqual(packet);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -163,7 +174,8 @@ public class MiddleProxyProperties
         Numbers.ToArbitrary(),
         (random, number) =>
         {
-            byte[] nonce = new byte[RpcNonce.Length], handshake = new byte[RpcHandshake.Length], refusal = new byte[RpcHandshakeError.Length];
+            byte[] nonce = new byte[RpcNonce.Length], handshake = new byte[RpcHandshake.Length],
+                refusal = new byte[RpcHandshakeError.Length];
             RpcNonce.Write(nonce, (uint)number, (uint)(number >> 32), random.AsSpan(0, 16));
             RpcHandshake.Write(handshake, random.AsSpan(16, 12), random.AsSpan(28, 12));
             RpcHandshakeError.Write(refusal, (int)number, random.AsSpan(16, 12));
@@ -184,11 +196,17 @@ public class MiddleProxyProperties
 
     private static Gen<long> Numbers => Bytes(Gen.Constant(8)).Select(bytes => BitConverter.ToInt64(bytes));
 
-    private static Gen<byte[]> Bytes(Gen<int> length) => length.SelectMany(count => Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf(count));
+    private static Gen<byte[]> Bytes(Gen<int> length) =>
+        length.SelectMany(count => Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf(count));
 
-    /// <summary>Few bytes, most of them such as make padding, short lengths and the due number: uniform ones would nearly all be lengths beyond the limit.</summary>
+    /// <summary>
+    /// Few bytes, most of them such as make padding, short lengths and the due number:
+    /// uniform ones would nearly all be lengths beyond the limit.
+    /// </summary>
     private static Gen<byte[]> LikelyFrames =>
-        from words in Gen.Frequency((2, Gen.Constant(4)), (2, Gen.Choose(3, 8).Select(count => count * 4)), (2, Gen.Constant(0)), (1, Gen.Choose(int.MinValue, int.MaxValue))).ArrayOf()
+        from words in Gen.Frequency(
+            (2, Gen.Constant(4)), (2, Gen.Choose(3, 8).Select(count => count * 4)),
+            (2, Gen.Constant(0)), (1, Gen.Choose(int.MinValue, int.MaxValue))).ArrayOf()
         from cut in Gen.Choose(0, 3)
         let bytes = words.SelectMany(BitConverter.GetBytes).ToArray()
         select bytes[..Math.Max(0, bytes.Length - cut)];

@@ -12,7 +12,8 @@ public class RpcProxyReqTests
     [Theory]
     [InlineData("18000000" + "ae261edb" + "10" + "000102030405060708090a0b0c0d0e0f" + "000000", 84)]
     [InlineData("18000000" + "ae261edb" + "fe100000" + "000102030405060708090a0b0c0d0e0f", 84)]
-    [InlineData("28000000" + "81b35ad4" + "0161" + "0000" + "00000000" + "02626300" + "ae261edb" + "10" + "000102030405060708090a0b0c0d0e0f" + "000000", 100)]
+    [InlineData("28000000" + "81b35ad4" + "0161" + "0000" + "00000000" + "02626300" + "ae261edb" + "10"
+            + "000102030405060708090a0b0c0d0e0f" + "000000", 100)]
     public void An_ad_tag_is_found_in_every_form_of_the_extra_block(string extra, int offset)
     {
         var payload = Request(Tagged, extra + "f0f1f2f3");
@@ -58,7 +59,9 @@ public class RpcProxyReqTests
         Assert.Equal((true, 76), (header.AdTag.IsEmpty, packetOffset));
         Assert.True(RpcProxyReq.TryRead(Request(RpcProxyReqFlags.Magic, query), out _, out packetOffset));
         Assert.Equal(RpcProxyReq.HeaderLength, packetOffset);
-        Assert.False(RpcProxyReq.TryRead(Request(RpcProxyReqFlags.HasHttpQueryInfo, "18000000" + "ae261edb" + "10" + "000102030405060708090a0b0c0d0e0f" + "000000"), out _, out _));
+        Assert.False(RpcProxyReq.TryRead(
+            Request(RpcProxyReqFlags.HasHttpQueryInfo, "18000000" + "ae261edb" + "10" + "000102030405060708090a0b0c0d0e0f" + "000000"),
+            out _, out _));
     }
 
     [Theory]

@@ -19,14 +19,18 @@ public class RpcVectorTests
     [Fact]
     public void Every_constructor_has_the_value_recorded()
     {
-        var ours = typeof(RpcConstructors).GetFields(BindingFlags.Public | BindingFlags.Static).ToDictionary(field => field.Name, field => (uint)field.GetRawConstantValue()!);
+        var ours = typeof(RpcConstructors).GetFields(BindingFlags.Public | BindingFlags.Static).ToDictionary(
+            field => field.Name, field => (uint)field.GetRawConstantValue()!);
         var recorded = Vectors.Load(File).GetProperty("constructors").EnumerateObject().ToList();
 
         // RPC_CLOSE_CONN is CloseConn here, TL_PROXY_TAG is ProxyTag. HttpQueryInfo is not recorded.
         Assert.Equal(ours.Count - 1, recorded.Count);
         Assert.All(recorded, item => Assert.Equal(
             Convert.ToUInt32(item.Value.GetString(), 16),
-            ours.Single(one => item.Name.Replace("_", "", StringComparison.Ordinal)[(item.Name.IndexOf('_', StringComparison.Ordinal))..].Equals(one.Key, StringComparison.OrdinalIgnoreCase)).Value));
+            ours.Single(one => NameOf(item).Equals(one.Key, StringComparison.OrdinalIgnoreCase)).Value));
+
+        static string NameOf(JsonProperty item) =>
+            item.Name.Replace("_", "", StringComparison.Ordinal)[item.Name.IndexOf('_', StringComparison.Ordinal)..];
     }
 
     [Theory]
@@ -50,7 +54,8 @@ public class RpcVectorTests
         if (payload.Length % 4 != 0)
             Assert.Throws<ArgumentOutOfRangeException>(() => Frames.Write(AnySequence, payload));
         else
-            Frames.AssertReceived(Frames.Pad(Frames.Write(AnySequence, payload)), () => new FullReceiver(AnySequence), [payload], MiddleProxyError.None);
+            Frames.AssertReceived(
+                Frames.Pad(Frames.Write(AnySequence, payload)), () => new FullReceiver(AnySequence), [payload], MiddleProxyError.None);
     }
 
     [Theory]
@@ -63,12 +68,15 @@ public class RpcVectorTests
         {
             var packet = RpcPacket.Read(beginning.Span);
             if (packet.Kind == RpcPacketKind.ProxyAns)
-                Assert.Equal(payload.AsSpan(RpcPacket.ProxyAnsHeaderLength, beginning.Length - RpcPacket.ProxyAnsHeaderLength), packet.Body);
+                Assert.Equal(
+                    payload.AsSpan(RpcPacket.ProxyAnsHeaderLength, beginning.Length - RpcPacket.ProxyAnsHeaderLength), packet.Body);
             else if (packet.Kind == RpcPacketKind.ProxyReq)
                 AssertCutRequest(item, beginning.Span);
             else if (packet.Kind != RpcPacketKind.Unknown)
                 // Recorded because it is too long: cut to the right length it is what its constructor says.
-                Assert.Equal(("UNKNOWN", packet.Kind == RpcPacketKind.CloseExt ? RpcPacket.CloseLength : RpcPacket.SimpleAckLength), (item.Text("kind"), beginning.Length));
+                Assert.Equal(
+                    ("UNKNOWN", packet.Kind == RpcPacketKind.CloseExt ? RpcPacket.CloseLength : RpcPacket.SimpleAckLength),
+                    (item.Text("kind"), beginning.Length));
             else
                 AssertRefusedEverywhere(beginning.Span);
         }
@@ -190,12 +198,17 @@ public class RpcVectorTests
         var packet = payload[packetOffset..];
         Assert.Equal(item.Hex("data"), packet);
         Assert.Equal((Flags(item), ConnectionId(item)), (header.Flags, header.ConnectionId));
-        Assert.Equal(new IPEndPoint(IPAddress.Parse(item.Text("client_ip")), item.GetProperty("client_port").GetInt32()), new IPEndPoint(RpcAddress.Read(header.ClientAddress), header.ClientPort));
-        Assert.Equal(new IPEndPoint(IPAddress.Parse(item.Text("our_ip")), item.GetProperty("our_port").GetInt32()), new IPEndPoint(RpcAddress.Read(header.ProxyAddress), header.ProxyPort));
+        Assert.Equal(
+            new IPEndPoint(IPAddress.Parse(item.Text("client_ip")), item.GetProperty("client_port").GetInt32()),
+            new IPEndPoint(RpcAddress.Read(header.ClientAddress), header.ClientPort));
+        Assert.Equal(
+            new IPEndPoint(IPAddress.Parse(item.Text("our_ip")), item.GetProperty("our_port").GetInt32()),
+            new IPEndPoint(RpcAddress.Read(header.ProxyAddress), header.ProxyPort));
         Assert.Equal(item.GetProperty("ad_tag").ValueKind == JsonValueKind.Null ? [] : item.Hex("ad_tag"), header.AdTag);
 
         var transport = item.ReadTransport("transport");
-        Assert.Equal(Flags(item), RpcProxyReqFlags.For(transport, !header.AdTag.IsEmpty, RpcProxyReqFlags.IsEncrypted(packet), item.GetProperty("quickack").GetBoolean()));
+        Assert.Equal(Flags(item), RpcProxyReqFlags.For(
+            transport, !header.AdTag.IsEmpty, RpcProxyReqFlags.IsEncrypted(packet), item.GetProperty("quickack").GetBoolean()));
         Assert.True(RpcProxyReqFlags.TryGetTransport(header.Flags, out var read));
         Assert.Equal(transport, read);
 
@@ -205,7 +218,8 @@ public class RpcVectorTests
         packet.CopyTo(wire[packetOffset..]);
     }
 
-    private static long ConnectionId(JsonElement item) => long.Parse(item.Text("connection_id"), System.Globalization.CultureInfo.InvariantCulture);
+    private static long ConnectionId(JsonElement item) =>
+        long.Parse(item.Text("connection_id"), System.Globalization.CultureInfo.InvariantCulture);
 
     private static uint Flags(JsonElement item) => Convert.ToUInt32(item.Text("flags"), 16);
 }

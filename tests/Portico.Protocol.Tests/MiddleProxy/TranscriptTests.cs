@@ -35,7 +35,9 @@ public class TranscriptTests
         }
 
         Assert.Equal(count, wire.Count);
-        Frames.AssertReceived([.. wire.Skip(1).SelectMany(raw => raw)], () => new FullReceiver(FullFrame.FirstSequence + 1, Cipher(direction)), [.. Payloads(direction).Skip(1)], MiddleProxyError.None);
+        Frames.AssertReceived(
+            [.. wire.Skip(1).SelectMany(raw => raw)], () => new FullReceiver(FullFrame.FirstSequence + 1, Cipher(direction)),
+            [.. Payloads(direction).Skip(1)], MiddleProxyError.None);
     }
 
     [Theory]
@@ -66,17 +68,23 @@ public class TranscriptTests
     public void Requests_carry_what_the_clients_sent_and_would_be_written_the_same()
     {
         var requests = Payloads(ToServer).Where(payload => RpcPacket.Read(payload).Kind == RpcPacketKind.ProxyReq).ToList();
-        var sent = ClientSessions.SelectMany(session => session.GetProperty("payloads_sent").EnumerateArray().Select(payload => (session, Packet: Vectors.Hex(payload.GetString()!)))).ToList();
+        var sent = ClientSessions.SelectMany(session => session.GetProperty("payloads_sent").EnumerateArray().Select(
+            payload => (session, Packet: Vectors.Hex(payload.GetString()!)))).ToList();
 
         Assert.Equal(sent.Count, requests.Count);
         foreach (var (payload, (session, packet)) in requests.Zip(sent))
         {
             Assert.True(RpcProxyReq.TryRead(payload, out var header, out var packetOffset));
             Assert.Equal(packet, payload[packetOffset..]);
-            Assert.Equal(IPEndPoint.Parse(session.Text("client_addr")), new IPEndPoint(RpcAddress.Read(header.ClientAddress), header.ClientPort));
+            Assert.Equal(
+                IPEndPoint.Parse(session.Text("client_addr")),
+                new IPEndPoint(RpcAddress.Read(header.ClientAddress), header.ClientPort));
             Assert.Equal(IPEndPoint.Parse(Link.Text("proxy_addr")), new IPEndPoint(RpcAddress.Read(header.ProxyAddress), header.ProxyPort));
             Assert.Equal(Root.GetProperty("proxy").Hex("ad_tag"), header.AdTag);
-            Assert.Equal(RpcProxyReqFlags.For(session.ReadTransport("transport"), hasAdTag: true, RpcProxyReqFlags.IsEncrypted(packet), quickAck: false), header.Flags);
+            Assert.Equal(
+                RpcProxyReqFlags.For(
+                    session.ReadTransport("transport"), hasAdTag: true, RpcProxyReqFlags.IsEncrypted(packet), quickAck: false),
+                header.Flags);
 
             var wire = new byte[payload.Length];
             packet.CopyTo(wire.AsSpan(RpcProxyReq.WriteHeader(wire, header)));
@@ -88,7 +96,8 @@ public class TranscriptTests
     public void Everything_after_the_handshake_is_known_and_would_be_written_the_same()
     {
         var kinds = new List<RpcPacketKind>();
-        foreach (var payload in Payloads(ToServer).Concat(Payloads(ToProxy)).Where(payload => RpcPacket.Read(payload).Kind is not RpcPacketKind.ProxyReq).Where(IsAfterHandshake))
+        foreach (var payload in Payloads(ToServer).Concat(Payloads(ToProxy))
+            .Where(payload => RpcPacket.Read(payload).Kind is not RpcPacketKind.ProxyReq).Where(IsAfterHandshake))
         {
             var packet = RpcPacket.Read(payload);
             var wire = new byte[payload.Length];
@@ -111,14 +120,19 @@ public class TranscriptTests
             kinds.CountBy(kind => kind).Select(entry => (entry.Key, entry.Value)).OrderBy(entry => entry.Key));
     }
 
-    private static MiddleProxySecret Secret => MiddleProxySecret.TryCreate(Root.Hex("proxy_secret"), out var secret) ? secret : throw new InvalidDataException();
+    private static MiddleProxySecret Secret =>
+        MiddleProxySecret.TryCreate(Root.Hex("proxy_secret"), out var secret) ? secret : throw new InvalidDataException();
 
-    private static bool IsAfterHandshake(byte[] payload) => BinaryPrimitives.ReadUInt32LittleEndian(payload) is not (RpcConstructors.Nonce or RpcConstructors.Handshake);
+    private static bool IsAfterHandshake(byte[] payload) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(payload) is not (RpcConstructors.Nonce or RpcConstructors.Handshake);
 
     private static List<byte[]> Wire(string direction) =>
         [.. Link.GetProperty("wire").EnumerateArray().Where(item => item.Text("dir") == direction).Select(item => item.Hex("raw"))];
 
-    /// <summary>The payloads of one direction. The recording gives those to the proxy, and of all but the first frame what was encrypted.</summary>
+    /// <summary>
+    /// The payloads of one direction. The recording gives those to the proxy,
+    /// and of all but the first frame what was encrypted.
+    /// </summary>
     private static List<byte[]> Payloads(string direction)
     {
         var payloads = new List<byte[]>();

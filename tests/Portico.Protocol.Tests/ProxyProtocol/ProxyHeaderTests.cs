@@ -17,14 +17,17 @@ public class ProxyHeaderTests
     [InlineData("192.0.2.1:50000", "[2001:db8::2]:443", "PROXY UNKNOWN\r\n")]
     [InlineData(null, "198.51.100.2:443", "PROXY UNKNOWN\r\n")]
     [InlineData("192.0.2.1:50000", null, "PROXY UNKNOWN\r\n")]
-    public void Version_1_is_a_line_of_text(string? source, string? destination, string expected) => Assert.Equal(expected, Encoding.ASCII.GetString(Write(1, source, destination)));
+    public void Version_1_is_a_line_of_text(string? source, string? destination, string expected) =>
+        Assert.Equal(expected, Encoding.ASCII.GetString(Write(1, source, destination)));
 
     [Theory]
     [InlineData("192.0.2.1:50000", "198.51.100.2:443", Signature + "2111000c" + "c0000201" + "c6336402" + "c350" + "01bb")]
-    [InlineData("[2001:db8::1]:50000", "[2001:db8::2]:443", Signature + "21210024" + "20010db8000000000000000000000001" + "20010db8000000000000000000000002" + "c350" + "01bb")]
+    [InlineData("[2001:db8::1]:50000", "[2001:db8::2]:443",
+        Signature + "21210024" + "20010db8000000000000000000000001" + "20010db8000000000000000000000002" + "c350" + "01bb")]
     [InlineData("192.0.2.1:50000", "[2001:db8::2]:443", Signature + "20000000")]
     [InlineData(null, null, Signature + "20000000")]
-    public void Version_2_is_binary(string? source, string? destination, string expected) => Assert.Equal(expected, Convert.ToHexStringLower(Write(2, source, destination)));
+    public void Version_2_is_binary(string? source, string? destination, string expected) =>
+        Assert.Equal(expected, Convert.ToHexStringLower(Write(2, source, destination)));
 
     [Fact]
     public void The_longest_line_fits()
@@ -39,6 +42,8 @@ public class ProxyHeaderTests
     private static byte[] Write(int version, string? source, string? destination)
     {
         var target = new byte[ProxyHeader.MaxLength];
-        return target[..ProxyHeader.Write(target, version, source is null ? null : IPEndPoint.Parse(source), destination is null ? null : IPEndPoint.Parse(destination))];
+        return target[..ProxyHeader.Write(target, version, Endpoint(source), Endpoint(destination))];
     }
+
+    private static IPEndPoint? Endpoint(string? text) => text is null ? null : IPEndPoint.Parse(text);
 }

@@ -17,7 +17,8 @@ public class PerSniSecretTests
         var item = Vectors.Cases(File, "cases")[index];
         var sni = item.Text("sni");
 
-        var derived = PerSniSecret.Derive(Encoding.UTF8.GetBytes(item.Text("salt")), ProxySecret.Create(item.Hex("base_secret")), Encoding.ASCII.GetBytes(sni));
+        var derived = PerSniSecret.Derive(
+            Encoding.UTF8.GetBytes(item.Text("salt")), ProxySecret.Create(item.Hex("base_secret")), Encoding.ASCII.GetBytes(sni));
 
         Assert.Equal(item.Hex("derived"), derived.Key);
         Assert.Equal(item.Text("link_secret_hex"), SecretText.FormatFakeTls(derived, sni));

@@ -49,7 +49,8 @@ public class ProxyConfigDocumentTests
     [Fact]
     public void Statements_end_at_semicolons_and_at_lines_and_comments_reach_to_the_end_of_theirs()
     {
-        var document = ProxyConfigDocument.Parse("default 1;proxy_for 1 1.2.3.4:1;;proxy_for 2 1.2.3.4:2\nproxy_for 3 1.2.3.4:3 # ; proxy_for 4 1.2.3.4:4;\r\n#proxy_for 5 1.2.3.4:5;\n\nproxy_for 6 1.2.3.4:6");
+        var document = ProxyConfigDocument.Parse("default 1;proxy_for 1 1.2.3.4:1;;proxy_for 2 1.2.3.4:2\n"
+            + "proxy_for 3 1.2.3.4:3 # ; proxy_for 4 1.2.3.4:4;\r\n#proxy_for 5 1.2.3.4:5;\n\nproxy_for 6 1.2.3.4:6");
 
         Assert.Equal([1, 2, 3, 6], document.Dcs);
         Assert.Equal((short)1, document.DefaultDc);
@@ -68,7 +69,8 @@ public class ProxyConfigDocumentTests
     [Fact]
     public void Ids_reach_from_the_least_to_the_greatest_and_signs_matter()
     {
-        var document = ProxyConfigDocument.Parse("proxy_for -32768 1.2.3.4:1;\nproxy_for 32767 1.2.3.4:2;\nproxy_for 2 1.2.3.4:3;\nproxy_for -2 1.2.3.4:65535;\n");
+        var document = ProxyConfigDocument.Parse(
+            "proxy_for -32768 1.2.3.4:1;\nproxy_for 32767 1.2.3.4:2;\nproxy_for 2 1.2.3.4:3;\nproxy_for -2 1.2.3.4:65535;\n");
 
         Assert.Equal([-32768, 32767, 2, -2], document.Dcs);
         Assert.Equal([IPEndPoint.Parse("1.2.3.4:65535")], document.Endpoints(-2).ToArray());
@@ -77,7 +79,8 @@ public class ProxyConfigDocumentTests
 
     [Fact]
     public void An_IPv4_address_mapped_into_IPv6_is_read_as_IPv4() =>
-        Assert.Equal([IPEndPoint.Parse("1.2.3.4:80")], ProxyConfigDocument.Parse("proxy_for 1 [::ffff:1.2.3.4]:80;").Endpoints(1).ToArray());
+        Assert.Equal(
+            [IPEndPoint.Parse("1.2.3.4:80")], ProxyConfigDocument.Parse("proxy_for 1 [::ffff:1.2.3.4]:80;").Endpoints(1).ToArray());
 
     [Fact]
     public void A_document_of_faults_is_read_to_its_end_and_its_list_is_bounded()
@@ -105,7 +108,9 @@ public class ProxyConfigDocumentTests
 
     [Fact]
     public void Any_text_at_all_is_read() => Prop.ForAll(
-        Gen.Elements("proxy_for", "default", " ", " ", "\t", "\r", "\n", "\n", ";", ";", "#", ":", "[", "]", "1.2.3.4", "::1", "%", "80", "-1", "99999", "\0", "é", "x").ArrayOf().ToArbitrary(),
+        Gen.Elements(
+            "proxy_for", "default", " ", " ", "\t", "\r", "\n", "\n", ";", ";", "#", ":", "[", "]",
+            "1.2.3.4", "::1", "%", "80", "-1", "99999", "\0", "é", "x").ArrayOf().ToArbitrary(),
         pieces =>
         {
             var document = ProxyConfigDocument.Parse(string.Concat(pieces));
@@ -113,7 +118,8 @@ public class ProxyConfigDocumentTests
                 && document.Faults.Count == Math.Min(document.FaultCount, ProxyConfigDocument.MaxFaults);
         }).QuickCheckThrowOnFailure();
 
-    private static Gen<short> Dcs => Gen.OneOf(Gen.Choose(-5, 5), Gen.Elements(203, -203, short.MinValue, short.MaxValue)).Select(dc => (short)dc);
+    private static Gen<short> Dcs =>
+        Gen.OneOf(Gen.Choose(-5, 5), Gen.Elements(203, -203, short.MinValue, short.MaxValue)).Select(dc => (short)dc);
 
     private static Gen<IPEndPoint> Endpoints =>
         from length in Gen.Elements(4, 16)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Portico.Protocol.TelegramConfig;
 using Xunit;
 
@@ -18,9 +19,10 @@ public class ProxyConfigVectorTests
         var document = ProxyConfigDocument.Parse(item.Text("text"));
 
         var defaultDc = item.GetProperty("default_dc");
-        Assert.Equal(defaultDc.ValueKind == System.Text.Json.JsonValueKind.Null ? null : defaultDc.GetInt16(), document.DefaultDc);
+        Assert.Equal(defaultDc.ValueKind == JsonValueKind.Null ? null : defaultDc.GetInt16(), document.DefaultDc);
         Assert.Equal(
-            item.GetProperty("proxies").EnumerateObject().Select(dc => $"{dc.Name}: {string.Join(", ", dc.Value.EnumerateArray().Select(pair => new IPEndPoint(IPAddress.Parse(pair[0].GetString()!), pair[1].GetInt32())))}"),
+            item.GetProperty("proxies").EnumerateObject()
+                .Select(dc => $"{dc.Name}: {string.Join(", ", dc.Value.EnumerateArray().Select(Endpoint))}"),
             document.Dcs.Select(dc => $"{dc}: {string.Join(", ", document.Endpoints(dc))}"));
         Assert.Equal(item.GetProperty("proxies").EnumerateObject().Any(), document.IsValid);
         Assert.Equal(item.Text("name") == "bad_lines_skipped" ? [1, 2, 3, 4, 5] : [], document.Faults.Select(fault => fault.Line));
@@ -56,6 +58,8 @@ public class ProxyConfigVectorTests
             Assert.InRange(All(cut).Count(), All(complete).Count(), All(complete).Count() + 1);
         }
     }
+
+    private static IPEndPoint Endpoint(JsonElement pair) => new(IPAddress.Parse(pair[0].GetString()!), pair[1].GetInt32());
 
     private static IEnumerable<(short Dc, IPEndPoint Endpoint)> All(ProxyConfigDocument document) =>
         document.Dcs.SelectMany(dc => document.Endpoints(dc).Select(endpoint => (dc, endpoint)));
