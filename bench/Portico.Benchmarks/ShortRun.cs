@@ -11,8 +11,9 @@ using Perfolizer.Horology;
 namespace Portico.Benchmarks;
 
 /// <summary>
-/// What every class here is run with, so that a class holds nothing but its benchmarks: all of them in a few minutes, bytes allocated, and the ratio to the
-/// class's baseline. In this process: a build per benchmark would take longer than the benchmarks.
+/// What every class here is run with, so that a class holds nothing but its benchmarks:
+/// all of them in a few minutes, bytes allocated, and the ratio to the class's baseline.
+/// In this process: a build per benchmark would take longer than the benchmarks.
 /// </summary>
 internal sealed class ShortRun : ManualConfig
 {

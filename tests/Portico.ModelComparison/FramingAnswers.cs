@@ -16,7 +16,9 @@ internal static class FramingAnswers
                 : FrameCodec.TryRead(transport, bytes, out frame, out reason);
             return status switch
             {
-                FrameStatus.Ok => Question.Line(Question.Hex(bytes.AsSpan(frame.PayloadOffset, frame.PayloadLength)), frame.QuickAck, bytes.Length - frame.Consumed),
+                FrameStatus.Ok => Question.Line(
+                    Question.Hex(bytes.AsSpan(frame.PayloadOffset, frame.PayloadLength)),
+                    frame.QuickAck, bytes.Length - frame.Consumed),
                 FrameStatus.NeedMoreData => "incomplete",
                 _ => reason.Tag(),
             };

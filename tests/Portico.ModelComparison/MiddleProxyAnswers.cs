@@ -35,7 +35,8 @@ internal static class MiddleProxyAnswers
         ["proxy-config"] = question =>
         {
             var document = ProxyConfigDocument.Parse(Encoding.ASCII.GetString(question.Hex("text")));
-            var proxies = document.Dcs.SelectMany(dc => document.Endpoints(dc).Select(endpoint => $"{dc}={Question.Hex(endpoint.Address.GetAddressBytes())}={endpoint.Port}"));
+            var proxies = document.Dcs.SelectMany(dc => document.Endpoints(dc).Select(
+                endpoint => $"{dc}={Question.Hex(endpoint.Address.GetAddressBytes())}={endpoint.Port}"));
             return string.Join(' ', proxies.Prepend($"{document.DefaultDc?.ToString() ?? "none"}"));
         },
     };
@@ -43,7 +44,8 @@ internal static class MiddleProxyAnswers
     // Keys and ivs are not shown to anybody; what they encrypt is as good.
     private static string Keys(JsonElement question)
     {
-        if (!MiddleProxySecret.TryCreate(question.Hex("proxySecret"), out var secret)) return "bad secret";
+        if (!MiddleProxySecret.TryCreate(question.Hex("proxySecret"), out var secret))
+            return "bad secret";
         MiddleProxyKeys.Derive(
             question.Hex("serverNonce"), question.Hex("clientNonce"), (uint)question.Number("time"),
             new IPEndPoint(IPAddress.Parse(question.Text("serverIp")), (int)question.Number("serverPort")),
@@ -63,7 +65,8 @@ internal static class MiddleProxyAnswers
         {
             var status = FullFrame.TryRead(rest, sequence, checkCrc: true, out var frame, out var error);
             if (status == FrameStatus.Invalid) return error.Tag();
-            if (status == FrameStatus.NeedMoreData) return string.Join(' ', payloads.Prepend($"{rest.Length - frame.Consumed}"));
+            if (status == FrameStatus.NeedMoreData)
+                return string.Join(' ', payloads.Prepend($"{rest.Length - frame.Consumed}"));
             payloads.Add("p" + Question.Hex(rest.Slice(frame.PayloadOffset, frame.PayloadLength)));
             rest = rest[frame.Consumed..];
         }
@@ -108,7 +111,8 @@ internal static class MiddleProxyAnswers
         RpcAddress.Write(IPAddress.Parse(question.Text("proxyIp")), proxy);
         return RpcProxyReq.WriteHeader(bytes, new RpcProxyReqHeader
         {
-            Flags = RpcProxyReqFlags.For(question.Transport(), tag.Length > 0, RpcProxyReqFlags.IsEncrypted(packet), question.Flag("quick")),
+            Flags = RpcProxyReqFlags.For(
+                question.Transport(), tag.Length > 0, RpcProxyReqFlags.IsEncrypted(packet), question.Flag("quick")),
             ConnectionId = id,
             ClientAddress = client,
             ClientPort = (ushort)question.Number("clientPort"),
@@ -125,7 +129,10 @@ internal static class MiddleProxyAnswers
         if (packet.Kind == RpcPacketKind.ProxyReq)
         {
             return RpcProxyReq.TryRead(payload, out var header, out var offset)
-                ? Question.Line("ProxyReq", header.Flags, header.ConnectionId, Question.Hex(header.ClientAddress), header.ClientPort, Question.Hex(header.ProxyAddress), header.ProxyPort, "t" + Question.Hex(header.AdTag), "p" + Question.Hex(payload.AsSpan(offset)))
+                ? Question.Line(
+                    "ProxyReq", header.Flags, header.ConnectionId, Question.Hex(header.ClientAddress),
+                    header.ClientPort, Question.Hex(header.ProxyAddress), header.ProxyPort,
+                    "t" + Question.Hex(header.AdTag), "p" + Question.Hex(payload.AsSpan(offset)))
                 : "bad ProxyReq";
         }
 

@@ -11,7 +11,8 @@ internal static class ObfuscationAnswers
         ["forbidden-start"] = question => Question.Line(ObfuscatedHeader.HasForbiddenStart(question.Hex("start"))),
         ["header-server"] = question =>
         {
-            if (!ObfuscatedHeader.TryRead(question.Hex("header"), question.Secret(), out var streams, out var transport, out var dcId)) return "unknown";
+            if (!ObfuscatedHeader.TryRead(question.Hex("header"), question.Secret(), out var streams, out var transport, out var dcId))
+                return "unknown";
             return Question.Line(
                 Question.NameOf(transport), dcId, Question.Hex(streams.ServerToClientKey.Key), Question.Hex(streams.ServerToClientKey.Iv),
                 Run(ref streams.ClientToServer, question.Hex("up")), Run(ref streams.ServerToClient, question.Hex("down")));
@@ -20,7 +21,9 @@ internal static class ObfuscationAnswers
         {
             var header = question.Hex("random");
             ObfuscatedHeader.Write(header, question.Secret(), question.Transport(), (short)question.Number("dc"), out var streams);
-            return Question.Line(Question.Hex(header), Run(ref streams.ClientToServer, question.Hex("up")), Run(ref streams.ServerToClient, question.Hex("down")));
+            return Question.Line(
+                Question.Hex(header), Run(ref streams.ClientToServer, question.Hex("up")),
+                Run(ref streams.ServerToClient, question.Hex("down")));
         },
         ["direct-header"] = question =>
         {
@@ -32,7 +35,8 @@ internal static class ObfuscationAnswers
         ["direct-pass-through"] = question =>
         {
             var (header, toDcHeader) = (question.Hex("header"), question.Hex("random"));
-            if (!ObfuscatedHeader.TryRead(header, question.Secret(), out var streams, out var transport, out var dcId)) return "unknown";
+            if (!ObfuscatedHeader.TryRead(header, question.Secret(), out var streams, out var transport, out var dcId))
+                return "unknown";
             ObfuscatedHeader.WriteToDc(toDcHeader, transport, dcId, streams.ServerToClientKey, out var toDc);
             var up = question.Hex("up");
             AesCtr.TransformBoth(ref streams.ClientToServer, ref toDc, up);

@@ -3,12 +3,18 @@ using System.Text.Json;
 
 namespace Portico.ModelComparison;
 
-/// <summary>Our half of tests/compare-with-model: a question per line in JSON, <c>{"format": NAME, ...}</c>, an answer per line in plain text. Byte strings are hexadecimal.</summary>
+/// <summary>
+/// Our half of tests/compare-with-model: a question per line in JSON, <c>{"format": NAME, ...}</c>,
+/// an answer per line in plain text. Byte strings are hexadecimal.
+/// </summary>
 internal static class Program
 {
     private static readonly Dictionary<string, Func<JsonElement, string>> Answers =
-        new[] { CryptoAnswers.All, SecretAnswers.All, ObfuscationAnswers.All, FramingAnswers.All, FakeTlsAnswers.All, MiddleProxyAnswers.All }
-            .SelectMany(part => part).ToDictionary();
+        new[]
+        {
+            CryptoAnswers.All, SecretAnswers.All, ObfuscationAnswers.All,
+            FramingAnswers.All, FakeTlsAnswers.All, MiddleProxyAnswers.All,
+        }.SelectMany(part => part).ToDictionary();
 
     private static void Main()
     {

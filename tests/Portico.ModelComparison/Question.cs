@@ -28,9 +28,11 @@ internal static class Question
         var other => throw new InvalidDataException(other),
     };
 
-    public static string NameOf(Transport transport) => transport == Protocol.Transport.Padded ? "secure" : transport.ToString().ToLowerInvariant();
+    public static string NameOf(Transport transport) =>
+        transport == Protocol.Transport.Padded ? "secure" : transport.ToString().ToLowerInvariant();
 
     public static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
 
-    public static string Line(params object[] fields) => string.Join(' ', fields.Select(field => field is bool flag ? (flag ? "1" : "0") : $"{field}"));
+    public static string Line(params object[] fields) =>
+        string.Join(' ', fields.Select(field => field is bool flag ? (flag ? "1" : "0") : $"{field}"));
 }

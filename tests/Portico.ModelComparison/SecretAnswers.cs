@@ -13,7 +13,8 @@ internal static class SecretAnswers
         {
             var (secret, domain) = (question.Secret()!, question.Text("domain"));
             return Question.Line(
-                SecretText.FormatSimple(secret), SecretText.FormatSecure(secret), SecretText.FormatFakeTls(secret, domain), SecretText.FormatFakeTlsBase64Url(secret, domain));
+                SecretText.FormatSimple(secret), SecretText.FormatSecure(secret),
+                SecretText.FormatFakeTls(secret, domain), SecretText.FormatFakeTlsBase64Url(secret, domain));
         },
         ["link-write"] = question =>
         {
@@ -23,7 +24,8 @@ internal static class SecretAnswers
         ["link-read"] = question => ProxyLink.TryParse(question.Text("link"), out var host, out var port, out var parsed, out _)
             ? Question.Line(host, port, Describe(parsed))
             : "error",
-        ["per-sni-secret"] = question => Question.Hex(PerSniSecret.Derive(question.Hex("salt"), question.Secret()!, question.Hex("sni")).Key),
+        ["per-sni-secret"] = question =>
+            Question.Hex(PerSniSecret.Derive(question.Hex("salt"), question.Secret()!, question.Hex("sni")).Key),
     };
 
     private static string Describe(ParsedSecret parsed) => parsed.Kind switch

@@ -18,5 +18,6 @@ public class ServerFlightBenchmarks
     public void Prepare() => _flight = Samples.Bytes(ServerFlight.Length(_random.Length, AppData));
 
     [Benchmark]
-    public void Write() => ServerFlight.Write(_flight, _scratch, _secret, _random, _random, TlsCipherSuites.Aes128GcmSha256, _random, ServerExtensionOrder.KeyShareFirst);
+    public void Write() => ServerFlight.Write(
+        _flight, _scratch, _secret, _random, _random, TlsCipherSuites.Aes128GcmSha256, _random, ServerExtensionOrder.KeyShareFirst);
 }

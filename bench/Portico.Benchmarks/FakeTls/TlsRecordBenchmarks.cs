@@ -3,7 +3,10 @@ using Portico.Protocol.FakeTls;
 
 namespace Portico.Benchmarks.FakeTls;
 
-/// <summary>What a client sent, as one read delivers it: records of 64 bytes (chat), of 2878 (an upload of the official clients), of 16384.</summary>
+/// <summary>
+/// What a client sent, as one read delivers it: records of 64 bytes (chat),
+/// of 2878 (an upload of the official clients), of 16384.
+/// </summary>
 public class TlsRecordBenchmarks
 {
     private const int ReadLength = 64 * 1024;
@@ -18,7 +21,8 @@ public class TlsRecordBenchmarks
     {
         var records = ReadLength / (Record + TlsRecordWriter.HeaderLength);
         _wire = new byte[records * (Record + TlsRecordWriter.HeaderLength)];
-        for (var i = 0; i < records; i++) TlsRecordWriter.Wrap(Samples.Bytes(Record), _wire.AsSpan(i * (Record + TlsRecordWriter.HeaderLength)));
+        for (var i = 0; i < records; i++)
+            TlsRecordWriter.Wrap(Samples.Bytes(Record), _wire.AsSpan(i * (Record + TlsRecordWriter.HeaderLength)));
         _chunk = new byte[_wire.Length];
     }
 

@@ -9,7 +9,10 @@ using Portico.Protocol.Obfuscation;
 
 namespace Portico.Benchmarks.Handshake;
 
-/// <summary>Mine or not mine, all slices of trials together. Today's hello of 1.8 KB, signed with the first secret or with nobody's; a header of a stranger.</summary>
+/// <summary>
+/// Mine or not mine, all slices of trials together. Today's hello of 1.8 KB,
+/// signed with the first secret or with nobody's; a header of a stranger.
+/// </summary>
 public class JudgeBenchmarks
 {
     private readonly byte[] _scratch = new byte[Judge.ScratchLength], _header = Samples.Bytes(ObfuscatedHeader.Length);
