@@ -14,7 +14,8 @@ public static class ClientHeader
     /// <param name="dc">Signed id.</param>
     /// <param name="streams">Both directions, ready for the byte behind the header.</param>
     /// <param name="start">The first bytes; empty = random, avoiding what means something else outside TLS.</param>
-    public static byte[] Create(ProxySecret? secret, Transport transport, short dc, out ObfuscatedStreams streams, ReadOnlySpan<byte> start = default)
+    public static byte[] Create(
+        ProxySecret? secret, Transport transport, short dc, out ObfuscatedStreams streams, ReadOnlySpan<byte> start = default)
     {
         var header = new byte[ObfuscatedHeader.Length];
         do

@@ -32,7 +32,10 @@ public sealed record ClientProfile
     /// <summary>Today's hello or the one of 517 bytes.</summary>
     public ClientHelloShape Shape { get; init; } = ClientHelloShape.PostQuantum;
 
-    /// <summary>Lengths of the first fragments when the hello comes in several TLS records; the last record holds the rest. Empty = one record.</summary>
+    /// <summary>
+    /// Lengths of the first fragments when the hello comes in several TLS records;
+    /// the last record holds the rest. Empty = one record.
+    /// </summary>
     public ImmutableArray<int> HelloFragments { get; init; } = [];
 
     /// <summary>Bytes per write.</summary>

@@ -10,7 +10,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Clients;
 
-/// <summary>A Telegram client: any link, any framing, any habit of writing. Sending and receiving may run at the same time, each from one task.</summary>
+/// <summary>
+/// A Telegram client: any link, any framing, any habit of writing.
+/// Sending and receiving may run at the same time, each from one task.
+/// </summary>
 public sealed class FakeClient : IAsyncDisposable
 {
     private const int ReadSize = 256 * 1024;
@@ -75,7 +78,9 @@ public sealed class FakeClient : IAsyncDisposable
     public Task SendHelloAsync() =>
         Wire.SendAsync(HelloBytes.Fragment(Hello, _profile.HelloFragments), _profile.HelloPiece ?? _profile.Piece, _profile.IsSettled);
 
-    /// <summary>The flight, checked as clients check it: right digest, and nothing behind it unless the client has spoken already.</summary>
+    /// <summary>
+    /// The flight, checked as clients check it: right digest, and nothing behind it unless the client has spoken already.
+    /// </summary>
     public async Task ExpectFlightAsync()
     {
         using var key = new HmacKey(_profile.Secret!);
@@ -87,7 +92,8 @@ public sealed class FakeClient : IAsyncDisposable
             _raw.Commit(count);
             var status = ServerFlightVerifier.Verify(_raw.Content, Hello.AsSpan(11, 32), key, out var length, out var fault);
             if (status == FrameStatus.Invalid || (status == FrameStatus.Ok && length != _raw.Length && !_sentHeader))
-                throw new PeerSurpriseException($"not exactly a flight ({fault}, length {length}): {new Received(_raw.Take(), PeerEnd.None)}");
+                throw new PeerSurpriseException(
+                    $"not exactly a flight ({fault}, length {length}): {new Received(_raw.Take(), PeerEnd.None)}");
             if (status != FrameStatus.Ok)
                 continue;
             Flight = _raw.Content[..length].ToArray();
@@ -118,8 +124,8 @@ public sealed class FakeClient : IAsyncDisposable
     public Task SendHeaderAsync() => WriteAsync(Encode(null, quickAck: false));
 
     /// <summary>
-    /// What the client's cipher makes of <paramref name="plain"/>, its header before the first of it; no packets, no records. Whoever asks has to send it, or the
-    /// streams of both sides part.
+    /// What the client's cipher makes of <paramref name="plain"/>, its header before the first of it;
+    /// no packets, no records. Whoever asks has to send it, or the streams of both sides part.
     /// </summary>
     public byte[] Encipher(ReadOnlySpan<byte> plain)
     {
@@ -160,7 +166,8 @@ public sealed class FakeClient : IAsyncDisposable
                 return confirm;
             }
             var end = _incoming.Length < QuickAckLength ? await FillAsync(null) : PeerEnd.None;
-            if (end != PeerEnd.None || (_incoming.Length >= QuickAckLength && !PacketFraming.TryReadQuickAck(_incoming.Content, _profile.Transport, out _)))
+            if (end != PeerEnd.None
+                || (_incoming.Length >= QuickAckLength && !PacketFraming.TryReadQuickAck(_incoming.Content, _profile.Transport, out _)))
                 throw new PeerSurpriseException($"expected a quick acknowledgement, got {new Received(_incoming.Take(), end)}");
         }
     }
@@ -200,7 +207,8 @@ public sealed class FakeClient : IAsyncDisposable
     {
         var answer = await ReceiveAsync();
         if (!TestFrame.TryParse(answer, out var command, out var came) || command != TestCommand.Echo || !came.SequenceEqual(body))
-            throw new PeerSurpriseException($"expected an echo of {new Received(body, PeerEnd.None)}, got {new Received(answer, PeerEnd.None)}");
+            throw new PeerSurpriseException(
+                $"expected an echo of {new Received(body, PeerEnd.None)}, got {new Received(answer, PeerEnd.None)}");
     }
 
     /// <summary>Asks for pattern frames; <see cref="ExpectSourceAsync"/> receives them.</summary>
@@ -218,7 +226,8 @@ public sealed class FakeClient : IAsyncDisposable
         for (uint sequence = 0; sequence < frames; sequence++)
         {
             var answer = await ReceiveAsync();
-            if (!TestFrame.TryParse(answer, out var command, out var body) || command != TestCommand.Source || body.Length != size || !TestFrame.IsPattern(body, sequence))
+            if (!TestFrame.TryParse(answer, out var command, out var body) || command != TestCommand.Source || body.Length != size
+                || !TestFrame.IsPattern(body, sequence))
                 throw new PeerSurpriseException($"frame {sequence} is not what the data centre sent: {new Received(answer, PeerEnd.None)}");
         }
     }
@@ -255,7 +264,8 @@ public sealed class FakeClient : IAsyncDisposable
             throw new PeerSurpriseException($"expected a report, got {new Received(answer, PeerEnd.None)}");
         var (gotFrames, gotBytes) = (BinaryPrimitives.ReadUInt64LittleEndian(body), BinaryPrimitives.ReadUInt64LittleEndian(body[8..]));
         if (gotFrames != frames || gotBytes != bytes)
-            throw new PeerSurpriseException($"the data centre received {gotFrames} right frames, {gotBytes} bytes; sent were {frames}, {bytes}");
+            throw new PeerSurpriseException(
+                $"the data centre received {gotFrames} right frames, {gotBytes} bytes; sent were {frames}, {bytes}");
     }
 
     /// <summary>Tells the data centre something that it does not answer with a packet.</summary>
@@ -281,7 +291,8 @@ public sealed class FakeClient : IAsyncDisposable
         _sentHeader = true;
         if (!IsTls)
             return stream;
-        var record = payload is null ? stream.Length : _profile.RecordPayload;  // a header alone is one record, whatever the habit for packets
+        // a header alone is one record, whatever the habit for packets
+        var record = payload is null ? stream.Length : _profile.RecordPayload;
         return [.. TakeChangeCipherSpec(), .. Wrap(stream, record)];
     }
 

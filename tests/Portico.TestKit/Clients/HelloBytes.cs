@@ -13,11 +13,14 @@ public static class HelloBytes
     private const int RecordHeaderLength = 5;
 
     /// <summary>A hello in one record, signed with <paramref name="secret"/> at <paramref name="timestamp"/>.</summary>
-    public static byte[] Create(ProxySecret secret, string domain, uint timestamp, ClientHelloShape shape = ClientHelloShape.PostQuantum, TlsSuiteOffer? suites = null)
+    public static byte[] Create(
+        ProxySecret secret, string domain, uint timestamp,
+        ClientHelloShape shape = ClientHelloShape.PostQuantum, TlsSuiteOffer? suites = null)
     {
         using var key = new HmacKey(secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
-        var length = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = suites ?? TlsSuiteOffer.Usual }.Write(hello, shape, Encoding.ASCII.GetBytes(domain), key, timestamp);
+        var length = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = suites ?? TlsSuiteOffer.Usual }
+            .Write(hello, shape, Encoding.ASCII.GetBytes(domain), key, timestamp);
         return hello[..length];
     }
 
@@ -39,7 +42,10 @@ public static class HelloBytes
         return [.. records];
     }
 
-    /// <summary>Renames the extension <paramref name="type"/> to one that no server knows, and signs again: the hello stays well-formed and lacks it.</summary>
+    /// <summary>
+    /// Renames the extension <paramref name="type"/> to one that no server knows,
+    /// and signs again: the hello stays well-formed and lacks it.
+    /// </summary>
     public static byte[] Without(byte[] hello, ushort type, ProxySecret secret, uint timestamp)
     {
         var changed = hello.ToArray();
@@ -65,7 +71,10 @@ public static class HelloBytes
         return hello;
     }
 
-    /// <summary>Where the first extension stands: behind session id, suites and compression methods, each with its length before it.</summary>
+    /// <summary>
+    /// Where the first extension stands: behind session id,
+    /// suites and compression methods, each with its length before it.
+    /// </summary>
     private static int ExtensionsOffset(byte[] hello)
     {
         var at = 43;

@@ -4,7 +4,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Clients;
 
-/// <summary>What a client accepts behind the flight: application data records of 1 to 16384 bytes and nothing else (research of TDLib, Android, iOS).</summary>
+/// <summary>
+/// What a client accepts behind the flight: application data records
+/// of 1 to 16384 bytes and nothing else (research of TDLib, Android, iOS).
+/// </summary>
 internal sealed class ServerRecords
 {
     private const int HeaderLength = 5;

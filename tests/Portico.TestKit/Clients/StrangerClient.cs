@@ -11,7 +11,8 @@ public static class StrangerClient
     /// <param name="piece">Bytes per write.</param>
     /// <param name="finish">FIN behind the bytes.</param>
     /// <param name="patience">How long to wait for each further byte; then the end is <see cref="PeerEnd.Timeout"/>.</param>
-    public static async Task<Received> CallAsync(IPEndPoint endpoint, byte[] bytes, int piece = int.MaxValue, bool finish = false, TimeSpan? patience = null)
+    public static async Task<Received> CallAsync(
+        IPEndPoint endpoint, byte[] bytes, int piece = int.MaxValue, bool finish = false, TimeSpan? patience = null)
     {
         await using var wire = await Wire.ConnectAsync(endpoint);
         await wire.TrySendAsync(bytes, piece);  // the answer may come before the last byte went

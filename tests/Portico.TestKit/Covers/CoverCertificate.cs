@@ -3,7 +3,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Portico.TestKit.Covers;
 
-/// <summary>What a cover proves its name with: signed by itself, ECDSA on P-256, so that its signatures vary by two bytes in length as those of real sites do.</summary>
+/// <summary>
+/// What a cover proves its name with: signed by itself, ECDSA on P-256,
+/// so that its signatures vary by two bytes in length as those of real sites do.
+/// </summary>
 internal static class CoverCertificate
 {
     /// <summary>Writes <paramref name="certificate"/> and <paramref name="key"/> as PEM.</summary>

@@ -9,7 +9,8 @@ using Portico.TestKit.Wires;
 namespace Portico.TestKit.Covers;
 
 /// <summary>
-/// A real web server of other people, started by a test on a free port of loopback with a certificate of its own, as the site that strangers are shown. Ends with the test.
+/// A real web server of other people, started by a test on a free port of loopback
+/// with a certificate of its own, as the site that strangers are shown. Ends with the test.
 /// </summary>
 public abstract class CoverServer : IAsyncDisposable
 {

@@ -6,7 +6,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Covers;
 
-/// <summary>A server in place of the web site that strangers see: hands every connection to the test, which says and hears what it wants there.</summary>
+/// <summary>
+/// A server in place of the web site that strangers see:
+/// hands every connection to the test, which says and hears what it wants there.
+/// </summary>
 public sealed class CoverSite : IAsyncDisposable
 {
     private readonly Channel<Wire> _visits = Channel.CreateUnbounded<Wire>();
@@ -56,10 +59,13 @@ public sealed class CoverSite : IAsyncDisposable
 
     private static CoverSite Start(EndPoint endpoint)
     {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        var socket = new Socket(
+            endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         socket.Bind(endpoint);
         socket.Listen(512);
-        return new(socket, socket.LocalEndPoint is IPEndPoint address ? CoverTarget.OfAddress(address) : CoverTarget.OfUnixPath(endpoint.ToString()!));
+        return new(
+            socket,
+            socket.LocalEndPoint is IPEndPoint address ? CoverTarget.OfAddress(address) : CoverTarget.OfUnixPath(endpoint.ToString()!));
     }
 
     private async Task AcceptAsync()

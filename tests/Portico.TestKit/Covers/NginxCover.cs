@@ -17,7 +17,9 @@ public sealed class NginxCover : CoverServer
 
     /// <summary>Starts one.</summary>
     /// <param name="timeout">How long it waits for a hello, a request, the next request: 60 s by default in nginx itself.</param>
-    /// <param name="rejectsOtherNames">Answer hellos that do not name <see cref="CoverServer.Name"/> with an alert instead of the same certificate.</param>
+    /// <param name="rejectsOtherNames">
+    /// Answer hellos that do not name <see cref="CoverServer.Name"/> with an alert instead of the same certificate.
+    /// </param>
     /// <param name="prepare">Puts files into the folder of the site.</param>
     public static async Task<NginxCover> StartAsync(TimeSpan timeout, bool rejectsOtherNames = false, Action<string>? prepare = null)
     {

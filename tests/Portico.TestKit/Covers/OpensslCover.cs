@@ -17,7 +17,10 @@ public sealed class OpensslCover : CoverServer
         var cover = new OpensslCover();
         try
         {
-            await cover.RunAsync(Program, ["s_server", "-accept", $"{cover.Endpoint}", "-cert", cover.CertificateFile, "-key", cover.KeyFile, "-alpn", "h2,http/1.1", "-quiet", "-www", .. more]);
+            await cover.RunAsync(Program, [
+                "s_server", "-accept", $"{cover.Endpoint}", "-cert", cover.CertificateFile,
+                "-key", cover.KeyFile, "-alpn", "h2,http/1.1", "-quiet", "-www", .. more
+            ]);
             return cover;
         }
         catch

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Portico.TestKit.Covers;
 
 /// <summary>
-/// A free port of loopback for a program that has to be told one: bound here and never listening, so that nobody else is given it. Shared with whoever binds with SO_REUSEADDR,
-/// as servers do.
+/// A free port of loopback for a program that has to be told one: bound here and never listening,
+/// so that nobody else is given it. Shared with whoever binds with SO_REUSEADDR, as servers do.
 /// </summary>
 internal sealed class PortHolder : IDisposable
 {

@@ -12,8 +12,8 @@ using Portico.TestKit.Wires;
 namespace Portico.TestKit.Covers;
 
 /// <summary>
-/// A TLS 1.3 server that can be told every byte of its answer, and what to do wrong. It makes no keys: what it calls encrypted is random, which nobody can tell without a
-/// key. Keeps books of the hellos it got.
+/// A TLS 1.3 server that can be told every byte of its answer, and what to do wrong. It makes no keys:
+/// what it calls encrypted is random, which nobody can tell without a key. Keeps books of the hellos it got.
 /// </summary>
 public sealed class ScriptedSite : IAsyncDisposable
 {
@@ -162,7 +162,12 @@ public sealed class ScriptedSite : IAsyncDisposable
                 continue;
             if (status != FrameStatus.Ok || !ClientHello.TryParse(bytes, out var hello, out error))
                 throw new PeerSurpriseException($"no server could read this hello ({error}): {new Received(raw.Take(), PeerEnd.None)}");
-            return new SiteVisit(Encoding.ASCII.GetString(hello.Sni), TlsSuiteOffer.Of(hello.CipherSuites), hello.HasPostQuantumShare, [.. hello.SessionId], [.. preamble]) { Hello = [.. bytes] };
+            return new SiteVisit(
+                Encoding.ASCII.GetString(hello.Sni), TlsSuiteOffer.Of(hello.CipherSuites),
+                hello.HasPostQuantumShare, [.. hello.SessionId], [.. preamble])
+            {
+                Hello = [.. bytes],
+            };
         }
     }
 }
@@ -173,7 +178,8 @@ public sealed class ScriptedSite : IAsyncDisposable
 /// <param name="IsPostQuantum">It holds an X25519MLKEM768 share.</param>
 /// <param name="SessionId">To be echoed.</param>
 /// <param name="Preamble">What came before it, as far as the script expects something.</param>
-public sealed record SiteVisit(string Sni, TlsSuiteOffer Offer, bool IsPostQuantum, ImmutableArray<byte> SessionId, ImmutableArray<byte> Preamble)
+public sealed record SiteVisit(
+    string Sni, TlsSuiteOffer Offer, bool IsPostQuantum, ImmutableArray<byte> SessionId, ImmutableArray<byte> Preamble)
 {
     /// <summary>All of it, in one-record form.</summary>
     public ImmutableArray<byte> Hello { get; init; }

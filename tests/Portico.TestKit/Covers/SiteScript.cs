@@ -97,7 +97,8 @@ public sealed record SiteScript
     public SiteFault Fault { get; init; }
 
     /// <summary>The suite for an offer; 0 = none.</summary>
-    public ushort Choose(TlsSuiteOffer offer) => FollowsClient ? offer.Suites.FirstOrDefault(Suites.Contains) : Suites.FirstOrDefault(offer.Contains);
+    public ushort Choose(TlsSuiteOffer offer) =>
+        FollowsClient ? offer.Suites.FirstOrDefault(Suites.Contains) : Suites.FirstOrDefault(offer.Contains);
 
     /// <summary>Every byte of its answer.</summary>
     public byte[] Answer(SiteVisit visit)
@@ -138,8 +139,11 @@ public sealed record SiteScript
         byte[] keyShare = [0, 0x33, .. Vector(share)];
         byte[] versions = Fault == SiteFault.OldVersion ? [0xff, 1, 0, 1, 0] : [0, 0x2b, 0, 2, 3, 4];
         byte[] other = HasOtherExtension ? [0, 0x29, 0, 2, 0, 0] : [];
-        byte[] extensions = Fault == SiteFault.OldVersion ? versions : Order == ServerExtensionOrder.KeyShareFirst ? [.. keyShare, .. versions, .. other] : [.. versions, .. keyShare, .. other];
-        byte[] body = [3, 3, .. random, (byte)visit.SessionId.Length, .. visit.SessionId, (byte)(suite >> 8), (byte)suite, 0, .. Vector(extensions)];
+        byte[] extensions = Fault == SiteFault.OldVersion ? versions
+            : Order == ServerExtensionOrder.KeyShareFirst ? [.. keyShare, .. versions, .. other]
+            : [.. versions, .. keyShare, .. other];
+        byte[] body =
+            [3, 3, .. random, (byte)visit.SessionId.Length, .. visit.SessionId, (byte)(suite >> 8), (byte)suite, 0, .. Vector(extensions)];
         byte[] message = [2, 0, .. Vector(body)];
         return [0x16, 3, 3, .. Vector(message)];
     }

@@ -6,8 +6,8 @@ using Portico.TestKit.Wires;
 namespace Portico.TestKit.Diagnostics;
 
 /// <summary>
-/// Everything one proxy measures, under the names and labels that Prometheus will show. Only meters of its own factory count, so that proxies of other tests do not
-/// mix in.
+/// Everything one proxy measures, under the names and labels that Prometheus will show.
+/// Only meters of its own factory count, so that proxies of other tests do not mix in.
 /// </summary>
 public sealed class MetricsProbe : IMeterFactory
 {
@@ -113,7 +113,8 @@ public sealed class MetricsProbe : IMeterFactory
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static bool IsSeries(string series, string name, (string Name, string Value)[] labels) =>
-        series.StartsWith(name + "{", StringComparison.Ordinal) && labels.All(label => series.Contains($"{label.Name}=\"{label.Value}\"", StringComparison.Ordinal));
+        series.StartsWith(name + "{", StringComparison.Ordinal)
+            && labels.All(label => series.Contains($"{label.Name}=\"{label.Value}\"", StringComparison.Ordinal));
 
     private void Record(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
@@ -137,7 +138,10 @@ public sealed class MetricsProbe : IMeterFactory
         }
     }
 
-    /// <summary>Dots become underscores, the kind and, unless the name ends in it already, the unit are appended (docs of the Prometheus exposition of OpenTelemetry names).</summary>
+    /// <summary>
+    /// Dots become underscores, the kind and, unless the name ends in it already,
+    /// the unit are appended (docs of the Prometheus exposition of OpenTelemetry names).
+    /// </summary>
     private static string PrometheusName(Instrument instrument)
     {
         var unit = instrument.Unit switch
@@ -147,7 +151,8 @@ public sealed class MetricsProbe : IMeterFactory
             _ => "",
         };
         var type = instrument.GetType();
-        var isCounter = type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Counter<>) || type.GetGenericTypeDefinition() == typeof(ObservableCounter<>));
+        var isCounter = type.IsGenericType
+            && (type.GetGenericTypeDefinition() == typeof(Counter<>) || type.GetGenericTypeDefinition() == typeof(ObservableCounter<>));
         var name = instrument.Name.Replace('.', '_');
         return (name.EndsWith(unit, StringComparison.Ordinal) ? name : name + unit) + (isCounter ? "_total" : "");
     }

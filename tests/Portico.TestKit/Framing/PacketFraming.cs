@@ -4,8 +4,8 @@ using Portico.Protocol;
 namespace Portico.TestKit.Framing;
 
 /// <summary>
-/// The three packet framings (spec/01 section 3) as a client and a data centre write them: whole packets, no limits. Independent of the product's codecs on purpose, so
-/// that a test does not agree with itself.
+/// The three packet framings (spec/01 section 3) as a client and a data centre write them: whole packets, no limits.
+/// Independent of the product's codecs on purpose, so that a test does not agree with itself.
 /// </summary>
 internal static class PacketFraming
 {
@@ -73,8 +73,8 @@ internal static class PacketFraming
     }
 
     /// <summary>
-    /// A server's quick acknowledgement, if that is what <paramref name="wire"/> begins with: four bytes without a length, marked where a packet's length would have its highest bit
-    /// (spec/01 section 3.4).
+    /// A server's quick acknowledgement, if that is what <paramref name="wire"/> begins with:
+    /// four bytes without a length, marked where a packet's length would have its highest bit (spec/01 section 3.4).
     /// </summary>
     internal static bool TryReadQuickAck(ReadOnlySpan<byte> wire, Transport transport, out byte[] confirm)
     {

@@ -53,7 +53,10 @@ internal sealed class MemoryChannel : Channel
 
     public override SocketError ConnectResult() => _connectResult;
 
-    public override IPEndPoint? LocalAddress() => Peer.HasReset ? null : new IPEndPoint(_remote.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 40_000 + Slot);
+    public override IPEndPoint? LocalAddress() => Peer.HasReset
+        ? null
+        : new IPEndPoint(
+            _remote.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 40_000 + Slot);
 
     public override IPEndPoint? RemoteAddress() => Peer.HasReset ? null : _remote;
 
@@ -61,7 +64,8 @@ internal sealed class MemoryChannel : Channel
 
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
-        if (buffer.IsEmpty) throw new InvalidOperationException("a read of no bytes comes back as 0, which means FIN");
+        if (buffer.IsEmpty)
+            throw new InvalidOperationException("a read of no bytes comes back as 0, which means FIN");
         var before = GC.GetAllocatedBytesForCurrentThread();
         count = Begin() ? Peer.TakeForProxy(buffer) : 0;
         _loop.CountOwn(before);
@@ -92,7 +96,8 @@ internal sealed class MemoryChannel : Channel
         written = 0;
         var before = GC.GetAllocatedBytesForCurrentThread();
         _loop.Meanwhile();
-        if (Peer.HasReset || _writeClosed || _connectResult != SocketError.Success) return IoStatus.Reset;
+        if (Peer.HasReset || _writeClosed || _connectResult != SocketError.Success)
+            return IoStatus.Reset;
         if (!_connected) return IoStatus.WouldBlock;
         written = Peer.PutFromProxy(bytes);
         _loop.CountOwn(before);

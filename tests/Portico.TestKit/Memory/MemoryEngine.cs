@@ -34,7 +34,8 @@ internal sealed class MemoryEngine : Engine
     public IPEndPoint? Taken { get; set; }
 
     /// <summary>A client connects.</summary>
-    public MemoryPeer Call(int listener = 0) => IsListening ? Loop.Call(_acceptors[listener]) : throw new InvalidOperationException("nobody listens");
+    public MemoryPeer Call(int listener = 0) =>
+        IsListening ? Loop.Call(_acceptors[listener]) : throw new InvalidOperationException("nobody listens");
 
     public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
     {

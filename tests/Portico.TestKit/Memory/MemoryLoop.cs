@@ -6,8 +6,8 @@ using Portico.TestKit.Time;
 namespace Portico.TestKit.Memory;
 
 /// <summary>
-/// A loop without a thread: the test turns it. Events come as epoll gives them: a channel is on the ready list once, its state is looked at when a batch is
-/// collected, and handlers run after that.
+/// A loop without a thread: the test turns it. Events come as epoll gives them: a channel is on the ready
+/// list once, its state is looked at when a batch is collected, and handlers run after that.
 /// </summary>
 internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbulence) : EventLoop(index, time)
 {
@@ -35,7 +35,9 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
     /// <summary>Called when a connection of the proxy stands, before the proxy knows: what the far end sends here is there first.</summary>
     public Action<MemoryConnect>? Connected { get; set; }
 
-    /// <summary>Called before each read, write and connect of the proxy: the moments at which the world outside may have moved on.</summary>
+    /// <summary>
+    /// Called before each read, write and connect of the proxy: the moments at which the world outside may have moved on.
+    /// </summary>
     public Action? BetweenSteps { get; set; }
 
     /// <summary>Bytes that the engine itself allocated inside calls of the proxy: not the proxy's.</summary>
@@ -64,7 +66,8 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
             // A deadline of an idle turn may have queued something: only a second idle turn is the end.
             for (int turns = 0, idle = 0; idle < 2; turns++)
             {
-                if (turns == MostTurns) throw new InvalidOperationException("the loop does not come to rest");
+                if (turns == MostTurns)
+                    throw new InvalidOperationException("the loop does not come to rest");
                 Turn();
                 idle = _wasIdle ? idle + 1 : 0;
             }
@@ -198,7 +201,8 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
         foreach (var connect in Connects)
         {
             if (connect.IsDecided || connect.IsReleased || !weather.Chance(2)) continue;
-            if (_answers.GetValueOrDefault(connect.Address, ConnectAnswer.Accept) == ConnectAnswer.Accept) Stand(connect);
+            if (_answers.GetValueOrDefault(connect.Address, ConnectAnswer.Accept) == ConnectAnswer.Accept)
+                Stand(connect);
         }
 
         foreach (var peer in _peers) peer.Deliver();
@@ -206,5 +210,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
 
     private bool IsCalm() =>
         _peers.TrueForAll(peer => peer.IsCalm)
-        && Connects.TrueForAll(connect => connect.IsDecided || connect.IsReleased || _answers.GetValueOrDefault(connect.Address, ConnectAnswer.Accept) != ConnectAnswer.Accept);
+        && Connects.TrueForAll(connect => connect.IsDecided
+            || connect.IsReleased
+            || _answers.GetValueOrDefault(connect.Address, ConnectAnswer.Accept) != ConnectAnswer.Accept);
 }

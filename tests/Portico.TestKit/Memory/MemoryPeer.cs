@@ -3,8 +3,9 @@ using Portico.TestKit.Wires;
 namespace Portico.TestKit.Memory;
 
 /// <summary>
-/// The far end of a connection of the proxy, in a test's hands, and the network in between. Behaves as a kernel does: closing with unread input is RST,
-/// bytes to a closed socket come back as RST, what arrived before an RST can still be read.
+/// The far end of a connection of the proxy, in a test's hands, and the network in between.
+/// Behaves as a kernel does: closing with unread input is RST, bytes to a closed
+/// socket come back as RST, what arrived before an RST can still be read.
 /// </summary>
 internal sealed class MemoryPeer(MemoryLoop loop)
 {
@@ -72,7 +73,8 @@ internal sealed class MemoryPeer(MemoryLoop loop)
     /// <summary>Sends; what the pipe has no room for follows as the proxy reads.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {
-        if (HasReset || _finishing) throw new InvalidOperationException("this peer has ended already");
+        if (HasReset || _finishing)
+            throw new InvalidOperationException("this peer has ended already");
         if (IsReleased)
         {
             _resetByProxy = true;
@@ -148,7 +150,8 @@ internal sealed class MemoryPeer(MemoryLoop loop)
     public int PutFromProxy(ReadOnlySpan<byte> bytes)
     {
         var most = bytes.Length;
-        if (loop.Turbulence is { } turbulence && turbulence.Chance(3)) most = Math.Max(1, turbulence.Piece(most));
+        if (loop.Turbulence is { } turbulence && turbulence.Chance(3))
+            most = Math.Max(1, turbulence.Piece(most));
         var count = ToPeer.Write(bytes[..Math.Min(most, bytes.Length)]);
         _wantsSpace |= count < bytes.Length;
         Deliver();

@@ -1,8 +1,8 @@
 namespace Portico.TestKit.Memory;
 
 /// <summary>
-/// One direction of a connection: a bounded ring of bytes that were sent and not yet read, of which the front part has arrived. FIN travels behind them.
-/// Allocates only while it grows towards its capacity.
+/// One direction of a connection: a bounded ring of bytes that were sent and not yet read, of which the front
+/// part has arrived. FIN travels behind them. Allocates only while it grows towards its capacity.
 /// </summary>
 internal sealed class MemoryPipe
 {
@@ -56,7 +56,10 @@ internal sealed class MemoryPipe
     /// <summary>No more bytes will be written.</summary>
     public void Finish() => _finSent = true;
 
-    /// <summary>At most <paramref name="most"/> further bytes arrive, and FIN when nothing stands before it. True if the receiver sees more than before.</summary>
+    /// <summary>
+    /// At most <paramref name="most"/> further bytes arrive, and FIN when
+    /// nothing stands before it. True if the receiver sees more than before.
+    /// </summary>
     public bool Arrive(int most)
     {
         var count = Math.Min(most, Length - Arrived);

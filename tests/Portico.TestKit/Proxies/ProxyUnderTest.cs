@@ -19,8 +19,8 @@ using Portico.TestKit.Wires;
 namespace Portico.TestKit.Proxies;
 
 /// <summary>
-/// A proxy on loopback with the fake Telegram behind it: data centres alone, or with middle proxies. Fails the test at its end if the proxy logged an error or a secret, or broke a rule
-/// of the middle proxies.
+/// A proxy on loopback with the fake Telegram behind it: data centres alone, or with middle proxies.
+/// Fails the test at its end if the proxy logged an error or a secret, or broke a rule of the middle proxies.
 /// </summary>
 public sealed class ProxyUnderTest : IAsyncDisposable
 {
@@ -65,7 +65,8 @@ public sealed class ProxyUnderTest : IAsyncDisposable
     /// <param name="change">What differs from the defaults: all protocols, two loops, every data centre overridden, cover off.</param>
     /// <param name="behaviour">What is wrong with Telegram.</param>
     /// <param name="time">The proxy's clock.</param>
-    public static ProxyUnderTest Start(EngineKind engine, Func<ProxySettings, ProxySettings>? change = null, DcBehaviour? behaviour = null, TimeProvider? time = null)
+    public static ProxyUnderTest Start(
+        EngineKind engine, Func<ProxySettings, ProxySettings>? change = null, DcBehaviour? behaviour = null, TimeProvider? time = null)
     {
         var test = new ProxyUnderTest(FakeTelegram.Start(behaviour), null, ownsNetwork: false, time);
         return test.Run(engine, settings => change?.Invoke(settings) ?? settings, time);
@@ -73,17 +74,24 @@ public sealed class ProxyUnderTest : IAsyncDisposable
 
     /// <summary>A proxy in middle mode in front of a Telegram of its own: one middle proxy, for DC 2, which is also the default.</summary>
     /// <param name="engine">Who waits for sockets.</param>
-    /// <param name="change">What differs from the defaults: two loops, one link for each data centre, no look-up of the external address, an empty data directory.</param>
+    /// <param name="change">
+    /// What differs from the defaults: two loops, one link for each data centre,
+    /// no look-up of the external address, an empty data directory.
+    /// </param>
     /// <param name="behaviour">What is wrong with the middle proxy.</param>
     /// <param name="time">The clock of both.</param>
-    public static ProxyUnderTest StartMiddle(EngineKind engine, Func<ProxySettings, ProxySettings>? change = null, MiddleBehaviour? behaviour = null, TimeProvider? time = null)
+    public static ProxyUnderTest StartMiddle(
+        EngineKind engine, Func<ProxySettings, ProxySettings>? change = null,
+        MiddleBehaviour? behaviour = null, TimeProvider? time = null)
     {
         var network = FakeTelegramNetwork.Start([2], middleBehaviour: behaviour, time: time);
         return new ProxyUnderTest(network.DataCentres, network, ownsNetwork: true, time).RunMiddle(engine, change, time);
     }
 
     /// <summary>The same in front of a Telegram that was there before, and is there afterwards.</summary>
-    public static ProxyUnderTest StartMiddle(EngineKind engine, FakeTelegramNetwork network, Func<ProxySettings, ProxySettings>? change = null, TimeProvider? time = null) =>
+    public static ProxyUnderTest StartMiddle(
+        EngineKind engine, FakeTelegramNetwork network,
+        Func<ProxySettings, ProxySettings>? change = null, TimeProvider? time = null) =>
         new ProxyUnderTest(network.DataCentres, network, ownsNetwork: false, time).RunMiddle(engine, change, time);
 
     /// <summary>A client of this proxy that has said nothing yet.</summary>
@@ -114,7 +122,8 @@ public sealed class ProxyUnderTest : IAsyncDisposable
 
     /// <summary>Moves a manual clock by steps until something is true: for what other threads must first arm a timer for.</summary>
     /// <exception cref="PeerSurpriseException">It did not become true.</exception>
-    public async Task AdvanceUntilAsync(TimeSpan step, Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    public async Task AdvanceUntilAsync(
+        TimeSpan step, Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
         using var clock = new CancellationTokenSource(Wire.Patience);
         while (!condition())

@@ -18,7 +18,10 @@ public sealed record DcBehaviour
     /// <summary>RST as soon as it has accepted.</summary>
     public bool ResetsAtOnce { get; init; }
 
-    /// <summary>Understands nothing and answers nothing; what came behind the header is kept in <see cref="DcConnection.Tape"/>, decrypted.</summary>
+    /// <summary>
+    /// Understands nothing and answers nothing; what came behind
+    /// the header is kept in <see cref="DcConnection.Tape"/>, decrypted.
+    /// </summary>
     public bool IsTape { get; init; }
 
     /// <summary>FIN once so many bytes have come, the 64 of the header included.</summary>

@@ -9,7 +9,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Telegram;
 
-/// <summary>A stand-in for core.telegram.org and for a service that tells one's address, over plain HTTP/1.1: one request per connection. Keeps books.</summary>
+/// <summary>
+/// A stand-in for core.telegram.org and for a service that tells one's address,
+/// over plain HTTP/1.1: one request per connection. Keeps books.
+/// </summary>
 public sealed class FakeConfigSite : IAsyncDisposable
 {
     public const string SecretPath = "/getProxySecret";

@@ -6,7 +6,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Telegram;
 
-/// <summary>A stand-in for every data centre: obfuscated2 without secret in all three transports, resPQ, and the commands of <see cref="TestFrame"/>. Keeps books.</summary>
+/// <summary>
+/// A stand-in for every data centre: obfuscated2 without secret in all three transports,
+/// resPQ, and the commands of <see cref="TestFrame"/>. Keeps books.
+/// </summary>
 public sealed class FakeTelegram : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -42,7 +45,10 @@ public sealed class FakeTelegram : IAsyncDisposable
     public ImmutableDictionary<int, ImmutableArray<IPEndPoint>> Endpoints =>
         Enumerable.Range(1, 5).SelectMany(id => new[] { id, -id }).ToImmutableDictionary(id => id, _ => ImmutableArray.Create(Endpoint));
 
-    /// <summary>Binds a free port and serves. A data centre that refuses keeps its port without listening, so that nobody else gets it.</summary>
+    /// <summary>
+    /// Binds a free port and serves. A data centre that refuses keeps
+    /// its port without listening, so that nobody else gets it.
+    /// </summary>
     public static FakeTelegram Start(DcBehaviour? behaviour = null)
     {
         var telegram = new FakeTelegram(behaviour ?? DcBehaviour.Good);

@@ -9,7 +9,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Telegram;
 
-/// <summary>All of Telegram that a proxy meets: data centres, middle proxies for each id, and the site that tells where they are. Fails the test at its end if the proxy broke a rule of the middle proxies.</summary>
+/// <summary>
+/// All of Telegram that a proxy meets: data centres, middle proxies for each id, and the site that
+/// tells where they are. Fails the test at its end if the proxy broke a rule of the middle proxies.
+/// </summary>
 public sealed class FakeTelegramNetwork : IAsyncDisposable
 {
     private readonly News _news;
@@ -72,7 +75,8 @@ public sealed class FakeTelegramNetwork : IAsyncDisposable
         IEnumerable<short>? dcs = null, DcBehaviour? behaviour = null, MiddleBehaviour? middleBehaviour = null, TimeProvider? time = null)
     {
         var news = new News();
-        var network = new FakeTelegramNetwork(FakeTelegram.Start(behaviour), FakeConfigSite.Start(FakeConfigSite.RandomSecret(), news), news, time);
+        var network = new FakeTelegramNetwork(
+            FakeTelegram.Start(behaviour), FakeConfigSite.Start(FakeConfigSite.RandomSecret(), news), news, time);
         foreach (var dc in dcs ?? [1, -1, 2, -2, 3, -3, 4, -4, 5, -5])
             network.Add(dc, middleBehaviour);
         return network;

@@ -11,7 +11,8 @@ internal sealed class LoopbackListener : IAsyncDisposable
 
     private readonly Action<Wire> _accepted;
 
-    // Bound and never listening: keeps the port ours while nobody listens on it. Both sockets allow to share, else the second bind would fail.
+    // Bound and never listening: keeps the port ours while nobody listens on it.
+    // Both sockets allow to share, else the second bind would fail.
     private readonly Socket _holder;
     private Socket? _listener;
     private Task _accepting = Task.CompletedTask;

@@ -32,7 +32,10 @@ public static class MtprotoMessages
         return message;
     }
 
-    /// <summary>Whether a message asks for resPQ. Clients make theirs longer than needed (TDLib: 52 to 292 bytes), so the length says nothing.</summary>
+    /// <summary>
+    /// Whether a message asks for resPQ. Clients make theirs longer than needed (TDLib:
+    /// 52 to 292 bytes), so the length says nothing.
+    /// </summary>
     public static bool TryReadReqPq(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> nonce)
     {
         nonce = default;
@@ -68,7 +71,8 @@ public static class MtprotoMessages
         && message.Slice(BodyOffset + 4, NonceLength).SequenceEqual(nonce);
 
     /// <summary>auth_key_id zero.</summary>
-    public static bool IsUnencrypted(ReadOnlySpan<byte> message) => message.Length >= 8 && BinaryPrimitives.ReadInt64LittleEndian(message) == 0;
+    public static bool IsUnencrypted(ReadOnlySpan<byte> message) =>
+        message.Length >= 8 && BinaryPrimitives.ReadInt64LittleEndian(message) == 0;
 
     private static void WriteHeader(Span<byte> message, long messageId)
     {

@@ -3,7 +3,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Telegram;
 
-/// <summary>Wakes tests that wait for something in a fake's books; one may serve several fakes, so that a test can wait for what concerns all of them.</summary>
+/// <summary>
+/// Wakes tests that wait for something in a fake's books; one may serve
+/// several fakes, so that a test can wait for what concerns all of them.
+/// </summary>
 internal sealed class News
 {
     private TaskCompletionSource _next = NewSignal();
@@ -13,7 +16,8 @@ internal sealed class News
 
     /// <summary>Looks at once, and again after every change.</summary>
     /// <exception cref="PeerSurpriseException">It did not become true in time.</exception>
-    internal async Task UntilAsync(Func<bool> condition, Func<string> books, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    internal async Task UntilAsync(
+        Func<bool> condition, Func<string> books, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
         using var clock = new CancellationTokenSource(Wire.Patience);
         while (true)

@@ -13,7 +13,10 @@ public sealed record SiteReply
 
     public byte[] Body { get; init; } = [];
 
-    /// <summary>What Content-Length says: null = the truth, negative = there is none and the end of the connection is the end of the body.</summary>
+    /// <summary>
+    /// What Content-Length says: null = the truth, negative = there
+    /// is none and the end of the connection is the end of the body.
+    /// </summary>
     public long? DeclaredLength { get; init; }
 
     /// <summary>Where to go instead.</summary>

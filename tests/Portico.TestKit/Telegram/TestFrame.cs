@@ -8,13 +8,19 @@ public enum TestCommand : uint
     /// <summary>Send the frame back.</summary>
     Echo = 1,
 
-    /// <summary>Body: uint32 count, uint32 size. Sends count Source frames; body of number n: uint32 n, then <see cref="TestPattern"/> n up to size bytes.</summary>
+    /// <summary>
+    /// Body: uint32 count, uint32 size. Sends count Source frames; body of number n:
+    /// uint32 n, then <see cref="TestPattern"/> n up to size bytes.
+    /// </summary>
     Source = 2,
 
     /// <summary>Body as a Source answer; checked and counted, not answered.</summary>
     Sink = 3,
 
-    /// <summary>Answered with a Report frame: uint64 Sink frames, uint64 bytes of their bodies, both whose content was right and in order.</summary>
+    /// <summary>
+    /// Answered with a Report frame: uint64 Sink frames, uint64 bytes
+    /// of their bodies, both whose content was right and in order.
+    /// </summary>
     Report = 4,
 
     /// <summary>FIN after everything that was sent before; the data centre goes on reading.</summary>
@@ -25,8 +31,9 @@ public enum TestCommand : uint
 }
 
 /// <summary>
-/// A message between a test and the fake data centre. To a proxy it looks like any encrypted message: its auth_key_id is not zero. The explicit length sets a frame
-/// apart from the padding behind it, which the padded transport does not (spec/01 section 3.3).
+/// A message between a test and the fake data centre. To a proxy it looks like any encrypted message:
+/// its auth_key_id is not zero. The explicit length sets a frame apart from the padding
+/// behind it, which the padded transport does not (spec/01 section 3.3).
 /// </summary>
 /// <remarks><code>
 /// 0        8        12       16
@@ -39,7 +46,10 @@ public static class TestFrame
 
     private static ReadOnlySpan<byte> AuthKeyId => "portico!"u8;
 
-    /// <summary>A whole frame around <paramref name="body"/>; a body that is not a multiple of four bytes gets zeros behind it, which the receiver cuts.</summary>
+    /// <summary>
+    /// A whole frame around <paramref name="body"/>; a body that is not a multiple
+    /// of four bytes gets zeros behind it, which the receiver cuts.
+    /// </summary>
     public static byte[] Create(TestCommand command, ReadOnlySpan<byte> body)
     {
         var frame = new byte[HeaderLength + ((body.Length + 3) & ~3)];

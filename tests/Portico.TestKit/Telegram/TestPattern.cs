@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Portico.TestKit.Telegram;
 
-/// <summary>Content whose every byte says where it belongs, so that a lost, doubled or swapped piece shows. Cheap enough for hundreds of megabytes.</summary>
+/// <summary>
+/// Content whose every byte says where it belongs, so that a lost,
+/// doubled or swapped piece shows. Cheap enough for hundreds of megabytes.
+/// </summary>
 public static class TestPattern
 {
     /// <summary>A prime, so that it never lines up with buffer or record sizes.</summary>

@@ -5,7 +5,8 @@ using Portico.TestKit.Wires;
 namespace Portico.TestKit.Telegram;
 
 /// <summary>
-/// An address whose connects neither succeed nor fail: a listening socket with a full queue, which Linux answers by dropping the SYN. Needs no route that leads nowhere.
+/// An address whose connects neither succeed nor fail: a listening socket with a full queue,
+/// which Linux answers by dropping the SYN. Needs no route that leads nowhere.
 /// </summary>
 public sealed class UnansweredEndpoint : IAsyncDisposable
 {

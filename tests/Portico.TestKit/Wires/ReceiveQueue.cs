@@ -5,8 +5,9 @@ using System.Net.Sockets;
 namespace Portico.TestKit.Wires;
 
 /// <summary>
-/// Looks from outside whether a process has read what was sent to it, in the kernel's table of connections. That makes the borders of a peer's reads certain without
-/// pauses that are too short on a loaded machine and too long on all others.
+/// Looks from outside whether a process has read what was sent to it,
+/// in the kernel's table of connections. That makes the borders of a peer's reads certain
+/// without pauses that are too short on a loaded machine and too long on all others.
 /// </summary>
 internal static class ReceiveQueue
 {
@@ -38,7 +39,9 @@ internal static class ReceiveQueue
                 continue;
             // behind the addresses: state, then tx_queue:rx_queue in hex
             var queues = line[(at + row.Length)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
-            return int.Parse(queues.AsSpan(queues.IndexOf(':', StringComparison.Ordinal) + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            return int.Parse(
+                queues.AsSpan(queues.IndexOf(':', StringComparison.Ordinal) + 1),
+                NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         }
         return 0;
     }

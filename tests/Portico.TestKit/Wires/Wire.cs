@@ -48,7 +48,10 @@ public sealed class Wire : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes over what a listener has accepted. Null if the caller has reset the connection already: nobody is at the other end any more, and the socket says so.</summary>
+    /// <summary>
+    /// Takes over what a listener has accepted. Null if the caller has reset the connection already:
+    /// nobody is at the other end any more, and the socket says so.
+    /// </summary>
     internal static Wire? TryWrap(Socket accepted)
     {
         try
@@ -66,7 +69,8 @@ public sealed class Wire : IAsyncDisposable
     /// <param name="bytes">What to send.</param>
     /// <param name="piece">Bytes per write.</param>
     /// <param name="settled">
-    /// Send a piece only after the peer has read the one before, so that its reads end where our writes do (Linux; elsewhere the pieces may arrive together).
+    /// Send a piece only after the peer has read the one before, so that its reads
+    /// end where our writes do (Linux; elsewhere the pieces may arrive together).
     /// </param>
     /// <exception cref="SocketException">The peer has gone.</exception>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, int piece = int.MaxValue, bool settled = false)

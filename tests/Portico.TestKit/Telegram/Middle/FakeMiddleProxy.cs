@@ -7,10 +7,13 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Telegram.Middle;
 
-/// <summary>A stand-in for one middle proxy of Telegram: the server's side of spec/03, with a data centre behind it that knows resPQ and the commands of <see cref="TestFrame"/>. Keeps books.</summary>
+/// <summary>
+/// A stand-in for one middle proxy of Telegram: the server's side of spec/03, with a data centre
+/// behind it that knows resPQ and the commands of <see cref="TestFrame"/>. Keeps books.
+/// </summary>
 /// <remarks>
-/// <see cref="TestCommand.Finish"/> becomes RPC_CLOSE_EXT, <see cref="TestCommand.Reset"/> RST of the whole link; a request with the quick-ack flag is acknowledged with
-/// <see cref="MiddleRequest.ConfirmOf"/> before it is answered.
+/// <see cref="TestCommand.Finish"/> becomes RPC_CLOSE_EXT, <see cref="TestCommand.Reset"/> RST of the whole link;
+/// a request with the quick-ack flag is acknowledged with <see cref="MiddleRequest.ConfirmOf"/> before it is answered.
 /// </remarks>
 public sealed class FakeMiddleProxy : IAsyncDisposable
 {
@@ -66,12 +69,15 @@ public sealed class FakeMiddleProxy : IAsyncDisposable
     /// <param name="behaviour">What is wrong with it.</param>
     /// <param name="address">Where on loopback; null = 127.0.0.1.</param>
     /// <param name="time">The clock that the proxy's is compared with; null = the real one.</param>
-    public static FakeMiddleProxy Start(MiddleProxySecret secret, MiddleBehaviour? behaviour = null, IPAddress? address = null, TimeProvider? time = null) =>
+    public static FakeMiddleProxy Start(
+        MiddleProxySecret secret, MiddleBehaviour? behaviour = null, IPAddress? address = null, TimeProvider? time = null) =>
         Start(secret, behaviour, address, time, new News());
 
-    internal static FakeMiddleProxy Start(MiddleProxySecret secret, MiddleBehaviour? behaviour, IPAddress? address, TimeProvider? time, News news)
+    internal static FakeMiddleProxy Start(
+        MiddleProxySecret secret, MiddleBehaviour? behaviour, IPAddress? address, TimeProvider? time, News news)
     {
-        var fake = new FakeMiddleProxy(secret, behaviour ?? MiddleBehaviour.Good, address ?? IPAddress.Loopback, time ?? TimeProvider.System, news);
+        var fake = new FakeMiddleProxy(
+            secret, behaviour ?? MiddleBehaviour.Good, address ?? IPAddress.Loopback, time ?? TimeProvider.System, news);
         fake._listener.Listen();
         return fake;
     }
@@ -106,7 +112,8 @@ public sealed class FakeMiddleProxy : IAsyncDisposable
 
     /// <summary>The books in one line.</summary>
     public string Describe() => $"{Endpoint}: " + string.Join("; ", Connections.Select(connection =>
-        $"{connection.Proxy} {(connection.IsOpen ? "open" : "not open")} {connection.Requests.Count} requests {connection.Clients.Count} clients "
+        $"{connection.Proxy} {(connection.IsOpen ? "open" : "not open")} "
+            + $"{connection.Requests.Count} requests {connection.Clients.Count} clients "
         + $"{connection.OpenClientCount} open {connection.CloseConns.Count} closed [{string.Join(", ", connection.Violations)}]"));
 
     /// <summary>Closes the listener and every connection.</summary>

@@ -44,7 +44,10 @@ public sealed record MiddleBehaviour
     /// <summary>Pads its RPC_NONCE to whole blocks, as some servers do though nothing is encrypted yet.</summary>
     public bool PadsNonce { get; init; }
 
-    /// <summary>Pads behind every frame. Otherwise as Telegram: once behind all that is written together, so that frames begin on any border of four bytes.</summary>
+    /// <summary>
+    /// Pads behind every frame. Otherwise as Telegram: once behind all that
+    /// is written together, so that frames begin on any border of four bytes.
+    /// </summary>
     public bool PadsEveryFrame { get; init; }
 
     /// <summary>Surplus padding behind every write, in bytes: a multiple of 16.</summary>
@@ -56,6 +59,9 @@ public sealed record MiddleBehaviour
     /// <summary>Reads only while this is open; null = always. Closed, it is a server that does not keep up.</summary>
     public Gate? Reading { get; init; }
 
-    /// <summary>Answers requests only while this is open; null = always. What comes meanwhile is read and answered later, in order.</summary>
+    /// <summary>
+    /// Answers requests only while this is open; null = always.
+    /// What comes meanwhile is read and answered later, in order.
+    /// </summary>
     public Gate? Answering { get; init; }
 }

@@ -4,7 +4,10 @@ using Portico.Protocol.MiddleProxy;
 
 namespace Portico.TestKit.Telegram.Middle;
 
-/// <summary>A client as a middle proxy knows it: one connection id on one link. A client that moved to another link is another one.</summary>
+/// <summary>
+/// A client as a middle proxy knows it: one connection id on one link.
+/// A client that moved to another link is another one.
+/// </summary>
 public sealed class MiddleClient
 {
     private readonly MiddleRequest _first;
@@ -70,6 +73,8 @@ public sealed class MiddleClient
     {
         // An answer that crosses the first one on its way finds nobody and is answered with another one.
         var count = Interlocked.Increment(ref _closeConnCount);
-        return count > 1 + AnswerCount + (IsClosedByServer ? 1 : 0) ? [$"RPC_CLOSE_CONN number {count} for {Id:x} after {AnswerCount} answers"] : [];
+        return count > 1 + AnswerCount + (IsClosedByServer ? 1 : 0)
+            ? [$"RPC_CLOSE_CONN number {count} for {Id:x} after {AnswerCount} answers"]
+            : [];
     }
 }

@@ -9,7 +9,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.TestKit.Telegram.Middle;
 
-/// <summary>One link of a proxy to the fake middle proxy, with what came on it. What it does on its own is honest; the rest a test says.</summary>
+/// <summary>
+/// One link of a proxy to the fake middle proxy, with what came on it.
+/// What it does on its own is honest; the rest a test says.
+/// </summary>
 public sealed class MiddleConnection : IAsyncDisposable
 {
     private const int ReadSize = 256 * 1024;
@@ -220,7 +223,8 @@ public sealed class MiddleConnection : IAsyncDisposable
         return true;
     }
 
-    private bool TryTakeNonce(byte[] payload, out MiddleProxyCipher toServer, out MiddleProxyCipher toProxy, out byte[] answer, out MiddleProxyError error)
+    private bool TryTakeNonce(
+        byte[] payload, out MiddleProxyCipher toServer, out MiddleProxyCipher toProxy, out byte[] answer, out MiddleProxyError error)
     {
         (toServer, toProxy, answer) = (default, default, []);
         if (!RpcNonce.TryRead(payload, _secret.KeySelector, out var message, out error))
@@ -230,7 +234,8 @@ public sealed class MiddleConnection : IAsyncDisposable
             _books.Violate($"RPC_NONCE: the clock says {message.Timestamp}, and it is {now}");
 
         var nonce = RandomNumberGenerator.GetBytes(RpcNonce.NonceLength);
-        MiddleProxyKeys.Derive(nonce, message.Nonce, message.Timestamp, _wire.Local, Proxy, _behaviour.OtherSecret ?? _secret, out toServer, out toProxy);
+        MiddleProxyKeys.Derive(
+            nonce, message.Nonce, message.Timestamp, _wire.Local, Proxy, _behaviour.OtherSecret ?? _secret, out toServer, out toProxy);
         var clock = (uint)(now + (long)_behaviour.ClockAhead.TotalSeconds);
         answer = MiddlePayload.Nonce(_behaviour.KeySelector ?? _secret.KeySelector, _behaviour.Schema, clock, nonce);
         return true;
@@ -275,7 +280,8 @@ public sealed class MiddleConnection : IAsyncDisposable
     {
         if (!RpcProxyReq.TryRead(payload, out var header, out var packetOffset))
         {
-            _books.Violate($"RPC_PROXY_REQ that contradicts itself: {Convert.ToHexStringLower(payload.AsSpan(0, Math.Min(payload.Length, RpcProxyReq.HeaderLengthWithAdTag)))}");
+            _books.Violate("RPC_PROXY_REQ that contradicts itself: "
+                + $"{Convert.ToHexStringLower(payload.AsSpan(0, Math.Min(payload.Length, RpcProxyReq.HeaderLengthWithAdTag)))}");
             return;
         }
         var packet = payload[packetOffset..];
@@ -291,7 +297,10 @@ public sealed class MiddleConnection : IAsyncDisposable
         _due.Writer.TryWrite((_books.Take(request, packet, Proxy), request, packet));
     }
 
-    /// <summary>Answers what is due, as long as it may. Not part of the reading, so that a proxy that does not read is still heard.</summary>
+    /// <summary>
+    /// Answers what is due, as long as it may. Not part of the reading,
+    /// so that a proxy that does not read is still heard.
+    /// </summary>
     private async Task AnswerAsync()
     {
         try

@@ -1,8 +1,8 @@
 namespace Portico.TestKit.Telegram.Middle;
 
 /// <summary>
-/// What a middle proxy does to a link instead of what is due. It says nothing afterwards, but goes on reading. The frames are damaged before they are encrypted, so that
-/// the proxy meets exactly the fault that is named.
+/// What a middle proxy does to a link instead of what is due. It says nothing afterwards, but goes on reading.
+/// The frames are damaged before they are encrypted, so that the proxy meets exactly the fault that is named.
 /// </summary>
 public enum MiddleFault
 {

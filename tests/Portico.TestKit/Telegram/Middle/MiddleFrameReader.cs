@@ -7,8 +7,8 @@ using Portico.TestKit.Framing;
 namespace Portico.TestKit.Telegram.Middle;
 
 /// <summary>
-/// Takes frames out of what a proxy sends: first in the clear, then encrypted. Stricter than the format: padding must fill the block and do nothing else, as all proxies
-/// have it.
+/// Takes frames out of what a proxy sends: first in the clear, then encrypted.
+/// Stricter than the format: padding must fill the block and do nothing else, as all proxies have it.
 /// </summary>
 internal sealed class MiddleFrameReader(Action<string> violation)
 {
@@ -51,7 +51,8 @@ internal sealed class MiddleFrameReader(Action<string> violation)
         _mayStartWithPadding = true;
         _position = 0;
         _encrypted.Append(_plain.Take());
-        if (_encrypted.Length > sizeof(uint) || (_encrypted.Length == sizeof(uint) && BinaryPrimitives.ReadUInt32LittleEndian(_encrypted.Content) != PaddingWord))
+        if (_encrypted.Length > sizeof(uint)
+            || (_encrypted.Length == sizeof(uint) && BinaryPrimitives.ReadUInt32LittleEndian(_encrypted.Content) != PaddingWord))
             violation($"{_encrypted.Length} bytes behind RPC_NONCE before its answer");
         Decrypt();
     }

@@ -3,7 +3,10 @@ using Portico.Protocol.MiddleProxy;
 
 namespace Portico.TestKit.Telegram.Middle;
 
-/// <summary>Payloads of frames as the two sides of a link write them after the handshake, for tests that say themselves what is sent.</summary>
+/// <summary>
+/// Payloads of frames as the two sides of a link write them after
+/// the handshake, for tests that say themselves what is sent.
+/// </summary>
 public static class MiddlePayload
 {
     /// <summary>Bit of RPC_PROXY_ANS for an error code instead of a message.</summary>

@@ -29,7 +29,10 @@ public sealed record MiddleRequest(
 
     public bool WantsQuickAck => (Flags & RpcProxyReqFlags.QuickAck) != 0;
 
-    /// <summary>What a quick acknowledgement of a packet says here: bytes of its SHA-256, the last one marked (spec/01 section 3.4).</summary>
+    /// <summary>
+    /// What a quick acknowledgement of a packet says here:
+    /// bytes of its SHA-256, the last one marked (spec/01 section 3.4).
+    /// </summary>
     public static byte[] ConfirmOf(ReadOnlySpan<byte> packet)
     {
         var confirm = SHA256.HashData(packet)[..4];

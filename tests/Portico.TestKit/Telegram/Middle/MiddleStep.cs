@@ -1,6 +1,9 @@
 namespace Portico.TestKit.Telegram.Middle;
 
-/// <summary>The moments of a link at which a middle proxy may fail, in their order. A step that ends in Came is one at which the middle proxy has something to say.</summary>
+/// <summary>
+/// The moments of a link at which a middle proxy may fail, in their order.
+/// A step that ends in Came is one at which the middle proxy has something to say.
+/// </summary>
 public enum MiddleStep
 {
     /// <summary>The connection is there, nothing was read.</summary>

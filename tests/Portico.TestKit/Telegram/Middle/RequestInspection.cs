@@ -6,7 +6,8 @@ namespace Portico.TestKit.Telegram.Middle;
 /// <summary>Looks for what no proxy may write into RPC_PROXY_REQ (spec/03 section 5).</summary>
 internal static class RequestInspection
 {
-    private const uint KnownFlags = RpcProxyReqFlags.NotEncrypted | RpcProxyReqFlags.HasAdTag | RpcProxyReqFlags.Magic | RpcProxyReqFlags.Obfuscated
+    private const uint KnownFlags =
+        RpcProxyReqFlags.NotEncrypted | RpcProxyReqFlags.HasAdTag | RpcProxyReqFlags.Magic | RpcProxyReqFlags.Obfuscated
         | RpcProxyReqFlags.Padded | RpcProxyReqFlags.Intermediate | RpcProxyReqFlags.Abridged | RpcProxyReqFlags.QuickAck;
 
     /// <param name="request">As it came.</param>
