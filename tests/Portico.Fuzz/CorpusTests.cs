@@ -16,7 +16,8 @@ public sealed class CorpusTests
         using var ground = new Ground(new SplitMix(1));
         // One input can be given from outside, to see again what a search found.
         IEnumerable<CorpusItem> items = Variables.OneInput is { } one ? [new CorpusItem(Variables.Input, one)] : Corpus.Of(target);
-        var problems = items.Select(item => (item.Name, Problem: Record.Exception(() => CheckWhole(target, item.Bytes, ground)))).Where(result => result.Problem is not null).ToList();
+        var problems = items.Select(item => (item.Name, Problem: Record.Exception(() => CheckWhole(target, item.Bytes, ground))))
+            .Where(result => result.Problem is not null).ToList();
 
         Assert.Empty(problems);
     }

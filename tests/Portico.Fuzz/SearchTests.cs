@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Portico.Fuzz;
 
-/// <summary>Looks for inputs that nobody thought of: 20 seconds over all targets in a normal run, 10 minutes in a slow one, half of it from a seed that was never tried.</summary>
+/// <summary>
+/// Looks for inputs that nobody thought of: 20 seconds over all targets in a normal run,
+/// 10 minutes in a slow one, half of it from a seed that was never tried.
+/// </summary>
 public sealed class SearchTests
 {
     [Theory]

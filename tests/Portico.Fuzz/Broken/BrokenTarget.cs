@@ -5,7 +5,10 @@ using Portico.Protocol;
 
 namespace Portico.Fuzz.Broken;
 
-/// <summary>A parser of [01][length, 2 bytes big-endian][body] with one mistake of the kind that real ones are made of. None means that it is right.</summary>
+/// <summary>
+/// A parser of [01][length, 2 bytes big-endian][body] with one mistake
+/// of the kind that real ones are made of. None means that it is right.
+/// </summary>
 internal sealed class BrokenTarget(Mistake mistake) : ResumableTarget
 {
     private const byte Mark = 1;
@@ -26,21 +29,30 @@ internal sealed class BrokenTarget(Mistake mistake) : ResumableTarget
     {
         if (bytes.IsEmpty) return Outcome.NeedMoreData;
         if (bytes[0] != Mark) return new Outcome(FrameStatus.Invalid);
-        if (bytes.Length < Header) return mistake == Mistake.CallsEveryBeginningBad && bytes.Length == 2 ? new Outcome(FrameStatus.Invalid) : Outcome.NeedMoreData;
+        if (bytes.Length < Header)
+            return mistake == Mistake.CallsEveryBeginningBad && bytes.Length == 2 ? new Outcome(FrameStatus.Invalid) : Outcome.NeedMoreData;
 
         var length = bytes[1] << 8 | bytes[2];
-        if (length > Longest && mistake != Mistake.WaitsForABodyThatIsTooLong) return new Outcome(FrameStatus.Invalid);
-        if (mistake == Mistake.ThrowsForOneValue && length == 511) throw new InvalidOperationException("511");
+        if (length > Longest && mistake != Mistake.WaitsForABodyThatIsTooLong)
+            return new Outcome(FrameStatus.Invalid);
+        if (mistake == Mistake.ThrowsForOneValue && length == 511)
+            throw new InvalidOperationException("511");
         if (mistake == Mistake.NeverEnds && length == 5) new ManualResetEventSlim().Wait();
-        if (mistake == Mistake.BelievesTheLength && length < 16) return Ok(bytes.Slice(Header, length));
-        if (mistake == Mistake.LooksBehindTheEnd && bytes.Length == Header + length - 1) return Ok(MemoryMarshal.CreateReadOnlySpan(ref MemoryMarshal.GetReference(bytes[Header..]), length));
+        if (mistake == Mistake.BelievesTheLength && length < 16)
+            return Ok(bytes.Slice(Header, length));
+        if (mistake == Mistake.LooksBehindTheEnd && bytes.Length == Header + length - 1)
+            return Ok(MemoryMarshal.CreateReadOnlySpan(ref MemoryMarshal.GetReference(bytes[Header..]), length));
         if (bytes.Length < Header + length) return Outcome.NeedMoreData;
 
-        if (mistake == Mistake.WritesBehindTheEnd && bytes.Length == Header + length) Unsafe.Add(ref MemoryMarshal.GetReference(bytes), bytes.Length) ^= 1;
-        if (mistake == Mistake.ChangesItsMind && bytes.Length > Header + length && bytes[Header + length] == Mark) return new Outcome(FrameStatus.Invalid);
+        if (mistake == Mistake.WritesBehindTheEnd && bytes.Length == Header + length)
+            Unsafe.Add(ref MemoryMarshal.GetReference(bytes), bytes.Length) ^= 1;
+        if (mistake == Mistake.ChangesItsMind && bytes.Length > Header + length && bytes[Header + length] == Mark)
+            return new Outcome(FrameStatus.Invalid);
         if (mistake == Mistake.TakesEverything) return Ok(bytes[Header..]);
-        if (mistake == Mistake.Remembers && length == 7) return new Outcome(FrameStatus.Ok, "", Header + length, (ulong)_memory++);
-        if (mistake == Mistake.SaysTheUnexpected && length == 256) return new Outcome(FrameStatus.Ok, "Surprise");
+        if (mistake == Mistake.Remembers && length == 7)
+            return new Outcome(FrameStatus.Ok, "", Header + length, (ulong)_memory++);
+        if (mistake == Mistake.SaysTheUnexpected && length == 256)
+            return new Outcome(FrameStatus.Ok, "Surprise");
         return Ok(bytes.Slice(Header, length));
     }
 

@@ -26,7 +26,8 @@ public sealed class HarnessTests
     }
 
     [Fact]
-    public void A_right_parser_is_left_alone() => Assert.Null(new Search(new BrokenTarget(Mistake.None), Seed, Search.Patience).Run(Budget, mostInputs: 20_000));
+    public void A_right_parser_is_left_alone() =>
+        Assert.Null(new Search(new BrokenTarget(Mistake.None), Seed, Search.Patience).Run(Budget, mostInputs: 20_000));
 
     [Fact]
     public void An_input_is_shortened_to_what_makes_it_fail()

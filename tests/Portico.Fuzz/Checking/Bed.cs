@@ -13,7 +13,10 @@ internal abstract class Bed
     public abstract Span<byte> Lay(ReadOnlySpan<byte> bytes);
 }
 
-/// <summary>In the middle of an array full of one value: a parser that looks around sees it, and two values make it say two things.</summary>
+/// <summary>
+/// In the middle of an array full of one value: a parser that
+/// looks around sees it, and two values make it say two things.
+/// </summary>
 internal sealed class PoisonedBed(byte poison) : Bed
 {
     // Odd, so that no input is aligned.

@@ -24,5 +24,6 @@ public sealed class GuardedMemoryTests
          where Hex(fields[0]) <= address && address < Hex(fields[1])
          select line.Split(' ')[1]).First();
 
-    private static nint Hex(string text) => nint.TryParse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value) ? value : nint.MaxValue;
+    private static nint Hex(string text) =>
+        nint.TryParse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var value) ? value : nint.MaxValue;
 }

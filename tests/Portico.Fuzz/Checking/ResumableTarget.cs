@@ -16,8 +16,12 @@ internal abstract class ResumableTarget : Target
     {
         var whole = ParseOn(ground.Light, input);
         DemandExpected(whole);
-        Demand(whole.Status == FrameStatus.NeedMoreData || whole.Consumed <= input.Length, $"takes {whole.Consumed} of {input.Length} bytes");
-        Demand(whole.Status != FrameStatus.NeedMoreData || input.Length < MostUndecided, "has not decided after as many bytes as can matter");
+        Demand(
+            whole.Status == FrameStatus.NeedMoreData || whole.Consumed <= input.Length,
+            $"takes {whole.Consumed} of {input.Length} bytes");
+        Demand(
+            whole.Status != FrameStatus.NeedMoreData || input.Length < MostUndecided,
+            "has not decided after as many bytes as can matter");
         foreach (var bed in ground.OtherBeds)
             Demand(whole == ParseOn(bed, input), $"says something else where other bytes stand around the same input ({bed})");
 
@@ -39,7 +43,8 @@ internal abstract class ResumableTarget : Target
         var decidedAt = whole.Status == FrameStatus.NeedMoreData ? input.Length + 1 : FirstDecision(input, ground);
         for (var length = 0; length <= input.Length; length++)
         {
-            if (input.Length <= EveryPrefixUpTo || length % Stride == 0 || Math.Abs(length - decidedAt) <= 2) CheckPrefix(input, length, decidedAt, whole, ground);
+            if (input.Length <= EveryPrefixUpTo || length % Stride == 0 || Math.Abs(length - decidedAt) <= 2)
+                CheckPrefix(input, length, decidedAt, whole, ground);
         }
     }
 
@@ -61,15 +66,20 @@ internal abstract class ResumableTarget : Target
         return outcome;
     }
 
-    /// <summary>The shortest prefix that is decided, if no decision is ever taken back; where one is, some prefix will not agree with this number.</summary>
+    /// <summary>
+    /// The shortest prefix that is decided, if no decision is ever taken back;
+    /// where one is, some prefix will not agree with this number.
+    /// </summary>
     private int FirstDecision(byte[] input, Ground ground)
     {
         var (undecided, decided) = (-1, input.Length);
         while (decided - undecided > 1)
         {
             var middle = (undecided + decided) / 2;
-            if (ParseOn(ground.Light, input.AsSpan(0, middle)).Status == FrameStatus.NeedMoreData) undecided = middle;
-            else decided = middle;
+            if (ParseOn(ground.Light, input.AsSpan(0, middle)).Status == FrameStatus.NeedMoreData)
+                undecided = middle;
+            else
+                decided = middle;
         }
 
         return decided;
@@ -79,10 +89,15 @@ internal abstract class ResumableTarget : Target
     {
         var early = ParseOn(ground.Light, input.AsSpan(0, length));
         DemandExpected(early);
-        if (early.Status != FrameStatus.NeedMoreData) DemandSame(early, whole, length, input.Length);
-        Demand(early.Status == FrameStatus.NeedMoreData == length < decidedAt, $"is undecided again after {Math.Max(length, decidedAt)} bytes, after a decision on fewer");
+        if (early.Status != FrameStatus.NeedMoreData)
+            DemandSame(early, whole, length, input.Length);
+        Demand(
+            early.Status == FrameStatus.NeedMoreData == length < decidedAt,
+            $"is undecided again after {Math.Max(length, decidedAt)} bytes, after a decision on fewer");
     }
 
     private static void DemandSame(Outcome early, Outcome late, int fewer, int more) =>
-        Demand(early == late, $"says \"{early.Name}\" ({early.Consumed} taken) of {fewer} bytes and \"{late.Name}\" ({late.Consumed} taken) of {more}");
+        Demand(
+            early == late,
+            $"says \"{early.Name}\" ({early.Consumed} taken) of {fewer} bytes and \"{late.Name}\" ({late.Consumed} taken) of {more}");
 }

@@ -10,7 +10,10 @@ internal abstract class StreamTarget : Target
     /// <summary>Pieces are multiples of this many bytes.</summary>
     protected virtual int Grain => 1;
 
-    /// <summary>So many bytes at the front are not part of the stream but given to <see cref="Open"/>: keys and the like. A shorter input has zeros there.</summary>
+    /// <summary>
+    /// So many bytes at the front are not part of the stream but given to <see cref="Open"/>:
+    /// keys and the like. A shorter input has zeros there.
+    /// </summary>
     protected virtual int PreambleLength => 0;
 
     public sealed override (Outcome Outcome, int DecidedAt) Check(byte[] input, Ground ground)
@@ -20,7 +23,9 @@ internal abstract class StreamTarget : Target
         DemandExpected(whole);
         Demand(whole.Consumed <= stream.Length, $"gives {whole.Consumed} bytes for {stream.Length}");
         foreach (var bed in ground.OtherBeds)
-            Demand(whole == Decode(preamble, stream, stream.Length, 0, bed, bed), $"says something else where other bytes stand around the same input ({bed})");
+            Demand(
+                whole == Decode(preamble, stream, stream.Length, 0, bed, bed),
+                $"says something else where other bytes stand around the same input ({bed})");
 
         var grains = stream.Length / Grain;
         for (var i = 0; i < 2 && grains > 0; i++)
@@ -32,7 +37,10 @@ internal abstract class StreamTarget : Target
         }
 
         if (IsFinal(whole))
-            DemandSame(whole, Decode(preamble, [.. stream, .. ground.Random.Bytes(Grain * LongestTail)], stream.Length, 0, ground.Light, ground.Light), "with more behind its end");
+            DemandSame(
+                whole,
+                Decode(preamble, [.. stream, .. ground.Random.Bytes(Grain * LongestTail)], stream.Length, 0, ground.Light, ground.Light),
+                "with more behind its end");
 
         CheckResult(preamble, stream, whole);
         return (whole, stream.Length);
@@ -85,7 +93,9 @@ internal abstract class StreamTarget : Target
     }
 
     private static void DemandSame(Outcome whole, Outcome cut, string how) =>
-        Demand(whole == cut, $"{how}: \"{cut.Name}\" with {cut.Consumed} bytes of output instead of \"{whole.Name}\" with {whole.Consumed}, or other bytes");
+        Demand(
+            whole == cut,
+            $"{how}: \"{cut.Name}\" with {cut.Consumed} bytes of output instead of \"{whole.Name}\" with {whole.Consumed}, or other bytes");
 }
 
 /// <summary>A stream under way.</summary>

@@ -20,7 +20,10 @@ internal abstract class Target
     /// <summary>Longest input worth trying, in bytes.</summary>
     public virtual int MaxLength => 2048;
 
-    /// <summary>A change that keeps a format whole where blind ones would break it, or null where this input has no such structure.</summary>
+    /// <summary>
+    /// A change that keeps a format whole where blind ones would break it,
+    /// or null where this input has no such structure.
+    /// </summary>
     public virtual byte[]? MutateStructure(byte[] input, SplitMix random) => null;
 
     /// <summary>Checks every rule on one input.</summary>
@@ -34,5 +37,6 @@ internal abstract class Target
     public override string ToString() => Name;
 
     /// <exception cref="ContractException">An outcome that is not in the list.</exception>
-    protected void DemandExpected(Outcome outcome) => ContractException.Demand(Expected.Contains(outcome.Name), $"comes to \"{outcome.Name}\", which nobody expects");
+    protected void DemandExpected(Outcome outcome) =>
+        ContractException.Demand(Expected.Contains(outcome.Name), $"comes to \"{outcome.Name}\", which nobody expects");
 }

@@ -3,7 +3,10 @@ using static Portico.Fuzz.Checking.ContractException;
 
 namespace Portico.Fuzz.Checking;
 
-/// <summary>A reader of whole texts that users write. Nothing is promised about their beginnings, only that any text gives an answer.</summary>
+/// <summary>
+/// A reader of whole texts that users write. Nothing is promised
+/// about their beginnings, only that any text gives an answer.
+/// </summary>
 internal abstract class TextTarget : Target
 {
     public sealed override (Outcome Outcome, int DecidedAt) Check(byte[] input, Ground ground)

@@ -2,7 +2,10 @@ using static Portico.Fuzz.Checking.ContractException;
 
 namespace Portico.Fuzz.Checking;
 
-/// <summary>A reader of whole messages: something else has found out where they end, so nothing is promised about their beginnings.</summary>
+/// <summary>
+/// A reader of whole messages: something else has found out where they end,
+/// so nothing is promised about their beginnings.
+/// </summary>
 internal abstract class WholeTarget : Target
 {
     public sealed override (Outcome Outcome, int DecidedAt) Check(byte[] input, Ground ground)

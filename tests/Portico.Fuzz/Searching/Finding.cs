@@ -12,16 +12,18 @@ internal sealed record Finding(Target Target, ulong Seed, int Tried, byte[] Inpu
 {
     /// <summary>Goes the way of one search again; a slow machine may need more seconds for it.</summary>
     public static string SearchCommand(Target target, ulong seed) =>
-        $"{Variables.Target}={target.Name} {Variables.Seed}={seed} {Variables.Seconds}=60 dotnet test -c Release tests/Portico.Fuzz --filter FullyQualifiedName~SearchTests";
+        $"{Variables.Target}={target.Name} {Variables.Seed}={seed} {Variables.Seconds}=60 "
+            + "dotnet test -c Release tests/Portico.Fuzz --filter FullyQualifiedName~SearchTests";
 
     /// <summary>Everything that is needed to see it again and to keep it.</summary>
     public override string ToString()
     {
         var hex = Convert.ToHexStringLower(Input);
+        var replay = $"{Variables.Target}={Target.Name} {Variables.Input}={hex}";
         return $"""
             {Target.Name}: {What}
             found by seed {Seed} with input {Tried}; {Input.Length} bytes: {hex}
-            replay:  {Variables.Target}={Target.Name} {Variables.Input}={hex} dotnet test -c Release tests/Portico.Fuzz --filter FullyQualifiedName~CorpusTests
+            replay:  {replay} dotnet test -c Release tests/Portico.Fuzz --filter FullyQualifiedName~CorpusTests
             search:  {SearchCommand(Target, Seed)}
             keep:    echo {hex} > tests/Portico.Fuzz/Corpus/{Target.Name}/what_it_is.hex
             """;

@@ -2,13 +2,19 @@ using Portico.Fuzz.Checking;
 
 namespace Portico.Fuzz.Searching;
 
-/// <summary>Makes a new input out of known ones. Most steps are small: what a parser believed so far should still hold for most of the new bytes.</summary>
+/// <summary>
+/// Makes a new input out of known ones. Most steps are small:
+/// what a parser believed so far should still hold for most of the new bytes.
+/// </summary>
 internal sealed class Mutator(Target target, SplitMix random)
 {
     private const int LongestBlock = 64;
     private static readonly byte[] StrikingValues = [0x00, 0xff, 0x7f, 0x80, 0x01, 0x20];
 
-    /// <summary>One to eight steps on one of <paramref name="pool"/>, in front of everything a step that knows the format where there is one.</summary>
+    /// <summary>
+    /// One to eight steps on one of <paramref name="pool"/>,
+    /// in front of everything a step that knows the format where there is one.
+    /// </summary>
     public byte[] Mutate(IReadOnlyList<byte[]> pool)
     {
         // The latest finds lead further more often than the first ones.

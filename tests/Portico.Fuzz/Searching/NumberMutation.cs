@@ -1,6 +1,9 @@
 namespace Portico.Fuzz.Searching;
 
-/// <summary>Takes 1 to 4 bytes anywhere for a number, big- or little-endian, and gives it a value that makes trouble if it is a length.</summary>
+/// <summary>
+/// Takes 1 to 4 bytes anywhere for a number, big- or little-endian,
+/// and gives it a value that makes trouble if it is a length.
+/// </summary>
 internal static class NumberMutation
 {
     public static byte[] Apply(byte[] bytes, SplitMix random)

@@ -5,8 +5,9 @@ using Portico.Fuzz.Checking;
 namespace Portico.Fuzz.Searching;
 
 /// <summary>
-/// Mutates the inputs it knows and keeps those on which a parser shows something new: another status or reason, another place where it made up its mind, another shape of
-/// the result. That signal needs no instrumented code and is enough to get from a vector to each of the parser's checks.
+/// Mutates the inputs it knows and keeps those on which a parser shows something new:
+/// another status or reason, another place where it made up its mind, another shape of the result.
+/// That signal needs no instrumented code and is enough to get from a vector to each of the parser's checks.
 /// </summary>
 internal sealed class Search(Target target, ulong seed, TimeSpan patience)
 {
@@ -43,7 +44,8 @@ internal sealed class Search(Target target, ulong seed, TimeSpan patience)
         worker.Start();
         for (var before = -1; found is null && !worker.Join(patience); before = Tried)
         {
-            if (before == Tried) found = new Finding(target, seed, before, Last, $"does not come to an end within {patience.TotalSeconds} s");
+            if (before == Tried)
+                found = new Finding(target, seed, before, Last, $"does not come to an end within {patience.TotalSeconds} s");
         }
 
         File.Delete(Trace);

@@ -8,7 +8,8 @@ internal static class Shrinking
 {
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(3);
 
-    public static string Describe(Exception problem) => problem is ContractException ? problem.Message : $"throws {problem.GetType().Name}: {problem.Message}\n{FirstFrame(problem)}";
+    public static string Describe(Exception problem) =>
+        problem is ContractException ? problem.Message : $"throws {problem.GetType().Name}: {problem.Message}\n{FirstFrame(problem)}";
 
     public static byte[] Shorten(Target target, byte[] input, Exception problem, Ground ground)
     {
@@ -49,7 +50,8 @@ internal static class Shrinking
     }
 
     // Numbers in a message differ from input to input.
-    private static string? Kind(Exception? problem) => problem is null ? null : problem.GetType().Name + string.Concat(problem.Message.Where(c => !char.IsAsciiDigit(c)));
+    private static string? Kind(Exception? problem) =>
+        problem is null ? null : problem.GetType().Name + string.Concat(problem.Message.Where(c => !char.IsAsciiDigit(c)));
 
     private static string FirstFrame(Exception problem) =>
         problem.StackTrace?.Split('\n').FirstOrDefault(line => line.Contains(" Portico.", StringComparison.Ordinal))?.Trim() ?? "";

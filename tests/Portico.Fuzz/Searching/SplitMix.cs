@@ -1,6 +1,9 @@
 namespace Portico.Fuzz.Searching;
 
-/// <summary>SplitMix64: the same numbers for the same seed on every runtime, so that a seed in an old report still finds what it found.</summary>
+/// <summary>
+/// SplitMix64: the same numbers for the same seed on every runtime,
+/// so that a seed in an old report still finds what it found.
+/// </summary>
 internal sealed class SplitMix(ulong seed)
 {
     private ulong _state = seed;

@@ -5,7 +5,10 @@ using static Portico.Fuzz.Checking.ContractException;
 
 namespace Portico.Fuzz.Targets.Crypto;
 
-/// <summary>The block cipher of the link to a middle proxy, against protected pages and its portable twin: 32 bytes of key, 16 of iv, then whole blocks.</summary>
+/// <summary>
+/// The block cipher of the link to a middle proxy, against protected pages
+/// and its portable twin: 32 bytes of key, 16 of iv, then whole blocks.
+/// </summary>
 internal sealed class AesCbcTarget : StreamTarget
 {
     public override string Name => "aes-cbc";

@@ -5,7 +5,10 @@ using static Portico.Fuzz.Checking.ContractException;
 
 namespace Portico.Fuzz.Targets.Crypto;
 
-/// <summary>The stream cipher with intrinsics, against protected pages and its portable twin: 32 bytes of key, 16 of counter, then what is encrypted.</summary>
+/// <summary>
+/// The stream cipher with intrinsics, against protected pages and its portable twin:
+/// 32 bytes of key, 16 of counter, then what is encrypted.
+/// </summary>
 internal sealed class AesCtrTarget : StreamTarget
 {
     private const int KeyLength = 32;

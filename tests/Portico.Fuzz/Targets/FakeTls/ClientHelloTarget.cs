@@ -36,16 +36,21 @@ internal sealed class ClientHelloTarget : ResumableTarget
     {
         var status = ClientHelloReader.TryCollect(bytes, _scratch, out var oneRecord, out var consumed, out var error);
         if (status != FrameStatus.Ok) return Outcome.Of(status, error);
-        if (!ClientHello.TryParse(oneRecord, out var hello, out error)) return Outcome.Of(FrameStatus.Invalid, error);
+        if (!ClientHello.TryParse(oneRecord, out var hello, out error))
+            return Outcome.Of(FrameStatus.Invalid, error);
 
         DemandInside(oneRecord, hello.SessionId);
         DemandInside(oneRecord, hello.CipherSuites);
         DemandInside(oneRecord, hello.Sni);
         DemandInside(oneRecord, hello.X25519Share);
         Demand(hello.SessionId.Length <= 32 && hello.X25519Share.Length is 0 or 32, "gives a field of a length that cannot be");
-        Demand(!bytes.Overlaps(_scratch) && oneRecord.Length <= ClientHelloReader.MaxHelloLength, "gives a hello of a length that cannot be");
-        var digest = new Digest().Add(oneRecord).Add(hello.SessionId).Add(hello.CipherSuites).Add(hello.Sni).Add(hello.X25519Share).Add(hello.HasKeyShareExtension ? 1 : 0);
-        var shape = (hello.Sni.IsEmpty ? 0 : 1) | (hello.X25519Share.IsEmpty ? 0 : 2) | (hello.HasKeyShareExtension ? 4 : 0) | (hello.SessionId.IsEmpty ? 0 : 8) | (consumed == oneRecord.Length ? 0 : 16);
+        Demand(
+            !bytes.Overlaps(_scratch) && oneRecord.Length <= ClientHelloReader.MaxHelloLength,
+            "gives a hello of a length that cannot be");
+        var digest = new Digest().Add(oneRecord).Add(hello.SessionId)
+            .Add(hello.CipherSuites).Add(hello.Sni).Add(hello.X25519Share).Add(hello.HasKeyShareExtension ? 1 : 0);
+        var shape = (hello.Sni.IsEmpty ? 0 : 1) | (hello.X25519Share.IsEmpty ? 0 : 2) | (hello.HasKeyShareExtension ? 4 : 0)
+            | (hello.SessionId.IsEmpty ? 0 : 8) | (consumed == oneRecord.Length ? 0 : 16);
         return new Outcome(status, "", consumed, digest.Value, shape);
     }
 
@@ -56,10 +61,13 @@ internal sealed class ClientHelloTarget : ResumableTarget
         var joined = oneRecord.ToArray();
         Demand(ClientHello.TryParse(joined, out var hello, out _), "does not read a hello again");
         // The one-record form stands for itself, and the cover's lenient look finds the name that the judge found.
-        Demand(ClientHelloReader.TryCollect(joined, _scratch, out var again, out _, out _) == FrameStatus.Ok && again.SequenceEqual(joined), "does not take its own one-record form");
+        Demand(
+            ClientHelloReader.TryCollect(joined, _scratch, out var again, out _, out _) == FrameStatus.Ok && again.SequenceEqual(joined),
+            "does not take its own one-record form");
         var named = ClientHelloReader.TryFindUsableSni(joined, _scratch, out var sni) == FrameStatus.Ok;
         Demand(named ? sni.SequenceEqual(hello.Sni) : hello.Sni.IsEmpty, "finds one name for the judge and another for the cover");
     }
 
-    private static void DemandInside(ReadOnlySpan<byte> hello, ReadOnlySpan<byte> field) => Demand(field.IsEmpty || hello.Overlaps(field), "gives a field that is no part of the hello");
+    private static void DemandInside(ReadOnlySpan<byte> hello, ReadOnlySpan<byte> field) =>
+        Demand(field.IsEmpty || hello.Overlaps(field), "gives a field that is no part of the hello");
 }

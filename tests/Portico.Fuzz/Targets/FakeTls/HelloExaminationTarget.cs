@@ -34,11 +34,17 @@ internal sealed class HelloExaminationTarget : ResumableTarget
 
     protected override Outcome Parse(Span<byte> bytes)
     {
-        var status = HelloExamination.Examine(bytes, _scratch, _keys, TimeWindow.Default, VectorFile.Now, TlsCipherSuites.None, out var verdict);
+        var status = HelloExamination.Examine(
+            bytes, _scratch, _keys, TimeWindow.Default, VectorFile.Now, TlsCipherSuites.None, out var verdict);
         if (status != FrameStatus.Ok) return Outcome.Of(status, verdict.Error);
 
-        Demand(verdict.Error == ProtocolError.None && verdict.KeyIndex == 1 && !verdict.Hello.Sni.IsEmpty && verdict.Hello.X25519Share.Length == 32, "accepts a hello that lacks something");
-        Demand(verdict.CipherSuite is 0x1301 or 0x1302 or 0x1303 && TimeWindow.Default.Accepts(verdict.Timestamp, VectorFile.Now), "accepts a hello that it could not answer");
+        Demand(
+            verdict.Error == ProtocolError.None && verdict.KeyIndex == 1 && !verdict.Hello.Sni.IsEmpty
+                && verdict.Hello.X25519Share.Length == 32,
+            "accepts a hello that lacks something");
+        Demand(
+            verdict.CipherSuite is 0x1301 or 0x1302 or 0x1303 && TimeWindow.Default.Accepts(verdict.Timestamp, VectorFile.Now),
+            "accepts a hello that it could not answer");
         var digest = new Digest().Add(verdict.Hello.Bytes).Add(verdict.Hello.Sni).Add(verdict.Timestamp).Add(verdict.CipherSuite);
         return new Outcome(status, "", verdict.RawConsumed, digest.Value, verdict.CipherSuite);
     }

@@ -12,19 +12,26 @@ internal readonly record struct LengthField(int At, int Width, int Begin, int En
     public bool Encloses(LengthField other) => Begin <= other.At && other.End <= End && this != other;
 }
 
-/// <summary>Finds the lengths of a hello in one record, as far as they make sense: written for changing hellos, not for judging them.</summary>
+/// <summary>
+/// Finds the lengths of a hello in one record, as far as they make sense:
+/// written for changing hellos, not for judging them.
+/// </summary>
 internal static class HelloLayout
 {
     private const int AfterRandom = 43;
     private const int ServerName = 0;
     private const int KeyShare = 0x33;
 
-    /// <summary>From the outside in: record, message, the vectors of the message, extensions and what is inside the two that matter.</summary>
+    /// <summary>
+    /// From the outside in: record, message, the vectors of the message,
+    /// extensions and what is inside the two that matter.
+    /// </summary>
     public static List<LengthField> Find(ReadOnlySpan<byte> hello)
     {
         var fields = new List<LengthField>();
         var end = hello.Length;
-        if (!TryAdd(hello, fields, 3, 2, end, out end) || !TryAdd(hello, fields, 6, 3, end, out end)) return fields;
+        if (!TryAdd(hello, fields, 3, 2, end, out end) || !TryAdd(hello, fields, 6, 3, end, out end))
+            return fields;
         if (!TryAdd(hello, fields, AfterRandom, 1, end, out var at) // session id
             || !TryAdd(hello, fields, at, 2, end, out at) // suites
             || !TryAdd(hello, fields, at, 1, end, out at) // compression

@@ -3,7 +3,10 @@ using Portico.Protocol.FakeTls;
 
 namespace Portico.Fuzz.Targets.FakeTls;
 
-/// <summary>Changes a hello inside and sets the outer lengths right, so that the change is seen by the check it is meant for; then signs it and spreads it over records.</summary>
+/// <summary>
+/// Changes a hello inside and sets the outer lengths right, so that the change
+/// is seen by the check it is meant for; then signs it and spreads it over records.
+/// </summary>
 internal static class HelloMutation
 {
     private const int RecordHeader = 5;
@@ -60,17 +63,20 @@ internal static class HelloMutation
         if (elements.Count == 0) return hello;
         var copied = random.Pick(elements);
         var before = random.Pick(elements);
-        var around = fields.Where(field => field.Begin <= before.At - 2 && before.End <= field.End && field != before).DefaultIfEmpty(fields[0]).Last();
+        var around = fields.Where(field => field.Begin <= before.At - 2 && before.End <= field.End && field != before)
+            .DefaultIfEmpty(fields[0]).Last();
         return Replace(hello, fields, around, before.At - 2, 0, hello.AsSpan((copied.At - 2)..copied.End));
     }
 
-    private static byte[] Replace(byte[] hello, List<LengthField> fields, LengthField changed, int at, int removed, ReadOnlySpan<byte> inserted)
+    private static byte[] Replace(
+        byte[] hello, List<LengthField> fields, LengthField changed, int at, int removed, ReadOnlySpan<byte> inserted)
     {
         var result = Mutator.Spliced(hello, at, removed, inserted);
         foreach (var field in fields)
         {
             if (field != changed && !field.Encloses(changed)) continue;
-            NumberMutation.Write(result.AsSpan(field.At, field.Width), bigEndian: true, (uint)(field.End - field.Begin - removed + inserted.Length));
+            NumberMutation.Write(
+                result.AsSpan(field.At, field.Width), bigEndian: true, (uint)(field.End - field.Begin - removed + inserted.Length));
         }
 
         return result;
@@ -90,7 +96,9 @@ internal static class HelloMutation
         for (var records = 2 + random.Below(8); !message.IsEmpty; records--)
         {
             // Short first records cut the message header itself.
-            var length = records <= 1 ? message.Length : Math.Min(message.Length, random.OneIn(2) ? 1 + random.Below(5) : 1 + random.Below(message.Length));
+            var length = records <= 1
+                ? message.Length
+                : Math.Min(message.Length, random.OneIn(2) ? 1 + random.Below(5) : 1 + random.Below(message.Length));
             result.AddRange(hello.AsSpan(0, 3));
             result.AddRange([(byte)(length >> 8), (byte)length]);
             result.AddRange(message[..length]);

@@ -30,7 +30,9 @@ public sealed class HelloMutationTests
         var (read, signed) = (0, 0);
         for (var i = 0; i < 1000; i++)
         {
-            if (ClientHelloReader.TryCollect(HelloMutation.Apply(hello, random, key), scratch, out var whole, out _, out _) != FrameStatus.Ok) continue;
+            if (ClientHelloReader.TryCollect(HelloMutation.Apply(hello, random, key), scratch, out var whole, out _, out _)
+                != FrameStatus.Ok)
+                continue;
             read++;
             if (HelloDigest.Matches(whole, key, out _)) signed++;
         }

@@ -13,7 +13,11 @@ internal sealed class ServerFlightMeterTarget : StreamTarget
 
     public override string Name => "server-flight-meter";
 
-    public override IReadOnlyCollection<string> Expected { get; } = ["Ok", "NeedMoreData", .. Enum.GetValues<ServerFlightEnd>().Where(end => end != ServerFlightEnd.None).Select(end => $"Invalid {end}")];
+    public override IReadOnlyCollection<string> Expected { get; } =
+    [
+        "Ok", "NeedMoreData",
+        .. Enum.GetValues<ServerFlightEnd>().Where(end => end != ServerFlightEnd.None).Select(end => $"Invalid {end}"),
+    ];
 
     public override IEnumerable<byte[]> Seeds
     {
@@ -22,7 +26,8 @@ internal sealed class ServerFlightMeterTarget : StreamTarget
             var flights = VectorFile.Bytes("fake_tls.json", "server_hello_cases", "response").ToList();
             var flight = flights[0];
             var hello = flight[..(5 + 256 * flight[3] + flight[4])];
-            var retry = Convert.FromHexString("1603030038020000340303" + Convert.ToHexString(RetryRandom) + "00130100000c" + "002b00020304" + "003300020017");
+            var retry = Convert.FromHexString(
+                "1603030038020000340303" + Convert.ToHexString(RetryRandom) + "00130100000c" + "002b00020304" + "003300020017");
             return
             [
                 .. flights,
@@ -37,11 +42,13 @@ internal sealed class ServerFlightMeterTarget : StreamTarget
         }
     }
 
-    public override IReadOnlyList<byte[]> Tokens => [.. HelloSeeds.Tokens, RetryRandom, [0, 0x2b, 0, 2, 3, 4], [0x17, 3, 3, 0, 17, .. new byte[17]]];
+    public override IReadOnlyList<byte[]> Tokens =>
+        [.. HelloSeeds.Tokens, RetryRandom, [0, 0x2b, 0, 2, 3, 4], [0x17, 3, 3, 0, 17, .. new byte[17]]];
 
     public override int MaxLength => 1 << 14;
 
-    public override byte[]? MutateStructure(byte[] input, SplitMix random) => input.Length == 0 ? null : NumberMutation.Apply(input, random);
+    public override byte[]? MutateStructure(byte[] input, SplitMix random) =>
+        input.Length == 0 ? null : NumberMutation.Apply(input, random);
 
     protected override IStreamDecoder Open(ReadOnlySpan<byte> preamble) => new Decoder();
 
@@ -63,10 +70,14 @@ internal sealed class ServerFlightMeterTarget : StreamTarget
         {
             get
             {
-                var digest = new Digest().Add(_meter.Hello.CipherSuite).Add(_meter.Hello.Group).Add((int)_meter.Hello.Order).Add(_meter.RecordLengths.Count).Add(_meter.AlertDescription).Value;
+                var digest = new Digest().Add(_meter.Hello.CipherSuite).Add(_meter.Hello.Group)
+                    .Add((int)_meter.Hello.Order).Add(_meter.RecordLengths.Count).Add(_meter.AlertDescription).Value;
                 var shape = (_meter.HasHello ? 1 : 0) | (_meter.HasChangeCipherSpec ? 2 : 0) | (_meter.Hello.HasOtherExtensions ? 4 : 0);
-                var status = _meter.End != ServerFlightEnd.None ? FrameStatus.Invalid : _meter.IsAtBoundary ? FrameStatus.Ok : FrameStatus.NeedMoreData;
-                return new Outcome(status, status == FrameStatus.Invalid ? _meter.End.ToString() : "", _meter.EncryptedLength, digest, shape);
+                var status = _meter.End != ServerFlightEnd.None ? FrameStatus.Invalid
+                    : _meter.IsAtBoundary ? FrameStatus.Ok
+                    : FrameStatus.NeedMoreData;
+                return new Outcome(
+                    status, status == FrameStatus.Invalid ? _meter.End.ToString() : "", _meter.EncryptedLength, digest, shape);
             }
         }
 
@@ -76,7 +87,9 @@ internal sealed class ServerFlightMeterTarget : StreamTarget
             var end = _meter.Feed(piece);
             Demand(before == ServerFlightEnd.None || end == before, "goes on after an end");
             Demand(_meter.EncryptedLength <= ServerFlightMeter.MaxEncryptedLength, "measures more than there may be");
-            Demand(_meter.RecordLengths.Sum() + 5 * _meter.RecordLengths.Count == _meter.EncryptedLength, "does not sum up what it measured");
+            Demand(
+                _meter.RecordLengths.Sum() + 5 * _meter.RecordLengths.Count == _meter.EncryptedLength,
+                "does not sum up what it measured");
             Demand(_meter.HasHello || _meter.EncryptedLength == 0, "takes encrypted records before a hello");
         }
     }

@@ -49,7 +49,9 @@ internal sealed class ServerFlightTarget : ResumableTarget
         Demand(flight.AsSpan().SequenceEqual(Signed(flight)), "takes a flight that is not signed");
         // Every byte counts: none may be changed on the way.
         flight[(int)(Digest(flight) % (ulong)flight.Length)] ^= 0x40;
-        Demand(ServerFlightVerifier.Verify(flight, ClientRandom, _key, out _, out _) != FrameStatus.Ok, "takes a flight of which a bit was changed");
+        Demand(
+            ServerFlightVerifier.Verify(flight, ClientRandom, _key, out _, out _) != FrameStatus.Ok,
+            "takes a flight of which a bit was changed");
     }
 
     private static ulong Digest(byte[] bytes) => new Digest().Add(bytes).Value;
@@ -70,7 +72,8 @@ internal sealed class ServerFlightTarget : ResumableTarget
     private static int EndOfThird(ReadOnlySpan<byte> flight)
     {
         var end = 0;
-        for (var record = 0; record < 3 && end + 5 <= flight.Length; record++) end += 5 + (int)NumberMutation.Read(flight.Slice(end + 3, 2), bigEndian: true);
+        for (var record = 0; record < 3 && end + 5 <= flight.Length; record++)
+            end += 5 + (int)NumberMutation.Read(flight.Slice(end + 3, 2), bigEndian: true);
         return Math.Min(end, flight.Length);
     }
 }

@@ -32,5 +32,6 @@ internal sealed class UsableSniTarget : ResumableTarget
     }
 
     protected override void CheckResult(ReadOnlySpan<byte> input, Outcome outcome) =>
-        ContractException.Demand(outcome.Status == FrameStatus.Ok == (outcome.Shape == 1), "says there is a name and gives none, or the other way round");
+        ContractException.Demand(
+            outcome.Status == FrameStatus.Ok == (outcome.Shape == 1), "says there is a name and gives none, or the other way round");
 }

@@ -24,7 +24,9 @@ internal sealed class QuickAckTarget : ResumableTarget
         var back = new byte[QuickAckToken.Length];
         QuickAckToken.Write(transport, confirm, wire);
         var status = FrameCodec.TryReadFromServer(transport, wire, out var frame, out _);
-        Demand(status == FrameStatus.Ok && frame is { QuickAck: true, PayloadLength: QuickAckToken.Length, Consumed: QuickAckToken.Length }, "sends what no client takes for an acknowledgement");
+        Demand(
+            status == FrameStatus.Ok && frame is { QuickAck: true, PayloadLength: QuickAckToken.Length, Consumed: QuickAckToken.Length },
+            "sends what no client takes for an acknowledgement");
         QuickAckToken.Read(transport, wire, back);
         Demand(confirm.SequenceEqual(back), "loses the confirm value on the way");
         return new Outcome(FrameStatus.Ok, "", Needed, new Digest().Add(wire).Value, (int)transport);

@@ -31,14 +31,20 @@ internal sealed class JudgeTarget : ResumableTarget
 
     public override IReadOnlyCollection<string> Expected { get; } =
     [
-        "Ok Hello", "Ok Header", "NeedMoreData", "Invalid UnknownProtocol", "Invalid DisabledProtocol", "Invalid TlsClientHelloTooShort", "Invalid TlsClientHelloTooLong",
+        "Ok Hello", "Ok Header", "NeedMoreData", "Invalid UnknownProtocol",
+        "Invalid DisabledProtocol", "Invalid TlsClientHelloTooShort", "Invalid TlsClientHelloTooLong",
         "Invalid TlsBadClientHello", "Invalid TlsNoSni",
-        "Invalid TlsInvalidDigest", "Invalid TlsMissingKeyShareExt", "Invalid TlsUnsupportedKeyShares", "Invalid TlsNoCommonCipher", "Invalid TlsTime",
+        "Invalid TlsInvalidDigest", "Invalid TlsMissingKeyShareExt",
+        "Invalid TlsUnsupportedKeyShares", "Invalid TlsNoCommonCipher", "Invalid TlsTime",
     ];
 
     public override IEnumerable<byte[]> Seeds => [.. HelloSeeds.All, .. VectorFile.Bytes("obfuscated2.json", "cases", "header")];
 
-    public override IReadOnlyList<byte[]> Tokens { get; } = [.. HelloSeeds.Tokens, [.. "GET / HTTP/1.1\r\n"u8], [.. "OPTI"u8], [.. "SSH-2.0-OpenSSH_9"u8], [0xdd, 0xdd, 0xdd, 0xdd], [0, 0, 0, 0]];
+    public override IReadOnlyList<byte[]> Tokens { get; } =
+    [
+        .. HelloSeeds.Tokens, [.. "GET / HTTP/1.1\r\n"u8], [.. "OPTI"u8],
+        [.. "SSH-2.0-OpenSSH_9"u8], [0xdd, 0xdd, 0xdd, 0xdd], [0, 0, 0, 0],
+    ];
 
     public override int MaxLength => Judge.MaxRawLength + 64;
 
@@ -62,6 +68,8 @@ internal sealed class JudgeTarget : ResumableTarget
         Demand(judgement.Credential?.Secret == VectorFile.Secret, "takes one secret for another");
         return judgement.IsTls
             ? new Outcome(FrameStatus.Ok, "Hello", judgement.Hello.RawConsumed, new Digest().Add(judgement.Hello.Hello.Bytes).Value)
-            : new Outcome(FrameStatus.Ok, "Header", ObfuscatedHeader.Length, new Digest().Add(judgement.DcId).Add((int)judgement.Transport).Value, (int)judgement.Transport);
+            : new Outcome(
+                FrameStatus.Ok, "Header", ObfuscatedHeader.Length,
+                new Digest().Add(judgement.DcId).Add((int)judgement.Transport).Value, (int)judgement.Transport);
     }
 }

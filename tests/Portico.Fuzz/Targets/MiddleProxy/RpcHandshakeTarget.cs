@@ -14,8 +14,14 @@ internal sealed class RpcHandshakeTarget : WholeTarget
 
     public override IEnumerable<byte[]> Seeds => VectorFile.Bytes("rpc.json", "packets", "payload");
 
-    public override IReadOnlyList<byte[]> Tokens { get; } = [RpcHandshake.AnonymousPid.ToArray(), BitConverter.GetBytes(RpcConstructors.Handshake), BitConverter.GetBytes(RpcConstructors.HandshakeError), [0, 8, 0, 0], [0, 0x10, 0, 0]];
+    public override IReadOnlyList<byte[]> Tokens { get; } =
+    [
+        RpcHandshake.AnonymousPid.ToArray(), BitConverter.GetBytes(RpcConstructors.Handshake),
+        BitConverter.GetBytes(RpcConstructors.HandshakeError), [0, 8, 0, 0], [0, 0x10, 0, 0],
+    ];
 
     protected override Outcome Read(ReadOnlySpan<byte> message) =>
-        RpcHandshake.TryReadAnswer(message, RpcHandshake.AnonymousPid, out var error) ? new Outcome(FrameStatus.Ok, "", RpcHandshake.Length) : Outcome.Of(FrameStatus.Invalid, error);
+        RpcHandshake.TryReadAnswer(message, RpcHandshake.AnonymousPid, out var error)
+            ? new Outcome(FrameStatus.Ok, "", RpcHandshake.Length)
+            : Outcome.Of(FrameStatus.Invalid, error);
 }

@@ -11,13 +11,15 @@ internal sealed class RpcNonceTarget : WholeTarget
 
     public override string Name => "rpc-nonce";
 
-    public override IReadOnlyCollection<string> Expected { get; } = ["Ok", "Invalid UnexpectedMessage", "Invalid WrongCryptoSchema", "Invalid WrongKeySelector"];
+    public override IReadOnlyCollection<string> Expected { get; } =
+        ["Ok", "Invalid UnexpectedMessage", "Invalid WrongCryptoSchema", "Invalid WrongKeySelector"];
 
     public override IEnumerable<byte[]> Seeds => VectorFile.Bytes("rpc.json", "packets", "payload");
 
     protected override Outcome Read(ReadOnlySpan<byte> message)
     {
-        if (!RpcNonce.TryRead(message, Selector, out var nonce, out var error)) return Outcome.Of(FrameStatus.Invalid, error);
+        if (!RpcNonce.TryRead(message, Selector, out var nonce, out var error))
+            return Outcome.Of(FrameStatus.Invalid, error);
         var written = new byte[RpcNonce.Length];
         RpcNonce.Write(written, Selector, nonce.Timestamp, nonce.Nonce);
         ContractException.Demand(message.SequenceEqual(written), "does not write what it read");

@@ -14,7 +14,8 @@ internal sealed class ObfuscatedHeaderTarget : ResumableTarget
 
     public override string Name => "obfuscated-header";
 
-    public override IReadOnlyCollection<string> Expected { get; } = ["Ok Abridged", "Ok Intermediate", "Ok Padded", "NeedMoreData", "Invalid"];
+    public override IReadOnlyCollection<string> Expected { get; } =
+        ["Ok Abridged", "Ok Intermediate", "Ok Padded", "NeedMoreData", "Invalid"];
 
     public override IEnumerable<byte[]> Seeds => VectorFile.Bytes("obfuscated2.json", "cases", "header");
 
@@ -34,8 +35,10 @@ internal sealed class ObfuscatedHeaderTarget : ResumableTarget
     protected override Outcome Parse(Span<byte> bytes)
     {
         if (bytes.Length < ObfuscatedHeader.Length) return Outcome.NeedMoreData;
-        if (!ObfuscatedHeader.TryRead(bytes, VectorFile.Secret, out var streams, out var transport, out var dcId)) return new Outcome(FrameStatus.Invalid);
-        var digest = new Digest().Add(dcId).Add(Keystream(ref streams.ClientToServer)).Add(Keystream(ref streams.ServerToClient)).Add(streams.ServerToClientKey.Key).Add(streams.ServerToClientKey.Iv);
+        if (!ObfuscatedHeader.TryRead(bytes, VectorFile.Secret, out var streams, out var transport, out var dcId))
+            return new Outcome(FrameStatus.Invalid);
+        var digest = new Digest().Add(dcId).Add(Keystream(ref streams.ClientToServer))
+            .Add(Keystream(ref streams.ServerToClient)).Add(streams.ServerToClientKey.Key).Add(streams.ServerToClientKey.Iv);
         return new Outcome(FrameStatus.Ok, transport.ToString(), ObfuscatedHeader.Length, digest.Value);
     }
 
@@ -46,18 +49,25 @@ internal sealed class ObfuscatedHeaderTarget : ResumableTarget
         var header = input[..ObfuscatedHeader.Length].ToArray();
         var (transport, dcId) = ((Transport)(input[0] % 3), (short)(input[1] << 8 | input[2]));
         ObfuscatedHeader.Write(header, VectorFile.Secret, transport, dcId, out var client);
-        Demand(ObfuscatedHeader.TryRead(header, VectorFile.Secret, out var server, out var readTransport, out var readDc) && (readTransport, readDc) == (transport, dcId), "does not read the header it wrote");
+        Demand(
+            ObfuscatedHeader.TryRead(header, VectorFile.Secret, out var server, out var readTransport, out var readDc)
+                && (readTransport, readDc) == (transport, dcId),
+            "does not read the header it wrote");
         DemandSame(ref client.ClientToServer, ref server.ClientToServer);
 
         // Towards a DC that answers in the client's own stream (spec/04 section 5).
         var toDc = input[..ObfuscatedHeader.Length].ToArray();
         ObfuscatedHeader.WriteToDc(toDc, transport, dcId, server.ServerToClientKey, out var proxy);
-        Demand(ObfuscatedHeader.TryRead(toDc, secret: null, out var dc, out readTransport, out readDc) && (readTransport, readDc) == (transport, dcId), "does not read the header it wrote for a DC");
+        Demand(
+            ObfuscatedHeader.TryRead(toDc, secret: null, out var dc, out readTransport, out readDc)
+                && (readTransport, readDc) == (transport, dcId),
+            "does not read the header it wrote for a DC");
         DemandSame(ref proxy, ref dc.ClientToServer);
         DemandSame(ref client.ServerToClient, ref dc.ServerToClient);
     }
 
-    private static void DemandSame(ref AesCtr one, ref AesCtr other) => Demand(Keystream(ref one).AsSpan().SequenceEqual(Keystream(ref other)), "gives the two ends of a stream different keys");
+    private static void DemandSame(ref AesCtr one, ref AesCtr other) =>
+        Demand(Keystream(ref one).AsSpan().SequenceEqual(Keystream(ref other)), "gives the two ends of a stream different keys");
 
     private static byte[] Keystream(ref AesCtr stream)
     {

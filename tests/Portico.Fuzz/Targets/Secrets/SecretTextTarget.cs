@@ -14,7 +14,9 @@ internal sealed class SecretTextTarget : TextTarget
 
     public override IEnumerable<byte[]> Seeds => VectorFile.Texts("secrets_links.json", "secrets", "text");
 
-    public override IReadOnlyList<byte[]> Tokens { get; } = TokensOf("dd", "ee", "=", "==", "+", "/", "-", "_", " ", "7", "00112233445566778899aabbccddeeff", "6578616d706c652e636f6d", "ABCDEFGHIJKLMNOPQRSTUV");
+    public override IReadOnlyList<byte[]> Tokens { get; } = TokensOf(
+        "dd", "ee", "=", "==", "+", "/", "-", "_", " ", "7", "00112233445566778899aabbccddeeff",
+        "6578616d706c652e636f6d", "ABCDEFGHIJKLMNOPQRSTUV");
 
     public override int MaxLength => 512;
 
@@ -24,8 +26,14 @@ internal sealed class SecretTextTarget : TextTarget
         {
             Demand(error.Length > 0, "refuses without a word");
             // Half a secret in a log is a secret half lost. The digit spares words that the sentences are made of.
-            Demand(text.Length < 16 || !text.Any(char.IsAsciiDigit) || error.Contains("6578616d706c652e636f6d for example", StringComparison.Ordinal) || !error.Contains(text.Trim(), StringComparison.Ordinal), "repeats the secret in its complaint");
-            return new Outcome(FrameStatus.Invalid, Shape: (int)(new Digest().Add(string.Concat(error.Where(c => !char.IsAsciiDigit(c)))).Value & 0xffff));
+            Demand(
+                text.Length < 16 || !text.Any(char.IsAsciiDigit)
+                    || error.Contains("6578616d706c652e636f6d for example", StringComparison.Ordinal)
+                    || !error.Contains(text.Trim(), StringComparison.Ordinal),
+                "repeats the secret in its complaint");
+            return new Outcome(
+                FrameStatus.Invalid,
+                Shape: (int)(new Digest().Add(string.Concat(error.Where(c => !char.IsAsciiDigit(c)))).Value & 0xffff));
         }
 
         Demand(error.Length == 0, "accepts and complains");
@@ -39,8 +47,10 @@ internal sealed class SecretTextTarget : TextTarget
         {
             SecretKind.Simple => [SecretText.FormatSimple(parsed.Secret)],
             SecretKind.Secure => [SecretText.FormatSecure(parsed.Secret)],
-            _ => [SecretText.FormatFakeTls(parsed.Secret, parsed.Domain!), SecretText.FormatFakeTlsBase64Url(parsed.Secret, parsed.Domain!)],
+            _ =>
+                [SecretText.FormatFakeTls(parsed.Secret, parsed.Domain!), SecretText.FormatFakeTlsBase64Url(parsed.Secret, parsed.Domain!)],
         };
-        foreach (var form in forms) Demand(SecretText.TryParse(form, out var again, out _) && again == parsed, "does not read the form it wrote");
+        foreach (var form in forms)
+            Demand(SecretText.TryParse(form, out var again, out _) && again == parsed, "does not read the form it wrote");
     }
 }
