@@ -4,11 +4,15 @@ using Xunit;
 
 namespace Portico.IntegrationTests;
 
-/// <summary>Every engine that this system has: each integration test runs on all of them, and they must not differ in anything a peer can see.</summary>
+/// <summary>
+/// Every engine that this system has: each integration test runs on all of them,
+/// and they must not differ in anything a peer can see.
+/// </summary>
 public static class Engines
 {
     /// <summary>For a test that runs all of them against the same thing at the same time.</summary>
-    public static ImmutableArray<EngineKind> Kinds { get; } = OperatingSystem.IsLinux() ? [EngineKind.Epoll, EngineKind.Sockets] : [EngineKind.Sockets];
+    public static ImmutableArray<EngineKind> Kinds { get; } =
+        OperatingSystem.IsLinux() ? [EngineKind.Epoll, EngineKind.Sockets] : [EngineKind.Sockets];
 
     public static TheoryData<EngineKind> All => [.. Kinds];
 

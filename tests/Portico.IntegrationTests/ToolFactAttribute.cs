@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests;
 
-/// <summary>A test that needs other people's programs: skipped with their names where one is missing, unless PORTICO_REQUIRE_TOOLS=1 says that nothing may be skipped.</summary>
+/// <summary>
+/// A test that needs other people's programs: skipped with their names where one is missing,
+/// unless PORTICO_REQUIRE_TOOLS=1 says that nothing may be skipped.
+/// </summary>
 public sealed class ToolFactAttribute : FactAttribute
 {
     public ToolFactAttribute(params string[] programs) => Skip = ToolTheoryAttribute.Reason(programs);

@@ -53,5 +53,6 @@ public sealed class AddressLimitTests
         Assert.Equal(0, test.Metrics.Value("portico_connections_closed_total", ("reason", "address_limit")));
     }
 
-    private static ProxySettings Limited(ProxySettings settings) => settings with { Limits = new LimitSettings { UnauthenticatedPerAddress = PerLoop * Loops, CountsLoopback = true } };
+    private static ProxySettings Limited(ProxySettings settings) =>
+        settings with { Limits = new LimitSettings { UnauthenticatedPerAddress = PerLoop * Loops, CountsLoopback = true } };
 }

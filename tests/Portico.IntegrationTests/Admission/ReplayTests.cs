@@ -51,7 +51,8 @@ public sealed class ReplayTests
     {
         await using var test = ProxyUnderTest.Start(engine, settings => settings with
         {
-            Listeners = [settings.Listeners[0], settings.Listeners[0] with { Name = "second", Address = new IPEndPoint(IPAddress.Loopback, 0) }],
+            Listeners =
+                [settings.Listeners[0], settings.Listeners[0] with { Name = "second", Address = new IPEndPoint(IPAddress.Loopback, 0) }],
         });
         var hello = await BeginAsync(test, ClientMode.FakeTls);
         var header = await BeginAsync(test, ClientMode.Secure);
@@ -66,18 +67,21 @@ public sealed class ReplayTests
     {
         await using var test = ProxyUnderTest.Start(engine);
         await using var client = await test.ConnectAsync();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => StrangerClient.CallAsync(test.Endpoint, client.Hello, patience: TimeSpan.FromSeconds(2))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 16).Select(_ => StrangerClient.CallAsync(test.Endpoint, client.Hello, patience: TimeSpan.FromSeconds(2))));
         Assert.Single(answers, answer => answer.Bytes.Length > 0);
         Assert.Equal(15, answers.Count(answer => answer.Equals(ClosedWithoutAByte)));
     }
 
     private static Task UntilReplaysAsync(ProxyUnderTest test, int count) =>
-        test.Metrics.UntilAsync("portico_protocol_error_total", count, ("listener", ProxyUnderTest.Listener), ("reason", "replay_session_detected"));
+        test.Metrics.UntilAsync(
+            "portico_protocol_error_total", count, ("listener", ProxyUnderTest.Listener), ("reason", "replay_session_detected"));
 
     /// <summary>A client of ours is let in; returns what it began with.</summary>
     private static async Task<byte[]> BeginAsync(ProxyUnderTest test, ClientMode mode)
     {
-        await using var client = await test.GreetAsync(new ClientProfile { Mode = mode, Transport = mode == ClientMode.Plain ? Transport.Intermediate : Transport.Padded });
+        await using var client = await test.GreetAsync(
+            new ClientProfile { Mode = mode, Transport = mode == ClientMode.Plain ? Transport.Intermediate : Transport.Padded });
         var beginning = mode == ClientMode.FakeTls ? client.Hello : client.Header;
         await client.EchoAsync(100);
         return beginning;

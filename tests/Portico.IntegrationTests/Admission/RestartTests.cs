@@ -66,7 +66,8 @@ public sealed class RestartTests : IAsyncDisposable
                 }
 
                 // A slow clock is not refused, where there was a process before.
-                if (life > 0) await ServeAsync(endpoint, new ClientProfile { Timestamp = Now - 300 });
+                if (life > 0)
+                    await ServeAsync(endpoint, new ClientProfile { Timestamp = Now - 300 });
                 for (var i = 0; i < 3; i++)
                 {
                     var time = Now + 3; // later than the start's last moments
@@ -104,7 +105,9 @@ public sealed class RestartTests : IAsyncDisposable
             var (code, output, errors) = await PorticoProcess.RunAsync(_directory.Path, ["--port", "0"]);
             Assert.Equal((1, ""), (code, output));
             var line = Assert.Single(errors.TrimEnd().Split('\n'), line => line.StartsWith("portico: ", StringComparison.Ordinal));
-            Assert.Contains($"the data directory {_directory.File("data")} belongs to another running Portico (process ", line, StringComparison.Ordinal);
+            Assert.Contains(
+                $"the data directory {_directory.File("data")} belongs to another running Portico (process ",
+                line, StringComparison.Ordinal);
             Assert.Contains($"listening on {endpoint})", line, StringComparison.Ordinal);
             Assert.DoesNotContain("did not stop in order", errors, StringComparison.Ordinal);
             Assert.Equal(ClosedWithoutAByte, await StrangerClient.CallAsync(endpoint, hello));
@@ -139,7 +142,8 @@ public sealed class RestartTests : IAsyncDisposable
 
     private static uint Now => (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
 
-    private string[] Files() => [.. Directory.GetFiles(_directory.File("data")).Select(path => Path.GetFileName(path)).Where(name => name is not ("lock" or "holder")).Order(StringComparer.Ordinal)];
+    private string[] Files() => [.. Directory.GetFiles(_directory.File("data"))
+        .Select(path => Path.GetFileName(path)).Where(name => name is not ("lock" or "holder")).Order(StringComparer.Ordinal)];
 
     private async Task<(byte[] Hello, byte[] Header)> ClientsAsync(IPEndPoint endpoint) =>
         (await ServeAsync(endpoint, new ClientProfile()), await ServeAsync(endpoint, new ClientProfile { Mode = ClientMode.Secure }));
@@ -161,7 +165,8 @@ public sealed class RestartTests : IAsyncDisposable
     private async Task<T> RunAsync<T>(int signal, Func<IPEndPoint, Task<T>> use, string? logged = null)
     {
         _directory.Write("portico.json", $$"""
-            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(_secret)}}", "domain": "www.example.com", "protocols": ["fake-tls", "secure"] }],
+            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(_secret)}}",
+                "domain": "www.example.com", "protocols": ["fake-tls", "secure"] }],
               "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{_telegram.Endpoint}}"] } } },
               "timeouts": { "drainSeconds": 1 } }
             """);

@@ -11,7 +11,8 @@ namespace Portico.IntegrationTests.Backends;
 /// <summary>Which data centre a client gets (spec/04 section 2).</summary>
 public sealed class DataCentreTests
 {
-    public static TheoryData<EngineKind, (short Asked, short Got)> EveryId => Engines.With<(short, short)>((1, 1), (-4, -4), (5, 5), (0, 2), (77, 2), (-77, 2), (-9999, 2));
+    public static TheoryData<EngineKind, (short Asked, short Got)> EveryId =>
+        Engines.With<(short, short)>((1, 1), (-4, -4), (5, 5), (0, 2), (77, 2), (-77, 2), (-9999, 2));
 
     [Theory]
     [MemberData(nameof(EveryId))]
@@ -46,7 +47,8 @@ public sealed class DataCentreTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task A_media_data_centre_lives_where_the_main_one_does(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Direct = settings.Direct with { Endpoints = settings.Direct.Endpoints.Remove(-1) } });
+        await using var test = ProxyUnderTest.Start(
+            engine, settings => settings with { Direct = settings.Direct with { Endpoints = settings.Direct.Endpoints.Remove(-1) } });
         await using var client = await test.GreetAsync(new ClientProfile { Dc = -1 });
         await client.EchoAsync(100);
         Assert.Equal(-1, Assert.Single(test.Telegram.Connections).DcId);

@@ -23,19 +23,21 @@ public sealed class LocalPortTests
     private static readonly ProxySecret Secret = ProxySecret.Create("0123456789abcdef"u8);
 
     [NamespaceFact]
-    public void A_thousand_sessions_one_after_the_other_are_served_with_two_hundred_local_ports() => NetworkNamespace.Run("40000 40199", () =>
-    {
-        using var dc = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        dc.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        dc.Listen(512);
-        new Thread(() => Serve(dc)) { IsBackground = true }.Start();
-        using var metrics = new MetricsProbe();
-        var proxy = PorticoProxy.Start(Settings((IPEndPoint)dc.LocalEndPoint!), NullLoggerFactory.Instance, metrics, TimeProvider.System);
-        var served = 0;
-        for (var i = 0; i < Sessions; i++) served += TryTalk(proxy.Endpoints[0], i) ? 1 : 0;
-        Assert.Equal(Sessions, served);
-        proxy.StopAsync(TimeSpan.Zero).GetAwaiter().GetResult();
-    });
+    public void A_thousand_sessions_one_after_the_other_are_served_with_two_hundred_local_ports() =>
+        NetworkNamespace.Run("40000 40199", () =>
+        {
+            using var dc = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            dc.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            dc.Listen(512);
+            new Thread(() => Serve(dc)) { IsBackground = true }.Start();
+            using var metrics = new MetricsProbe();
+            var proxy = PorticoProxy.Start(
+                Settings((IPEndPoint)dc.LocalEndPoint!), NullLoggerFactory.Instance, metrics, TimeProvider.System);
+            var served = 0;
+            for (var i = 0; i < Sessions; i++) served += TryTalk(proxy.Endpoints[0], i) ? 1 : 0;
+            Assert.Equal(Sessions, served);
+            proxy.StopAsync(TimeSpan.Zero).GetAwaiter().GetResult();
+        });
 
     // From an address of its own, whose ports are not the proxy's.
     private static bool TryTalk(IPEndPoint proxy, int number)
@@ -88,7 +90,8 @@ public sealed class LocalPortTests
         [
             new ListenerSettings
             {
-                Name = "main", Address = new IPEndPoint(IPAddress.Loopback, 0), Credentials = [new Credential("default", Secret)], Protocols = ClientProtocols.Classic,
+                Name = "main", Address = new IPEndPoint(IPAddress.Loopback, 0),
+                Credentials = [new Credential("default", Secret)], Protocols = ClientProtocols.Classic,
             },
         ],
         Direct = new DirectSettings { Endpoints = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty.Add(2, [dc]) },

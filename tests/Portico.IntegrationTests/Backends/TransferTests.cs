@@ -36,7 +36,8 @@ public sealed class TransferTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Without_pass_through_the_bytes_are_the_same(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Direct = settings.Direct with { PassThrough = false } });
+        await using var test = ProxyUnderTest.Start(
+            engine, settings => settings with { Direct = settings.Direct with { PassThrough = false } });
         foreach (var profile in new ClientProfile[] { new(), new() { Mode = ClientMode.Plain, Transport = Transport.Abridged } })
         {
             await using var client = await test.GreetAsync(profile);
@@ -80,7 +81,8 @@ public sealed class TransferTests
     {
         await using var test = ProxyUnderTest.Start(engine);
         await using var client = await test.GreetAsync();
-        var bodies = Enumerable.Range(0, 3000).Select(_ => RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(1, 400))).ToArray();
+        var bodies =
+            Enumerable.Range(0, 3000).Select(_ => RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(1, 400))).ToArray();
         async Task ReceiveAllAsync()
         {
             foreach (var body in bodies)

@@ -21,7 +21,8 @@ public sealed class ListeningTests
         });
         foreach (var address in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
         {
-            await using var client = await FakeClient.ConnectAsync(new IPEndPoint(address, test.Endpoint.Port), new ClientProfile { Secret = test.Secret });
+            await using var client = await FakeClient.ConnectAsync(
+                new IPEndPoint(address, test.Endpoint.Port), new ClientProfile { Secret = test.Secret });
             await client.GreetAsync();
             await client.EchoAsync(100);
         }
@@ -53,10 +54,15 @@ public sealed class ListeningTests
             Listeners =
             [
                 settings.Listeners[0],
-                settings.Listeners[0] with { Name = "other", Credentials = [new Credential("other", ProxySecret.Create("another password"u8))] },
+                settings.Listeners[0] with
+                {
+                    Name = "other",
+                    Credentials = [new Credential("other", ProxySecret.Create("another password"u8))],
+                },
             ],
         });
-        await using var client = await FakeClient.ConnectAsync(test.Proxy.Endpoints[1], new ClientProfile { Secret = test.Proxy.Settings.Listeners[1].Credentials[0].Secret });
+        await using var client = await FakeClient.ConnectAsync(
+            test.Proxy.Endpoints[1], new ClientProfile { Secret = test.Proxy.Settings.Listeners[1].Credentials[0].Secret });
         await client.GreetAsync();
         await client.EchoAsync(100);
         await test.Metrics.UntilAsync("portico_protocol_ok_total", 1, ("listener", "other"));

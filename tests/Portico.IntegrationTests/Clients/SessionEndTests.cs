@@ -94,7 +94,8 @@ public sealed class SessionEndTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task A_session_without_a_byte_ends_at_the_idle_limit(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Timeouts = settings.Timeouts with { Idle = TimeSpan.FromSeconds(1) } });
+        await using var test = ProxyUnderTest.Start(
+            engine, settings => settings with { Timeouts = settings.Timeouts with { Idle = TimeSpan.FromSeconds(1) } });
         await using var client = await test.GreetAsync();
         await client.EchoAsync(100);
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.ReadToEndAsync());
@@ -107,7 +108,8 @@ public sealed class SessionEndTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task A_client_that_never_sends_its_header_ends_at_the_header_deadline(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Timeouts = settings.Timeouts with { Header = TimeSpan.FromSeconds(1) } });
+        await using var test = ProxyUnderTest.Start(
+            engine, settings => settings with { Timeouts = settings.Timeouts with { Header = TimeSpan.FromSeconds(1) } });
         await using var client = await test.GreetAsync(new ClientProfile { SendsChangeCipherSpecAlone = true });
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.ReadToEndAsync());
         await test.UntilClosedAsync("header_timeout", "client");
@@ -118,7 +120,8 @@ public sealed class SessionEndTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task A_client_that_takes_no_byte_ends_at_the_write_limit(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Timeouts = settings.Timeouts with { ClientWrite = TimeSpan.FromSeconds(1) } });
+        await using var test = ProxyUnderTest.Start(
+            engine, settings => settings with { Timeouts = settings.Timeouts with { ClientWrite = TimeSpan.FromSeconds(1) } });
         await using var client = await test.GreetAsync(receiveBuffer: 4096);
         await client.AskForAsync(4096, FrameSize);
         await test.UntilClosedAsync("client_write_timeout", "client");
@@ -130,7 +133,8 @@ public sealed class SessionEndTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task A_client_over_the_limit_is_a_stranger_until_another_leaves(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Listeners = [settings.Listeners[0] with { MaxConnections = 1 }] });
+        await using var test = ProxyUnderTest.Start(
+            engine, settings => settings with { Listeners = [settings.Listeners[0] with { MaxConnections = 1 }] });
         await using (var first = await test.GreetAsync())
         {
             await first.EchoAsync(10);

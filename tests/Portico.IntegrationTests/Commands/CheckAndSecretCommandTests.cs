@@ -17,11 +17,17 @@ public class CheckAndSecretCommandTests
         using var directory = new TemporaryDirectory();
         var path = directory.Write("other.json", $$"""
             // A comment, and trailing commas.
-            { "listeners": [{ "secret": "{{Secret}}", "users": [{ "name": "alice", "secret": "{{UserSecret}}" }], "domain": "www.example.com", },], }
+            { "listeners": [{ "secret": "{{Secret}}",
+              "users": [{ "name": "alice", "secret": "{{UserSecret}}" }], "domain": "www.example.com", },], }
             """);
 
         var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, ["check"],
-            new Dictionary<string, string> { ["PORTICO_CONFIG"] = path, ["PORTICO__Timeouts__IdleSeconds"] = "77", ["PORTICO__listeners__0__users__0__enabled"] = "false" });
+            new Dictionary<string, string>
+            {
+                ["PORTICO_CONFIG"] = path,
+                ["PORTICO__Timeouts__IdleSeconds"] = "77",
+                ["PORTICO__listeners__0__users__0__enabled"] = "false",
+            });
 
         Assert.Equal(0, code);
         var listener = JsonDocument.Parse(output).RootElement.GetProperty("listeners")[0];
@@ -37,7 +43,8 @@ public class CheckAndSecretCommandTests
     public async Task Check_warns_of_what_works_but_is_unwise()
     {
         using var directory = new TemporaryDirectory();
-        directory.Write("portico.json", """{ "listeners": [{ "secret": "0123456789abcdef0123456789abcdef", "domain": "www.example.com" }] }""");
+        directory.Write(
+            "portico.json", """{ "listeners": [{ "secret": "0123456789abcdef0123456789abcdef", "domain": "www.example.com" }] }""");
 
         var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["check"]);
 
@@ -50,10 +57,13 @@ public class CheckAndSecretCommandTests
     public async Task Check_warns_while_the_salt_is_the_one_that_everybody_knows()
     {
         using var directory = new TemporaryDirectory();
-        var path = directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }], "fakeTls": { "perSniSecrets": { "enabled": true } } }""");
+        var path = directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" """
+            + $$"""}], "fakeTls": { "perSniSecrets": { "enabled": true } } }""");
 
         var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["check"]);
-        var own = await PorticoProcess.RunAsync(directory.Path, ["check", "--config", path], new Dictionary<string, string> { ["PORTICO__FakeTls__PerSniSecrets__Salt"] = "a text of our own" });
+        var own = await PorticoProcess.RunAsync(
+            directory.Path, ["check", "--config", path],
+            new Dictionary<string, string> { ["PORTICO__FakeTls__PerSniSecrets__Salt"] = "a text of our own" });
 
         Assert.Equal((0, 0), (code, own.Code));
         Assert.Contains("warning: fakeTls.perSniSecrets.salt: ", errors, StringComparison.Ordinal);
@@ -66,7 +76,8 @@ public class CheckAndSecretCommandTests
     {
         using var directory = new TemporaryDirectory();
         var path = directory.Write("portico.json", $$"""
-            { "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }], "cover": { "mode": "fixed", "target": "no-such-site.invalid:443" } }
+            { "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }],
+              "cover": { "mode": "fixed", "target": "no-such-site.invalid:443" } }
             """);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
 
@@ -83,7 +94,8 @@ public class CheckAndSecretCommandTests
         using var directory = new TemporaryDirectory();
 
         // The system's own file would be found where one is installed, so a place of our own is named.
-        var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["check"], new Dictionary<string, string> { ["PORTICO_CONFIG"] = "mine.json" });
+        var (code, _, errors) = await PorticoProcess.RunAsync(
+            directory.Path, ["check"], new Dictionary<string, string> { ["PORTICO_CONFIG"] = "mine.json" });
 
         Assert.Equal(2, code);
         Assert.Single(errors.TrimEnd().Split('\n'));
@@ -107,7 +119,9 @@ public class CheckAndSecretCommandTests
         {
             var (code, output, _) = await PorticoProcess.RunAsync(directory.Path, ["secret", "--domain", "site.example.org"]);
             Assert.Equal(0, code);
-            return [.. output.TrimEnd().Split('\n').Select(line => SecretText.TryParse(line.Split(' ')[^1], out var parsed, out var error) ? parsed : throw new InvalidOperationException(error))];
+            return [.. output.TrimEnd().Split('\n').Select(line => SecretText.TryParse(line.Split(' ')[^1], out var parsed, out var error)
+                ? parsed
+                : throw new InvalidOperationException(error))];
         }
     }
 }

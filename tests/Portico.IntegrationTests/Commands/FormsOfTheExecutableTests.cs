@@ -18,7 +18,8 @@ public sealed class FormsOfTheExecutableTests
             .ToArray();
 
         Assert.Contains(starters, file => file.Name == "RunCommandTests.cs");
-        Assert.Equal([], starters.Where(file => !file.Text.Contains("[Trait(PorticoExecutable.Trait, ", StringComparison.Ordinal)).Select(file => file.Name));
+        Assert.Equal([], starters.Where(file => !file.Text.Contains("[Trait(PorticoExecutable.Trait, ", StringComparison.Ordinal))
+            .Select(file => file.Name));
     }
 
     private static bool Starts(string text) => Starters.Any(name => text.Contains(name, StringComparison.Ordinal));

@@ -12,7 +12,8 @@ public class LinkCommandTests
     private const string Configuration = $$"""
         { "listeners": [
           { "name": "web", "port": 8443, "domain": "www.example.com", "publicHost": "proxy.example.org", "publicPort": 443,
-            "users": [{ "name": "alice", "secret": "{{Alice}}" }, { "name": "bob", "secret": "{{Bob}}" }, { "name": "gone", "secret": "c1b2c3d4e5f60718293a4b5c6d7e8f92", "enabled": false }] },
+            "users": [{ "name": "alice", "secret": "{{Alice}}" }, { "name": "bob", "secret": "{{Bob}}" },
+              { "name": "gone", "secret": "c1b2c3d4e5f60718293a4b5c6d7e8f92", "enabled": false }] },
           { "name": "plain", "address": "127.0.0.1", "port": 9000, "protocols": ["classic"], "secret": "{{Alice}}" } ] }
         """;
 
@@ -71,7 +72,8 @@ public class LinkCommandTests
     {
         using var directory = new TemporaryDirectory();
         directory.Write("portico.json", """
-            { "listeners": [{ "secret": "d0d6e111bada5511fcce9584deadbeef", "domain": "example.com", "publicHost": "proxy.example.org", "protocols": ["fake-tls", "classic"] }],
+            { "listeners": [{ "secret": "d0d6e111bada5511fcce9584deadbeef", "domain": "example.com",
+                "publicHost": "proxy.example.org", "protocols": ["fake-tls", "classic"] }],
               "fakeTls": { "perSniSecrets": { "enabled": true } } }
             """);
 
@@ -79,7 +81,11 @@ public class LinkCommandTests
 
         Assert.Equal(0, code);
         var links = output.Split('\n').Where(line => line.StartsWith("tg://", StringComparison.Ordinal)).ToArray();
-        expected ??= SecretText.FormatFakeTls(PerSniSecret.Derive("mtproto-proxy-per-sni-v1"u8, ProxySecret.Create(Convert.FromHexString("d0d6e111bada5511fcce9584deadbeef")), "other.example"u8), "other.example");
+        expected ??= SecretText.FormatFakeTls(
+            PerSniSecret.Derive(
+                "mtproto-proxy-per-sni-v1"u8,
+                ProxySecret.Create(Convert.FromHexString("d0d6e111bada5511fcce9584deadbeef")), "other.example"u8),
+            "other.example");
         Assert.EndsWith($"secret={expected}", links[0], StringComparison.Ordinal);
         Assert.EndsWith("secret=d0d6e111bada5511fcce9584deadbeef", links[1], StringComparison.Ordinal); // without TLS nothing is derived
     }

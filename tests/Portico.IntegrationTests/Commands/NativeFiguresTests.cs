@@ -11,7 +11,8 @@ public sealed class NativeFiguresTests(ITestOutputHelper output) : IDisposable
 {
     private const int Megabyte = 1_000_000;
     private const int MostBytes = 12 * Megabyte;
-    // 20 MB is the aim; 20.8 were read once the journal of clients seen was there (docs/performance.md). The rest is for the loader's and the kernel's moods.
+    // 20 MB is the aim; 20.8 were read once the journal of clients seen was there
+    // (docs/performance.md). The rest is for the loader's and the kernel's moods.
     private const int MostResidentBytes = 22 * Megabyte;
     private const int Starts = 20;
 
@@ -58,7 +59,8 @@ public sealed class NativeFiguresTests(ITestOutputHelper output) : IDisposable
     }
 
     private void Configure() => _directory.Write("portico.json",
-        """{ "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "domain": "www.example.com" }] }""");
+        """{ "listeners": [{ "address": "127.0.0.1", "port": """
+            + """0, "secret": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "domain": "www.example.com" }] }""");
 
     private async Task<double> UntilFirstLinkAsync(string[] command)
     {

@@ -19,7 +19,9 @@ internal static class PorticoExecutable
 
     /// <summary>The native binary, if the environment names one.</summary>
     public static string? Native { get; } =
-        Environment.GetEnvironmentVariable("PORTICO_EXECUTABLE") is { Length: > 0 } path ? Path.GetFullPath(path, RepositoryRoot.Path) : null;
+        Environment.GetEnvironmentVariable("PORTICO_EXECUTABLE") is { Length: > 0 } path
+            ? Path.GetFullPath(path, RepositoryRoot.Path)
+            : null;
 
     /// <summary>Program and first arguments of the form on the runtime.</summary>
     public static string[] OnRuntime { get; } =

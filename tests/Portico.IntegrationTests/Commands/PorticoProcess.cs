@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Portico.IntegrationTests.Commands;
 
-/// <summary>The built executable as its own process, as an operator starts it: a directory, an environment without our variables, and what it says.</summary>
+/// <summary>
+/// The built executable as its own process, as an operator starts it:
+/// a directory, an environment without our variables, and what it says.
+/// </summary>
 internal sealed class PorticoProcess : IAsyncDisposable
 {
     // Far beyond what a start takes; only a hang gets there.
@@ -27,7 +30,8 @@ internal sealed class PorticoProcess : IAsyncDisposable
         Start(PorticoExecutable.Command, directory, arguments, variables);
 
     /// <summary>Starts the form of the executable that <paramref name="command"/> names.</summary>
-    public static PorticoProcess Start(string[] command, string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
+    public static PorticoProcess Start(
+        string[] command, string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
         var start = new ProcessStartInfo(command[0])
         {
@@ -37,13 +41,15 @@ internal sealed class PorticoProcess : IAsyncDisposable
             RedirectStandardInput = true,
         };
         foreach (var argument in command[1..].Concat(arguments)) start.ArgumentList.Add(argument);
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PORTICO", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PORTICO", StringComparison.Ordinal)).ToArray())
+            start.Environment.Remove(name);
         foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new(Process.Start(start)!);
     }
 
     /// <summary>Starts, and waits for the end.</summary>
-    public static async Task<(int Code, string Output, string Errors)> RunAsync(string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
+    public static async Task<(int Code, string Output, string Errors)> RunAsync(
+        string directory, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
         await using var portico = Start(directory, arguments, variables);
         return await portico.EndAsync();
@@ -120,7 +126,8 @@ internal sealed class TemporaryDirectory : IDisposable
     public string Write(string name, string text)
     {
         System.IO.File.WriteAllText(File(name), text);
-        if (!OperatingSystem.IsWindows()) System.IO.File.SetUnixFileMode(File(name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            System.IO.File.SetUnixFileMode(File(name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return File(name);
     }
 

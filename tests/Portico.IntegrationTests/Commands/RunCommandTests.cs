@@ -29,7 +29,9 @@ public class RunCommandTests
         Assert.Equal(first, SecretOf(again.Split('\n')[0]));
         Assert.Equal(written, File.ReadAllText(directory.File("portico.json")));
         Assert.Equal(OwnerReadsAndWrites, File.GetUnixFileMode(directory.File("portico.json")));
-        Assert.Equal([directory.File("data"), directory.File("portico.json")], Directory.GetFileSystemEntries(directory.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [directory.File("data"), directory.File("portico.json")],
+            Directory.GetFileSystemEntries(directory.Path).Order(StringComparer.Ordinal));
 
         static async Task<ParsedSecret> StartAndStopAsync(string path)
         {
@@ -74,7 +76,11 @@ public class RunCommandTests
     {
         using var directory = new TemporaryDirectory();
         var path = directory.File("new/portico.json");
-        await using (var portico = PorticoProcess.Start(directory.Path, ["run", "--init", "--config", path, "--port", "0", "--domain", "site.example.org", "--protocol", "secure", "--protocol", "fake-tls"])) await portico.LineAsync("tg://");
+        await using (var portico = PorticoProcess.Start(directory.Path, [
+            "run", "--init", "--config", path, "--port", "0",
+            "--domain", "site.example.org", "--protocol", "secure", "--protocol", "fake-tls",
+        ]))
+            await portico.LineAsync("tg://");
 
         Assert.Equal(OwnerReadsAndWrites | UnixFileMode.UserExecute, File.GetUnixFileMode(directory.File("new")));
         var (code, output, _) = await PorticoProcess.RunAsync(directory.Path, ["link", "--config", path]);
@@ -90,7 +96,8 @@ public class RunCommandTests
     {
         using var directory = new TemporaryDirectory();
 
-        var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["--port", "70000", "--protocol", "tls", "--mode", "fast", "--ad-tag", "cafe"]);
+        var (code, _, errors) = await PorticoProcess.RunAsync(
+            directory.Path, ["--port", "70000", "--protocol", "tls", "--mode", "fast", "--ad-tag", "cafe"]);
 
         Assert.Equal(2, code);
         Assert.Contains("listeners[0].port: 70000 is outside 0..65535", errors, StringComparison.Ordinal);
@@ -125,7 +132,8 @@ public class RunCommandTests
 
         Assert.Equal(0, code);
         Assert.Equal(Secret, SecretText.FormatSimple(link.Secret));
-        Assert.Equal([directory.File("data")], Directory.GetFileSystemEntries(directory.Path)); // what was seen of clients, which is no secret
+        // what was seen of clients, which is no secret
+        Assert.Equal([directory.File("data")], Directory.GetFileSystemEntries(directory.Path));
         Assert.Equal(way == "--secret", errors.Contains("shows the secret to the other users", StringComparison.Ordinal));
         Assert.DoesNotContain(Secret, errors, StringComparison.OrdinalIgnoreCase);
     }
@@ -134,7 +142,9 @@ public class RunCommandTests
     public async Task Every_error_of_a_configuration_is_listed_and_the_exit_code_is_2()
     {
         using var directory = new TemporaryDirectory();
-        directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{Secret}}0", "protocol": [], "port": true }], "tables": {}, "loops": -1 }""");
+        directory.Write(
+            "portico.json",
+            $$"""{ "listeners": [{ "secret": "{{Secret}}0", "protocol": [], "port": true }], "tables": {}, "loops": -1 }""");
 
         var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, []);
 
@@ -170,7 +180,8 @@ public class RunCommandTests
         var (code, _, errors) = await PorticoProcess.RunAsync(directory.Path, ["--config", directory.Path]);
 
         Assert.Equal(1, code);
-        Assert.StartsWith($"portico: {directory.Path} is a directory", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"portico: {directory.Path} is a directory", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -197,7 +208,11 @@ public class RunCommandTests
         using var directory = new TemporaryDirectory();
         // Without the second signal the open connection would hold the process for five minutes, which is more than the test waits.
         await using var portico = PorticoProcess.Start(directory.Path, ["--port", "0"],
-            new Dictionary<string, string> { ["PORTICO__timeouts__drainSeconds"] = "300", ["PORTICO__timeouts__handshakeSeconds"] = "300" });
+            new Dictionary<string, string>
+            {
+                ["PORTICO__timeouts__drainSeconds"] = "300",
+                ["PORTICO__timeouts__handshakeSeconds"] = "300",
+            });
         using var client = await ConnectAsync(PortOf(await portico.LineAsync("tg://")));
 
         portico.Signal(Signals.Terminate);
@@ -216,7 +231,8 @@ public class RunCommandTests
 
         var (_, _, errors) = await portico.EndAsync();
 
-        var names = errors.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement.GetProperty("EventId").GetInt32()).ToArray();
+        var names =
+            errors.TrimEnd().Split('\n').Select(line => JsonDocument.Parse(line).RootElement.GetProperty("EventId").GetInt32()).ToArray();
         Assert.Contains(9001, names); // written
         Assert.Contains(9011, names); // stopped
     }

@@ -44,7 +44,8 @@ public sealed class StreamAndSignalTests : IDisposable
         var (code, _, errors) = await portico.EndAsync();
 
         Assert.Equal(1, code);
-        Assert.StartsWith("portico: cannot write to standard output: ", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "portico: cannot write to standard output: ", Assert.Single(errors.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]

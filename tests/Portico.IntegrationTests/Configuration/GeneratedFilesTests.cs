@@ -32,7 +32,8 @@ public class GeneratedFilesTests
     [Fact]
     public void The_sample_with_its_examples_switched_on_is_valid_too()
     {
-        var text = string.Join('\n', SampleConfiguration.Text().Split('\n').Select(line => line.TrimStart().StartsWith("// \"", StringComparison.Ordinal) ? line.Replace("// ", "", StringComparison.Ordinal) : line));
+        var text = string.Join('\n', SampleConfiguration.Text().Split('\n').Select(line =>
+            line.TrimStart().StartsWith("// \"", StringComparison.Ordinal) ? line.Replace("// ", "", StringComparison.Ordinal) : line));
 
         // Its users have the secret of the example, which is the listener's: that is the one thing it may not be copied with.
         Assert.Equal(["listeners[0].users[0].secret"], LoadedConfiguration.Load(text, ".", []).Errors.Select(error => error.Key));
@@ -44,9 +45,13 @@ public class GeneratedFilesTests
         var sections = new List<JsonObject>();
         Collect(JsonNode.Parse(ConfigurationSchema.Text())!, sections);
 
-        Assert.Equal(15, sections.Count); // root, listener, user, backend, direct, middle, backpressure, cover, fakeTls, timeWindow, perSniSecrets, replay, limits, health, timeouts
+        // root, listener, user, backend, direct, middle, backpressure, cover,
+        // fakeTls, timeWindow, perSniSecrets, replay, limits, health, timeouts
+        Assert.Equal(15, sections.Count);
         Assert.All(sections, section => Assert.False(section["additionalProperties"]!.GetValue<bool>()));
-        Assert.All(sections.SelectMany(section => section["properties"]!.AsObject()), property => Assert.NotNull(property.Value!["description"]));
+        Assert.All(
+            sections.SelectMany(section => section["properties"]!.AsObject()),
+            property => Assert.NotNull(property.Value!["description"]));
     }
 
     private static void Collect(JsonNode node, List<JsonObject> sections)
@@ -60,7 +65,8 @@ public class GeneratedFilesTests
     private static string RepositoryRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Portico.slnx"))) directory = directory.Parent ?? throw new InvalidOperationException("the tests do not run inside the repository");
+        while (!File.Exists(Path.Combine(directory.FullName, "Portico.slnx")))
+            directory = directory.Parent ?? throw new InvalidOperationException("the tests do not run inside the repository");
         return directory.FullName;
     }
 }

@@ -9,14 +9,16 @@ public class LoadedConfigurationTests
 
     private const string Valid = $$"""
         // Comments are allowed,
-        { "$schema": "x", "listeners": [ { "secret": "{{Secret}}", "domain": "www.example.com", /* everywhere, */ }, ], } // and trailing commas
+        { "$schema": "x",
+          "listeners": [ { "secret": "{{Secret}}", "domain": "www.example.com", /* everywhere, */ }, ], } // and trailing commas
         """;
 
     [Theory]
     [InlineData("")]
     [InlineData(" \n")]
     public void An_empty_file_is_called_empty(string text) =>
-        Assert.StartsWith("the file is empty; ", Assert.Single(LoadedConfiguration.Load(text, ".", []).Errors).Problem, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "the file is empty; ", Assert.Single(LoadedConfiguration.Load(text, ".", []).Errors).Problem, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("00000000000000000000000000000000", true)]
@@ -27,17 +29,20 @@ public class LoadedConfigurationTests
         var loaded = Load($$"""{ "listeners": [{ "secret": "{{secret}}", "domain": "www.example.com" }] }""");
 
         Assert.Empty(loaded.Errors);
-        Assert.Equal(isWarned, loaded.Warnings.Any(warning => warning.Key == "listeners[0].secret" && warning.Problem.StartsWith("can be guessed", StringComparison.Ordinal)));
+        Assert.Equal(isWarned, loaded.Warnings.Any(
+            warning => warning.Key == "listeners[0].secret" && warning.Problem.StartsWith("can be guessed", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void A_public_host_that_is_nearly_an_address_is_an_error() => AssertError(
-        $$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com", "publicHost": "192.168.1.300" }] }""", "listeners[0].publicHost", "looks like an IPv4 address");
+        $$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com", "publicHost": "192.168.1.300" }] }""",
+        "listeners[0].publicHost", "looks like an IPv4 address");
 
     [Fact]
     public void Addresses_that_cannot_be_read_are_one_error_and_the_default_is_not_blamed()
     {
-        var loaded = Load($$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }], "backend": { "direct": { "endpoints": { "2": ["149.154.167.51"] } } } }""");
+        var loaded = Load($$"""{ "listeners": [{ "secret": "{{Secret}}", "domain": "www.example.com" }], "backend": """
+            + $$"""{ "direct": { "endpoints": { "2": ["149.154.167.51"] } } } }""");
 
         Assert.Equal(["backend.direct.endpoints.2[0]"], loaded.Errors.Select(error => error.Key));
     }
@@ -47,7 +52,8 @@ public class LoadedConfigurationTests
 
     [Theory]
     [InlineData("""{ "Listeners": [] }""", "Listeners", "did you mean \"listeners\"?")]
-    [InlineData("""{ "tables": {} }""", "tables", "known here: listeners, backend, cover, fakeTls, replay, limits, resetOnClose, health, timeouts, dataDirectory, engine, loops")]
+    [InlineData("""{ "tables": {} }""", "tables",
+        "known here: listeners, backend, cover, fakeTls, replay, limits, resetOnClose, health, timeouts, dataDirectory, engine, loops")]
     [InlineData("""{ "timeouts": { "idleSecond": 1 } }""", "timeouts.idleSecond", "did you mean \"idleSeconds\"?")]
     [InlineData("""{ "backend": { "direct": { "endpoint": {} } } }""", "backend.direct.endpoint", "did you mean \"endpoints\"?")]
     [InlineData("""{ "listeners": [{ "policy": null }] }""", "listeners[0].policy", "known here: name, address")]
@@ -64,13 +70,17 @@ public class LoadedConfigurationTests
     [InlineData("""{ "timeouts": null }""", "timeouts", "a section in braces, not null")]
     [InlineData("""{ "listeners": {} }""", "listeners", "a list in brackets, not a section")]
     [InlineData("""{ "listeners": [8443] }""", "listeners[0]", "a section in braces, not a number")]
-    [InlineData("""{ "listeners": [{ "protocols": "fake-tls" }] }""", "listeners[0].protocols", "a list in brackets, not text; for example \"protocols\": [\"fake-tls\"]")]
+    [InlineData("""{ "listeners": [{ "protocols": "fake-tls" }] }""", "listeners[0].protocols",
+        "a list in brackets, not text; for example \"protocols\": [\"fake-tls\"]")]
     [InlineData("""{ "listeners": [{ "protocols": [1] }] }""", "listeners[0].protocols[0]", "text in quotes, not a number")]
     [InlineData("""{ "listeners": [{ "protocols": [null] }] }""", "listeners[0].protocols[0]", "text in quotes, not null")]
-    [InlineData("""{ "listeners": [{ "publicPort": "443" }] }""", "listeners[0].publicPort", "a whole number, not text; for example \"publicPort\": 443")]
+    [InlineData("""{ "listeners": [{ "publicPort": "443" }] }""", "listeners[0].publicPort",
+        "a whole number, not text; for example \"publicPort\": 443")]
     [InlineData("""{ "backend": { "preferIPv6": "yes" } }""", "backend.preferIPv6", "true or false, not text")]
-    [InlineData("""{ "backend": { "direct": { "endpoints": { "2": "127.0.0.1:1" } } } }""", "backend.direct.endpoints.2", "a list in brackets, not text")]
-    [InlineData("""{ "backend": { "direct": { "endpoints": { "2": [2] } } } }""", "backend.direct.endpoints.2[0]", "text in quotes, not a number")]
+    [InlineData("""{ "backend": { "direct": { "endpoints": { "2": "127.0.0.1:1" } } } }""", "backend.direct.endpoints.2",
+        "a list in brackets, not text")]
+    [InlineData("""{ "backend": { "direct": { "endpoints": { "2": [2] } } } }""", "backend.direct.endpoints.2[0]",
+        "text in quotes, not a number")]
     public void Wrong_types_are_errors_with_an_example(string text, string key, string says) => AssertError(text, key, says);
 
     [Fact]
@@ -113,7 +123,9 @@ public class LoadedConfigurationTests
     public void A_secret_in_a_wrong_place_does_not_come_back_in_any_error()
     {
         var errors = Load($$"""
-            { "{{Secret}}": 1, "listeners": [{ "secret": ["{{Secret}}"], "users": ["{{Secret}}", { "{{Secret}}": "alice" }], "domain": "ee{{Secret}}" }], "engine": "{{Secret}}" }
+            { "{{Secret}}": 1,
+              "listeners": [{ "secret": ["{{Secret}}"], "users": ["{{Secret}}", { "{{Secret}}": "alice" }], "domain": "ee{{Secret}}" }],
+              "engine": "{{Secret}}" }
             """).Errors;
 
         Assert.True(errors.Count >= 5);
@@ -168,7 +180,8 @@ public class LoadedConfigurationTests
     [Fact]
     public void Positions_are_counted_not_spelt()
     {
-        var variables = Enumerable.Range(0, 12).ToDictionary(i => $"PORTICO__listeners__0__protocols__{i}", string? (i) => i == 11 ? "classic" : "secure");
+        var variables = Enumerable.Range(0, 12)
+            .ToDictionary(i => $"PORTICO__listeners__0__protocols__{i}", string? (i) => i == 11 ? "classic" : "secure");
 
         Assert.Equal("classic", Load("{}", [.. Override.From(variables)]).Options.Listeners[0].Protocols[11]);
     }
@@ -197,14 +210,17 @@ public class LoadedConfigurationTests
     {
         var errors = Load(Valid, new(["loops"], "-1", "PORTICO__loops"), new(["listeners", "0", "protocols"], "tls", "--protocol")).Errors;
 
-        Assert.Contains(errors, error => error.Key == "loops" && error.Problem.EndsWith("(set by PORTICO__loops)", StringComparison.Ordinal));
-        Assert.Contains(errors, error => error.Key == "listeners[0].protocols[0]" && error.Problem.EndsWith("(set by --protocol)", StringComparison.Ordinal));
+        Assert.Contains(
+            errors, error => error.Key == "loops" && error.Problem.EndsWith("(set by PORTICO__loops)", StringComparison.Ordinal));
+        Assert.Contains(errors, error =>
+            error.Key == "listeners[0].protocols[0]" && error.Problem.EndsWith("(set by --protocol)", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Relative_paths_start_at_the_file() => Assert.Equal("/somewhere/data", Load(Valid).Settings!.DataDirectory);
 
-    private static LoadedConfiguration Load(string text, params Override[] overrides) => LoadedConfiguration.Load(text, "/somewhere", overrides);
+    private static LoadedConfiguration Load(string text, params Override[] overrides) =>
+        LoadedConfiguration.Load(text, "/somewhere", overrides);
 
     private static void AssertError(string text, string key, string says)
     {

@@ -31,7 +31,8 @@ public class NewConfigurationTests
         var named = LoadedConfiguration.Load(new NewConfiguration { Domain = "site.example.org" }.ToText(), ".", []);
         Assert.Empty(named.Errors);
         Assert.Empty(named.Warnings);
-        Assert.Equal((CoverMode.Fixed, CoverTarget.OfHost("site.example.org", 443)), (named.Settings!.Cover.Mode, named.Settings.Cover.Target));
+        Assert.Equal(
+            (CoverMode.Fixed, CoverTarget.OfHost("site.example.org", 443)), (named.Settings!.Cover.Mode, named.Settings.Cover.Target));
 
         Assert.Equal(CoverMode.Off, LoadedConfiguration.Load(new NewConfiguration().ToText(), ".", []).Settings!.Cover.Mode);
     }

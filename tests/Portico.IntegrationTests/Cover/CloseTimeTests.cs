@@ -10,7 +10,10 @@ using Xunit.Abstractions;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>How long a server waits for the rest of a hello tells servers apart: it is the cover's patience that shows, whatever ours is. Alone on the machine.</summary>
+/// <summary>
+/// How long a server waits for the rest of a hello tells servers apart:
+/// it is the cover's patience that shows, whatever ours is. Alone on the machine.
+/// </summary>
 [Collection(nameof(Siege))]
 public sealed class CloseTimeTests(ITestOutputHelper output)
 {
@@ -56,12 +59,14 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
         Assert.True(differences.IsEmpty, string.Join('\n', differences.Select(difference => difference.Times)));
     }
 
-    private async Task<ImmutableArray<(Slow Probe, string Times)>> DifferencesAsync(CoverServer cover, CoveredProxies proxies, ImmutableArray<Slow> probes)
+    private async Task<ImmutableArray<(Slow Probe, string Times)>> DifferencesAsync(
+        CoverServer cover, CoveredProxies proxies, ImmutableArray<Slow> probes)
     {
         var all = await Task.WhenAll(probes.Select(async probe =>
         {
             var asked = TimeAsync(cover.Endpoint, probe);
-            var through = await Task.WhenAll(proxies.All.Select(async item => (item.Name, Time: await TimeAsync(item.Proxy.Endpoint, probe))));
+            var through = await Task.WhenAll(
+                proxies.All.Select(async item => (item.Name, Time: await TimeAsync(item.Proxy.Endpoint, probe))));
             var direct = await asked;
             var times = $"{probe.Name}: {direct}; {string.Join("; ", through.Select(item => $"{item.Name}: {item.Time}"))}";
             output.WriteLine(times);
@@ -98,7 +103,8 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
     {
         // A byte that is on its way when the server closes makes a RST of its FIN, from the cover as from us: at a pace either may come.
         public bool LooksLike(Ended cover, Slow probe) =>
-            Count == cover.Count && End != PeerEnd.Timeout && (End == cover.End || probe.Pause is not null) && (After - cover.After).Duration() <= MostDifference;
+            Count == cover.Count && End != PeerEnd.Timeout && (End == cover.End || probe.Pause is not null)
+                && (After - cover.After).Duration() <= MostDifference;
 
         public override string ToString() => $"{Count} bytes, {End} after {After.TotalSeconds:0.00} s";
     }

@@ -21,7 +21,8 @@ public sealed class CoverTests
 
     private static readonly ProxySecret Other = ProxySecret.Create("some other bytes"u8);
 
-    public static TheoryData<EngineKind, string> Strangers => Engines.With("request", "wrong secret", "malformed hello", "hello in pieces", "random bytes", "short record");
+    public static TheoryData<EngineKind, string> Strangers =>
+        Engines.With("request", "wrong secret", "malformed hello", "hello in pieces", "random bytes", "short record");
 
     public static TheoryData<EngineKind, int> Versions => Engines.With(1, 2);
 
@@ -126,13 +127,15 @@ public sealed class CoverTests
     public async Task Silence_is_at_the_cover_after_the_time_to_decide_and_ends_when_the_cover_ends_it(EngineKind engine)
     {
         await using var site = CoverSite.Start();
-        var shortHandshake = (ProxySettings settings) => site.Settings()(settings) with { Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromSeconds(1) } };
+        var shortHandshake = (ProxySettings settings) =>
+            site.Settings()(settings) with { Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromSeconds(1) } };
         await using var test = ProxyUnderTest.Start(engine, shortHandshake);
         var watch = Stopwatch.StartNew();
         await using var stranger = await Wire.ConnectAsync(test.Endpoint);
         await using var visit = await site.NextVisitAsync();
         Assert.InRange(watch.Elapsed, TimeSpan.FromMilliseconds(40), TimeSpan.FromSeconds(5));
-        Assert.Equal(Received.Nothing(PeerEnd.Timeout), await stranger.ReadToEndAsync(TimeSpan.FromSeconds(2))); // far beyond the handshake deadline
+        // far beyond the handshake deadline
+        Assert.Equal(Received.Nothing(PeerEnd.Timeout), await stranger.ReadToEndAsync(TimeSpan.FromSeconds(2)));
         visit.FinishSending();
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await stranger.ReadToEndAsync());
     }
@@ -207,7 +210,11 @@ public sealed class CoverTests
         await using var visit = await site.NextVisitAsync();
         byte[] head = version == 1
             ? Encoding.ASCII.GetBytes($"PROXY TCP4 127.0.0.1 127.0.0.1 {stranger.Local.Port} {test.Endpoint.Port}\r\n")
-            : [.. Signature, 0x21, 0x11, 0, 12, 127, 0, 0, 1, 127, 0, 0, 1, .. BigEndian(stranger.Local.Port), .. BigEndian(test.Endpoint.Port)];
+            :
+            [
+                .. Signature, 0x21, 0x11, 0, 12, 127, 0, 0, 1, 127, 0, 0, 1,
+                .. BigEndian(stranger.Local.Port), .. BigEndian(test.Endpoint.Port),
+            ];
         Assert.Equal(head.Concat(Request), await visit.ReadExactlyAsync(head.Length + Request.Length));
     }
 
@@ -265,7 +272,8 @@ public sealed class CoverTests
         while (true)
         {
             var (count, end) = await wire.ReadSomeAsync(buffer);
-            if (end != PeerEnd.None) return $"{Convert.ToHexStringLower(hash.GetHashAndReset())} then {end}";
+            if (end != PeerEnd.None)
+                return $"{Convert.ToHexStringLower(hash.GetHashAndReset())} then {end}";
             hash.AppendData(buffer, 0, count);
         }
     }

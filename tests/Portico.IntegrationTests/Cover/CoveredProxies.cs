@@ -5,7 +5,10 @@ using Portico.TestKit.Proxies;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>The same cover behind a proxy of every kind that a prober must not be able to tell from it: each engine, with listeners for fake TLS alone and for everything.</summary>
+/// <summary>
+/// The same cover behind a proxy of every kind that a prober must not be able to tell from it:
+/// each engine, with listeners for fake TLS alone and for everything.
+/// </summary>
 internal sealed class CoveredProxies : IAsyncDisposable
 {
     private CoveredProxies(ImmutableArray<(string, ProxyUnderTest)> all) => All = all;
@@ -21,8 +24,12 @@ internal sealed class CoveredProxies : IAsyncDisposable
     {
         var proxies =
             from engine in Engines.Kinds
-            from protocols in everyListener ? (ClientProtocols[])[ClientProtocols.FakeTls, ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic] : [ClientProtocols.FakeTls]
-            select ($"{engine}, {protocols}", ProxyUnderTest.Start(engine, settings => Covered(change?.Invoke(settings) ?? settings, cover, protocols)));
+            from protocols in everyListener
+                ? (ClientProtocols[])[ClientProtocols.FakeTls, ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic]
+                : [ClientProtocols.FakeTls]
+            select (
+                $"{engine}, {protocols}",
+                ProxyUnderTest.Start(engine, settings => Covered(change?.Invoke(settings) ?? settings, cover, protocols)));
         return new CoveredProxies([.. proxies]);
     }
 

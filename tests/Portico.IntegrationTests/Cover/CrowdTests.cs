@@ -35,7 +35,8 @@ public sealed class CrowdTests(ITestOutputHelper output)
     [MemberData(nameof(EveryCover))]
     public async Task With_two_thousand_probes_under_way_every_probe_sees_the_cover(EngineKind engine, string program)
     {
-        await using CoverServer cover = program == NginxCover.Program ? await NginxCover.StartAsync(Long) : await HaproxyCover.StartAsync(Long);
+        await using CoverServer cover =
+            program == NginxCover.Program ? await NginxCover.StartAsync(Long) : await HaproxyCover.StartAsync(Long);
         var direct = await Battery.AskAsync(cover.Endpoint, TimeSpan.FromSeconds(2));
         var byChance = ProbeTable.EndedByChance(cover);
         var open = ProbeTable.All.Where(probe => direct.Answers[probe.Id].End == PeerEnd.Timeout && !byChance.Contains(probe.Id)).ToList();
@@ -45,15 +46,20 @@ public sealed class CrowdTests(ITestOutputHelper output)
             Cover = cover.Settings,
             Listeners = [settings.Listeners[0] with { MaxConnections = Clients }],
         });
-        var crowd = new[] { Crowd, proxy.Proxy.Cover.Budget.Most - 2 * Battery.Size, (DescriptorsOf.Limit() - SpareDescriptors) / DescriptorsEach }.Min();
-        output.WriteLine($"{crowd} probes under way of {open.Count} kinds; limit {DescriptorsOf.Limit()} descriptors, {proxy.Proxy.Cover.Budget.Most} strangers");
+        var crowd = Math.Min(
+            Math.Min(Crowd, proxy.Proxy.Cover.Budget.Most - 2 * Battery.Size),
+            (DescriptorsOf.Limit() - SpareDescriptors) / DescriptorsEach);
+        output.WriteLine($"{crowd} probes under way of {open.Count} kinds; "
+            + $"limit {DescriptorsOf.Limit()} descriptors, {proxy.Proxy.Cover.Budget.Most} strangers");
         var prober = (await Battery.PrepareAsync(cover.Endpoint, Answered)) with { Quiet = Wire.Patience };
-        var questions = await Task.WhenAll(Enumerable.Range(0, crowd).Select(number => prober.BeginAsync(proxy.Endpoint, open[number % open.Count])));
+        var questions = await Task.WhenAll(
+            Enumerable.Range(0, crowd).Select(number => prober.BeginAsync(proxy.Endpoint, open[number % open.Count])));
         await proxy.Metrics.UntilAsync("portico_connections", crowd, ("state", "cover"));
 
         var differences = (await Battery.AskAsync(proxy.Endpoint, Busy)).DifferencesFrom(direct, byChance).ToList();
         await proxy.Metrics.UntilAsync("portico_connections", crowd, ("state", "cover"));
-        foreach (var (probe, answer) in await Task.WhenAll(questions.Select(async question => (question.Probe, await question.AnswerAsync(Answered)))))
+        foreach (var (probe, answer) in await Task.WhenAll(
+            questions.Select(async question => (question.Probe, await question.AnswerAsync(Answered)))))
         {
             if (!answer.LooksLike(direct.Answers[probe.Id]))
                 differences.Add($"in the crowd: {probe}: the cover says [{direct.Answers[probe.Id]}], here [{answer}]");

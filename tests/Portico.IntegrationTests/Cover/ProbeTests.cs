@@ -42,7 +42,8 @@ public sealed class ProbeTests
     {
         const int Most = 3;
         await using var cover = await StartAsync(program);
-        await using var proxies = CoveredProxies.Start(cover, settings => settings with { Listeners = [settings.Listeners[0] with { MaxConnections = Most }] });
+        await using var proxies = CoveredProxies.Start(
+            cover, settings => settings with { Listeners = [settings.Listeners[0] with { MaxConnections = Most }] });
         var inside = new List<FakeClient>();
         foreach (var (_, proxy) in proxies.All)
         {
@@ -73,11 +74,15 @@ public sealed class ProbeTests
     private static async Task AssertSameAsync(CoverServer cover, CoveredProxies proxies)
     {
         var direct = Battery.AskAsync(cover.Endpoint);
-        var through = await Task.WhenAll(proxies.All.Select(async item => (item.Name, Battery: await Battery.AskAsync(item.Proxy.Endpoint))));
+        var through = await Task.WhenAll(
+            proxies.All.Select(async item => (item.Name, Battery: await Battery.AskAsync(item.Proxy.Endpoint))));
         var differences = new List<string>();
         foreach (var (name, battery) in through)
-            differences.AddRange(battery.DifferencesFrom(await direct, ProbeTable.EndedByChance(cover)).Select(difference => $"{name}: {difference}"));
-        Assert.True(differences.Count == 0, $"{differences.Count} of {through.Length * Battery.Size} differ\n{string.Join('\n', differences)}");
+            differences.AddRange(
+                battery.DifferencesFrom(await direct, ProbeTable.EndedByChance(cover)).Select(difference => $"{name}: {difference}"));
+        Assert.True(
+            differences.Count == 0,
+            $"{differences.Count} of {through.Length * Battery.Size} differ\n{string.Join('\n', differences)}");
     }
 
     private static async Task<CoverServer> StartAsync(string program) =>

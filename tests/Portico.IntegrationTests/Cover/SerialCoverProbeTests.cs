@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>The cover that is easiest to upset: one visitor at a time, and whoever waits waits for the one before to be gone entirely.</summary>
+/// <summary>
+/// The cover that is easiest to upset: one visitor at a time,
+/// and whoever waits waits for the one before to be gone entirely.
+/// </summary>
 public sealed class SerialCoverProbeTests
 {
     // So many servers, each with its proxies, share the probes out; within one they go one after the other.

@@ -11,7 +11,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>Hellos of somebody who has recorded one or knows a secret: they are served, or they see the cover, and nothing in between.</summary>
+/// <summary>
+/// Hellos of somebody who has recorded one or knows a secret:
+/// they are served, or they see the cover, and nothing in between.
+/// </summary>
 public sealed class SignedHelloTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
@@ -33,7 +36,8 @@ public sealed class SignedHelloTests
         ("R75 clock never set", secret => HelloBytes.Create(secret, CoverServer.Name, 4711, ClientHelloShape.Classic517)),
         ("R76 a bit of the last extension flipped", secret => Flip(Signed(secret))),
         ("R79 shorter than 512 bytes", secret => Sign(secret, new ProbeHello { PaddedLength = 0 })),
-        ("R80 only a P-256 share that is no point", secret => Sign(secret, new ProbeHello().With(Extension.KeyShare, Extension.Shares((0x17, [4, .. ProbeRandom.Bytes(64)]))))),
+        ("R80 only a P-256 share that is no point", secret => Sign(
+            secret, new ProbeHello().With(Extension.KeyShare, Extension.Shares((0x17, [4, .. ProbeRandom.Bytes(64)]))))),
         ("R80 no key_share", secret => Sign(secret, new ProbeHello().Without(Extension.KeyShare))),
         ("R84 no suite of TLS 1.3", secret => Sign(secret, new ProbeHello { Suites = [0xc0, 0x2b, 0xc0, 0x2c] })),
         ("R86 in two records, signed with the header of the second", SignedOverBothRecords),
@@ -52,9 +56,13 @@ public sealed class SignedHelloTests
         {
             var probe = new Probe(stranger.Id, "", "", [stranger.Create(proxy.Secret)]);
             var (direct, through) = (prober.AskAsync(cover.Endpoint, probe), prober.AskAsync(proxy.Endpoint, probe));
-            return (await through).LooksLike(await direct) ? null : $"{stranger.Id}: the cover says [{await direct}], here [{await through}]";
+            return (await through).LooksLike(await direct)
+                ? null
+                : $"{stranger.Id}: the cover says [{await direct}], here [{await through}]";
         }));
-        Assert.True(differences.All(difference => difference is null), string.Join('\n', differences.Where(difference => difference is not null)));
+        Assert.True(
+            differences.All(difference => difference is null),
+            string.Join('\n', differences.Where(difference => difference is not null)));
         Assert.Empty(proxy.Telegram.Connections);
     }
 
@@ -143,7 +151,8 @@ public sealed class SignedHelloTests
         Assert.Empty(proxy.Telegram.Connections);
     }
 
-    private static ProxyUnderTest Start(EngineKind engine, CoverServer cover) => ProxyUnderTest.Start(engine, settings => settings with { Cover = cover.Settings });
+    private static ProxyUnderTest Start(EngineKind engine, CoverServer cover) =>
+        ProxyUnderTest.Start(engine, settings => settings with { Cover = cover.Settings });
 
     private static async Task<Observation> FlightAsync(ProxyUnderTest proxy, ProbeHello hello)
     {
@@ -155,7 +164,8 @@ public sealed class SignedHelloTests
 
     private static uint Now => (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
 
-    private static byte[] Signed(ProxySecret secret, int seconds = 0) => HelloBytes.Create(secret, CoverServer.Name, (uint)(Now + seconds), ClientHelloShape.Classic517);
+    private static byte[] Signed(ProxySecret secret, int seconds = 0) =>
+        HelloBytes.Create(secret, CoverServer.Name, (uint)(Now + seconds), ClientHelloShape.Classic517);
 
     private static byte[] Sign(ProxySecret secret, ProbeHello hello)
     {

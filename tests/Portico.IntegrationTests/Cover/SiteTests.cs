@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>Who visits the site through the proxy gets the site, with its own certificate, and everything that TLS can do with it.</summary>
+/// <summary>
+/// Who visits the site through the proxy gets the site, with its own certificate, and everything that TLS can do with it.
+/// </summary>
 public sealed class SiteTests
 {
     private const string Curl = "curl";
@@ -43,13 +45,21 @@ public sealed class SiteTests
         await using var cover = await NginxCover.StartAsync(Long);
         await using var proxy = Start(engine, cover);
         var session = Path.Combine(cover.Folder, "session");
-        string[] visit = ["s_client", $"-{version}", "-connect", $"{proxy.Endpoint}", "-servername", CoverServer.Name, "-CAfile", cover.CertificateFile, "-verify_return_error", "-ign_eof"];
+        string[] visit =
+        [
+            "s_client", $"-{version}", "-connect", $"{proxy.Endpoint}", "-servername",
+            CoverServer.Name, "-CAfile", cover.CertificateFile, "-verify_return_error", "-ign_eof",
+        ];
         const string Request = $"GET / HTTP/1.0\r\nHost: {CoverServer.Name}\r\n\r\n";
 
         var (_, first, errors) = await Programs.RunAsync(Openssl, [.. visit, "-sess_out", session], Request);
-        Assert.True(first.Contains("New, ", StringComparison.Ordinal) && first.Contains(NginxCover.Page, StringComparison.Ordinal), first + errors);
+        Assert.True(
+            first.Contains("New, ", StringComparison.Ordinal) && first.Contains(NginxCover.Page, StringComparison.Ordinal),
+            first + errors);
         var (_, second, _) = await Programs.RunAsync(Openssl, [.. visit, "-sess_in", session], Request);
-        Assert.True(second.Contains("Reused, ", StringComparison.Ordinal) && second.Contains(NginxCover.Page, StringComparison.Ordinal), second);
+        Assert.True(
+            second.Contains("Reused, ", StringComparison.Ordinal) && second.Contains(NginxCover.Page, StringComparison.Ordinal),
+            second);
     }
 
     [ToolTheory(NginxCover.Program, Curl)]
@@ -78,18 +88,21 @@ public sealed class SiteTests
     {
         await using var proxy = Start(engine, cover);
         // curl refuses a certificate that is not the cover's, and says at the end which version of HTTP it was.
-        var (code, output, errors) = await Programs.RunAsync(Curl, [.. Visit(proxy, cover, version, ""), "--write-out", "%{http_version} %{http_code}"]);
+        var (code, output, errors) = await Programs.RunAsync(
+            Curl, [.. Visit(proxy, cover, version, ""), "--write-out", "%{http_version} %{http_code}"]);
         Assert.Equal((0, ""), (code, errors));
         Assert.EndsWith($"{version} 200", output, StringComparison.Ordinal);
         return output[..^$"{version} 200".Length];
     }
 
-    private static ProxyUnderTest Start(EngineKind engine, CoverServer cover) => ProxyUnderTest.Start(engine, settings => settings with { Cover = cover.Settings });
+    private static ProxyUnderTest Start(EngineKind engine, CoverServer cover) =>
+        ProxyUnderTest.Start(engine, settings => settings with { Cover = cover.Settings });
 
     private static string[] Visit(ProxyUnderTest proxy, CoverServer cover, string version, string path) =>
     [
         "--silent", "--show-error", "--fail", $"--http{version}", "--cacert", cover.CertificateFile,
-        "--resolve", $"{CoverServer.Name}:{proxy.Endpoint.Port}:{proxy.Endpoint.Address}", $"https://{CoverServer.Name}:{proxy.Endpoint.Port}/{path}",
+        "--resolve", $"{CoverServer.Name}:{proxy.Endpoint.Port}:{proxy.Endpoint.Address}",
+        $"https://{CoverServer.Name}:{proxy.Endpoint.Port}/{path}",
     ];
 
     /// <summary>Random bytes, so that nothing lost, doubled or swapped goes unnoticed; their hash.</summary>

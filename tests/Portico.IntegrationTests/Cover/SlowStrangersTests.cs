@@ -26,7 +26,8 @@ public sealed class SlowStrangersTests(ITestOutputHelper output)
     // The test's own sockets, and some for everything else in this process.
     private const int SpareDescriptors = 1000;
 
-    // What somebody may cost who says nothing for long: a session, two channels, a pooled handshake with a buffer of 4 KB, and what the collector leaves lying.
+    // What somebody may cost who says nothing for long: a session, two channels,
+    // a pooled handshake with a buffer of 4 KB, and what the collector leaves lying.
     private const long MostBytesEach = 16 * 1024;
     private const long MostBytesBesides = 32 * 1024 * 1024;
 
@@ -55,7 +56,8 @@ public sealed class SlowStrangersTests(ITestOutputHelper output)
 
         var strangers = new List<Wire>();
         while (strangers.Count < count)
-            strangers.AddRange(await Task.WhenAll(Enumerable.Range(0, Math.Min(Connecting, count - strangers.Count)).Select(_ => Wire.ConnectAsync(proxy.Endpoint))));
+            strangers.AddRange(await Task.WhenAll(
+                Enumerable.Range(0, Math.Min(Connecting, count - strangers.Count)).Select(_ => Wire.ConnectAsync(proxy.Endpoint))));
         using var stop = new CancellationTokenSource();
         var clients = Enumerable.Range(0, OrdinaryAtATime).Select(_ => VisitAsync(proxy, stop.Token)).ToList();
         var (closed, most) = (0, 0L);
@@ -78,7 +80,9 @@ public sealed class SlowStrangersTests(ITestOutputHelper output)
         var waits = (await Task.WhenAll(clients)).SelectMany(times => times).Order().ToList();
 
         var worst = waits[waits.Count * 99 / 100];
-        output.WriteLine($"{strangers.Count} strangers of {Strangers} (limit of {DescriptorsOf.Limit()} descriptors), {closed} put out; {waits.Count} clients: median {waits[waits.Count / 2].TotalMilliseconds:0.0} ms, p99 {worst.TotalMilliseconds:0.0} ms, longest {waits[^1].TotalMilliseconds:0.0} ms");
+        output.WriteLine($"{strangers.Count} strangers of {Strangers} (limit of {DescriptorsOf.Limit()} descriptors), "
+            + $"{closed} put out; {waits.Count} clients: median {waits[waits.Count / 2].TotalMilliseconds:0.0} ms, "
+            + $"p99 {worst.TotalMilliseconds:0.0} ms, longest {waits[^1].TotalMilliseconds:0.0} ms");
         output.WriteLine($"memory {before / 1024} KB, with strangers {most / 1024} KB: {(most - before) / strangers.Count} bytes each");
         Assert.True(waits.Count >= 100, $"only {waits.Count} clients were served");
         Assert.InRange(worst, TimeSpan.Zero, MostWait);

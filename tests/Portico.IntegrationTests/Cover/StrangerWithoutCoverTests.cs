@@ -14,7 +14,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>What somebody sees who knows no secret, or cannot prove it, while no cover is configured (spec/02 sections 8 and 10.2).</summary>
+/// <summary>
+/// What somebody sees who knows no secret, or cannot prove it,
+/// while no cover is configured (spec/02 sections 8 and 10.2).
+/// </summary>
 public sealed class StrangerWithoutCoverTests
 {
     private static readonly Received DecodeErrorAlert = new([0x15, 3, 3, 0, 2, 2, 0x32], PeerEnd.Fin);
@@ -27,20 +30,32 @@ public sealed class StrangerWithoutCoverTests
         new("malformed hello", _ => HelloBytes.Malformed(), DecodeErrorAlert, ProtocolError.TlsBadClientHello),
         new("hello without SNI", secret => NoSni(secret), DecodeErrorAlert, ProtocolError.TlsNoSni),
         new("hello without SNI, wrong secret", _ => NoSni(Other), DecodeErrorAlert, ProtocolError.TlsNoSni),
-        new("hello in nine records", secret => HelloBytes.Fragment(Hello(secret), [1, 1, 1, 1, 1, 1, 1, 1]), DecodeErrorAlert, ProtocolError.TlsBadClientHello),
-        new("empty record within a hello", secret => [.. HelloBytes.Fragment(Hello(secret), [700])[..705], 0x16, 3, 1, 0, 0], DecodeErrorAlert, ProtocolError.TlsBadClientHello),
+        new(
+            "hello in nine records", secret => HelloBytes.Fragment(Hello(secret), [1, 1, 1, 1, 1, 1, 1, 1]),
+            DecodeErrorAlert, ProtocolError.TlsBadClientHello),
+        new(
+            "empty record within a hello", secret => [.. HelloBytes.Fragment(Hello(secret), [700])[..705], 0x16, 3, 1, 0, 0],
+            DecodeErrorAlert, ProtocolError.TlsBadClientHello),
         new("wrong secret", _ => Hello(Other), ClosedWithoutAByte, ProtocolError.TlsInvalidDigest),
-        new("wrong secret, bytes behind", _ => [.. Hello(Other), .. RandomNumberGenerator.GetBytes(3000)], ClosedWithoutAByte, ProtocolError.TlsInvalidDigest),
+        new(
+            "wrong secret, bytes behind", _ => [.. Hello(Other), .. RandomNumberGenerator.GetBytes(3000)],
+            ClosedWithoutAByte, ProtocolError.TlsInvalidDigest),
         new("last bit of the hello changed", secret => Flip(Hello(secret)), ClosedWithoutAByte, ProtocolError.TlsInvalidDigest),
         new("signed too long ago", secret => Hello(secret, -700), ClosedWithoutAByte, ProtocolError.TlsTime),
         new("signed in the future", secret => Hello(secret, +240), ClosedWithoutAByte, ProtocolError.TlsTime),
         new("clock unset", secret => HelloBytes.Create(secret, "www.example.org", 4711), ClosedWithoutAByte, ProtocolError.TlsTime),
-        new("no key share", secret => HelloBytes.Without(Hello(secret), 0x0033, secret, Now), ClosedWithoutAByte, ProtocolError.TlsMissingKeyShareExt),
+        new(
+            "no key share", secret => HelloBytes.Without(Hello(secret), 0x0033, secret, Now),
+            ClosedWithoutAByte, ProtocolError.TlsMissingKeyShareExt),
         new("short TLS record", _ => [0x16, 3, 1, 0, 4, 2, 0, 0, 0], ClosedWithoutAByte, ProtocolError.TlsClientHelloTooShort),
-        new("HTTP request", _ => Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n"), ClosedWithoutAByte, ProtocolError.UnknownProtocol),
+        new(
+            "HTTP request", _ => Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n"),
+            ClosedWithoutAByte, ProtocolError.UnknownProtocol),
         new("SSH greeting", _ => Encoding.ASCII.GetBytes("SSH-2.0-OpenSSH_9.6\r\n"), ClosedWithoutAByte, ProtocolError.UnknownProtocol),
         new("random bytes", _ => RandomStart(), ClosedWithoutAByte, ProtocolError.UnknownProtocol),
-        new("TLS application data", _ => [0x17, 3, 3, 0, 64, .. RandomNumberGenerator.GetBytes(64)], ClosedWithoutAByte, ProtocolError.UnknownProtocol),
+        new(
+            "TLS application data", _ => [0x17, 3, 3, 0, 64, .. RandomNumberGenerator.GetBytes(64)],
+            ClosedWithoutAByte, ProtocolError.UnknownProtocol),
     ];
 
     public static TheoryData<EngineKind, string> EveryCase => Engines.With(Cases.Select(item => item.Name).ToArray());

@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Cover;
 
-/// <summary>TCP's urgent data, which ends a read before there is nothing left to read. A server that never asked for it does not see that byte.</summary>
+/// <summary>
+/// TCP's urgent data, which ends a read before there is nothing left to read.
+/// A server that never asked for it does not see that byte.
+/// </summary>
 public sealed class UrgentDataTests
 {
     private const int Times = 20, Cut = 200;

@@ -14,7 +14,8 @@ public sealed class ProxyMetricsTests
     public async Task Bytes_and_connections_are_counted_as_the_peers_count_them(EngineKind engine)
     {
         await using var test = ProxyUnderTest.Start(engine);
-        await using (var client = await test.GreetAsync(new ClientProfile { Mode = ClientMode.Plain, Transport = Transport.Intermediate, Dc = -5 }))
+        await using (var client = await test.GreetAsync(
+            new ClientProfile { Mode = ClientMode.Plain, Transport = Transport.Intermediate, Dc = -5 }))
         {
             await client.EchoAsync(10_000);
             await client.DownloadAsync(10, 10_000);
@@ -27,7 +28,8 @@ public sealed class ProxyMetricsTests
 
         Assert.Equal(dc.BytesReceived, test.Metrics.Value("portico_dc_sent_bytes_total", ("dc", "-5")));
         Assert.Equal(dc.BytesSent, test.Metrics.Value("portico_dc_received_bytes_total", ("dc", "-5")));
-        Assert.Equal(dc.BytesReceived, test.Metrics.Value("portico_client_received_bytes_total", ("listener", ProxyUnderTest.Listener)));  // both headers have 64 bytes
+        // both headers have 64 bytes
+        Assert.Equal(dc.BytesReceived, test.Metrics.Value("portico_client_received_bytes_total", ("listener", ProxyUnderTest.Listener)));
         Assert.Equal(dc.BytesSent, test.Metrics.Value("portico_client_sent_bytes_total", ("listener", ProxyUnderTest.Listener)));
         Assert.Equal(1, test.Metrics.Value("portico_connections_accepted_total", ("listener", ProxyUnderTest.Listener)));
         Assert.Equal(1, test.Metrics.Value("portico_dc_connect_total", ("dc", "-5"), ("result", "ok")));

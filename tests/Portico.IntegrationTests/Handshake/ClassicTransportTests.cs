@@ -52,7 +52,8 @@ public sealed class ClassicTransportTests
 
     [Theory]
     [MemberData(nameof(EveryTransport))]
-    public async Task A_listener_for_fake_TLS_only_closes_a_client_without_TLS(EngineKind engine, (Transport Transport, string Protocol) row)
+    public async Task A_listener_for_fake_TLS_only_closes_a_client_without_TLS(
+        EngineKind engine, (Transport Transport, string Protocol) row)
     {
         await using var test = ProxyUnderTest.Start(engine, Allow(ClientProtocols.FakeTls));
         await using var client = await test.GreetAsync(Profile(row.Transport));

@@ -9,7 +9,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Handshake;
 
-/// <summary>Behind the flight, what cannot be decoded ends as at a TLS server: one encrypted alert, FIN, no reset (spec/02 "Changed").</summary>
+/// <summary>
+/// Behind the flight, what cannot be decoded ends as at a TLS server:
+/// one encrypted alert, FIN, no reset (spec/02 "Changed").
+/// </summary>
 public sealed class EncryptedAlertTests
 {
     [Theory]

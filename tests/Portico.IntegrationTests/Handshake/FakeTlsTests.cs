@@ -26,8 +26,10 @@ public sealed class FakeTlsTests
         ["no ChangeCipherSpec"] = new() { SendsChangeCipherSpec = false },
         ["header alone, records of 1 byte"] = new() { SendsHeaderAlone = true, RecordPayload = 1, IsSettled = true },
         ["header in 64 records"] = new() { RecordPayload = 1 },
-        ["header in records of 30 bytes, one per write"] = new() { HelloPiece = int.MaxValue, RecordPayload = 30, Piece = 35, SendsChangeCipherSpecAlone = true, IsSettled = true },
-        ["record headers apart from payload"] = new() { HelloPiece = int.MaxValue, RecordPayload = 5, Piece = 5, SendsChangeCipherSpecAlone = true, IsSettled = true },
+        ["header in records of 30 bytes, one per write"] =
+            new() { HelloPiece = int.MaxValue, RecordPayload = 30, Piece = 35, SendsChangeCipherSpecAlone = true, IsSettled = true },
+        ["record headers apart from payload"] =
+            new() { HelloPiece = int.MaxValue, RecordPayload = 5, Piece = 5, SendsChangeCipherSpecAlone = true, IsSettled = true },
         ["records of 65535 bytes"] = new() { RecordPayload = 65535 },
         ["hello in records of 1, 1, 1 and the rest"] = new() { HelloFragments = [1, 1, 1] },
         ["hello cut inside its random"] = new() { HelloFragments = [20], Piece = 25, IsSettled = true },
@@ -37,7 +39,8 @@ public sealed class FakeTlsTests
 
     public static TheoryData<EngineKind, string> EveryHabit => Engines.With(Habits.Keys.Order().ToArray());
 
-    public static TheoryData<EngineKind, int> EverySize => Engines.With(100, 14_000, 200_000);  // below, about and above what is kept before the judgement
+    // below, about and above what is kept before the judgement
+    public static TheoryData<EngineKind, int> EverySize => Engines.With(100, 14_000, 200_000);
 
     [Theory]
     [MemberData(nameof(EveryHabit))]

@@ -27,7 +27,9 @@ public sealed class PerSniSecretTests
             await client.EchoAsync(1000);
         }
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await StrangerClient.CallAsync(test.Endpoint, Hello(test.Secret, "alice.example.com")));
-        Assert.Equal(Received.Nothing(PeerEnd.Fin), await StrangerClient.CallAsync(test.Endpoint, Hello(Derived(test, "bob.example.com"), "alice.example.com")));
+        Assert.Equal(
+            Received.Nothing(PeerEnd.Fin),
+            await StrangerClient.CallAsync(test.Endpoint, Hello(Derived(test, "bob.example.com"), "alice.example.com")));
         await test.UntilProtocolErrorAsync(ProtocolError.TlsInvalidDigest, 2);
 
         await using var plain = await test.GreetAsync(new ClientProfile { Mode = ClientMode.Secure });  // not derived
@@ -48,7 +50,8 @@ public sealed class PerSniSecretTests
 
     private static ProxySettings WithSalt(ProxySettings settings) => settings with { PerSni = PerSniSettings.Of(Salt) };
 
-    private static ProxySecret Derived(ProxyUnderTest test, string domain) => PerSniSecret.Derive(Encoding.UTF8.GetBytes(Salt), test.Secret, Encoding.ASCII.GetBytes(domain));
+    private static ProxySecret Derived(ProxyUnderTest test, string domain) =>
+        PerSniSecret.Derive(Encoding.UTF8.GetBytes(Salt), test.Secret, Encoding.ASCII.GetBytes(domain));
 
     private static byte[] Hello(ProxySecret secret, string domain) => HelloBytes.Create(secret, domain, Now);
 }

@@ -40,7 +40,10 @@ internal sealed class Besieged : IAsyncDisposable
         return new Besieged(proxy, DescriptorsOf.ThisProcess());
     }
 
-    /// <summary>A client, any kind, is served as ever; then nothing is left of anybody. Only when every hostile peer of the test is gone or was closed.</summary>
+    /// <summary>
+    /// A client, any kind, is served as ever; then nothing is left of anybody.
+    /// Only when every hostile peer of the test is gone or was closed.
+    /// </summary>
     public async Task AssertUnharmedAsync()
     {
         Proxy.Telegram.Behaviour = DcBehaviour.Good;

@@ -9,7 +9,8 @@ using Xunit;
 namespace Portico.IntegrationTests.Hostile;
 
 /// <summary>
-/// Frames and records that are cut off, too long, empty or of odd length. In direct mode the proxy does not read packets: what a client frames badly is the data
+/// Frames and records that are cut off, too long, empty or of odd length.
+/// In direct mode the proxy does not read packets: what a client frames badly is the data
 /// centre's to judge, which gets it as it was sent. TLS records are the proxy's own.
 /// </summary>
 [Collection(nameof(Siege))]
@@ -102,7 +103,9 @@ public sealed class BrokenFramesTests
             await client.Wire.SendAsync(item.Build(client, sent));
             client.Wire.FinishSending();
             var received = await client.Wire.ReadToEndAsync();
-            Assert.True(item.IsAccepted ? received == Received.Nothing(PeerEnd.Fin) : received.IsEncryptedAlertAndFin, $"{item.Name}: {received}");
+            Assert.True(
+                item.IsAccepted ? received == Received.Nothing(PeerEnd.Fin) : received.IsEncryptedAlertAndFin,
+                $"{item.Name}: {received}");
             // A DC that has acknowledged everything is left with RST, which keeps no port of ours busy.
             Assert.True(await dc.Ended is PeerEnd.Fin or PeerEnd.Reset, item.Name);
             Assert.Equal(sent, dc.Tape);
@@ -120,7 +123,8 @@ public sealed class BrokenFramesTests
         var proxy = besieged.Proxy;
         proxy.Telegram.Behaviour = new DcBehaviour { IsTape = true };
         var connections = proxy.Telegram.Connections.Count;
-        string[] before = ["", "17 03 03 00 00", "14 03 03 00 01 01", "14 03 03 00 03 01 02 03", "17 03 03 00 00 14 03 03 00 00 17 03 03 00 00"];
+        string[] before =
+            ["", "17 03 03 00 00", "14 03 03 00 01 01", "14 03 03 00 03 01 02 03", "17 03 03 00 00 14 03 03 00 00 17 03 03 00 00"];
         string[] bad = ["16 03 03 00 04 01 02 03 04", "17 03 04 00 40", "00", "18 03 03 00 00", "ff ff ff ff ff"];
         foreach (var odd in before)
         {

@@ -22,5 +22,6 @@ public sealed class CoreFactAttribute : LinuxFactAttribute
     }
 
     private static string HardLimit() =>
-        File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max core file size", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[5];
+        File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max core file size", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[5];
 }

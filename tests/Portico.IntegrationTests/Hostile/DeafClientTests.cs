@@ -19,7 +19,8 @@ public sealed class DeafClientTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Twenty_deaf_clients_cost_a_buffer_each_until_the_write_deadline_and_disturb_nobody(EngineKind engine)
     {
-        await using var besieged = await Besieged.StartAsync(engine, settings => settings with { Timeouts = settings.Timeouts with { ClientWrite = TimeSpan.FromSeconds(1) } });
+        await using var besieged = await Besieged.StartAsync(
+            engine, settings => settings with { Timeouts = settings.Timeouts with { ClientWrite = TimeSpan.FromSeconds(1) } });
         var proxy = besieged.Proxy;
         var others = proxy.Telegram.Connections.Count;
         var deaf = new List<FakeClient>();
@@ -41,7 +42,8 @@ public sealed class DeafClientTests
         foreach (var dc in proxy.Telegram.Connections.Skip(others).Take(Deaf))
         {
             Assert.NotEqual(PeerEnd.None, await dc.Ended);
-            Assert.InRange(dc.BytesSent, 1, Asked / 2);  // what the kernel's buffers of two connections hold, and no more: Telegram was not read meanwhile
+            // what the kernel's buffers of two connections hold, and no more: Telegram was not read meanwhile
+            Assert.InRange(dc.BytesSent, 1, Asked / 2);
         }
         foreach (var client in deaf)
             await client.DisposeAsync();

@@ -63,7 +63,8 @@ public sealed class DescriptorLimitTests(ITestOutputHelper output)
 
         var (code, _, errors) = await proxy.StopAsync();
         Assert.Equal(0, code);
-        Assert.Single(errors.Split('\n'), line => line.Contains("accepting paused, few file descriptors left", StringComparison.Ordinal));  // once a minute, however often it happens
+        // once a minute, however often it happens
+        Assert.Single(errors.Split('\n'), line => line.Contains("accepting paused, few file descriptors left", StringComparison.Ordinal));
         Assert.DoesNotContain("fail:", errors, StringComparison.Ordinal);
     }
 

@@ -12,7 +12,8 @@ internal static class DescriptorsOf
     public static int Process(int id) => Links($"/proc/{id}/fd").Count();
 
     /// <summary>How many there are of each kind, for the message of a failing test.</summary>
-    public static IEnumerable<string> Kinds(int id) => Links($"/proc/{id}/fd").CountBy(link => link.Split(':')[0]).Select(kind => $"{kind.Value} {kind.Key}");
+    public static IEnumerable<string> Kinds(int id) =>
+        Links($"/proc/{id}/fd").CountBy(link => link.Split(':')[0]).Select(kind => $"{kind.Value} {kind.Key}");
 
     /// <summary>How many this process may have.</summary>
     public static int Limit()

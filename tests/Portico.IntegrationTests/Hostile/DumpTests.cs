@@ -9,8 +9,9 @@ using Xunit;
 namespace Portico.IntegrationTests.Hostile;
 
 /// <summary>
-/// What is in the memory of a running proxy stays there when it crashes. That the process is "not dumpable" can be read nowhere in /proc by root, whom it does not keep
-/// out of anything; so it is made to crash, beside a process of which the system does keep a core.
+/// What is in the memory of a running proxy stays there when it crashes. That the process
+/// is "not dumpable" can be read nowhere in /proc by root, whom it does not keep out of anything;
+/// so it is made to crash, beside a process of which the system does keep a core.
 /// </summary>
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class DumpTests
@@ -25,9 +26,12 @@ public sealed class DumpTests
     public async Task The_system_keeps_no_core_of_a_running_proxy_though_it_does_of_others()
     {
         using var directory = new TemporaryDirectory();
-        Assert.Contains("core dumped", await CrashAsync(directory, ["sleep", "600"], shell => Task.FromResult(ChildOf(shell))), StringComparison.Ordinal);
+        Assert.Contains(
+            "core dumped", await CrashAsync(directory, ["sleep", "600"], shell => Task.FromResult(ChildOf(shell))),
+            StringComparison.Ordinal);
 
-        directory.Write("portico.json", """{ "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "domain": "www.example.com" }] }""");
+        directory.Write("portico.json", """{ "listeners": [{ "address": "127.0.0.1", "port": """
+            + """0, "secret": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "domain": "www.example.com" }] }""");
         var said = await CrashAsync(directory, PorticoExecutable.Command, async shell =>
         {
             while (await shell.StandardOutput.ReadLineAsync() is { } line)
@@ -61,14 +65,16 @@ public sealed class DumpTests
             Assert.True(watch.Elapsed < Wire.Patience, "the runtime's dumper does not end");
             await Task.Delay(10);  // nobody tells when another's child has ended
         }
-        foreach (var path in Directory.GetFiles(dumps.Path).Concat(Directory.GetFiles(proxy.WorkingDirectory).Where(path => Path.GetFileName(path) != "portico.json")))
+        foreach (var path in Directory.GetFiles(dumps.Path)
+            .Concat(Directory.GetFiles(proxy.WorkingDirectory).Where(path => Path.GetFileName(path) != "portico.json")))
             Assert.Empty(SecretSearch.Find(File.ReadAllBytes(path), proxy.Secret.Key));
     }
 
     /// <summary>Runs a program below a shell, which tells how it ended and whether a core was made, and kills it.</summary>
     private static async Task<string> CrashAsync(TemporaryDirectory directory, string[] program, Func<Process, Task<int>> started)
     {
-        var start = new ProcessStartInfo("bash") { WorkingDirectory = directory.Path, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo("bash") { WorkingDirectory = directory.Path, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["-c", CrashHere, "bash", .. program])
             start.ArgumentList.Add(argument);
         start.Environment["LC_ALL"] = "C";
@@ -76,7 +82,9 @@ public sealed class DumpTests
             start.Environment.Remove(name);
         using var shell = Process.Start(start)!;
         var errors = shell.StandardError.ReadToEndAsync();
-        using (var kill = Process.Start("kill", ["-s", BadSystemCall.ToString(CultureInfo.InvariantCulture), (await started(shell)).ToString(CultureInfo.InvariantCulture)]))
+        using (var kill = Process.Start(
+            "kill",
+            ["-s", BadSystemCall.ToString(CultureInfo.InvariantCulture), (await started(shell)).ToString(CultureInfo.InvariantCulture)]))
             await kill.WaitForExitAsync();
         await shell.StandardOutput.ReadToEndAsync();
         return await errors.WaitAsync(TimeSpan.FromMinutes(1));

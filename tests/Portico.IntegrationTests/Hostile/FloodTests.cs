@@ -52,13 +52,15 @@ public sealed class FloodTests(ITestOutputHelper output)
         Assert.DoesNotContain("fail:", errors, StringComparison.Ordinal);
     }
 
-    // What a collector that is in no hurry may keep of a flood, in bytes; it does not grow with the number of connections. The portable engine leaves sockets and their
-    // arguments to finalizers: over 400 000 connections its memory went up and down between 90 and 155 MB.
+    // What a collector that is in no hurry may keep of a flood, in bytes; it does not grow with the number
+    // of connections. The portable engine leaves sockets and their arguments to finalizers:
+    // over 400 000 connections its memory went up and down between 90 and 155 MB.
     private static long MostMemoryLeft(EngineKind engine) => (engine == EngineKind.Epoll ? 32 : 160) * 1024 * 1024;
 
     private static async Task<int> FloodAsync(IPEndPoint endpoint, TimeSpan duration)
     {
-        var counts = await Task.WhenAll(Enumerable.Range(0, Attackers).Select(number => Task.Factory.StartNew(() => Attack(endpoint, duration, number), TaskCreationOptions.LongRunning)));
+        var counts = await Task.WhenAll(Enumerable.Range(0, Attackers)
+            .Select(number => Task.Factory.StartNew(() => Attack(endpoint, duration, number), TaskCreationOptions.LongRunning)));
         return counts.Sum();
     }
 

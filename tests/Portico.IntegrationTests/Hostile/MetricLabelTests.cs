@@ -25,17 +25,24 @@ public sealed class MetricLabelTests
         ["stage"] = value => value is "no_bytes" or "partial_hello" or "silent_after_flight" or "partial_header",
         ["end"] = value => value is "reset" or "write_timeout",
         ["phase"] = value => value is "handshake" or "idle" or "write",
-        ["result"] = value => value is "ok" or "refused" or "timeout" or "unreachable" or "reset" or "no_resources" or "no_address" or "other" or "connect_error" or "policy" or "no_sni" or "loop",
+        ["result"] = value => value is "ok" or "refused" or "timeout" or "unreachable" or "reset" or "no_resources"
+            or "no_address" or "other" or "connect_error" or "policy" or "no_sni" or "loop",
     };
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task No_label_of_any_instrument_carries_what_a_peer_said_or_who_it_is(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, settings => settings with { Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromMilliseconds(300) } });
+        await using var test = ProxyUnderTest.Start(
+            engine, settings => settings with { Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromMilliseconds(300) } });
         foreach (var dc in new short[] { 2, -5, 0, 4711, -4711 })
         {
-            foreach (var profile in new ClientProfile[] { new() { Domain = Sni, Dc = dc }, new() { Mode = ClientMode.Secure, Dc = dc }, new() { Mode = ClientMode.Plain, Transport = Transport.Intermediate, Dc = dc } })
+            foreach (var profile in new ClientProfile[]
+            {
+                new() { Domain = Sni, Dc = dc },
+                new() { Mode = ClientMode.Secure, Dc = dc },
+                new() { Mode = ClientMode.Plain, Transport = Transport.Intermediate, Dc = dc },
+            })
             {
                 await using var client = await test.GreetAsync(profile);
                 await client.EchoAsync(100);
@@ -62,6 +69,7 @@ public sealed class MetricLabelTests
         Assert.Equal(new HashSet<string>(), Wrong());
         Assert.Equal(Sets.Keys.Order(), test.Metrics.Labels().Select(label => label.Name).Distinct().Order());  // every set was tried
 
-        HashSet<string> Wrong() => [.. test.Metrics.Labels().Where(label => !Sets[label.Name](label.Value)).Select(label => $"{label.Name}={label.Value}")];
+        HashSet<string> Wrong() =>
+            [.. test.Metrics.Labels().Where(label => !Sets[label.Name](label.Value)).Select(label => $"{label.Name}={label.Value}")];
     }
 }

@@ -36,7 +36,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
     public int Descriptors => DescriptorsOf.Process(Id);
 
     /// <summary>Memory in use, in bytes.</summary>
-    public long ResidentBytes => Environment.SystemPageSize * long.Parse(File.ReadAllText($"/proc/{Id}/statm").Split(' ')[1], CultureInfo.InvariantCulture);
+    public long ResidentBytes =>
+        Environment.SystemPageSize * long.Parse(File.ReadAllText($"/proc/{Id}/statm").Split(' ')[1], CultureInfo.InvariantCulture);
 
     /// <summary>Processor time used since its start, by all threads.</summary>
     public TimeSpan ProcessorTime
@@ -52,12 +53,14 @@ internal sealed class ProxyProcess : IAsyncDisposable
     /// <param name="engine">Who waits for sockets.</param>
     /// <param name="arguments">More of the command line.</param>
     /// <param name="variables">More of the environment.</param>
-    public static async Task<ProxyProcess> StartAsync(EngineKind engine, string[]? arguments = null, Dictionary<string, string>? variables = null)
+    public static async Task<ProxyProcess> StartAsync(
+        EngineKind engine, string[]? arguments = null, Dictionary<string, string>? variables = null)
     {
         var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
         var (directory, telegram) = (new TemporaryDirectory(), FakeTelegram.Start());
         directory.Write("portico.json", $$"""
-            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(secret)}}", "domain": "www.example.com", "protocols": ["fake-tls", "secure", "classic"] }],
+            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(secret)}}",
+                "domain": "www.example.com", "protocols": ["fake-tls", "secure", "classic"] }],
               "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{telegram.Endpoint}}"] } } },
               "timeouts": { "handshakeSeconds": 60, "drainSeconds": 1 },
               "engine": "{{$"{engine}".ToLowerInvariant()}}" }
@@ -91,7 +94,10 @@ internal sealed class ProxyProcess : IAsyncDisposable
     /// <summary>Sends a signal.</summary>
     public void Signal(int number) => _process.Signal(number);
 
-    /// <summary>The descriptors it has when nobody is there: the fewest of a while, as those of clients that have just left are still going.</summary>
+    /// <summary>
+    /// The descriptors it has when nobody is there: the fewest of a while,
+    /// as those of clients that have just left are still going.
+    /// </summary>
     public async Task<int> BaseDescriptorsAsync()
     {
         var fewest = int.MaxValue;

@@ -19,7 +19,8 @@ public sealed class RandomBytesTests
     private static readonly Received DecodeErrorAlert = new([0x15, 3, 3, 0, 2, 2, 0x32], PeerEnd.Fin);
 
     // Around every length that something waits for: words, record headers, 64-byte headers, old hellos, buffers, the longest hello.
-    private static readonly ImmutableArray<int> Lengths = [0, 1, 2, 3, 4, 5, 8, 11, 15, 16, 43, 63, 64, 65, 100, 300, 511, 517, 1500, 4096, 4097, 16384, 16424, 16425, 40_000];
+    private static readonly ImmutableArray<int> Lengths =
+        [0, 1, 2, 3, 4, 5, 8, 11, 15, 16, 43, 63, 64, 65, 100, 300, 511, 517, 1500, 4096, 4097, 16384, 16424, 16425, 40_000];
 
     private static readonly ImmutableArray<ImmutableArray<byte>> Beginnings =
     [
@@ -33,7 +34,10 @@ public sealed class RandomBytesTests
     ];
 
     private static readonly ImmutableArray<ClientProtocols> Listeners =
-        [ClientProtocols.FakeTls, ClientProtocols.Secure, ClientProtocols.Classic, ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic];
+    [
+        ClientProtocols.FakeTls, ClientProtocols.Secure, ClientProtocols.Classic,
+        ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic,
+    ];
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
@@ -56,7 +60,9 @@ public sealed class RandomBytesTests
                         var reason = Reason(judge, bytes);
                         lock (expected)
                             expected[(listener.Name, reason)] = expected.GetValueOrDefault((listener.Name, reason)) + 1;
-                        var sees = reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni ? DecodeErrorAlert : Received.Nothing(PeerEnd.Fin);
+                        var sees = reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni
+                            ? DecodeErrorAlert
+                            : Received.Nothing(PeerEnd.Fin);
                         Assert.Equal(sees, await StrangerClient.CallAsync(endpoint, bytes, finish: true));
                     }));
                 }
@@ -108,7 +114,8 @@ public sealed class RandomBytesTests
     {
         var raw = bytes.AsSpan(0, Math.Min(bytes.Length, Judge.MaxRawLength));
         var progress = default(TrialProgress);
-        var verdict = judge.Decide(raw, new byte[Judge.ScratchLength], TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), ref progress, out var judgement);
+        var verdict = judge.Decide(
+            raw, new byte[Judge.ScratchLength], TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), ref progress, out var judgement);
         Assert.NotEqual(Verdict.Ours, verdict);
         return verdict == Verdict.Undecided ? CloseReason.ClientClosed : judgement.Reason;
     }
@@ -116,6 +123,7 @@ public sealed class RandomBytesTests
     // The first one stays for clients that behave.
     private static ProxySettings WithAListenerPerProtocol(ProxySettings settings) => settings with
     {
-        Listeners = [settings.Listeners[0], .. Listeners.Select(protocols => settings.Listeners[0] with { Name = $"{protocols}".Replace(", ", "-", StringComparison.Ordinal), Protocols = protocols })],
+        Listeners = [settings.Listeners[0], .. Listeners.Select(protocols =>
+            settings.Listeners[0] with { Name = $"{protocols}".Replace(", ", "-", StringComparison.Ordinal), Protocols = protocols })],
     };
 }

@@ -14,7 +14,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Hostile;
 
-/// <summary>Whatever holds a secret or key prints without it: a log line, an exception or a debugger that prints an object prints its ToString.</summary>
+/// <summary>
+/// Whatever holds a secret or key prints without it: a log line,
+/// an exception or a debugger that prints an object prints its ToString.
+/// </summary>
 public sealed class RedactedTypesTests
 {
     // How far a secret may be down in fields: settings, listener, list, credential, secret.
@@ -29,7 +32,8 @@ public sealed class RedactedTypesTests
     public void No_type_prints_a_secret_that_it_holds()
     {
         var seen = new List<Type>();
-        foreach (var type in new[] { typeof(ProxySecret).Assembly, typeof(PorticoProxy).Assembly, typeof(Override).Assembly }.SelectMany(assembly => assembly.GetTypes()))
+        Assembly[] ours = [typeof(ProxySecret).Assembly, typeof(PorticoProxy).Assembly, typeof(Override).Assembly];
+        foreach (var type in ours.SelectMany(assembly => assembly.GetTypes()))
         {
             if (Fill(type, MostDepth) is not { } filled || !filled.HoldsSecret)
                 continue;
@@ -39,11 +43,28 @@ public sealed class RedactedTypesTests
         }
         // the search itself must have found those that everybody knows of
         Assert.Superset(
-            new HashSet<Type> { typeof(ProxySecret), typeof(ParsedSecret), typeof(Credential), typeof(ListenerSettings), typeof(ProxySettings), typeof(ListenerOptions), typeof(ProxyOptions), typeof(UserOptions), typeof(Override), typeof(NewConfiguration), typeof(LoadedConfiguration), typeof(ShareLink) },
+            new HashSet<Type>
+            {
+                typeof(ProxySecret),
+                typeof(ParsedSecret),
+                typeof(Credential),
+                typeof(ListenerSettings),
+                typeof(ProxySettings),
+                typeof(ListenerOptions),
+                typeof(ProxyOptions),
+                typeof(UserOptions),
+                typeof(Override),
+                typeof(NewConfiguration),
+                typeof(LoadedConfiguration),
+                typeof(ShareLink),
+            },
             seen.ToHashSet());
     }
 
-    /// <summary>An object of the type, made without its constructor, with the secret in every field that could hold one. Null for what cannot be an object.</summary>
+    /// <summary>
+    /// An object of the type, made without its constructor, with the secret
+    /// in every field that could hold one. Null for what cannot be an object.
+    /// </summary>
     private static (object Value, bool HoldsSecret)? Fill(Type type, int depth)
     {
         if (type == typeof(byte[]))
@@ -59,12 +80,14 @@ public sealed class RedactedTypesTests
             return null;
         if (type == typeof(ProxySecret))
             return (ProxySecret.Create(Key), true);
-        if (depth == 0 || type.IsAbstract || type.IsInterface || type.IsByRefLike || type.IsPointer || type.ContainsGenericParameters || type.IsEnum || type.IsPrimitive || typeof(Delegate).IsAssignableFrom(type))
+        if (depth == 0 || type.IsAbstract || type.IsInterface || type.IsByRefLike || type.IsPointer
+            || type.ContainsGenericParameters || type.IsEnum || type.IsPrimitive || typeof(Delegate).IsAssignableFrom(type))
             return null;
         if (type.IsArray || IsImmutableArray(type))
             return FillList(type, depth);
         // the framework's types hold none of ours, except the lists above
-        if (type.Namespace?.StartsWith("Portico", StringComparison.Ordinal) != true || type.GetCustomAttribute<CompilerGeneratedAttribute>() is not null)
+        if (type.Namespace?.StartsWith("Portico", StringComparison.Ordinal) != true
+            || type.GetCustomAttribute<CompilerGeneratedAttribute>() is not null)
             return null;
         var value = RuntimeHelpers.GetUninitializedObject(type);
         var holds = false;
@@ -72,7 +95,8 @@ public sealed class RedactedTypesTests
         {
             if (field.FieldType == typeof(string))
             {
-                var isSecret = field.Name.Contains("Secret", StringComparison.OrdinalIgnoreCase) || SecretTexts.Contains((type, NameOf(field)));
+                var isSecret = field.Name.Contains("Secret", StringComparison.OrdinalIgnoreCase)
+                    || SecretTexts.Contains((type, NameOf(field)));
                 field.SetValue(value, isSecret ? Convert.ToHexString(Key) : "text");
                 holds |= isSecret;
             }
@@ -94,15 +118,18 @@ public sealed class RedactedTypesTests
         array.SetValue(inner.Value, 0);
         if (type.IsArray)
             return (array, inner.HoldsSecret);
-        var create = typeof(ImmutableArray).GetMethods().Single(method => method.Name == nameof(ImmutableArray.Create) && method.GetParameters() is [{ ParameterType.IsArray: true }]);
+        var create = typeof(ImmutableArray).GetMethods()
+            .Single(method => method.Name == nameof(ImmutableArray.Create) && method.GetParameters() is [{ ParameterType.IsArray: true }]);
         return (create.MakeGenericMethod(element).Invoke(null, [array])!, inner.HoldsSecret);
     }
 
     private static bool IsImmutableArray(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ImmutableArray<>);
 
     private static IEnumerable<FieldInfo> FieldsOf(Type type) =>
-        type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(field => !field.FieldType.IsByRefLike && !field.FieldType.IsPointer);
+        type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .Where(field => !field.FieldType.IsByRefLike && !field.FieldType.IsPointer);
 
     // <Text>k__BackingField is the property Text.
-    private static string NameOf(FieldInfo field) => field.Name is ['<', ..] ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name;
+    private static string NameOf(FieldInfo field) =>
+        field.Name is ['<', ..] ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name;
 }

@@ -42,7 +42,8 @@ public sealed class ResetTests
             wire.Reset();
         }
         await proxy.UntilEmptyAsync();
-        Assert.Equal(5, proxy.Metrics.Value("portico_connections_closed_total", ("reason", "client_reset")));  // a stranger's reset is no news
+        // a stranger's reset is no news
+        Assert.Equal(5, proxy.Metrics.Value("portico_connections_closed_total", ("reason", "client_reset")));
         await besieged.AssertUnharmedAsync();
     }
 
@@ -143,7 +144,8 @@ public sealed class ResetTests
             await AssertFinAsync(new ClientProfile());
         await proxy.UntilEmptyAsync();
         // whether the RST came while the connect was being looked at, or behind it, is chance
-        Assert.Equal(11, proxy.Metrics.Value("portico_connections_closed_total", ("reason", "dc_reset")) + proxy.Metrics.Value("portico_connections_closed_total", ("reason", "dc_connect_failed")));
+        Assert.Equal(11, proxy.Metrics.Value("portico_connections_closed_total", ("reason", "dc_reset"))
+            + proxy.Metrics.Value("portico_connections_closed_total", ("reason", "dc_connect_failed")));
         await besieged.AssertUnharmedAsync();
 
         async Task AssertFinAsync(ClientProfile profile)
@@ -190,14 +192,15 @@ public sealed class ResetTests
         await besieged.AssertUnharmedAsync();
     }
 
-    private static Func<ProxySettings, ProxySettings> With(UnansweredEndpoint unanswered, FakeTelegram refusing) => settings => settings with
-    {
-        Direct = settings.Direct with
+    private static Func<ProxySettings, ProxySettings> With(UnansweredEndpoint unanswered, FakeTelegram refusing) =>
+        settings => settings with
         {
-            Endpoints = settings.Direct.Endpoints.SetItem(Unanswered, [unanswered.Endpoint]).SetItem(Refusing, [refusing.Endpoint]),
-        },
-        Timeouts = settings.Timeouts with { DcConnect = TimeSpan.FromSeconds(1) },
-    };
+            Direct = settings.Direct with
+            {
+                Endpoints = settings.Direct.Endpoints.SetItem(Unanswered, [unanswered.Endpoint]).SetItem(Refusing, [refusing.Endpoint]),
+            },
+            Timeouts = settings.Timeouts with { DcConnect = TimeSpan.FromSeconds(1) },
+        };
 
     // A handshake has buffers too: only with the one session relaying, and known to its data centre, they are what waits for a slow side.
     private static async Task UntilSomethingWaitsAsync(Besieged besieged, int connectionsBefore)

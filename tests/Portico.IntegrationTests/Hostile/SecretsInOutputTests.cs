@@ -12,7 +12,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Hostile;
 
-/// <summary>No secret, in no form, in anything that the executable prints, except the links and secrets that it was asked for, on stdout.</summary>
+/// <summary>
+/// No secret, in no form, in anything that the executable prints,
+/// except the links and secrets that it was asked for, on stdout.
+/// </summary>
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class SecretsInOutputTests
 {
@@ -26,7 +29,12 @@ public sealed class SecretsInOutputTests
     {
         await using var proxy = await ProxyProcess.StartAsync(EngineKind.Auto, ["--log-level", "trace", "--log-format", format]);
         var wrong = ProxySecret.Create(Other);
-        foreach (var profile in new ClientProfile[] { new(), new() { Mode = ClientMode.Secure }, new() { Mode = ClientMode.Plain, Transport = Transport.Abridged } })
+        foreach (var profile in new ClientProfile[]
+        {
+            new(),
+            new() { Mode = ClientMode.Secure },
+            new() { Mode = ClientMode.Plain, Transport = Transport.Abridged },
+        })
         {
             await proxy.ServeAsync(profile);
             await using var stranger = await FakeClient.ConnectAsync(proxy.Endpoint, profile with { Secret = wrong });
@@ -70,15 +78,26 @@ public sealed class SecretsInOutputTests
             new { name = "link", port = 4, secret = "ee" + hex + "7777772e6578616d706c652e636f6d" },
             new { name = "base64", port = 5, secret = Convert.ToBase64String(Key) },
             new { name = "whole", port = 6, secret = $"tg://proxy?server=a&port=1&secret=dd{hex}" },
-            new { name = "twice", port = 7, users = new[] { new { name = "a", secret = hex }, new { name = "b", secret = hex.ToLowerInvariant() } } },
+            new
+            {
+                name = "twice",
+                port = 7,
+                users = new[] { new { name = "a", secret = hex }, new { name = "b", secret = hex.ToLowerInvariant() } },
+            },
             new { name = hex, port = 8, secret = hex, domain = hex, publicHost = hex + "!", protocols = new[] { hex }, address = hex },
             new Dictionary<string, object> { ["name"] = "key", ["port"] = hex, ["secret"] = 5, [hex] = hex },
             new { name = "user", port = 10, users = new[] { new { name = hex + hex + hex, secret = "" } } },
         };
-        directory.Write("portico.json", JsonSerializer.Serialize(new { listeners, backend = new { mode = hex, direct = new { endpoints = new Dictionary<string, string[]> { [hex] = [hex] } } }, engine = hex }));
+        directory.Write("portico.json", JsonSerializer.Serialize(new
+        {
+            listeners,
+            backend = new { mode = hex, direct = new { endpoints = new Dictionary<string, string[]> { [hex] = [hex] } } },
+            engine = hex,
+        }));
         await AssertRefusedAsync(directory, [command], atLeast: 15);
 
-        directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{hex}}" "{{hex}}", }] }""");  // no JSON, and the place of the error is the secret
+        // no JSON, and the place of the error is the secret
+        directory.Write("portico.json", $$"""{ "listeners": [{ "secret": "{{hex}}" "{{hex}}", }] }""");
         await AssertRefusedAsync(directory, [command], atLeast: 1);
     }
 
@@ -123,11 +142,13 @@ public sealed class SecretsInOutputTests
             portico.Signal(Signals.Terminate);
             var (_, _, errors) = await portico.EndAsync();
             Assert.Empty(SecretSearch.Find(errors, Key));
-            return (visible, errors.Contains("warn: ", StringComparison.Ordinal) && errors.Contains("--secret shows the secret to the other users", StringComparison.Ordinal));
+            return (visible, errors.Contains("warn: ", StringComparison.Ordinal)
+                && errors.Contains("--secret shows the secret to the other users", StringComparison.Ordinal));
         }
     }
 
-    private static async Task AssertRefusedAsync(TemporaryDirectory directory, string[] arguments, int atLeast, Dictionary<string, string>? variables = null, int expected = 2)
+    private static async Task AssertRefusedAsync(
+        TemporaryDirectory directory, string[] arguments, int atLeast, Dictionary<string, string>? variables = null, int expected = 2)
     {
         var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, arguments, variables);
         Assert.Equal(expected, code);
@@ -140,7 +161,8 @@ public sealed class SecretsInOutputTests
     {
         foreach (var line in output.TrimEnd().Split('\n'))
         {
-            if (!line.StartsWith("tg://proxy?", StringComparison.Ordinal) && !line.StartsWith("https://t.me/proxy?", StringComparison.Ordinal))
+            if (!line.StartsWith("tg://proxy?", StringComparison.Ordinal)
+                && !line.StartsWith("https://t.me/proxy?", StringComparison.Ordinal))
                 Assert.Empty(SecretSearch.Find(line, key));
         }
     }

@@ -113,5 +113,6 @@ public sealed class SilenceTests
         Assert.InRange(watch.Elapsed, NotBefore - Pace, Wire.Patience);
     }
 
-    private static ProxySettings Short(ProxySettings settings) => settings with { Timeouts = settings.Timeouts with { Handshake = Limit, Header = Limit } };
+    private static ProxySettings Short(ProxySettings settings) =>
+        settings with { Timeouts = settings.Timeouts with { Handshake = Limit, Header = Limit } };
 }

@@ -21,7 +21,8 @@ public class TerminalTests
     [InlineData("", false, false)]
     public void A_terminal_is_believed_what_it_says_of_itself(string environment, bool colours, bool blocks)
     {
-        var variables = environment.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1]);
+        var variables = environment.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(one => one.Split('=')).ToDictionary(one => one[0], one => one[1]);
 
         var terminal = Terminal.From(variables.GetValueOrDefault, width: 80);
 
@@ -60,7 +61,8 @@ public class TerminalTests
         string Written(bool isTerminal)
         {
             using var text = new StringWriter();
-            var entry = new LogEntry<string>(LogLevel.Warning, "Portico.Core.Cover.CoverHealth", new EventId(1611), "it is\naway", null, (state, _) => state);
+            var entry = new LogEntry<string>(
+                LogLevel.Warning, "Portico.Core.Cover.CoverHealth", new EventId(1611), "it is\naway", null, (state, _) => state);
             new TextFormatter(new TwoHoursEast(), isTerminal).Write(entry, null, text);
             return text.ToString().TrimEnd();
         }
@@ -68,7 +70,8 @@ public class TerminalTests
 
     private sealed class TwoHoursEast : TimeProvider
     {
-        public override TimeZoneInfo LocalTimeZone { get; } = TimeZoneInfo.CreateCustomTimeZone("test", TimeSpan.FromHours(2), "test", "test");
+        public override TimeZoneInfo LocalTimeZone { get; } = TimeZoneInfo.CreateCustomTimeZone(
+            "test", TimeSpan.FromHours(2), "test", "test");
 
         public override DateTimeOffset GetUtcNow() => new(2026, 11, 28, 12, 0, 5, TimeSpan.Zero);
     }

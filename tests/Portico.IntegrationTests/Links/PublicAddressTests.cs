@@ -27,7 +27,8 @@ public class PublicAddressTests
     [InlineData("8.8.8.8", nameof(Reach.World))]
     [InlineData("::ffff:8.8.8.8", nameof(Reach.World))]
     [InlineData("2001:67c:4e8:f002::a", nameof(Reach.World))]
-    public void Addresses_reach_as_far_as_the_registries_say(string address, string reach) => Assert.Equal(reach, AddressReach.Of(IPAddress.Parse(address)).ToString());
+    public void Addresses_reach_as_far_as_the_registries_say(string address, string reach) =>
+        Assert.Equal(reach, AddressReach.Of(IPAddress.Parse(address)).ToString());
 
     [Theory]
     [InlineData("127.0.0.1,192.168.1.5,8.8.4.4,2001:67c::1", false, "8.8.4.4")]
@@ -35,7 +36,8 @@ public class PublicAddressTests
     [InlineData("127.0.0.1,192.168.1.5,2001:67c::1", true, "192.168.1.5")]
     [InlineData("::1,fe80::1,fd00::5,192.168.1.5", false, "192.168.1.5")]
     [InlineData("127.0.0.1,::1,fe80::1,169.254.0.9", false, "127.0.0.1")]
-    public void The_address_that_reaches_furthest_is_chosen_and_never_one_that_no_link_can_hold(string addresses, bool onlyIPv4, string chosen) =>
+    public void The_address_that_reaches_furthest_is_chosen_and_never_one_that_no_link_can_hold(
+        string addresses, bool onlyIPv4, string chosen) =>
         Assert.Equal(chosen, PublicAddress.Choose(addresses.Split(',').Select(IPAddress.Parse), onlyIPv4).ToString());
 
     [Fact]
@@ -48,5 +50,6 @@ public class PublicAddressTests
     }
 
     [Fact]
-    public void A_listener_with_an_address_of_its_own_is_reached_there() => Assert.Equal(IPAddress.Parse("127.0.0.5"), PublicAddress.Find(IPAddress.Parse("127.0.0.5")));
+    public void A_listener_with_an_address_of_its_own_is_reached_there() =>
+        Assert.Equal(IPAddress.Parse("127.0.0.5"), PublicAddress.Find(IPAddress.Parse("127.0.0.5")));
 }

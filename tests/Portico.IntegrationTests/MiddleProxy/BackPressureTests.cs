@@ -10,7 +10,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.MiddleProxy;
 
-/// <summary>Clients that take too little and middle proxies that take too little (spec/03 section 8): the slow client pays, and memory is bounded.</summary>
+/// <summary>
+/// Clients that take too little and middle proxies that take too little
+/// (spec/03 section 8): the slow client pays, and memory is bounded.
+/// </summary>
 public sealed class BackPressureTests
 {
     private const int FrameSize = 65536;
@@ -63,7 +66,8 @@ public sealed class BackPressureTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Above_the_limit_of_bytes_the_link_is_not_read_until_clients_have_caught_up(EngineKind engine)
     {
-        await using var test = await StartAsync(engine, Patient, new BackPressureSettings { BytesTotal = 6 * 1024 * 1024, PacketsTotal = 1000 });
+        await using var test = await StartAsync(
+            engine, Patient, new BackPressureSettings { BytesTotal = 6 * 1024 * 1024, PacketsTotal = 1000 });
         await using var client = await test.GreetAsync(ClientKind.FakeTls.Profile(), LittleRoom);
         await client.AskForAsync(61, 400 * 1024);
         await test.Metrics.UntilAsync("portico_dc_backpressure_total", 1, ("state", "bytes_total"), ("dc", "2"));
@@ -84,7 +88,8 @@ public sealed class BackPressureTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Above_the_limit_of_packets_the_link_is_not_read_until_the_debtor_is_gone(EngineKind engine)
     {
-        await using var test = await StartAsync(engine, Patient, new BackPressureSettings { BytesTotal = 50 * 1024 * 1024, PacketsTotal = 300 });
+        await using var test = await StartAsync(
+            engine, Patient, new BackPressureSettings { BytesTotal = 50 * 1024 * 1024, PacketsTotal = 300 });
         await using var other = await test.GreetAsync();
         await using (var client = await test.GreetAsync(ClientKind.FakeTls.Profile(), LittleRoom))
         {
@@ -102,7 +107,8 @@ public sealed class BackPressureTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Slow_clients_that_hold_up_the_link_together_lose_the_largest_debtor_after_a_second(EngineKind engine)
     {
-        await using var test = await StartAsync(engine, Patient, new BackPressureSettings { BytesTotal = 6 * 1024 * 1024, PacketsTotal = 1000 });
+        await using var test = await StartAsync(
+            engine, Patient, new BackPressureSettings { BytesTotal = 6 * 1024 * 1024, PacketsTotal = 1000 });
         var slow = new List<FakeClient>();
         uint[] frames = [80, 160, 80, 80];
         for (var i = 0; i < frames.Length; i++)

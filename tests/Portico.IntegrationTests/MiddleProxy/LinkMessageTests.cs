@@ -103,7 +103,8 @@ public sealed class LinkMessageTests
             await clients[i].EchoAsync(64);
         }
         var link = Link(test);
-        var frames = Enumerable.Range(0, 30).Select(i => TestFrame.Create(TestCommand.Echo, BitConverter.GetBytes(i).Concat(new byte[4 * (i % 7)]).ToArray())).ToArray();
+        var frames = Enumerable.Range(0, 30)
+            .Select(i => TestFrame.Create(TestCommand.Echo, BitConverter.GetBytes(i).Concat(new byte[4 * (i % 7)]).ToArray())).ToArray();
         await link.SendAsync([.. frames.Select((frame, i) => MiddlePayload.ProxyAns(link.Clients[i % 6].Id, frame))]);
         for (var i = 0; i < frames.Length; i++)
             Assert.Equal(frames[i], (await clients[i % 6].ReceiveAsync())[..frames[i].Length]);

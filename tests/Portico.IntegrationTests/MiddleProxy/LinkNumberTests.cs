@@ -17,7 +17,8 @@ public sealed class LinkNumberTests
     public async Task The_number_at_start_is_per_data_centre_and_process(EngineKind engine)
     {
         await using var network = FakeTelegramNetwork.Start([1, 2, -2]);
-        await using var test = ProxyUnderTest.StartMiddle(engine, network, settings => settings with { Loops = 3, Middle = settings.Middle with { InitialConnections = 4 } });
+        await using var test = ProxyUnderTest.StartMiddle(
+            engine, network, settings => settings with { Loops = 3, Middle = settings.Middle with { InitialConnections = 4 } });
         await test.UntilLinksAsync(12);
         Assert.All(network.MiddleProxies, fake => Assert.Equal(4, fake.OpenConnections.Count));
         await using var client = await test.GreetAsync();
@@ -30,7 +31,8 @@ public sealed class LinkNumberTests
     public async Task With_none_at_start_the_first_client_has_one_made(EngineKind engine)
     {
         await using var network = FakeTelegramNetwork.Start([1, 2]);
-        await using var test = ProxyUnderTest.StartMiddle(engine, network, settings => settings with { Loops = 1, Middle = settings.Middle with { InitialConnections = 0 } });
+        await using var test = ProxyUnderTest.StartMiddle(
+            engine, network, settings => settings with { Loops = 1, Middle = settings.Middle with { InitialConnections = 0 } });
         await network.Site.UntilAsync(site => site.Requests.Count >= 3);
         await using var client = await test.GreetAsync();
         await client.EchoAsync(64);
@@ -54,7 +56,8 @@ public sealed class LinkNumberTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task One_client_too_many_makes_two_links_and_the_next_ones_go_there(EngineKind engine)
     {
-        await using var test = await MiddleStage.StartAsync(engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 5 });
+        await using var test = await MiddleStage.StartAsync(
+            engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 5 });
         var clients = await test.GreetManyAsync(5);
         Assert.Single(test.Fake().Connections);
         clients.Add(await test.GreetAsync());
@@ -70,7 +73,8 @@ public sealed class LinkNumberTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task While_new_links_are_not_ready_clients_go_on_and_at_most_ten_are_made(EngineKind engine)
     {
-        await using var test = await MiddleStage.StartAsync(engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 4 });
+        await using var test = await MiddleStage.StartAsync(
+            engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 4 });
         test.Fake().Behaviour = new MiddleBehaviour { FailsAt = MiddleStep.NonceCame, Fault = MiddleFault.Silence };
         var clients = await test.GreetManyAsync(5);
         await test.Network.UntilAsync(network => network.MiddleProxy(2).Connections.Count == 3);
@@ -90,7 +94,8 @@ public sealed class LinkNumberTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Where_no_further_link_can_be_had_clients_do_not_make_attempts_more_frequent(EngineKind engine)
     {
-        await using var test = await MiddleStage.StartAsync(engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 2 });
+        await using var test = await MiddleStage.StartAsync(
+            engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 2 });
         await test.Fake().StopListeningAsync();
         var clients = await test.GreetManyAsync(3);
         await test.Metrics.UntilAsync("portico_dc_connect_total", 2, ("result", "refused"));
@@ -109,7 +114,8 @@ public sealed class LinkNumberTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Links_without_clients_close_after_two_minutes_down_to_the_number_at_start(EngineKind engine)
     {
-        await using var test = await MiddleStage.StartAsync(engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 2 });
+        await using var test = await MiddleStage.StartAsync(
+            engine, links: 1, MiddleStage.Clock(), new MiddleProxySettings { ClientsPerConnection = 2 });
         var clients = await test.GreetManyAsync(3);
         await test.UntilLinksAsync(3);
         await clients.DisposeAllAsync();
@@ -151,7 +157,8 @@ public sealed class LinkNumberTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Stopping_ends_every_client_and_every_link(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.StartMiddle(engine, settings => settings with { Middle = settings.Middle with { InitialConnections = 4 } });
+        await using var test = ProxyUnderTest.StartMiddle(
+            engine, settings => settings with { Middle = settings.Middle with { InitialConnections = 4 } });
         await test.UntilLinksAsync(4);
         var clients = await test.GreetManyAsync(8);
         test.Fake().Behaviour = new MiddleBehaviour { FailsAt = MiddleStep.NonceCame, Fault = MiddleFault.Silence };

@@ -57,7 +57,10 @@ internal static class MiddleStage
     public static MiddleConnection LinkOf(this ProxyUnderTest test, FakeClient client) =>
         Assert.Single(test.Fake().OpenConnections, link => link.Clients.Any(it => it.IsOpen && it.Endpoint.Equals(client.Wire.Local)));
 
-    /// <summary>A client sees nothing but FIN and hangs up: a session that was ended for its client's sake is counted when the client is gone.</summary>
+    /// <summary>
+    /// A client sees nothing but FIN and hangs up: a session that was
+    /// ended for its client's sake is counted when the client is gone.
+    /// </summary>
     public static async Task ExpectEndAsync(this FakeClient client)
     {
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.ReadToEndAsync());
@@ -68,7 +71,8 @@ internal static class MiddleStage
     public static Task UntilMigratedAsync(this ProxyUnderTest test, string result, int count) =>
         test.Metrics.UntilAsync("portico_migrations_total", count, ("result", result), ("dc", "2"), ("listener", ProxyUnderTest.Listener));
 
-    public static double Migrated(this ProxyUnderTest test, string result) => test.Metrics.Value("portico_migrations_total", ("result", result));
+    public static double Migrated(this ProxyUnderTest test, string result) =>
+        test.Metrics.Value("portico_migrations_total", ("result", result));
 
     public static async Task DisposeAllAsync(this IEnumerable<FakeClient> clients)
     {

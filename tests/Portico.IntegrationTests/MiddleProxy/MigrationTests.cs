@@ -103,7 +103,8 @@ public sealed class MigrationTests
     public async Task Who_gets_no_link_within_ten_seconds_is_closed(EngineKind engine)
     {
         await using var test = ProxyUnderTest.StartMiddle(
-            engine, settings => settings with { Loops = 1, Middle = settings.Middle with { InitialConnections = 0 } }, time: MiddleStage.Clock());
+            engine, settings => settings with { Loops = 1, Middle = settings.Middle with { InitialConnections = 0 } },
+            time: MiddleStage.Clock());
         await using var client = await test.GreetAsync();
         await client.EchoAsync(64);
         test.Advance(MiddleStage.Rest);

@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.MiddleProxy;
 
-/// <summary>Whatever a middle proxy does to a link: the link is given up, clients with nothing in flight do not notice, and attempts are paced.</summary>
+/// <summary>
+/// Whatever a middle proxy does to a link: the link is given up,
+/// clients with nothing in flight do not notice, and attempts are paced.
+/// </summary>
 public sealed class MisbehaviourTests
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
@@ -33,7 +36,8 @@ public sealed class MisbehaviourTests
 
     [Theory]
     [MemberData(nameof(EveryWrongHandshake))]
-    public Task A_wrong_handshake_is_tried_again_after_a_growing_pause(EngineKind engine, MiddleBehaviour behaviour) => ExpectPacedAttemptsAsync(engine, behaviour, failures: 3);
+    public Task A_wrong_handshake_is_tried_again_after_a_growing_pause(EngineKind engine, MiddleBehaviour behaviour) =>
+        ExpectPacedAttemptsAsync(engine, behaviour, failures: 3);
 
     [Theory]
     [MemberData(nameof(EveryFault))]
@@ -107,7 +111,10 @@ public sealed class MisbehaviourTests
         await clients.DisposeAllAsync();
     }
 
-    /// <summary>Some failures, then a good link: each failure is counted, and none is followed by an attempt before its pause is over.</summary>
+    /// <summary>
+    /// Some failures, then a good link: each failure is counted,
+    /// and none is followed by an attempt before its pause is over.
+    /// </summary>
     private static async Task ExpectPacedAttemptsAsync(EngineKind engine, MiddleBehaviour behaviour, int failures)
     {
         var time = MiddleStage.Clock();
@@ -138,7 +145,8 @@ public sealed class MisbehaviourTests
     /// <summary>A set-up has four seconds. The fake may have noticed it a little late, so half of them pass without fail.</summary>
     private static async Task TimeOutAsync(ProxyUnderTest test, int failures, MiddleBehaviour behaviour)
     {
-        // Encrypted bytes before our handshake come from no honest server: whether they are refused at once depends on whether the nonce before them comes in the same read.
+        // Encrypted bytes before our handshake come from no honest server: whether they are
+        // refused at once depends on whether the nonce before them comes in the same read.
         if (behaviour is not { FailsAt: MiddleStep.NonceSent, Fault: MiddleFault.HalfFrame })
         {
             test.Advance(TimeSpan.FromSeconds(2));

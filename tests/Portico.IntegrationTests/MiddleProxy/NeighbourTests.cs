@@ -40,7 +40,8 @@ public sealed class NeighbourTests
             await bad.ExpectEndAsync();
             link.Answering.Open();
             await Task.WhenAll(neighbours.Select((client, i) => client.ExpectEchoAsync(bodies[i])));
-            await test.Metrics.UntilAsync("portico_protocol_error_total", BadPackets.TakeWhile(it => it != (kind, length, reason)).Count() + 1);
+            await test.Metrics.UntilAsync(
+                "portico_protocol_error_total", BadPackets.TakeWhile(it => it != (kind, length, reason)).Count() + 1);
         }
 
         await test.UntilClosedAsync("zero_length", "client", 3);

@@ -19,7 +19,8 @@ public sealed class RelayTests
     public static TheoryData<EngineKind, ClientKind> EveryKind => Engines.With(Enum.GetValues<ClientKind>());
 
     public static TheoryData<EngineKind, (ClientKind Kind, string Reason)> TooLarge => Engines.With(
-        (ClientKind.Abridged, "abridged_max_size"), (ClientKind.Intermediate, "intermediate_max_size"), (ClientKind.FakeTls, "intermediate_max_size"));
+        (ClientKind.Abridged, "abridged_max_size"), (ClientKind.Intermediate, "intermediate_max_size"),
+        (ClientKind.FakeTls, "intermediate_max_size"));
 
     [Theory]
     [MemberData(nameof(EveryKind))]
@@ -51,7 +52,8 @@ public sealed class RelayTests
     {
         await using var test = ProxyUnderTest.StartMiddle(engine);
         await using var client = await test.GreetAsync(kind.Profile());
-        var bodies = Enumerable.Range(0, 1500).Select(_ => RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(1, 800))).ToArray();
+        var bodies =
+            Enumerable.Range(0, 1500).Select(_ => RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(1, 800))).ToArray();
         async Task ReceiveAllAsync()
         {
             foreach (var body in bodies)

@@ -16,9 +16,11 @@ namespace Portico.IntegrationTests.MiddleProxy;
 public sealed class RequestTests
 {
     public static TheoryData<EngineKind, (ClientKind Kind, uint Flags)> EveryFlags => Engines.With(
-        (ClientKind.Abridged, 0x40021000u), (ClientKind.Intermediate, 0x20021000u), (ClientKind.Secure, 0x28021000u), (ClientKind.FakeTls, 0x28021000u));
+        (ClientKind.Abridged, 0x40021000u), (ClientKind.Intermediate, 0x20021000u),
+        (ClientKind.Secure, 0x28021000u), (ClientKind.FakeTls, 0x28021000u));
 
-    public static TheoryData<EngineKind, (short Asked, short Got)> EveryId => Engines.With<(short, short)>((1, 1), (-4, -4), (4, 4), (-1, 1), (0, 2), (77, 2), (-77, 2), (-9999, 2));
+    public static TheoryData<EngineKind, (short Asked, short Got)> EveryId =>
+        Engines.With<(short, short)>((1, 1), (-4, -4), (4, 4), (-1, 1), (0, 2), (77, 2), (-77, 2), (-9999, 2));
 
     [Theory]
     [MemberData(nameof(EveryFlags))]
@@ -26,7 +28,8 @@ public sealed class RequestTests
     {
         var tag = RandomTag();
         var (plain, tagged) = (RandomSecret(), RandomSecret());
-        await using var test = ProxyUnderTest.StartMiddle(engine, WithCredentials(new Credential("plain", plain), new Credential("tagged", tagged, tag)));
+        await using var test = ProxyUnderTest.StartMiddle(
+            engine, WithCredentials(new Credential("plain", plain), new Credential("tagged", tagged, tag)));
         await using var without = await test.GreetAsync(row.Kind.Profile() with { Secret = plain });
         await without.EchoAsync(100);
         await without.PingAsync();
@@ -92,8 +95,9 @@ public sealed class RequestTests
     {
         var (plain, tagged) = (RandomSecret(), RandomSecret());
         var tag = RandomTag();
-        await using var test = ProxyUnderTest.StartMiddle(engine, settings =>
-            WithCredentials(new Credential("plain", plain), new Credential("tagged", tagged, tag))(settings) with { Mode = BackendMode.Auto });
+        var credentials = WithCredentials(new Credential("plain", plain), new Credential("tagged", tagged, tag));
+        await using var test = ProxyUnderTest.StartMiddle(
+            engine, settings => credentials(settings) with { Mode = BackendMode.Auto });
         await using var without = await test.GreetAsync(ClientKind.FakeTls.Profile() with { Secret = plain });
         await without.PingAsync();
         Assert.Single(test.Telegram.Connections);

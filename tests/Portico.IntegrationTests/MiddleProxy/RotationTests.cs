@@ -9,7 +9,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.MiddleProxy;
 
-/// <summary>Links die over and over under many clients. The test keeps books of its own on who had something in flight, and holds the proxy to them.</summary>
+/// <summary>
+/// Links die over and over under many clients. The test keeps books
+/// of its own on who had something in flight, and holds the proxy to them.
+/// </summary>
 public sealed class RotationTests
 {
     private const int Links = 4;
@@ -49,7 +52,8 @@ public sealed class RotationTests
             await Task.WhenAll(_busy.Where((_, i) => (i + round) % 3 == 0).Select(SendAsync));
             await test.Network.UntilAsync(network => network.MiddleProxy(2).Requests.Count == before + _inFlight.Count);
             var ending = test.Fake().OpenConnections.Take(everyLink ? Links : 1).ToArray();
-            var known = ending.SelectMany(link => link.Clients).Where(client => client.IsOpen).Select(client => client.Endpoint).ToHashSet();
+            var known =
+                ending.SelectMany(link => link.Clients).Where(client => client.IsOpen).Select(client => client.Endpoint).ToHashSet();
             var lost = _inFlight.Keys.Where(client => known.Contains(client.Wire.Local)).ToArray();
             closed += lost.Length;
             moved += (everyLink ? Idle + Busy : known.Count) - lost.Length;

@@ -60,5 +60,6 @@ public sealed class ServerErrorFilterTests
     private static ProxyUnderTest Start(EngineKind engine, ServerErrorFilter filter) =>
         ProxyUnderTest.StartMiddle(engine, settings => settings with { ServerErrorFilter = filter });
 
-    private static double Filtered(ProxyUnderTest test) => test.Metrics.Value("portico_protocol_error_total", ("reason", "srv_error_filtered"));
+    private static double Filtered(ProxyUnderTest test) =>
+        test.Metrics.Value("portico_protocol_error_total", ("reason", "srv_error_filtered"));
 }

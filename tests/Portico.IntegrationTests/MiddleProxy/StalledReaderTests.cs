@@ -11,7 +11,10 @@ using Xunit.Abstractions;
 
 namespace Portico.IntegrationTests.MiddleProxy;
 
-/// <summary>200 clients download over one link while a client beside them stops reading again and again (spec/03 section 8). Alone, because it measures.</summary>
+/// <summary>
+/// 200 clients download over one link while a client beside them stops
+/// reading again and again (spec/03 section 8). Alone, because it measures.
+/// </summary>
 [Collection(nameof(Siege))]
 public sealed class StalledReaderTests(ITestOutputHelper output)
 {
@@ -57,7 +60,8 @@ public sealed class StalledReaderTests(ITestOutputHelper output)
         await clients.DisposeAllAsync();
 
         // A single second on a busy machine says nothing of latency; `./check --slow` takes the median of five longer pairs.
-        output.WriteLine($"p99 with a stalled client over p99 without: {string.Join(", ", ratios.Select(ratio => ratio.ToString("0.00", CultureInfo.InvariantCulture)))}");
+        output.WriteLine("p99 with a stalled client over p99 without: "
+            + $"{string.Join(", ", ratios.Select(ratio => ratio.ToString("0.00", CultureInfo.InvariantCulture)))}");
         if (Siege.IsSlow)
             Assert.InRange(ratios.Order().ElementAt(ratios.Count / 2), 0, 1.5);
     }
@@ -81,7 +85,8 @@ public sealed class StalledReaderTests(ITestOutputHelper output)
         return all[all.Count * 99 / 100];
     }
 
-    // One after the other: asks for much, reads nothing, is closed for it. Returns how many there were. What is owed to it stays below the link's limit.
+    // One after the other: asks for much, reads nothing, is closed for it.
+    // Returns how many there were. What is owed to it stays below the link's limit.
     private static async Task<int> StallAsync(ProxyUnderTest test, CancellationToken over)
     {
         for (var count = 1; ; count++)
@@ -91,7 +96,8 @@ public sealed class StalledReaderTests(ITestOutputHelper output)
             await client.AskForAsync(StalledFrames, StalledFrameSize);
             while (test.Metrics.Value("portico_connections_closed_total", ("reason", "client_queue_limit")) == closed)
             {
-                Assert.InRange(Held(test) - before, double.MinValue, BackPressureSettings.For(300).BytesTotal + (Clients * (FrameSize + 1024)));
+                Assert.InRange(
+                    Held(test) - before, double.MinValue, BackPressureSettings.For(300).BytesTotal + (Clients * (FrameSize + 1024)));
                 if (over.IsCancellationRequested)
                     return count;
                 await Task.Delay(20, CancellationToken.None);
@@ -100,5 +106,6 @@ public sealed class StalledReaderTests(ITestOutputHelper output)
     }
 
     // Bytes that came from Telegram and did not go on to a client: those that wait, and those that were thrown away with earlier clients.
-    private static double Held(ProxyUnderTest test) => test.Metrics.Value("portico_dc_received_bytes_total") - test.Metrics.Value("portico_client_sent_bytes_total");
+    private static double Held(ProxyUnderTest test) =>
+        test.Metrics.Value("portico_dc_received_bytes_total") - test.Metrics.Value("portico_client_sent_bytes_total");
 }

@@ -20,8 +20,9 @@ using Xunit;
 namespace Portico.IntegrationTests.MiddleProxy;
 
 /// <summary>
-/// Clients of another proxy, recorded byte for byte, call this one: the middle proxy is asked what it was asked then, and each client reads what it read then. Nonces, ports and padding
-/// are each proxy's own; the frames below are compared byte for byte in the tests of the formats.
+/// Clients of another proxy, recorded byte for byte, call this one: the middle proxy is asked what it was
+/// asked then, and each client reads what it read then. Nonces, ports and padding are each proxy's own;
+/// the frames below are compared byte for byte in the tests of the formats.
 /// </summary>
 public sealed class TranscriptTests
 {
@@ -34,7 +35,8 @@ public sealed class TranscriptTests
         var recorded = Root.GetProperty("proxy");
         var secret = ProxySecret.Create(Hex(recorded, "secret"));
         var adTag = AdTag.Create(Hex(recorded, "ad_tag"));
-        await using var network = FakeTelegramNetwork.Start([1], middleBehaviour: new MiddleBehaviour { Answering = new Gate(isOpen: false) });
+        await using var network = FakeTelegramNetwork.Start(
+            [1], middleBehaviour: new MiddleBehaviour { Answering = new Gate(isOpen: false) });
         await using var test = ProxyUnderTest.StartMiddle(engine, network, settings => settings with
         {
             Loops = 1,
@@ -50,7 +52,8 @@ public sealed class TranscriptTests
         {
             await using var wire = await Wire.ConnectAsync(test.Endpoint);
             var reader = new Reader(session, wire);
-            foreach (var sent in session.GetProperty("wire").EnumerateArray().Where(item => item.GetProperty("dir").GetString() == "client->proxy"))
+            foreach (var sent in session.GetProperty("wire")
+                .EnumerateArray().Where(item => item.GetProperty("dir").GetString() == "client->proxy"))
             {
                 var before = link.Requests.Count;
                 await wire.SendAsync(Hex(sent, "raw"));
@@ -58,7 +61,8 @@ public sealed class TranscriptTests
                     continue;
                 await network.UntilAsync(_ => link.Requests.Count == before + 1);
                 var (request, expected) = (link.Requests[^1], requests.Dequeue());
-                Assert.Equal((expected.Flags, adTag, wire.Local, link.Proxy), (request.Flags, request.AdTag!, request.Client, request.Proxy));
+                Assert.Equal(
+                    (expected.Flags, adTag, wire.Local, link.Proxy), (request.Flags, request.AdTag!, request.Client, request.Proxy));
                 Assert.Equal(expected.Packet, request.Packet);
 
                 var answer = RpcPacket.Read(answers.Peek()).Body.ToArray();
@@ -90,7 +94,8 @@ public sealed class TranscriptTests
             .Where(payload => RpcPacket.Read(payload).Kind == kind);
 
     // Every frame is recorded with its padding behind it: its own length says where that begins.
-    private static byte[] ReadPayload(byte[] frame) => frame[FullFrame.HeaderLength..(BitConverter.ToInt32(frame) - FullFrame.TrailerLength)];
+    private static byte[] ReadPayload(byte[] frame) =>
+        frame[FullFrame.HeaderLength..(BitConverter.ToInt32(frame) - FullFrame.TrailerLength)];
 
     private static byte[] Hex(JsonElement item, string name) => Convert.FromHexString(item.GetProperty(name).GetString()!);
 
@@ -107,7 +112,9 @@ public sealed class TranscriptTests
         private readonly ServerRecords _records = new();
         private readonly ByteSink _raw = new();
         private readonly ByteSink _plain = new();
-        private readonly byte[] _hello = session.TryGetProperty("client_hello", out var hello) && hello.ValueKind == JsonValueKind.String ? Convert.FromHexString(hello.GetString()!) : [];
+        private readonly byte[] _hello = session.TryGetProperty("client_hello", out var hello) && hello.ValueKind == JsonValueKind.String
+            ? Convert.FromHexString(hello.GetString()!)
+            : [];
         private readonly Transport _transport = session.GetProperty("transport").GetString() switch
         {
             "abridged" => Transport.Abridged,

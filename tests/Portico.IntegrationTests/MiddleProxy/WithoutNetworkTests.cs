@@ -21,12 +21,14 @@ public sealed class WithoutNetworkTests
         await network.Site.StopListeningAsync();
         var clock = Stopwatch.StartNew();
         await using var test = ProxyUnderTest.StartMiddle(
-            engine, network, settings => settings with { Middle = settings.Middle with { IpLookupServices = [network.Site.AddressUrl] } }, time);
+            engine, network,
+            settings => settings with { Middle = settings.Middle with { IpLookupServices = [network.Site.AddressUrl] } }, time);
         await using var early = await test.GreetAsync();
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
 
         // two rounds of attempts, one warning for each source that is needed
-        await test.AdvanceUntilAsync(Step, () => Downloads(test, "secret") >= 2 && Downloads(test, "config") >= 2 && Downloads(test, "external_ip") >= 2);
+        await test.AdvanceUntilAsync(
+            Step, () => Downloads(test, "secret") >= 2 && Downloads(test, "config") >= 2 && Downloads(test, "external_ip") >= 2);
         var warnings = test.Logs.Lines.Where(line => line.Level == LogLevel.Warning).ToArray();
         Assert.Equal(["DownloadFailed", "DownloadFailed", "ExternalAddressFailed"], warnings.Select(line => line.EventName).Order());
         Assert.Single(warnings, line => line.Text.Contains(FakeConfigSite.SecretPath, StringComparison.Ordinal));
@@ -35,7 +37,8 @@ public sealed class WithoutNetworkTests
         // The secret first: this list beside the secret of Telegram's own middle proxies leads nowhere.
         var list = network.Site.Set(FakeConfigSite.ConfigPath, SiteReply.Error(503))!;
         network.Site.ListenAgain();
-        await test.AdvanceUntilAsync(Step, () => test.Metrics.Value("portico_config_updates_total", ("document", "secret"), ("result", "ok")) > 0);
+        await test.AdvanceUntilAsync(
+            Step, () => test.Metrics.Value("portico_config_updates_total", ("document", "secret"), ("result", "ok")) > 0);
         network.Site.Set(FakeConfigSite.ConfigPath, list);
         await test.AdvanceUntilAsync(Step, () => network.MiddleProxy(2).OpenConnections.Count > 0);
         await using var client = await test.GreetAsync(ClientKind.Abridged.Profile());
@@ -108,5 +111,6 @@ public sealed class WithoutNetworkTests
         Assert.Equal(0, test.Metrics.Value("portico_connections_closed_total"));
     }
 
-    private static double Downloads(ProxyUnderTest test, string document) => test.Metrics.Value("portico_config_updates_total", ("document", document));
+    private static double Downloads(ProxyUnderTest test, string document) =>
+        test.Metrics.Value("portico_config_updates_total", ("document", document));
 }

@@ -9,8 +9,8 @@ using Xunit;
 namespace Portico.IntegrationTests.Mtcute;
 
 /// <summary>
-/// A client of another make than Telegram's: it sends its ChangeCipherSpec alone, and another hello. Goes as far as the fake Telegram, which has no key of Telegram's: connection,
-/// req_pq_multi, its answer.
+/// A client of another make than Telegram's: it sends its ChangeCipherSpec alone, and another hello.
+/// Goes as far as the fake Telegram, which has no key of Telegram's: connection, req_pq_multi, its answer.
 /// </summary>
 public sealed class MtcuteTests
 {
@@ -53,9 +53,13 @@ public sealed class MtcuteTests
         Assert.True(test.Metrics.Value("portico_protocol_ok_total", ("protocol", protocol)) >= 1);
     }
 
-    private static Task<(int Code, string Output, string Errors)> ConnectAsync(ProxyUnderTest test, string link, ProxySecret secret) => Programs.RunAsync(
-        Node,
-        [Path.Combine(RepositoryRoot.Path, "tests", "mtcute", "connect.cjs"), MtcuteTheoryAttribute.Folder, $"{test.Endpoint.Address}", $"{test.Endpoint.Port}", Text(link, secret)]);
+    private static Task<(int Code, string Output, string Errors)> ConnectAsync(ProxyUnderTest test, string link, ProxySecret secret) =>
+        Programs.RunAsync(
+            Node,
+            [
+                Path.Combine(RepositoryRoot.Path, "tests", "mtcute", "connect.cjs"), MtcuteTheoryAttribute.Folder,
+                $"{test.Endpoint.Address}", $"{test.Endpoint.Port}", Text(link, secret),
+            ]);
 
     private static string Text(string link, ProxySecret secret) => link switch
     {

@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Mtcute;
 
-/// <summary>A test that needs mtcute: skipped with the reason where it is not installed, unless PORTICO_REQUIRE_TOOLS=1 says that nothing may be skipped.</summary>
+/// <summary>
+/// A test that needs mtcute: skipped with the reason where it is not installed,
+/// unless PORTICO_REQUIRE_TOOLS=1 says that nothing may be skipped.
+/// </summary>
 public sealed class MtcuteTheoryAttribute : TheoryAttribute
 {
     /// <summary>Where tests/install-tools puts it.</summary>
@@ -12,7 +15,9 @@ public sealed class MtcuteTheoryAttribute : TheoryAttribute
     public MtcuteTheoryAttribute(params string[] programs)
     {
         Skip = ToolTheoryAttribute.Reason([MtcuteTests.Node, .. programs]);
-        if (Skip is null && !Directory.Exists(Path.Combine(Folder, "node_modules", "@mtcute", "node")) && Environment.GetEnvironmentVariable("PORTICO_REQUIRE_TOOLS") != "1")
+        if (Skip is null
+            && !Directory.Exists(Path.Combine(Folder, "node_modules", "@mtcute", "node"))
+            && Environment.GetEnvironmentVariable("PORTICO_REQUIRE_TOOLS") != "1")
             Skip = "mtcute is not installed: run tests/install-tools, then this test connects through the proxy with a second real client";
     }
 }

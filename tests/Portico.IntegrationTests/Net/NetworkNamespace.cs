@@ -5,11 +5,15 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Net;
 
-/// <summary>A thread in a network namespace of its own, with nothing but a loopback device; threads that it starts are there too. Needs root.</summary>
+/// <summary>
+/// A thread in a network namespace of its own, with nothing but a loopback device;
+/// threads that it starts are there too. Needs root.
+/// </summary>
 internal static unsafe partial class NetworkNamespace
 {
     // CLONE_NEWNET, AF_INET, SOCK_DGRAM, SIOCSIFFLAGS, IFF_UP, and struct ifreq.
-    private const int NewNetwork = 0x4000_0000, InterNetwork = 2, Datagram = 2, SetFlags = 0x8914, Up = 1, FlagsOffset = 16, RequestLength = 40;
+    private const int NewNetwork = 0x4000_0000, InterNetwork = 2, Datagram = 2, SetFlags = 0x8914, Up = 1;
+    private const int FlagsOffset = 16, RequestLength = 40;
 
     /// <summary>Why there is none to be had; null = there is.</summary>
     public static string? WhyNot()
@@ -36,7 +40,8 @@ internal static unsafe partial class NetworkNamespace
         {
             try
             {
-                if (Unshare(NewNetwork) != 0) throw new InvalidOperationException($"no network namespace: error {Marshal.GetLastPInvokeError()}");
+                if (Unshare(NewNetwork) != 0)
+                    throw new InvalidOperationException($"no network namespace: error {Marshal.GetLastPInvokeError()}");
                 BringLoopbackUp();
                 File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", localPorts);
                 File.WriteAllText("/proc/sys/net/ipv4/tcp_tw_reuse", "0"); // which would use ports in TIME_WAIT again, on loopback alone

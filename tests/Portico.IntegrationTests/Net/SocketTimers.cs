@@ -22,7 +22,8 @@ internal static class SocketTimers
         foreach (var line in File.ReadLines("/proc/net/tcp").Skip(1))
         {
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields[1] == Text(owner) && fields[2] == Text(peer)) return (SocketTimer)int.Parse(fields[5].AsSpan(0, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            if (fields[1] == Text(owner) && fields[2] == Text(peer))
+                return (SocketTimer)int.Parse(fields[5].AsSpan(0, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         }
 
         return null;

@@ -35,5 +35,7 @@ public sealed class SelfTestCommandTests
     [InlineData("3601")]
     [InlineData("soon")]
     public void A_deadline_that_is_no_number_of_seconds_is_refused(string deadline) =>
-        Assert.Contains(SelfTestCommand.Create().Parse(["--deadline", deadline]).Errors, error => error.Message.Contains("--deadline", StringComparison.Ordinal));
+        Assert.Contains(
+            SelfTestCommand.Create().Parse(["--deadline", deadline]).Errors,
+            error => error.Message.Contains("--deadline", StringComparison.Ordinal));
 }

@@ -65,7 +65,8 @@ public sealed class SelfTestRunTests
 
         Assert.Equal(1, exit);
         Assert.Superset(EveryName().Where(name => !IsStranger(name)).ToHashSet(), report.Failures.Keys.ToHashSet());
-        Assert.All(report.Failures.Where(failure => !IsStranger(failure.Key)), failure => Assert.Equal("not done within 1 s", failure.Value));
+        Assert.All(
+            report.Failures.Where(failure => !IsStranger(failure.Key)), failure => Assert.Equal("not done within 1 s", failure.Value));
     }
 
     [Fact]
@@ -82,14 +83,20 @@ public sealed class SelfTestRunTests
     {
         using var output = new StringWriter();
 
-        var exit = await SelfTestRun.RunAsync(output, json: false, Patient with { Fault = StandInFault.CorruptEcho }, CancellationToken.None);
+        var exit = await SelfTestRun.RunAsync(
+            output, json: false, Patient with { Fault = StandInFault.CorruptEcho }, CancellationToken.None);
 
         Assert.Equal(1, exit);
         var lines = output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
         Assert.Matches(@"^check +result +ms$", lines[0]);
-        Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/direct-recrypt/fake-tls/echo ", StringComparison.Ordinal) && line.Contains("FAILED") && line.EndsWith("came back changed", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/middle/fake-tls/echo ", StringComparison.Ordinal) && line.Contains("FAILED") && line.EndsWith("came back changed", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/direct-recrypt/fake-tls/res-pq ", StringComparison.Ordinal) && line.Contains("  ok  "));
+        Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/direct-recrypt/fake-tls/echo ", StringComparison.Ordinal)
+            && line.Contains("FAILED")
+            && line.EndsWith("came back changed", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith($"{Engines[0]}/middle/fake-tls/echo ", StringComparison.Ordinal)
+            && line.Contains("FAILED")
+            && line.EndsWith("came back changed", StringComparison.Ordinal));
+        Assert.Contains(lines, line =>
+            line.StartsWith($"{Engines[0]}/direct-recrypt/fake-tls/res-pq ", StringComparison.Ordinal) && line.Contains("  ok  "));
         var echoes = EveryName().Count(IsEcho);
         Assert.Equal($"{EveryName().Count() - echoes} passed, {echoes} failed", lines[^1]);
     }
@@ -125,7 +132,8 @@ public sealed class SelfTestRunTests
         var exit = await SelfTestRun.RunAsync(output, json: true, options, CancellationToken.None);
         using var json = JsonDocument.Parse(output.ToString());
         var checks = json.RootElement.GetProperty("checks").EnumerateArray().ToArray();
-        var failures = checks.Where(check => !check.GetProperty("ok").GetBoolean()).ToDictionary(NameOf, check => check.GetProperty("error").GetString()!);
+        var failures = checks.Where(check => !check.GetProperty("ok").GetBoolean())
+            .ToDictionary(NameOf, check => check.GetProperty("error").GetString()!);
         Assert.All(checks, check => Assert.InRange(check.GetProperty("ms").GetInt64(), 0, 60_000));
         Assert.Equal(failures.Count, json.RootElement.GetProperty("failed").GetInt32());
         return (exit, new Report([.. checks.Select(NameOf)], json.RootElement.GetProperty("passed").GetInt32(), failures));

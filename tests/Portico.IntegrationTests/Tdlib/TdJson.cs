@@ -36,9 +36,16 @@ internal static unsafe class TdJson
 
     private sealed class Functions(nint library)
     {
-        internal readonly delegate* unmanaged[Cdecl]<int> Create = (delegate* unmanaged[Cdecl]<int>)NativeLibrary.GetExport(library, "td_create_client_id");
-        internal readonly delegate* unmanaged[Cdecl]<int, byte*, void> Send = (delegate* unmanaged[Cdecl]<int, byte*, void>)NativeLibrary.GetExport(library, "td_send");
-        internal readonly delegate* unmanaged[Cdecl]<double, byte*> Receive = (delegate* unmanaged[Cdecl]<double, byte*>)NativeLibrary.GetExport(library, "td_receive");
-        internal readonly delegate* unmanaged[Cdecl]<byte*, byte*> Execute = (delegate* unmanaged[Cdecl]<byte*, byte*>)NativeLibrary.GetExport(library, "td_execute");
+        internal readonly delegate* unmanaged[Cdecl]<int> Create =
+            (delegate* unmanaged[Cdecl]<int>)NativeLibrary.GetExport(library, "td_create_client_id");
+
+        internal readonly delegate* unmanaged[Cdecl]<int, byte*, void> Send =
+            (delegate* unmanaged[Cdecl]<int, byte*, void>)NativeLibrary.GetExport(library, "td_send");
+
+        internal readonly delegate* unmanaged[Cdecl]<double, byte*> Receive =
+            (delegate* unmanaged[Cdecl]<double, byte*>)NativeLibrary.GetExport(library, "td_receive");
+
+        internal readonly delegate* unmanaged[Cdecl]<byte*, byte*> Execute =
+            (delegate* unmanaged[Cdecl]<byte*, byte*>)NativeLibrary.GetExport(library, "td_execute");
     }
 }

@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Portico.IntegrationTests.Tdlib;
 
-/// <summary>A real Telegram client without an account: enough to ping a proxy. Never talks to anybody but the proxies it is told to ping.</summary>
+/// <summary>
+/// A real Telegram client without an account: enough to ping a proxy.
+/// Never talks to anybody but the proxies it is told to ping.
+/// </summary>
 internal sealed class TdlibClient : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -28,9 +31,11 @@ internal sealed class TdlibClient : IAsyncDisposable
     internal static async Task<TdlibClient> StartAsync()
     {
         var client = new TdlibClient();
-        // Without a network TDLib leaves Telegram's own servers alone, but still pings what it is asked to. It keeps the request until it has its parameters, and must
-        // have it by then: one that comes later finds a connection under way.
-        var offline = client.ExpectOkAsync(new JsonObject { ["@type"] = "setNetworkType", ["type"] = new JsonObject { ["@type"] = "networkTypeNone" } });
+        // Without a network TDLib leaves Telegram's own servers alone, but still pings what it is asked to.
+        // It keeps the request until it has its parameters, and must have it by then:
+        // one that comes later finds a connection under way.
+        var offline = client.ExpectOkAsync(
+            new JsonObject { ["@type"] = "setNetworkType", ["type"] = new JsonObject { ["@type"] = "networkTypeNone" } });
         var ready = client.ExpectOkAsync(new JsonObject
         {
             ["@type"] = "setTdlibParameters",

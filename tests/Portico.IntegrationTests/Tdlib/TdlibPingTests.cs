@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Portico.IntegrationTests.Tdlib;
 
-/// <summary>The client that Telegram itself publishes, through the proxy, to the fake Telegram. One class: the library has one queue of answers per process.</summary>
+/// <summary>
+/// The client that Telegram itself publishes, through the proxy, to the fake Telegram.
+/// One class: the library has one queue of answers per process.
+/// </summary>
 public sealed class TdlibPingTests
 {
     private const string Domain = "www.example.org";
@@ -55,7 +58,8 @@ public sealed class TdlibPingTests
     {
         await using var test = ProxyUnderTest.Start(engine);
         await using var client = await TdlibClient.StartAsync();
-        var answer = await client.PingProxyAsync(test.Endpoint, Link("ee", ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length))));
+        var answer = await client.PingProxyAsync(
+            test.Endpoint, Link("ee", ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length))));
         Assert.True((string?)answer["@type"] == "error", answer.ToJsonString());
         await test.UntilProtocolErrorAsync(ProtocolError.TlsInvalidDigest);
         Assert.Empty(test.Telegram.Connections);

@@ -34,8 +34,11 @@ public sealed class FakeConfigSiteTests
         using var answer = await _http.SendAsync(message);
         await _http.GetStringAsync(site.SecretUrl);
         await site.UntilAsync(it => it.Requests.Count == 2);
-        Assert.Equal((1, 1, 0), (site.CountOf(FakeConfigSite.AddressPath), site.CountOf(FakeConfigSite.SecretPath), site.CountOf(FakeConfigSite.ConfigPath)));
-        Assert.Equal(("GET", "/ip?format=text", "tester/1.0"), (site.Requests[0].Method, site.Requests[0].Target, site.Requests[0].UserAgent));
+        Assert.Equal(
+            (1, 1, 0),
+            (site.CountOf(FakeConfigSite.AddressPath), site.CountOf(FakeConfigSite.SecretPath), site.CountOf(FakeConfigSite.ConfigPath)));
+        Assert.Equal(
+            ("GET", "/ip?format=text", "tester/1.0"), (site.Requests[0].Method, site.Requests[0].Target, site.Requests[0].UserAgent));
     }
 
     [Theory]

@@ -17,7 +17,8 @@ public sealed class FakeTelegramTests
     public async Task A_data_centre_answers_pings_and_every_test_command(Transport transport)
     {
         await using var telegram = FakeTelegram.Start();
-        await using var client = await FakeClient.ConnectAsync(telegram.Endpoint, new ClientProfile { Mode = ClientMode.Direct, Transport = transport, Dc = -4 });
+        await using var client = await FakeClient.ConnectAsync(
+            telegram.Endpoint, new ClientProfile { Mode = ClientMode.Direct, Transport = transport, Dc = -4 });
         await client.PingAsync();
         await client.EchoAsync(1);
         await client.EchoAsync(100_001);

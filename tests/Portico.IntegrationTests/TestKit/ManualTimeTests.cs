@@ -19,7 +19,12 @@ public sealed class ManualTimeTests
 
         time.Advance(TimeSpan.FromSeconds(6));
 
-        Assert.Equal([("every", TimeSpan.FromSeconds(2)), ("every", TimeSpan.FromSeconds(4)), ("late", TimeSpan.FromSeconds(5)), ("every", TimeSpan.FromSeconds(6))], fired);
+        Assert.Equal(
+            [
+                ("every", TimeSpan.FromSeconds(2)), ("every", TimeSpan.FromSeconds(4)),
+                ("late", TimeSpan.FromSeconds(5)), ("every", TimeSpan.FromSeconds(6)),
+            ],
+            fired);
         Assert.Equal(TimeSpan.FromSeconds(6), time.GetUtcNow() - start);
     }
 

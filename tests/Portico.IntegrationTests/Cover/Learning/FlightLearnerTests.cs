@@ -34,7 +34,12 @@ public sealed class FlightLearnerTests
     public async Task Suites_order_group_and_size_are_learned_as_the_site_has_them(bool followsClient, ServerExtensionOrder order)
     {
         // Post-quantum hellos get 40 bytes more here, as from sites that answer their extensions.
-        var script = new SiteScript { FollowsClient = followsClient, Order = order, Records = visit => [visit.IsPostQuantum ? 76 : 36, 455, 96, 53] };
+        var script = new SiteScript
+        {
+            FollowsClient = followsClient,
+            Order = order,
+            Records = visit => [visit.IsPostQuantum ? 76 : 36, 455, 96, 53],
+        };
         await using var site = ScriptedSite.Start(script);
         await using var stage = new LearnerStage(site);
         await stage.StartAsync();
@@ -44,7 +49,9 @@ public sealed class FlightLearnerTests
         Assert.Equal((order, 0x1d, 0x1d), (flight.Order, flight.ClassicGroup, flight.PostQuantumGroup));
         // 5 + length = the sum of 5 + length over the records; with SHA-256.
         var length = 36 + 455 + 96 + 53 + (3 * 5);
-        Assert.Equal((length, length + 40), (Assert.Single(flight.ClassicLengths.Distinct()), Assert.Single(flight.PostQuantumLengths.Distinct())));
+        Assert.Equal(
+            (length, length + 40),
+            (Assert.Single(flight.ClassicLengths.Distinct()), Assert.Single(flight.PostQuantumLengths.Distinct())));
         Assert.Equal(1, stage.CountOf("FlightLearned"));
         Assert.Empty(stage.Warnings);
 
@@ -62,7 +69,9 @@ public sealed class FlightLearnerTests
         await stage.StartAsync();
 
         var seen = stage.Seen;
-        Assert.Equal((0x1302, 0x1d, 0x11ec, ServerExtensionOrder.SupportedVersionsFirst), (seen.CipherSuite, seen.ClassicGroup, seen.PostQuantumGroup, seen.Order));
+        Assert.Equal(
+            (0x1302, 0x1d, 0x11ec, ServerExtensionOrder.SupportedVersionsFirst),
+            (seen.CipherSuite, seen.ClassicGroup, seen.PostQuantumGroup, seen.Order));
         Assert.Equal((671, 671), (seen.SmallestRecord, seen.LargestRecord)); // 655, and 16 for SHA-384
         Assert.Equal((FlightNotice.AnswersPostQuantum, FlightProblem.None), (seen.Notices, seen.Problem));
         Assert.InRange(seen.NextAttempt - stage.Time.GetUtcNow(), LearnerStage.Learn * 0.89, LearnerStage.Learn * 1.11);
@@ -97,11 +106,13 @@ public sealed class FlightLearnerTests
     public async Task Signatures_of_three_lengths_are_three_lengths()
     {
         var turn = 0;
-        await using var site = ScriptedSite.Start(new SiteScript { Records = _ => [36, 455, 95 + (Interlocked.Increment(ref turn) % 3), 53] });
+        await using var site = ScriptedSite.Start(
+            new SiteScript { Records = _ => [36, 455, 95 + (Interlocked.Increment(ref turn) % 3), 53] });
         await using var stage = new LearnerStage(site);
         await stage.StartAsync();
         await stage.NextRoundAsync();
-        Assert.Equal([654, 655, 656], stage.Flights.Of(0)!.ClassicLengths.Concat(stage.Flights.Of(0)!.PostQuantumLengths).Distinct().Order());
+        Assert.Equal(
+            [654, 655, 656], stage.Flights.Of(0)!.ClassicLengths.Concat(stage.Flights.Of(0)!.PostQuantumLengths).Distinct().Order());
         Assert.Equal(1, stage.CountOf("FlightLearned"));
     }
 
@@ -192,7 +203,9 @@ public sealed class FlightLearnerTests
         Assert.Equal(first.Seen.LearnedAt, second.Seen.LearnedAt);
 
         // Of another cover nothing is known.
-        await using var third = new LearnerStage(site, settings => settings with { Cover = settings.Cover with { Target = CoverTarget.OfHost("other.example", 443) } }, first);
+        await using var third = new LearnerStage(
+            site, settings => settings with { Cover = settings.Cover with { Target = CoverTarget.OfHost("other.example", 443) } },
+            first);
         Assert.Null(third.Flights.Of(0));
     }
 
@@ -204,7 +217,8 @@ public sealed class FlightLearnerTests
         {
             Listeners =
             [
-                LearnerStage.Listener("one", "a.example.com"), LearnerStage.Listener("two", "b.example.com"), LearnerStage.Listener("three", "A.example.com"),
+                LearnerStage.Listener("one", "a.example.com"), LearnerStage.Listener("two", "b.example.com"),
+                LearnerStage.Listener("three", "A.example.com"),
                 LearnerStage.Listener("four", "c.example.com") with { Protocols = ClientProtocols.Secure },
             ],
         });
@@ -220,7 +234,8 @@ public sealed class FlightLearnerTests
     public async Task Mode_sni_asks_the_site_of_each_configured_name_and_none_that_is_not_public()
     {
         await using var site = ScriptedSite.Start();
-        await using var stage = new LearnerStage(site, settings => settings with { Cover = new CoverSettings { Mode = CoverMode.Sni, Learn = LearnerStage.Learn } });
+        await using var stage = new LearnerStage(
+            site, settings => settings with { Cover = new CoverSettings { Mode = CoverMode.Sni, Learn = LearnerStage.Learn } });
         await stage.StartAsync();
         Assert.Equal(("www.example.com:443", FlightProblem.NotPublic), (stage.Seen.Target, stage.Seen.Problem));
         Assert.Empty(site.Visits);
@@ -230,7 +245,8 @@ public sealed class FlightLearnerTests
     public async Task A_cover_that_is_one_of_our_listeners_is_not_even_called()
     {
         await using var site = ScriptedSite.Start();
-        await using var stage = new LearnerStage(site, settings => settings with { Cover = settings.Cover with { Target = CoverTarget.OfHost("cover.example", site.Endpoint.Port) } });
+        await using var stage = new LearnerStage(site, settings =>
+            settings with { Cover = settings.Cover with { Target = CoverTarget.OfHost("cover.example", site.Endpoint.Port) } });
         stage.Own.Bound([site.Endpoint]);
         await stage.StartAsync();
         Assert.Equal(FlightProblem.Loop, stage.Seen.Problem);
@@ -258,12 +274,16 @@ public sealed class FlightLearnerTests
     [InlineData(2)]
     public async Task A_cover_that_expects_a_PROXY_header_gets_one(int version)
     {
-        await using var site = ScriptedSite.Start(version == 1 ? new SiteScript { EndsPreambleWithLine = true } : new SiteScript { PreambleLength = 28 });
-        await using var stage = new LearnerStage(site, settings => settings with { Cover = settings.Cover with { ProxyProtocol = version } });
+        await using var site = ScriptedSite.Start(
+            version == 1 ? new SiteScript { EndsPreambleWithLine = true } : new SiteScript { PreambleLength = 28 });
+        await using var stage = new LearnerStage(
+            site, settings => settings with { Cover = settings.Cover with { ProxyProtocol = version } });
         await stage.StartAsync();
 
         Assert.NotNull(stage.Flights.Of(0));
-        byte[] expected = version == 1 ? [.. "PROXY TCP4 127.0.0.1 127.0.0.1 "u8] : [0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x21, 0x11, 0, 12, 127, 0, 0, 1, 127, 0, 0, 1];
+        byte[] expected = version == 1
+            ? [.. "PROXY TCP4 127.0.0.1 127.0.0.1 "u8]
+            : [0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x21, 0x11, 0, 12, 127, 0, 0, 1, 127, 0, 0, 1];
         Assert.All(site.Visits, visit => Assert.Equal(expected, visit.Preamble.Take(expected.Length)));
     }
 
@@ -300,7 +320,8 @@ public sealed class FlightLearnerTests
         using var listening = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listening.Bind(new UnixDomainSocketEndPoint(path));
         listening.Listen();
-        await using (var stage = new LearnerStage(site, settings => settings with { Cover = settings.Cover with { Target = CoverTarget.OfUnixPath(path) } }))
+        await using (var stage = new LearnerStage(
+            site, settings => settings with { Cover = settings.Cover with { Target = CoverTarget.OfUnixPath(path) } }))
         {
             var started = stage.StartAsync();
             using var accepted = await listening.AcceptAsync().WaitAsync(Wire.Patience);

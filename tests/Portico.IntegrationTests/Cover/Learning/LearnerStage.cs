@@ -13,7 +13,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.IntegrationTests.Cover.Learning;
 
-/// <summary>A learner with clock, site and data directory in the test's hands. A second one in the same directory is a second start.</summary>
+/// <summary>
+/// A learner with clock, site and data directory in the test's hands.
+/// A second one in the same directory is a second start.
+/// </summary>
 internal sealed class LearnerStage : IAsyncDisposable
 {
     public static readonly TimeSpan Learn = TimeSpan.FromHours(6), Patience = TimeSpan.FromSeconds(30);
@@ -36,7 +39,13 @@ internal sealed class LearnerStage : IAsyncDisposable
         var settings = new ProxySettings
         {
             Listeners = [Listener("main", "www.example.com")],
-            Cover = new CoverSettings { Mode = CoverMode.Fixed, Target = CoverTarget.OfAddress(site.Endpoint), Learn = Learn, ConnectTimeout = Patience },
+            Cover = new CoverSettings
+            {
+                Mode = CoverMode.Fixed,
+                Target = CoverTarget.OfAddress(site.Endpoint),
+                Learn = Learn,
+                ConnectTimeout = Patience,
+            },
             Direct = new DirectSettings(),
             TimeWindow = new TimeWindowSettings(),
             Timeouts = new TimeoutSettings(),
@@ -46,7 +55,8 @@ internal sealed class LearnerStage : IAsyncDisposable
         Own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
         Flights = new LearnedFlights(settings.Listeners.Length);
         _directory = new CoverDirectory(settings, Own, _ => Task.FromResult<IPAddress[]>([IPAddress.Loopback]), Time);
-        var probe = new FlightProbe(new CoverConnector(_directory, settings.Cover.ProxyProtocol, Time), Hellos, Time, settings.Cover.ConnectTimeout);
+        var probe = new FlightProbe(
+            new CoverConnector(_directory, settings.Cover.ProxyProtocol, Time), Hellos, Time, settings.Cover.ConnectTimeout);
         Learner = new FlightLearner(settings, Flights, probe, Log.Factory, Time);
     }
 
@@ -114,7 +124,8 @@ internal sealed class LearnerStage : IAsyncDisposable
         using var clock = new CancellationTokenSource(4 * Wire.Patience);
         while (Learner.Subjects.Where((subject, i) => ReferenceEquals(subject.Snapshot, before[i])).Any())
         {
-            if (clock.IsCancellationRequested) throw new PeerSurpriseException($"the round did not end; the books: {string.Join(", ", Site.Visits)}");
+            if (clock.IsCancellationRequested)
+                throw new PeerSurpriseException($"the round did not end; the books: {string.Join(", ", Site.Visits)}");
             if (Site.Visits.All(visit => visit.IsDelivered)) Time.Advance(Step);
             await Task.Delay(1);
         }

@@ -82,10 +82,12 @@ public sealed class RealCoverTests
         }
     }
 
-    private static async Task<ServerFlightMeter> MeasureAsync(IPEndPoint endpoint, ClientHelloShape shape, TlsSuiteOffer offer, ProxySecret secret)
+    private static async Task<ServerFlightMeter> MeasureAsync(
+        IPEndPoint endpoint, ClientHelloShape shape, TlsSuiteOffer offer, ProxySecret secret)
     {
         await using var wire = await Wire.ConnectAsync(endpoint);
-        await wire.SendAsync(HelloBytes.Create(secret, CoverServer.Name, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), shape, offer));
+        await wire.SendAsync(
+            HelloBytes.Create(secret, CoverServer.Name, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), shape, offer));
         var meter = new ServerFlightMeter();
         var buffer = new byte[32 * 1024];
         while (true)

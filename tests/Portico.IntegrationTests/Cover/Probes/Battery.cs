@@ -51,11 +51,13 @@ internal sealed record Battery(ImmutableDictionary<string, Observation> Answers)
     private string Filled(string expected)
     {
         var certificate = Answers["P01"].Records is { Length: > 3 } flight ? flight[3].Length : 0;
-        return expected.Replace("CERT-20", $"{certificate - 20}", StringComparison.Ordinal).Replace("CERT", $"{certificate}", StringComparison.Ordinal);
+        return expected.Replace("CERT-20", $"{certificate - 20}", StringComparison.Ordinal)
+            .Replace("CERT", $"{certificate}", StringComparison.Ordinal);
     }
 
     private static string Plain(Observation answer) =>
-        (answer with { Records = [.. answer.Records.Select(record => record.MayVary ? record with { Length = Middle(record) } : record)] }).ToString();
+        (answer with { Records = [.. answer.Records.Select(record => record.MayVary ? record with { Length = Middle(record) } : record)] })
+            .ToString();
 
     // The table has the length of a signature in the middle of what is usual.
     private static int Middle(SeenRecord record)

@@ -49,6 +49,7 @@ public sealed class BatteryTests(ITestOutputHelper output)
         var direct = await Battery.AskAsync(cover.Endpoint, Quiet);
         var differences = (await Battery.AskAsync(relay.Endpoint, Quiet)).DifferencesFrom(direct).ToList();
         output.WriteLine(string.Join('\n', differences));
-        Assert.All(probes.Split(' '), probe => Assert.Contains(differences, difference => difference.StartsWith(probe + ' ', StringComparison.Ordinal)));
+        Assert.All(probes.Split(' '), probe => Assert.Contains(
+            differences, difference => difference.StartsWith(probe + ' ', StringComparison.Ordinal)));
     }
 }

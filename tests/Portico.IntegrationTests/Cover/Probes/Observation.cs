@@ -5,7 +5,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.IntegrationTests.Cover.Probes;
 
-/// <summary>What a prober saw: records by type and length, alerts by code, suites, everything else by its number of bytes and first line, and how it ended.</summary>
+/// <summary>
+/// What a prober saw: records by type and length, alerts by code, suites,
+/// everything else by its number of bytes and first line, and how it ended.
+/// </summary>
 internal sealed record Observation(ImmutableArray<SeenRecord> Records, PeerEnd End)
 {
     /// <summary>Takes what came apart.</summary>
@@ -32,11 +35,16 @@ internal sealed record Observation(ImmutableArray<SeenRecord> Records, PeerEnd E
         return count;
     }
 
-    /// <summary>Whether a prober could not tell the two apart; lengths of signatures vary from one answer to the next of the same server.</summary>
+    /// <summary>
+    /// Whether a prober could not tell the two apart;
+    /// lengths of signatures vary from one answer to the next of the same server.
+    /// </summary>
     /// <param name="other">What the cover says.</param>
     /// <param name="endsByChance">The cover ends this one or keeps it open, now this and now that.</param>
     public bool LooksLike(Observation other, bool endsByChance = false) =>
-        (End == other.End || (endsByChance && End != PeerEnd.Reset)) && Records.Length == other.Records.Length && Records.Zip(other.Records).All(pair => pair.First.LooksLike(pair.Second));
+        (End == other.End || (endsByChance && End != PeerEnd.Reset))
+            && Records.Length == other.Records.Length
+            && Records.Zip(other.Records).All(pair => pair.First.LooksLike(pair.Second));
 
     /// <summary>As the table of probes writes it.</summary>
     public override string ToString()
@@ -62,7 +70,8 @@ internal sealed record Observation(ImmutableArray<SeenRecord> Records, PeerEnd E
 /// <param name="MayVary">Holds a signature.</param>
 internal sealed record SeenRecord(string Kind, string Suite, int Length, bool MayVary)
 {
-    // A signature of ECDSA has 70 to 72 bytes in DER, one in 512 is a byte shorter, one in 100 000 two: thousands of them are compared, so that two bytes are not enough.
+    // A signature of ECDSA has 70 to 72 bytes in DER, one in 512 is a byte shorter,
+    // one in 100 000 two: thousands of them are compared, so that two bytes are not enough.
     public const int MostDifference = 5;
 
     /// <summary>SHA-256 of "HelloRetryRequest": the random that makes a ServerHello one (RFC 8446 section 4.1.3).</summary>
@@ -95,7 +104,9 @@ internal sealed record SeenRecord(string Kind, string Suite, int Length, bool Ma
     }
 
     public bool LooksLike(SeenRecord other) =>
-        Kind == other.Kind && Suite == other.Suite && (MayVary && other.MayVary ? Math.Abs(Length - other.Length) <= MostDifference : Length == other.Length);
+        Kind == other.Kind
+            && Suite == other.Suite
+            && (MayVary && other.MayVary ? Math.Abs(Length - other.Length) <= MostDifference : Length == other.Length);
 
     /// <summary>Without the suite, as the table of probes writes it.</summary>
     public override string ToString() => Kind.StartsWith("ALERT(", StringComparison.Ordinal) ? Kind : $"{Kind}:{Length}";

@@ -5,7 +5,10 @@ namespace Portico.IntegrationTests.Cover.Probes;
 /// <summary>One question of a prober who knows no secret.</summary>
 /// <param name="Id">Its number in the table of probes.</param>
 /// <param name="Input">In words.</param>
-/// <param name="Expected">What nginx 1.22 with OpenSSL 3.0 says, in the notation of <see cref="Observation"/>; see <see cref="ProbeTable"/> for the abbreviations.</param>
+/// <param name="Expected">
+/// What nginx 1.22 with OpenSSL 3.0 says, in the notation of <see cref="Observation"/>;
+/// see <see cref="ProbeTable"/> for the abbreviations.
+/// </param>
 /// <param name="Steps">What is done, in order.</param>
 internal sealed record Probe(string Id, string Input, string Expected, ImmutableArray<ProbeStep> Steps)
 {

@@ -4,7 +4,10 @@ using Portico.TestKit.Covers;
 
 namespace Portico.IntegrationTests.Cover.Probes;
 
-/// <summary>An unsigned ClientHello of which every part can be wrong. The defaults are a browser of TLS 1.3: 517 bytes, the cover's name, h2, an x25519 share.</summary>
+/// <summary>
+/// An unsigned ClientHello of which every part can be wrong.
+/// The defaults are a browser of TLS 1.3: 517 bytes, the cover's name, h2, an x25519 share.
+/// </summary>
 internal sealed record ProbeHello
 {
     private const ushort Padding = 0x0015;
@@ -15,7 +18,8 @@ internal sealed record ProbeHello
 
     public int SessionIdLength { get; init; } = 32;
 
-    public ImmutableArray<byte> Suites { get; init; } = [0x13, 1, 0x13, 2, 0x13, 3, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8];
+    public ImmutableArray<byte> Suites { get; init; } =
+        [0x13, 1, 0x13, 2, 0x13, 3, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8];
 
     public ImmutableArray<byte> Compression { get; init; } = [0];
 
@@ -55,7 +59,8 @@ internal sealed record ProbeHello
     public ProbeHello And(ushort type, params byte[] body) => this with { Extensions = Extensions.Add((type, body)) };
 
     /// <summary>The same without these.</summary>
-    public ProbeHello Without(params ushort[] types) => this with { Extensions = [.. Extensions.Where(extension => !types.Contains(extension.Type))] };
+    public ProbeHello Without(params ushort[] types) =>
+        this with { Extensions = [.. Extensions.Where(extension => !types.Contains(extension.Type))] };
 
     /// <summary>The message in one record.</summary>
     public byte[] ToRecord() => Record(0x16, RecordVersion, ToMessage());
@@ -73,7 +78,11 @@ internal sealed record ProbeHello
 
     private byte[] ToMessage()
     {
-        List<byte> body = [(byte)(LegacyVersion >> 8), (byte)LegacyVersion, .. ProbeRandom.Bytes(32), (byte)SessionIdLength, .. ProbeRandom.Bytes(SessionIdLength)];
+        List<byte> body =
+        [
+            (byte)(LegacyVersion >> 8), (byte)LegacyVersion, .. ProbeRandom.Bytes(32),
+            (byte)SessionIdLength, .. ProbeRandom.Bytes(SessionIdLength),
+        ];
         body.AddRange(Vector16(Suites.AsSpan()));
         body.AddRange([(byte)Compression.Length, .. Compression]);
         if (!Extensions.IsDefault)

@@ -1,6 +1,9 @@
 namespace Portico.IntegrationTests.Cover.Probes;
 
-/// <summary>Bytes that look random and are the same for the cover and for the proxy: what is compared must have been asked the same.</summary>
+/// <summary>
+/// Bytes that look random and are the same for the cover and for the proxy:
+/// what is compared must have been asked the same.
+/// </summary>
 internal static class ProbeRandom
 {
     private static readonly Random Source = new(20110);

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Portico.IntegrationTests.Cover.Probes;
 
 /// <summary>
-/// The simplest proxy that hides nothing: passes every connection on to a cover. With a fault it differs from one, so that a battery which does not notice shows itself.
+/// The simplest proxy that hides nothing: passes every connection on to a cover.
+/// With a fault it differs from one, so that a battery which does not notice shows itself.
 /// </summary>
 internal sealed class StandInRelay : IAsyncDisposable
 {

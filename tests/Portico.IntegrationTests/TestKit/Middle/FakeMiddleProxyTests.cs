@@ -90,7 +90,8 @@ public sealed class FakeMiddleProxyTests
         await using var fake = FakeMiddleProxy.Start(_secret);
         await using var link = await LinkClient.OpenAsync(fake, _secret);
         var packet = TestFrame.Create(TestCommand.Echo, new byte[8]);
-        await link.SendRequestAsync(packet, flags: RpcProxyReqFlags.For(Transport.Padded, hasAdTag: false, isEncrypted: true, quickAck: true));
+        await link.SendRequestAsync(
+            packet, flags: RpcProxyReqFlags.For(Transport.Padded, hasAdTag: false, isEncrypted: true, quickAck: true));
         await link.ExpectAsync(MiddlePayload.SimpleAck(LinkClient.Id, MiddleRequest.ConfirmOf(packet)));
         await link.ExpectAsync(MiddlePayload.ProxyAns(LinkClient.Id, packet));
         Assert.True(Assert.Single(fake.Requests).WantsQuickAck);
@@ -167,7 +168,8 @@ public sealed class FakeMiddleProxyTests
         await using var fake = FakeMiddleProxy.Start(_secret);
         await using var link = await LinkClient.OpenAsync(fake, _secret);
         link.FrameOffsets.Clear();
-        byte[][] payloads = [MiddlePayload.Unknown, [], MiddlePayload.ProxyAns(9, new byte[4]), MiddlePayload.CloseExt(9), MiddlePayload.CloseConn(9)];
+        byte[][] payloads =
+            [MiddlePayload.Unknown, [], MiddlePayload.ProxyAns(9, new byte[4]), MiddlePayload.CloseExt(9), MiddlePayload.CloseConn(9)];
         await (await fake.NextConnectionAsync()).SendAsync(payloads);
         foreach (var payload in payloads)
             await link.ExpectAsync(payload);

@@ -117,7 +117,8 @@ internal sealed class LinkClient : IAsyncDisposable
         var payload = new byte[RpcProxyReq.HeaderLengthFor(tag is not null) + packet.Length];
         var header = new RpcProxyReqHeader
         {
-            Flags = flags ?? RpcProxyReqFlags.For(Transport.Intermediate, tag is not null, RpcProxyReqFlags.IsEncrypted(packet), quickAck: false),
+            Flags = flags
+                ?? RpcProxyReqFlags.For(Transport.Intermediate, tag is not null, RpcProxyReqFlags.IsEncrypted(packet), quickAck: false),
             ConnectionId = id,
             ClientAddress = clientAddress,
             ClientPort = 4321,

@@ -66,7 +66,8 @@ public sealed class MiddleFaultTests
     [Fact]
     public async Task A_link_is_reset_as_soon_as_it_is_accepted()
     {
-        await using var fake = FakeMiddleProxy.Start(_secret, new MiddleBehaviour { FailsAt = MiddleStep.Accepted, Fault = MiddleFault.Reset });
+        await using var fake = FakeMiddleProxy.Start(
+            _secret, new MiddleBehaviour { FailsAt = MiddleStep.Accepted, Fault = MiddleFault.Reset });
         var end = PeerEnd.None;
         try
         {
@@ -140,7 +141,8 @@ public sealed class MiddleFaultTests
     [Fact]
     public async Task A_silent_server_goes_on_reading()
     {
-        await using var fake = FakeMiddleProxy.Start(_secret, new MiddleBehaviour { FailsAt = MiddleStep.RequestCame, Fault = MiddleFault.Silence });
+        await using var fake = FakeMiddleProxy.Start(
+            _secret, new MiddleBehaviour { FailsAt = MiddleStep.RequestCame, Fault = MiddleFault.Silence });
         await using var link = await LinkClient.OpenAsync(fake, _secret);
         for (var i = 0; i < 3; i++)
             await link.SendRequestAsync(TestFrame.Create(TestCommand.Echo, []));

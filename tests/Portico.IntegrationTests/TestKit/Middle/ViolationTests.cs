@@ -112,7 +112,9 @@ public sealed class ViolationTests
         await using var fake = FakeMiddleProxy.Start(_secret);
         await using var link = await LinkClient.ConnectAsync(fake, _secret);
         var nonce = new byte[RpcNonce.Length];
-        RpcNonce.Write(nonce, _secret.KeySelector, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), RandomNumberGenerator.GetBytes(RpcNonce.NonceLength));
+        RpcNonce.Write(
+            nonce, _secret.KeySelector, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(),
+            RandomNumberGenerator.GetBytes(RpcNonce.NonceLength));
         await link.SendBytesAsync([.. link.Frame(nonce), .. new byte[20]]);
         await ExpectViolationAsync(fake, "before its answer");
     }
