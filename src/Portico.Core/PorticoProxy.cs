@@ -145,13 +145,13 @@ public sealed class PorticoProxy : IAsyncDisposable
 
     private void OpenMiddleProxies()
     {
-        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OpenInitial);
+        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OpenInitial, loop.Middle.OnFault);
     }
 
     // New data centres get their links, old links stay as they are.
     private void OnMiddleProxiesChanged()
     {
-        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OnConfigChanged);
+        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OnConfigChanged, loop.Middle.OnFault);
     }
 
     private async Task StopOnceAsync(TimeSpan drain)
@@ -177,7 +177,7 @@ public sealed class PorticoProxy : IAsyncDisposable
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         loop.Post(() =>
         {
-            foreach (var channel in loop.Slots.Open()) channel.Owner.OnShutdown(channel);
+            foreach (var channel in loop.Slots.Open()) channel.RaiseShutdown();
             loop.Post(done.SetResult); // handshakes end with the continuation that this queued
         });
         return done.Task;

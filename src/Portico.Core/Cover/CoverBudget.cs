@@ -1,3 +1,5 @@
+using Portico.Core.Net;
+
 namespace Portico.Core.Cover;
 
 /// <summary>How many strangers may be at the cover at a time, over all loops: two descriptors each, whatever they do there.</summary>
@@ -38,6 +40,9 @@ internal interface ICoverGuest
 {
     /// <summary>The place is taken already: close, in order and soon.</summary>
     void Evict();
+
+    /// <summary><see cref="Evict"/> threw: the session behind it ends.</summary>
+    void OnFault(Exception error);
 }
 
 /// <summary>The strangers of one loop that are at the cover, the one that has been silent longest first.</summary>
@@ -81,7 +86,15 @@ internal sealed class CoverGuests(CoverBudget budget, Action evictElsewhere)
     {
         if (_idlest is not { } place) return false;
         place.Leave();
-        place.Guest.Evict();
+        try
+        {
+            place.Guest.Evict();
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            place.Guest.OnFault(error); // neither the newcomer's fault nor the loop's
+        }
+
         return true;
     }
 

@@ -75,7 +75,8 @@ internal sealed class CoverConnection : ICoverGuest
     {
         var connection = new CoverConnection(session, waiter, services, guests);
         var loop = waiter.Loop;
-        if (connection._services.Directory.Find(target, answer => loop.Post(() => connection.Found(answer))) is { } known) connection.Take(known);
+        var known = connection._services.Directory.Find(target, answer => loop.Post(() => connection.Found(answer), waiter.OnFault));
+        if (known is not null) connection.Take(known);
         return connection;
     }
 
@@ -134,6 +135,8 @@ internal sealed class CoverConnection : ICoverGuest
         Reason = CloseReason.CoverLimit;
         _waiter.Nudge();
     }
+
+    public void OnFault(Exception error) => _waiter.OnFault(error);
 
     private static byte[] Head(Session session, int version)
     {

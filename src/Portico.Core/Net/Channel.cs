@@ -192,6 +192,20 @@ internal abstract class Channel
         }
     }
 
+    /// <summary>The proxy stops.</summary>
+    internal void RaiseShutdown()
+    {
+        if (IsClosed) return;
+        try
+        {
+            Owner.OnShutdown(this);
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            Owner.OnFault(error);
+        }
+    }
+
     /// <summary>Payload bytes that fit into an area with gaps.</summary>
     internal static int RoomWithGaps(int area, int gap, int stride)
     {

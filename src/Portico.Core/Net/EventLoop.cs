@@ -81,6 +81,11 @@ internal abstract class EventLoop
     /// <summary>The same for work of the loop itself, without which it must not go on: an exception ends it, and so the process.</summary>
     public void Post(Action action) => Post(new OwnWork(action));
 
+    /// <summary>The same for work of one part, without which the loop goes on.</summary>
+    /// <param name="action">What is to be done.</param>
+    /// <param name="onFault">Hears, on the loop, of the exception that ended it.</param>
+    public void Post(Action action, Action<Exception> onFault) => Post(new GuardedWork(action, onFault));
+
     /// <summary>Runs <paramref name="task"/> in the next turn. For code on this loop.</summary>
     public void Enqueue(ILoopTask task)
     {
@@ -200,6 +205,13 @@ internal abstract class EventLoop
         public void Run() => action();
 
         public void OnFault(Exception error) => ExceptionDispatchInfo.Throw(error);
+    }
+
+    private sealed class GuardedWork(Action action, Action<Exception> onFault) : ILoopTask
+    {
+        public void Run() => action();
+
+        public void OnFault(Exception error) => onFault(error);
     }
 }
 

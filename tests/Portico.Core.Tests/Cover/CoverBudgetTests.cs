@@ -113,6 +113,21 @@ public sealed class CoverBudgetTests
         Assert.True(other.IsEvicted);
     }
 
+    [Fact]
+    public void A_guest_whose_way_out_throws_hears_of_it_and_nobody_else_does()
+    {
+        var budget = new CoverBudget(1);
+        var guests = new CoverGuests(budget, () => { });
+        var (broken, newcomer) = (new Guest { Throws = new TimeZoneNotFoundException() }, new Guest());
+        guests.Enter(broken);
+        guests.Enter(newcomer);
+        Assert.Same(broken.Throws, broken.Fault);
+        Assert.Equal((1, false), (budget.Count, newcomer.IsEvicted));
+        budget.Enter();
+        guests.EvictIfExceeded();
+        Assert.True(newcomer.IsEvicted);
+    }
+
     private static MemoryPeer Visit(Stage stage)
     {
         var peer = stage.CallRaw();
@@ -125,6 +140,16 @@ public sealed class CoverBudgetTests
     {
         public bool IsEvicted { get; private set; }
 
-        public void Evict() => IsEvicted = true;
+        public Exception? Throws { get; init; }
+
+        public Exception? Fault { get; private set; }
+
+        public void Evict()
+        {
+            if (Throws is not null) throw Throws;
+            IsEvicted = true;
+        }
+
+        public void OnFault(Exception error) => Fault = error;
     }
 }

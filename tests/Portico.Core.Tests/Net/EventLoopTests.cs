@@ -46,6 +46,17 @@ public class EventLoopTests
     }
 
     [Fact]
+    public void An_exception_of_a_posted_action_goes_to_whoever_posted_it_and_the_next_one_runs()
+    {
+        Exception? fault = null;
+        _bench.Loop.Post(() => throw new TimeZoneNotFoundException(), error => fault = error);
+        _bench.Loop.Post(() => _order.Add("next"));
+        _bench.Run();
+        Assert.IsType<TimeZoneNotFoundException>(fault);
+        Assert.Equal(["next"], _order);
+    }
+
+    [Fact]
     public void Posts_of_other_threads_run_on_the_loop_in_their_order()
     {
         var threads = new List<int>();

@@ -57,6 +57,21 @@ public sealed class LinkSetUpTests : IDisposable
     }
 
     [Fact]
+    public void A_new_list_whose_links_cannot_be_opened_for_a_bug_of_ours_ends_nothing_else()
+    {
+        using var stage = new MiddleStage(change: settings => settings with { Middle = settings.Middle with { InitialConnections = 1 } });
+        var (client, link, id) = stage.Rest();
+        stage.Loop.Connected = _ => throw new TimeZoneNotFoundException();
+        stage.PublishFor(7, new IPEndPoint(IPAddress.Parse("149.154.162.1"), 8888));
+        stage.Loop.Connected = null;
+        Assert.Single(stage.Stage.Log.Errors, line => line.EventName == "PoolFaulted");
+        link.Answer(id, new byte[1000]);
+        stage.Run();
+        Assert.Equal(1000, client.Packets[^1].Length);
+        Assert.Empty(stage.Metrics.Closed);
+    }
+
+    [Fact]
     public void Clients_that_waited_for_a_first_link_share_it()
     {
         _stage.Loop.Answer(StageLink.Address, ConnectAnswer.Silence);
