@@ -7,9 +7,7 @@ namespace Portico.Core.Net;
 internal struct Pipe(Channel source, Channel sink)
 {
     private Pending _pending;
-    private uint _written; // as far as 32 bits go: only whether it moved is asked
-    private uint _acknowledged;
-    private long _progressMs;
+    private PeerProgress _progress;
 
     /// <summary>Where the bytes come from.</summary>
     public readonly Channel Source => source;
@@ -24,7 +22,7 @@ internal struct Pipe(Channel source, Channel sink)
     public readonly bool IsPending => !_pending.IsEmpty;
 
     /// <summary>Bytes were written whose arrival has not been looked at.</summary>
-    public bool IsWatched { get; private set; }
+    public readonly bool IsWatched => _progress.IsWatched;
 
     /// <summary>A read of the source is worth trying, and there is room for what it brings.</summary>
     public readonly bool CanRead => source.CanRead && _pending.IsEmpty && !HasEnded;
@@ -40,7 +38,7 @@ internal struct Pipe(Channel source, Channel sink)
     {
         var status = sink.Write(bytes, out written);
         if (status == IoStatus.Reset) return status;
-        _written += (uint)written;
+        _progress.Wrote(written);
         if (written < bytes.Length) bytes[written..].CopyTo(_pending.Reserve(sink.Loop.Buffers, bytes.Length - written));
         return IoStatus.Ok;
     }
@@ -49,7 +47,7 @@ internal struct Pipe(Channel source, Channel sink)
     public IoStatus Flush(out int written)
     {
         var status = _pending.Flush(sink, sink.Loop.Buffers, out written);
-        _written += (uint)written;
+        _progress.Wrote(written);
         return status == IoStatus.Reset ? status : IoStatus.Ok;
     }
 
@@ -57,24 +55,9 @@ internal struct Pipe(Channel source, Channel sink)
     public void Drop() => _pending.Drop(sink.Loop.Buffers);
 
     /// <summary>Something is on its way from now on.</summary>
-    public void Watch(long nowMs)
-    {
-        IsWatched = true;
-        _progressMs = nowMs;
-    }
+    public void Watch(long nowMs) => _progress.Watch(nowMs);
 
-    /// <summary>
-    /// Looks how far the sink's peer has got: by what it has acknowledged, for a buffer of megabytes says for a long time that there is no room while its peer takes
-    /// bytes all the time.
-    /// </summary>
+    /// <summary>Looks how far the sink's peer has got.</summary>
     /// <returns>How long, in ms, it has taken nothing of what is under way; 0 when nothing is.</returns>
-    public long Look(long nowMs)
-    {
-        var underWay = Math.Max(0, sink.UnacknowledgedBytes()); // where the system does not tell, what was written is all there is to go by
-        var acknowledged = unchecked(_written - (uint)underWay);
-        IsWatched = underWay > 0 || IsPending;
-        if (acknowledged == _acknowledged && IsWatched) return nowMs - _progressMs;
-        (_acknowledged, _progressMs) = (acknowledged, nowMs);
-        return 0;
-    }
+    public long Look(long nowMs) => _progress.Look(sink, IsPending, nowMs);
 }

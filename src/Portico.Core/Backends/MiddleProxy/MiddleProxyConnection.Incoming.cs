@@ -98,13 +98,22 @@ internal sealed partial class MiddleProxyConnection
     }
 
     // A client that cannot take its packet for a fault of ours ends alone: the others on the link have done nothing.
-    private static void HandOver(RpcPacket packet, MiddleRelay client)
+    private void HandOver(RpcPacket packet, MiddleRelay client)
     {
         try
         {
-            if (packet.Kind == RpcPacketKind.ProxyAns) client.Deliver(packet.Body);
-            else if (packet.Kind == RpcPacketKind.SimpleAck) client.Acknowledge(packet.Body);
-            else client.OnClosedByTelegram();
+            if (packet.Kind is RpcPacketKind.CloseExt or RpcPacketKind.CloseConn)
+            {
+                Leave(client, tellTelegram: false);
+                client.OnClosedByTelegram();
+                return;
+            }
+
+            var delivery = packet.Kind == RpcPacketKind.ProxyAns ? client.Deliver(packet.Body) : client.Acknowledge(packet.Body);
+            if (delivery.IsGone) client.OnGone();
+            if (delivery.OwedBytes == 0) return;
+            Owe(delivery.OwedBytes, 1);
+            _pool.Backend.OnHeld();
         }
         catch (Exception error) when (!EventLoop.IsFatal(error))
         {

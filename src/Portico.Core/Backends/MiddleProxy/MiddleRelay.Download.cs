@@ -14,10 +14,14 @@ internal sealed partial class MiddleRelay
     // Over its limit, a client that takes nothing for this long is let go; so is one that was over it for so long in all, since nothing waited.
     private const int NoProgressMs = 1000, MostOverLimitMs = 5000;
 
+    // How often is looked how far the client has got while anything is on its way, and while it is over its limit.
+    private const int LookMs = 5000, LookOverLimitMs = 250;
+
     private AesCtr _toClient;
     private RecordRamp _ramp;
     private OutputQueue? _queue;
-    private long _lastWriteMs;
+    private PeerProgress _progress;
+    private long _nextLookMs = long.MaxValue;
 
     /// <summary>Bytes queued for this client. Its link, while it has one, counts exactly these.</summary>
     public long OwedBytes => _queue?.Bytes ?? 0;
@@ -29,9 +33,9 @@ internal sealed partial class MiddleRelay
     private static ReadOnlySpan<byte> ServerError => [0x6c, 0xfe, 0xff, 0xff];
 
     /// <summary>A packet for the client.</summary>
-    public void Deliver(ReadOnlySpan<byte> packet)
+    public Delivery Deliver(ReadOnlySpan<byte> packet)
     {
-        if (IsFiltered(packet)) return;
+        if (IsFiltered(packet)) return Delivery.Done;
         CountPacket(isClients: false);
         _session.Context.Metrics.PacketFromTelegram(packet.Length);
         Span<byte> header = stackalloc byte[FrameCodec.LongestHeader];
@@ -44,17 +48,18 @@ internal sealed partial class MiddleRelay
         }
 
         var length = FrameCodec.WriteHeader(Transport, header, packet.Length, padding, quickAck: false);
-        Send(header[..length], packet, random.Slice(1, padding));
+        var delivery = Send(header[..length], packet, random.Slice(1, padding));
         if (IsLeaving) ArmDeadline();
+        return delivery;
     }
 
     /// <summary>Telegram has got a packet for which the client asked to be told so.</summary>
-    public void Acknowledge(ReadOnlySpan<byte> confirm)
+    public Delivery Acknowledge(ReadOnlySpan<byte> confirm)
     {
         Span<byte> token = stackalloc byte[QuickAckToken.Length];
         _lastPacketMs = Loop.NowMs; // no answer yet
         QuickAckToken.Write(Transport, confirm, token);
-        Send(token, default, default);
+        return Send(token, default, default);
     }
 
     // Filtered errors are no activity: the idle limit still ends a client that only gets those.
@@ -68,9 +73,9 @@ internal sealed partial class MiddleRelay
         return true;
     }
 
-    private void Send(ReadOnlySpan<byte> header, ReadOnlySpan<byte> packet, ReadOnlySpan<byte> padding)
+    private Delivery Send(ReadOnlySpan<byte> header, ReadOnlySpan<byte> packet, ReadOnlySpan<byte> padding)
     {
-        if (IsClosed) return;
+        if (IsClosed) return Delivery.Done;
         _lastActivityMs = Loop.NowMs;
         using var scratch = Loop.Scratch.Borrow();
         var area = scratch.Bytes;
@@ -94,12 +99,13 @@ internal sealed partial class MiddleRelay
             }
             while (left > 0);
 
-            if (!Write(area[..used])) return;
+            if (!Write(area[..used])) return Delivery.Gone;
         }
 
-        if (_queue is null) return;
+        if (_queue is null) return Delivery.Done;
         _queue.EndPacket();
-        Owe(_queue.Bytes - queuedBefore, 1);
+        NoteLimit();
+        return new Delivery(IsGone: false, _queue.Bytes - queuedBefore);
     }
 
     private void Encrypt(ref ReadOnlySpan<byte> from, ref Span<byte> to)
@@ -115,21 +121,12 @@ internal sealed partial class MiddleRelay
     private bool Write(ReadOnlySpan<byte> bytes)
     {
         var written = 0;
-        if (_queue is null && _client.Write(bytes, out written) == IoStatus.Reset)
-        {
-            Close(CloseReason.ClientReset);
-            return false;
-        }
-
+        if (_queue is null && _client.Write(bytes, out written) == IoStatus.Reset) return false;
         _session.CountSent(written);
+        _progress.Wrote(written);
+        if (!_progress.IsWatched) Watch();
         if (written == bytes.Length) return true;
-        if (_queue is null)
-        {
-            _queue = _pool.Services.OutputQueues.Rent();
-            _lastWriteMs = Loop.NowMs;
-            ArmDeadline();
-        }
-
+        _queue ??= _pool.Services.OutputQueues.Rent();
         _queue.Append(Loop.Buffers, bytes[written..]);
         return true;
     }
@@ -138,6 +135,7 @@ internal sealed partial class MiddleRelay
     {
         var status = _queue!.Flush(_client, Loop.Buffers, out var written, out var packets);
         _session.CountSent(written);
+        _progress.Wrote(written);
         _link?.Pay(written, packets);
         if (status == IoStatus.Reset)
         {
@@ -145,7 +143,7 @@ internal sealed partial class MiddleRelay
             return;
         }
 
-        if (written > 0) _lastWriteMs = _lastActivityMs = Loop.NowMs;
+        if (written > 0) _lastActivityMs = Loop.NowMs;
         if (!ExceedsLimit) _queue.OverLimit.Set(false, Loop.NowMs);
         if (!_queue.IsEmpty) return;
         DropQueue();
@@ -162,17 +160,37 @@ internal sealed partial class MiddleRelay
         }
     }
 
-    private void Owe(long bytes, int packets)
+    // From now on a second counts, and only what the client takes in it.
+    private void NoteLimit()
     {
-        if (!IsOverLimit && ExceedsLimit)
-        {
-            _queue!.OverLimit.Set(true, Loop.NowMs);
-            ArmDeadline();
-        }
-
-        _link?.Owe(bytes, packets);
-        _pool.Backend.OnHeld();
+        if (IsOverLimit || !ExceedsLimit) return;
+        var now = Loop.NowMs;
+        _queue!.OverLimit.Set(true, now);
+        _progress.Look(_client, isPending: true, now);
+        _progress.Watch(now);
+        _nextLookMs = now + LookOverLimitMs;
+        ArmDeadline();
     }
+
+    // What was sent last may be on its way to a client that is gone, of which no event tells for a quarter of an hour.
+    private void Watch()
+    {
+        _progress.Watch(Loop.NowMs);
+        _nextLookMs = NextLookMs;
+        ArmDeadline();
+    }
+
+    // How long it has taken nothing of what is on its way.
+    private long LookHowFarItIs()
+    {
+        if (!_progress.IsWatched) return 0;
+        var silentMs = _progress.Look(_client, _queue is not null, Loop.NowMs);
+        _nextLookMs = _progress.IsWatched ? NextLookMs : long.MaxValue;
+        return silentMs;
+    }
+
+    private long NextLookMs =>
+        Loop.NowMs + (IsOverLimit ? LookOverLimitMs : Math.Min(LookMs, (long)_session.Context.Timeouts.ClientWrite.TotalMilliseconds / 4));
 
     private void DropQueue()
     {

@@ -143,7 +143,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     {
         _client.Owner = this;
         _session.MarkRelaying();
-        _lastActivityMs = _lastWriteMs = Loop.NowMs;
+        _lastActivityMs = Loop.NowMs;
         ArmDeadline();
         try
         {
@@ -168,10 +168,12 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         _state &= ~State.HalfPacketTimed;
         var timeouts = _session.Context.Timeouts;
         var now = Loop.NowMs;
+        var silentMs = now >= _nextLookMs ? LookHowFarItIs() : 0;
         if (IsOrphan && now - _waitsSinceMs >= OrphanPatienceMs) CloseMigrating(MigrationResult.Empty);
         else if (IsLeaving && now >= FarewellDueMs) Close(CloseReason.ClientClosed);
-        else if (IsOverLimit && (now - _lastWriteMs >= NoProgressMs || _queue!.OverLimit.At(now) >= MostOverLimitMs)) Close(CloseReason.ClientQueueLimit);
-        else if (_queue is not null && now - _lastWriteMs >= timeouts.ClientWrite.TotalMilliseconds) Close(CloseReason.ClientWriteTimeout);
+        else if (IsOverLimit && (silentMs >= NoProgressMs || _queue!.OverLimit.At(now) >= MostOverLimitMs))
+            Close(CloseReason.ClientQueueLimit);
+        else if (silentMs >= timeouts.ClientWrite.TotalMilliseconds) Close(CloseReason.ClientWriteTimeout);
         else if (AwaitsRest && now - _lastHeldMs >= HalfPacketMs) Close(CloseReason.PacketTimeout);
         else if (now - _lastActivityMs >= timeouts.Idle.TotalMilliseconds) Close(CloseReason.IdleTimeout);
         else ArmDeadline();
@@ -221,14 +223,16 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     /// <summary>It waits for a link to a data centre that the list does not name any more.</summary>
     public void OnUnknownDc() => Close(CloseReason.UnknownDc);
 
-    /// <summary>Telegram ended this client: what waits for it is delivered, then FIN.</summary>
+    /// <summary>Telegram ended this client, which its link has let go: what waits for it is delivered, then FIN.</summary>
     public void OnClosedByTelegram()
     {
-        _link?.Leave(this, tellTelegram: false);
         _link = null;
         _state |= State.Ending;
         if (_queue is null) Close(CloseReason.DcClosed);
     }
+
+    /// <summary>A packet for it found its connection gone.</summary>
+    public void OnGone() => Close(CloseReason.ClientReset);
 
     /// <summary>All clients of the link together owe too much, and this one most.</summary>
     public void OnLargestDebtor() => Close(CloseReason.ClientQueueLimit);
@@ -290,8 +294,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     {
         var timeouts = _session.Context.Timeouts;
         var due = _lastActivityMs + (long)timeouts.Idle.TotalMilliseconds;
-        if (_queue is not null) due = Math.Min(due, _lastWriteMs + (long)timeouts.ClientWrite.TotalMilliseconds);
-        if (IsOverLimit) due = Math.Min(due, Math.Min(_lastWriteMs + NoProgressMs, _queue!.OverLimit.Reaches(MostOverLimitMs)));
+        due = Math.Min(due, _nextLookMs);
+        if (IsOverLimit) due = Math.Min(due, _queue!.OverLimit.Reaches(MostOverLimitMs));
         if (IsOrphan) due = Math.Min(due, _waitsSinceMs + OrphanPatienceMs);
         if (IsLeaving) due = Math.Min(due, FarewellDueMs);
         if (AwaitsRest)

@@ -32,6 +32,35 @@ public sealed class BackPressureTests : IDisposable
     }
 
     [Fact]
+    public void A_client_whose_kernel_acknowledges_all_the_time_is_alive_however_long_there_is_no_room()
+    {
+        var (slow, link, id) = _stage.Rest();
+        (slow.Peer.ReadsAtOnce, slow.Peer.IsUnreachable) = (false, true);
+        link.Answer(id, new byte[150_000]);
+        for (var seconds = 0; seconds < 180; seconds += 3)
+        {
+            _stage.Advance(3);
+            slow.Peer.ToPeer.Arrive(500); // acknowledged, not taken out: no room, and no event
+        }
+
+        Assert.Empty(_stage.Metrics.Closed);
+        _stage.Advance(66);
+        Assert.Equal(["client_write_timeout (client)"], _stage.Metrics.Closed);
+        _stage.AssertNothingHeld();
+    }
+
+    [Fact]
+    public void A_client_that_is_gone_with_an_answer_in_the_kernels_hands_is_noticed()
+    {
+        var (gone, link, id) = _stage.Rest();
+        gone.Peer.IsUnreachable = true;
+        link.Answer(id, new byte[1000]);
+        _stage.Advance(66);
+        Assert.Equal(["client_write_timeout (client)"], _stage.Metrics.Closed);
+        Assert.Equal([id], link.Farewells);
+    }
+
+    [Fact]
     public void A_client_that_came_below_its_limit_again_has_the_long_patience()
     {
         var (slow, link, id) = _stage.Rest();
