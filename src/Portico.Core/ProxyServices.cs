@@ -27,6 +27,8 @@ internal sealed class ProxyServices
     private readonly ILoggerFactory _loggers;
     private readonly ImmutableArray<SessionLimit> _limits;
     private readonly DcDirectory _dcs;
+    private readonly Shortages _shortages;
+    private readonly DcHealth _dcHealth;
     private readonly MiddleProxyHealth _middleHealth;
 
     /// <summary>Nothing begins to work before <see cref="PorticoProxy"/> says so.</summary>
@@ -40,9 +42,12 @@ internal sealed class ProxyServices
         _settings = settings;
         _loggers = loggers;
         _dcs = new DcDirectory(settings.Direct);
-        _middleHealth = new MiddleProxyHealth(loggers.CreateLogger<MiddleProxyHealth>());
+        _shortages = new Shortages(loggers.CreateLogger<Shortages>());
+        _dcHealth = new DcHealth(_shortages, loggers.CreateLogger<DcHealth>());
+        _middleHealth = new MiddleProxyHealth(_shortages, loggers.CreateLogger<MiddleProxyHealth>());
         Own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
-        Cover = CoverServices.Create(settings, loggers, Own, outside.Resolve ?? Dns.GetHostAddressesAsync, outside.Time ?? TimeProvider.System);
+        var resolve = outside.Resolve ?? Dns.GetHostAddressesAsync;
+        Cover = CoverServices.Create(settings, loggers, _shortages, Own, resolve, outside.Time ?? TimeProvider.System);
         _limits = [.. settings.Listeners.Select(listener => new SessionLimit(MostSessionsOf(listener)))];
         Metrics = new ProxyMetrics(
             meters,
@@ -113,12 +118,15 @@ internal sealed class ProxyServices
         var dcs = new DcCounterTable();
         var links = new MiddleProxyServices(context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
         var middle = new MiddleProxyBackend(links);
-        var direct = new DirectBackend(context, _dcs, dcs, DirectLimits.Of(_settings));
+        var direct = new DirectBackend(context, _dcs, dcs, DirectLimits.Of(_settings), _dcHealth);
         return new LoopServices
         {
             Context = context,
             Handshakes = new HandshakePool(loop),
-            Listeners = [.. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index]))],
+            Listeners =
+            [
+                .. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index])),
+            ],
             Identification = new ClientIdentification(context, CreateJudges(), Cover, guests),
             Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos),
             Admission = new AdmissionControl(context, Replays),

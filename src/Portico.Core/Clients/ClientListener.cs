@@ -9,9 +9,8 @@ namespace Portico.Core.Clients;
 /// <summary>One listening address: turns accepted channels into sessions. Shared by all loops; what belongs to one loop is in <see cref="LoopServices"/>.</summary>
 internal sealed partial class ClientListener(ListenerSettings settings, int index, ImmutableArray<LoopServices> loops, ProxyMetrics metrics, ILogger log) : IAcceptor
 {
-    private const int PauseLogMs = 60_000;
-
-    private long _pauseLoggedMs = -PauseLogMs;
+    private readonly LineLimit _pauses = new(LineLimit.MinuteMs);
+    private readonly LineLimit _faults = new();
 
     public ListenerSettings Settings => settings;
 
@@ -29,7 +28,8 @@ internal sealed partial class ClientListener(ListenerSettings settings, int inde
         catch (Exception error) when (!EventLoop.IsFatal(error))
         {
             // One client is lost, and not the loop with all its sessions.
-            Log.AcceptFaulted(log, error, settings.Name);
+            if (_faults.TryPass(channel.Loop.NowMs, out var leftOut))
+                Log.AcceptFaulted(log, error, settings.Name, leftOut);
             channel.Close();
         }
     }
@@ -37,19 +37,20 @@ internal sealed partial class ClientListener(ListenerSettings settings, int inde
     public void OnAcceptPaused(string error)
     {
         metrics.AcceptPaused(settings.Name);
-
-        // A flood of strangers can bring this about many times a second, and must not fill the disk.
-        var (now, last) = (Environment.TickCount64, Interlocked.Read(ref _pauseLoggedMs));
-        if (now - last < PauseLogMs || Interlocked.CompareExchange(ref _pauseLoggedMs, now, last) != last) return;
-        Log.AcceptPaused(log, settings.Name, error);
+        if (_pauses.TryPass(Environment.TickCount64, out var leftOut))
+            Log.AcceptPaused(log, settings.Name, error, leftOut);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1001, EventName = "AcceptPaused", Level = LogLevel.Warning, Message = "Listener {Listener}: accepting paused, {Error}; raise the descriptor limit if this repeats")]
-        public static partial void AcceptPaused(ILogger logger, string listener, string error);
+        [LoggerMessage(EventId = 1001, EventName = "AcceptPaused", Level = LogLevel.Warning,
+            Message = "Listener {Listener}: accepting paused, {Error}; raise the descriptor limit if this repeats. "
+                + "Left out before this: {LeftOut}")]
+        public static partial void AcceptPaused(ILogger logger, string listener, string error, long leftOut);
 
-        [LoggerMessage(EventId = 1002, EventName = "AcceptFaulted", Level = LogLevel.Error, Message = "Listener {Listener}: a client was lost by an exception of the proxy; please report it")]
-        public static partial void AcceptFaulted(ILogger logger, Exception error, string listener);
+        [LoggerMessage(EventId = 1002, EventName = "AcceptFaulted", Level = LogLevel.Error,
+            Message = "Listener {Listener}: a client was lost by an exception of the proxy; please report it. "
+                + "Left out before this: {LeftOut}")]
+        public static partial void AcceptFaulted(ILogger logger, Exception error, string listener, long leftOut);
     }
 }

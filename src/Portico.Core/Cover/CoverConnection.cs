@@ -179,8 +179,8 @@ internal sealed class CoverConnection : ICoverGuest
         do news = _race.Advance(out attempt);
         while (news is RaceNews.Failed or RaceNews.Overtaken);
         if (news == RaceNews.Won) Won(attempt.Channel!);
-        else if (news == RaceNews.NoneLeft) Fail(CloseReason.CoverConnectFailed, "no address takes a connection");
-        else if (news == RaceNews.TooLate) Fail(CloseReason.CoverConnectTimeout, "no address answers in time");
+        else if (news == RaceNews.NoneLeft) Fail(CloseReason.CoverConnectFailed);
+        else if (news == RaceNews.TooLate) Fail(CloseReason.CoverConnectTimeout);
     }
 
     private void Won(Channel channel)
@@ -193,19 +193,20 @@ internal sealed class CoverConnection : ICoverGuest
         _services.Health.Worked();
     }
 
-    private void Fail(CloseReason reason, string why)
+    private void Fail(CloseReason reason, string? why = null)
     {
         _state = CoverState.Failed;
         Reason = reason;
         Count("connect_error");
-        _services.Health.Failed(why);
+        if (why is null) _services.Health.Failed(_race, _waiter.Loop.NowMs);
+        else _services.Health.Failed(why, _waiter.Loop.NowMs);
     }
 
     private void Refuse(string result, string why)
     {
         _state = CoverState.Refused;
         Count(result);
-        _services.Health.Failed(why);
+        _services.Health.Failed(why, _waiter.Loop.NowMs);
     }
 
     private void Count(string result) => _session.Context.Metrics.Cover(_session.Listener.Name, result);

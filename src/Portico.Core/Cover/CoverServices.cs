@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 
@@ -22,12 +23,16 @@ internal sealed class CoverServices(CoverSettings settings, CoverDirectory direc
     /// <summary>For a proxy with these services and settings.</summary>
     /// <param name="settings">Of the proxy.</param>
     /// <param name="loggers">For its outages.</param>
+    /// <param name="shortages">For connections that fail for want of something of ours.</param>
     /// <param name="own">Where it listens, as soon as it does.</param>
     /// <param name="resolve">The addresses of a name.</param>
     /// <param name="time">How old an answer is.</param>
-    public static CoverServices Create(ProxySettings settings, ILoggerFactory loggers, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
+    public static CoverServices Create(
+        ProxySettings settings, ILoggerFactory loggers, Shortages shortages, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve,
+        TimeProvider time)
     {
         var most = CoverBudget.MostFor(settings.Cover.MaxConnections, ProcessLimits.Sessions(), settings.Listeners.Sum(listener => (long)listener.MaxConnections));
-        return new(settings.Cover, new CoverDirectory(settings, own, resolve, time), new CoverBudget(most), new CoverHealth(settings.Cover, loggers.CreateLogger<CoverHealth>()));
+        var health = new CoverHealth(settings.Cover, shortages, loggers.CreateLogger<CoverHealth>());
+        return new(settings.Cover, new CoverDirectory(settings, own, resolve, time), new CoverBudget(most), health);
     }
 }

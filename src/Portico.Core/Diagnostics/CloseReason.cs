@@ -272,11 +272,6 @@ public static class CloseReasons
     /// <summary>True for the reasons that count as <c>portico_protocol_error_total</c>.</summary>
     public static bool IsProtocolError(this CloseReason reason) => reason >= CloseReason.UnknownProtocol;
 
-    /// <summary>Hostile clients are daily business (Debug); a fault of ours is what the operator must see (Error).</summary>
-    public static LogLevel Level(this CloseReason reason) => reason switch
-    {
-        CloseReason.InternalError => LogLevel.Error,
-        CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout or CloseReason.PoolEmpty => LogLevel.Information,
-        _ => LogLevel.Debug,
-    };
+    /// <summary>One session's end is no news (Debug): outages are told as such. A fault of ours the operator must see (Error).</summary>
+    public static LogLevel Level(this CloseReason reason) => reason == CloseReason.InternalError ? LogLevel.Error : LogLevel.Debug;
 }

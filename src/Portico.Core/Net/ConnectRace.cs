@@ -42,6 +42,7 @@ internal sealed class ConnectRace(EventLoop loop)
 
     private readonly List<EndPoint> _addresses = new(2);
     private readonly List<(EndPoint Address, Channel Channel)> _running = new(2);
+    private readonly List<ConnectAttempt> _failed = [];
     private IChannelOwner _owner = NullOwner.Instance;
     private (EndPoint Address, Channel Channel)? _winner;
     private int _overtaken;
@@ -54,6 +55,28 @@ internal sealed class ConnectRace(EventLoop loop)
 
     /// <summary>When <see cref="Advance"/> wants to be called although nothing happened.</summary>
     public long WakeMs => _started == _addresses.Count ? _giveUpMs : Math.Min(_nextMs, _giveUpMs);
+
+    /// <summary>What we had too little of for one of the attempts that failed: then it is not said whether the other side works.</summary>
+    public SocketError? OwnWant
+    {
+        get
+        {
+            foreach (var (address, _, error) in _failed)
+            {
+                if (ConnectErrors.IsOurWant(address, error)) return error;
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>What became of the attempts so far, for the operator.</summary>
+    public string Describe()
+    {
+        var ends = _failed.Select(attempt => $"{attempt.Address} {ConnectErrors.Words(attempt.Error)}");
+        var waiting = _running.Select(attempt => $"{attempt.Address} {ConnectErrors.Words(SocketError.TimedOut)}");
+        return _addresses.Count == 0 ? "there is no address for it" : string.Join(", ", ends.Concat(waiting));
+    }
 
     /// <summary>Sets the terms.</summary>
     /// <param name="owner">Hears of the channels' news.</param>
@@ -72,16 +95,9 @@ internal sealed class ConnectRace(EventLoop loop)
     /// <param name="attempt">Whose end it is, with Failed and Won.</param>
     public RaceNews Advance(out ConnectAttempt attempt)
     {
-        attempt = default;
-        if (_winner is null && TakeEnded(out attempt)) return RaceNews.Failed;
-        if (_winner is not null) return Finish(out attempt);
-        if (loop.NowMs >= _giveUpMs) return TakeTimedOut(out attempt) ? RaceNews.Failed : RaceNews.TooLate;
-        while (_started < _addresses.Count && loop.NowMs >= _nextMs)
-        {
-            if (!Start(out attempt)) return RaceNews.Failed;
-        }
-
-        return _started == _addresses.Count && _running.Count == 0 ? RaceNews.NoneLeft : RaceNews.Waiting;
+        var news = Step(out attempt);
+        if (news == RaceNews.Failed) _failed.Add(attempt);
+        return news;
     }
 
     /// <summary>Closes what is under way and not handed over, and forgets the addresses.</summary>
@@ -92,8 +108,24 @@ internal sealed class ConnectRace(EventLoop loop)
         _winner?.Channel.Close();
         _winner = null;
         _addresses.Clear();
+        _failed.Clear();
         _owner = NullOwner.Instance;
         _started = 0;
+    }
+
+    private RaceNews Step(out ConnectAttempt attempt)
+    {
+        attempt = default;
+        if (_winner is null && TakeEnded(out attempt)) return RaceNews.Failed;
+        if (_winner is not null) return Finish(out attempt);
+        if (loop.NowMs >= _giveUpMs)
+            return TakeTimedOut(out attempt) ? RaceNews.Failed : RaceNews.TooLate;
+        while (_started < _addresses.Count && loop.NowMs >= _nextMs)
+        {
+            if (!Start(out attempt)) return RaceNews.Failed;
+        }
+
+        return _started == _addresses.Count && _running.Count == 0 ? RaceNews.NoneLeft : RaceNews.Waiting;
     }
 
     // False when the address cannot even be tried: then the next one is due at once.

@@ -34,8 +34,9 @@ internal static class DescriptorReserve
         return IsScarce(probe, reserve);
     }
 
+    /// <summary>So many descriptors may be open; the largest number = any.</summary>
     // Two threads may both ask: they get the same answer.
-    private static unsafe long Limit()
+    public static unsafe long Limit()
     {
         var now = Environment.TickCount64;
         if (now < Volatile.Read(ref _askAgainMs)) return Volatile.Read(ref _limit);

@@ -12,8 +12,6 @@ namespace Portico.Core.Telegram;
 /// </summary>
 internal sealed class DcAddresses
 {
-    public static readonly DcAddresses None = new([], preferIPv6: false);
-
     private const int AvoidMs = 60_000;
 
     private readonly Lock _gate = new();
@@ -23,8 +21,9 @@ internal sealed class DcAddresses
     private volatile Order _order;
     private int _turn;
 
-    public DcAddresses(ImmutableArray<IPEndPoint> addresses, bool preferIPv6)
+    public DcAddresses(int dc, ImmutableArray<IPEndPoint> addresses, bool preferIPv6)
     {
+        Dc = dc;
         // A mapped address is an IPv4 one in other clothes; as IPv6 it would be asked of a socket that cannot reach it.
         _all = [.. addresses.Select(address => address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address)];
         RandomNumberGenerator.Shuffle<IPEndPoint>(_all); // proxies spread too
@@ -32,6 +31,9 @@ internal sealed class DcAddresses
         _avoidUntilMs = new long[_all.Length];
         _order = MakeOrder(0);
     }
+
+    /// <summary>Whose they are. Several ids may lead here.</summary>
+    public int Dc { get; }
 
     public int Count => _all.Length;
 

@@ -13,8 +13,9 @@ internal sealed class DcDirectory
     public DcDirectory(DirectSettings settings)
     {
         _defaultDc = settings.DefaultDc;
-        var known = DcTable.BuiltIn.ToDictionary(entry => entry.Key, entry => new DcAddresses(entry.Value, settings.PreferIPv6));
-        foreach (var (dc, addresses) in settings.Endpoints) known[dc] = new DcAddresses(addresses, settings.PreferIPv6);
+        var known = DcTable.BuiltIn.ToDictionary(entry => entry.Key, entry => new DcAddresses(entry.Key, entry.Value, settings.PreferIPv6));
+        foreach (var (dc, addresses) in settings.Endpoints) known[dc] = new DcAddresses(dc, addresses, settings.PreferIPv6);
+        known.TryAdd(_defaultDc, new DcAddresses(_defaultDc, [], settings.PreferIPv6));
         _known = known.ToFrozenDictionary();
     }
 
@@ -29,6 +30,6 @@ internal sealed class DcDirectory
         used = wanted;
         if (wanted != 0 && (_known.TryGetValue(wanted, out var addresses) || _known.TryGetValue(Math.Abs((int)wanted), out addresses))) return addresses;
         used = (short)_defaultDc;
-        return _known.TryGetValue(_defaultDc, out addresses) ? addresses : DcAddresses.None;
+        return _known[_defaultDc];
     }
 }

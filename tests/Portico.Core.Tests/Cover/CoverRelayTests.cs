@@ -256,11 +256,21 @@ public sealed class CoverRelayTests : IDisposable
 
         _stage.AssertClosed("cover_connect_failed (cover)", "cover_connect_failed (cover)");
         Assert.Equal(2, _stage.Metrics.Sum("portico.cover", "result", "connect_error"));
-        Assert.Single(_stage.Log.Lines, line => line.EventName == "CoverUnreachable" && line.Level == LogLevel.Warning);
+        var warning = Assert.Single(_stage.Log.Lines, line => line.EventName == "CoverUnreachable" && line.Level == LogLevel.Warning);
+        Assert.Contains($"({Stage.CoverAddress} connection refused)", warning.Text, StringComparison.Ordinal);
 
         _stage.Loop.Answer(Stage.CoverAddress, ConnectAnswer.Accept);
         Meet();
         Assert.Single(_stage.Log.Lines, line => line.EventName == "CoverReachable");
+    }
+
+    [Fact]
+    public void A_cover_for_which_there_is_no_socket_is_not_to_blame()
+    {
+        _stage.Loop.Answer(Stage.CoverAddress, ConnectAnswer.NoSocket);
+        _stage.CallRaw().Send([0x20]);
+        _stage.Run();
+        Assert.Equal("NoDescriptors", Assert.Single(_stage.Log.Lines, line => line.Level > LogLevel.Debug).EventName);
     }
 
     [Fact]

@@ -48,6 +48,26 @@ public class ConnectRaceTests
     }
 
     [Fact]
+    public void It_tells_what_became_of_each_attempt_until_it_is_dropped()
+    {
+        Answer(ConnectAnswer.Refuse, A);
+        Answer(ConnectAnswer.Silence, B);
+        Begin(A, B);
+        Advance(1);
+        Assert.Equal($"{A} connection refused, {B} no answer", _race.Describe());
+        Assert.Null(_race.OwnWant);
+        Advance(LimitMs + 50);
+        Assert.Equal($"{A} connection refused, {B} no answer", _race.Describe());
+        _race.Drop();
+        _told.Clear();
+        Answer(ConnectAnswer.NoSocket, A);
+        Begin(A);
+        Advance(1);
+        Assert.Equal($"{A} no file descriptors left", _race.Describe());
+        Assert.Equal(SocketError.TooManyOpenSockets, _race.OwnWant);
+    }
+
+    [Fact]
     public void An_early_address_that_answers_late_wins_and_the_later_one_is_not_held_against_it()
     {
         Answer(ConnectAnswer.Silence, A, B);

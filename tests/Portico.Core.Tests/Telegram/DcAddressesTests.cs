@@ -14,14 +14,14 @@ public class DcAddressesTests
     [Fact]
     public void The_preferred_family_comes_first()
     {
-        Assert.Equal([Six, A], Order(new DcAddresses([A, Six], preferIPv6: true)));
-        Assert.Equal([A, Six], Order(new DcAddresses([Six, A], preferIPv6: false)));
+        Assert.Equal([Six, A], Order(new DcAddresses(2, [A, Six], preferIPv6: true)));
+        Assert.Equal([A, Six], Order(new DcAddresses(2, [Six, A], preferIPv6: false)));
     }
 
     [Fact]
     public void Clients_are_spread_evenly_over_the_addresses_of_the_preferred_family()
     {
-        var addresses = new DcAddresses([A, B, C, Six], preferIPv6: false);
+        var addresses = new DcAddresses(2, [A, B, C, Six], preferIPv6: false);
         var first = Enumerable.Range(0, 300).Select(_ => Order(addresses)[0]).CountBy(address => address).ToDictionary();
         Assert.Equal(new() { [A] = 100, [B] = 100, [C] = 100 }, first);
         Assert.Equal([A, B, C, Six], Order(addresses).OrderBy(address => address.ToString(), StringComparer.Ordinal));
@@ -30,7 +30,7 @@ public class DcAddressesTests
     [Fact]
     public void An_address_that_failed_comes_last_for_a_minute_and_then_has_its_turn_again()
     {
-        var addresses = new DcAddresses([A, Six], preferIPv6: false);
+        var addresses = new DcAddresses(2, [A, Six], preferIPv6: false);
         addresses.Failed(A, 1000);
         Assert.Equal([Six, A], Order(addresses, 1000));
         Assert.Equal([Six, A], Order(addresses, 60_999));
@@ -40,7 +40,7 @@ public class DcAddressesTests
     [Fact]
     public void An_address_that_works_again_is_tried_first_at_once()
     {
-        var addresses = new DcAddresses([A, Six], preferIPv6: false);
+        var addresses = new DcAddresses(2, [A, Six], preferIPv6: false);
         addresses.Failed(A, 1000);
         addresses.Worked(A, 2000);
         Assert.Equal([A, Six], Order(addresses, 2000));
@@ -49,7 +49,7 @@ public class DcAddressesTests
     [Fact]
     public void When_all_have_failed_all_are_tried()
     {
-        var addresses = new DcAddresses([A, Six], preferIPv6: false);
+        var addresses = new DcAddresses(2, [A, Six], preferIPv6: false);
         addresses.Failed(A, 1000);
         addresses.Failed(Six, 2000);
         Assert.Equal([A, Six], Order(addresses, 3000));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Core;
 using Portico.Core.Net;
@@ -39,17 +40,40 @@ public sealed class LocalPortTests
             proxy.StopAsync(TimeSpan.Zero).GetAwaiter().GetResult();
         });
 
+    [NamespaceFact]
+    public void Where_no_local_port_is_left_the_log_says_so_and_does_not_blame_Telegram() => NetworkNamespace.Run("40000 40009", () =>
+    {
+        using var dc = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        dc.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        dc.Listen(512);
+        new Thread(() => Serve(dc)) { IsBackground = true }.Start();
+        using var metrics = new MetricsProbe();
+        using var log = new LogProbe();
+        var proxy = PorticoProxy.Start(Settings((IPEndPoint)dc.LocalEndPoint!), log.Factory, metrics, TimeProvider.System);
+        var clients = Enumerable.Range(0, 20).Select(i => Connect(proxy.Endpoints[0], i)).ToList();
+        Assert.InRange(clients.Count(client => client.Receive(new byte[100]) == 0), 1, 19);
+        foreach (var client in clients) client.Dispose();
+        proxy.StopAsync(TimeSpan.Zero).GetAwaiter().GetResult();
+        Assert.Equal("NoLocalPorts", Assert.Single(log.Lines, line => line.Level == LogLevel.Warning).EventName);
+    });
+
     // From an address of its own, whose ports are not the proxy's.
     private static bool TryTalk(IPEndPoint proxy, int number)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = PatienceMs };
-        socket.Bind(new IPEndPoint(new IPAddress([127, 1, (byte)(number / 100), 1]), 0));
-        socket.Connect(proxy);
-        var header = ClientHeader.Create(Secret, Transport.Intermediate, 2, out _);
-        socket.Send([.. header, 4, 0, 0, 0, 1, 2, 3, 4]);
+        using var socket = Connect(proxy, number / 100);
         if (socket.Receive(new byte[100]) == 0) return false;
         socket.Shutdown(SocketShutdown.Both);
         return true;
+    }
+
+    private static Socket Connect(IPEndPoint proxy, int address)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = PatienceMs };
+        socket.Bind(new IPEndPoint(new IPAddress([127, 1, (byte)address, 1]), 0));
+        socket.Connect(proxy);
+        var header = ClientHeader.Create(Secret, Transport.Intermediate, 2, out _);
+        socket.Send([.. header, 4, 0, 0, 0, 1, 2, 3, 4]);
+        return socket;
     }
 
     // Answers everything with a few bytes and goes when its peer goes.

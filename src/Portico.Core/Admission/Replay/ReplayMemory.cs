@@ -15,8 +15,6 @@ internal sealed partial class ReplayMemory : IDisposable
     /// <summary>Is there while a process runs. What it holds does not matter.</summary>
     public const string RunningName = "running";
 
-    private const int LogMs = 60_000;
-
     // What was seen this shortly before a kill may not have been written. The writer waits for half a second; a loaded machine for longer.
     private const int LostSeconds = 2;
 
@@ -25,6 +23,8 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly string _directory;
     private readonly ProxyMetrics _metrics;
     private readonly ILogger _log;
+    private readonly LineLimit _evictions = new(LineLimit.MinuteMs);
+    private readonly LineLimit _failures = new(LineLimit.MinuteMs);
     private readonly ReplaySet? _seen;
     private readonly UnsetClockSet? _unset;
     private readonly SeenJournal? _journal;
@@ -35,8 +35,6 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly long _refusedUntil;
     private SeenWriter? _writer;
     private bool _isMarked;
-    private long _evictionLoggedMs = -LogMs;
-    private long _failureLoggedMs = -LogMs;
 
     /// <param name="settings">Replay, time window and data directory count, and whether the secret is new.</param>
     /// <param name="loggers">For what an operator must know.</param>
@@ -152,6 +150,11 @@ internal sealed partial class ReplayMemory : IDisposable
     /// <param name="now">Seconds of the loops' clock.</param>
     public bool TryEnterHeader(ReadOnlySpan<byte> beginning, long now) => TryAdd(beginning, now);
 
+    /// <summary>Whether a client of ours began like this before.</summary>
+    /// <param name="beginning">Of a hello; as with <see cref="TryEnterHello"/>.</param>
+    public bool Knows(ReadOnlySpan<byte> beginning) =>
+        (_seen is not null && _seen.Contains(beginning)) || (_unset is not null && _unset.Contains(beginning));
+
     /// <summary>A drain begins: what is known goes onto the disk now, since it may end with a kill.</summary>
     public void SaveSoon() => _writer?.SyncSoon();
 
@@ -200,20 +203,16 @@ internal sealed partial class ReplayMemory : IDisposable
 
     private void Failed(string problem)
     {
-        if (IsTimeToLog(ref _failureLoggedMs)) Log.NotSaved(_log, _directory, problem, Unsaved);
+        if (_failures.TryPass(Environment.TickCount64, out _))
+            Log.NotSaved(_log, _directory, problem, Unsaved);
     }
 
     private void Evicted(int items, long seconds)
     {
         var isYoung = seconds < _window.PastSeconds + _window.FutureSeconds;
         _metrics.ReplayEvicted(items, isYoung);
-        if (isYoung && IsTimeToLog(ref _evictionLoggedMs)) Log.ForgottenEarly(_log, items, seconds);
-    }
-
-    private static bool IsTimeToLog(ref long loggedMs)
-    {
-        var (nowMs, last) = (Environment.TickCount64, Interlocked.Read(ref loggedMs));
-        return nowMs - last >= LogMs && Interlocked.CompareExchange(ref loggedMs, nowMs, last) == last;
+        if (isYoung && _evictions.TryPass(Environment.TickCount64, out var leftOut))
+            Log.ForgottenEarly(_log, items, seconds, leftOut);
     }
 
     private static partial class Log
@@ -236,8 +235,8 @@ internal sealed partial class ReplayMemory : IDisposable
 
         [LoggerMessage(EventId = 1605, EventName = "ForgottenEarly", Level = LogLevel.Warning,
             Message = "Replay memory is full: {Items} beginnings were forgotten after {Seconds} s, within the time window, "
-                + "so recorded ones of them work again; raise replay.maxItems or replay.maxMemoryMb")]
-        public static partial void ForgottenEarly(ILogger logger, int items, long seconds);
+                + "so recorded ones of them work again; raise replay.maxItems or replay.maxMemoryMb. Left out before this: {LeftOut}")]
+        public static partial void ForgottenEarly(ILogger logger, int items, long seconds, long leftOut);
 
         [LoggerMessage(EventId = 1606, EventName = "NotSaved", Level = LogLevel.Warning,
             Message = "What was seen of clients cannot be written to {Directory}, {Problem}; it is remembered in memory and tried again "

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
@@ -12,7 +11,7 @@ using Portico.Protocol.TelegramConfig;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>Step 5 in middle mode: a place for the client on a link to the middle proxy of its data centre (spec/03). One per loop.</summary>
-internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
+internal sealed class MiddleProxyBackend(MiddleProxyServices services)
 {
     // How long a client waits for a first link before it is let go.
     private const int PatienceMs = 5000;
@@ -88,11 +87,11 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
         OpenInitial();
     }
 
-    /// <summary>Attempts to reach a data centre fail one after the other.</summary>
-    public void OnUnreachable(MiddleProxyPool pool) => services.Health.Failed(pool.Dc);
+    /// <summary>Attempts to reach a data centre fail one after the other, <paramref name="link"/> last.</summary>
+    public void OnUnreachable(MiddleProxyConnection link) => services.Health.Failed(link, services.Loop.NowMs);
 
     /// <summary>A middle proxy hung up during the set-up, for which keys were made of <paramref name="own"/>.</summary>
-    public void OnRefused(IPAddress own) => services.Health.Refused(own);
+    public void OnHungUp(IPAddress own) => services.Health.HungUp(own, services.Loop.NowMs);
 
     /// <summary>A link is ready.</summary>
     public void OnReachable(MiddleProxyPool pool) => services.Health.Worked(pool.Dc);
@@ -104,7 +103,7 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
     }
 
     /// <summary>A pool's own work threw.</summary>
-    public void OnFault(Exception error) => Log.Faulted(services.Log, error);
+    public void OnFault(Exception error) => services.Health.PoolFaulted(error, services.Loop.NowMs);
 
     private MiddleProxyPool PoolOf(short dc)
     {
@@ -117,11 +116,5 @@ internal sealed partial class MiddleProxyBackend(MiddleProxyServices services)
         Span<byte> bytes = stackalloc byte[sizeof(long)];
         RandomNumberGenerator.Fill(bytes);
         return BinaryPrimitives.ReadInt64LittleEndian(bytes);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 1310, EventName = "PoolFaulted", Level = LogLevel.Error, Message = "Opening links to middle proxies ended by an exception of the proxy; please report it")]
-        public static partial void Faulted(ILogger logger, Exception error);
     }
 }

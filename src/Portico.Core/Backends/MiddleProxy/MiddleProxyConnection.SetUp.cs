@@ -23,7 +23,8 @@ internal sealed partial class MiddleProxyConnection
         if (channel.Failed && result == SocketError.Success) result = SocketError.ConnectionReset;
         if (result != SocketError.Success || channel.LocalAddress() is not { } local)
         {
-            Lose(result == SocketError.Success ? SocketError.ConnectionReset : result, "connecting failed");
+            if (result == SocketError.Success) result = SocketError.ConnectionReset;
+            Lose(result, ConnectErrors.Words(result));
             return;
         }
 
@@ -46,7 +47,8 @@ internal sealed partial class MiddleProxyConnection
     {
         if (!RpcNonce.TryRead(payload, _config.Secret.KeySelector, out var answer, out var error)) return Refuse(error);
         var difference = Loop.UnixSeconds - answer.Timestamp;
-        if (Math.Abs(difference) > MostClockDifferenceSeconds) Log.ClockDiffers(_pool.Services.Log, _pool.Dc, difference);
+        if (Math.Abs(difference) > MostClockDifferenceSeconds)
+            _pool.Services.Health.ClockDiffers(_pool.Dc, difference, Loop.NowMs);
         if (_own!.AddressFamily != _address.AddressFamily)
         {
             Lose(SocketError.AddressFamilyNotSupported, "external address and middle proxy are of different families");
@@ -64,7 +66,8 @@ internal sealed partial class MiddleProxyConnection
 
     private bool TakeHandshake(ReadOnlySpan<byte> payload)
     {
-        if (RpcHandshakeError.TryRead(payload, out var refusal)) Log.HandshakeRefused(_pool.Services.Log, _pool.Dc, refusal.Code);
+        if (RpcHandshakeError.TryRead(payload, out var refusal))
+            _pool.Services.Health.Refused(_pool.Dc, refusal.Code, Loop.NowMs);
         if (!RpcHandshake.TryReadAnswer(payload, RpcHandshake.AnonymousPid, out var error)) return Refuse(error);
         _phase = Phase.Ready;
         _idleSinceMs = Loop.NowMs;

@@ -79,6 +79,15 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     /// <summary>Set when the middle proxy hung up between connect and the end of the set-up: the address of ours that the keys were made of, which may be wrong.</summary>
     public IPAddress? RefusedAs { get; private set; }
 
+    /// <summary>Signed id of its data centre.</summary>
+    public short Dc => _pool.Dc;
+
+    /// <summary>How it ended, once it has.</summary>
+    public SocketError Error { get; private set; }
+
+    /// <summary>The same in words.</summary>
+    public string Why { get; private set; } = "";
+
     private EventLoop Loop => _pool.Services.Loop;
 
     /// <summary>Begins to connect. False if no socket could be had.</summary>
@@ -88,6 +97,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         if (_channel is null)
         {
             _phase = Phase.Lost;
+            (Error, Why) = (error, ConnectErrors.Words(error));
             _pool.Services.Metrics.DcConnect(_pool.Dc, error);
             return false;
         }
@@ -144,7 +154,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 
     public void OnFault(Exception error)
     {
-        Log.Faulted(_pool.Services.Log, error, _pool.Dc);
+        _pool.Services.Health.LinkFaulted(error, _pool.Dc, Loop.NowMs);
         if (_phase != Phase.Lost) Lose(SocketError.Fault, "an exception of the proxy");
     }
 
@@ -192,6 +202,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     private void Lose(SocketError error, string why)
     {
         var (wasReady, half) = (IsReady, HalfReceivedClient());
+        (Error, Why) = (error, why);
         if (!wasReady) _pool.Services.Metrics.DcConnect(_pool.Dc, error);
         if (_phase is Phase.Nonce or Phase.Handshake && error != SocketError.TimedOut) RefusedAs = _own!.Address;
         Log.Lost(_pool.Services.Log, _pool.Dc, _address, why, _clients.Count);
@@ -231,15 +242,6 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 
         [LoggerMessage(EventId = 1302, EventName = "LinkLost", Level = LogLevel.Debug, Message = "Link to the middle proxy of DC {Dc} at {Address} ended: {Why}; {Clients} clients were on it")]
         public static partial void Lost(ILogger logger, int dc, IPEndPoint address, string why, int clients);
-
-        [LoggerMessage(EventId = 1303, EventName = "LinkFaulted", Level = LogLevel.Error, Message = "A link to the middle proxy of DC {Dc} ended by an exception of the proxy; please report it")]
-        public static partial void Faulted(ILogger logger, Exception error, int dc);
-
-        [LoggerMessage(EventId = 1304, EventName = "ClockDiffers", Level = LogLevel.Warning, Message = "The middle proxy of DC {Dc} has another time: ours differs by {Seconds} s; Telegram refuses links when clocks differ by more than 30 s")]
-        public static partial void ClockDiffers(ILogger logger, int dc, long seconds);
-
-        [LoggerMessage(EventId = 1305, EventName = "HandshakeRefused", Level = LogLevel.Warning, Message = "The middle proxy of DC {Dc} refused the handshake with code {Code}")]
-        public static partial void HandshakeRefused(ILogger logger, int dc, int code);
 
         [LoggerMessage(EventId = 1306, EventName = "UnknownPacket", Level = LogLevel.Debug, Message = "The middle proxy of DC {Dc} sent a packet that is not known: {Constructor}")]
         public static partial void UnknownPacket(ILogger logger, int dc, uint constructor);

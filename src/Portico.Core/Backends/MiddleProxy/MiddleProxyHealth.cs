@@ -1,39 +1,55 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Diagnostics;
+using Portico.Core.Net;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// Says once that middle proxies cannot be reached, or that they hang up on us, and once that they can be again; shared by all loops.
+/// What an operator hears of middle proxies, at most once a minute each: that they cannot be reached, that they hang up on us, that they
+/// refuse us, and that they work again. Shared by all loops.
 /// What looks as if our address or the shared secret were outdated has both looked up anew.
 /// </summary>
-internal sealed partial class MiddleProxyHealth(ILogger log)
+internal sealed partial class MiddleProxyHealth(Shortages shortages, ILogger log)
 {
     // One link may be cut in the middle of its set-up for any reason; so many in a row, and none between that works, may not.
     private const int SuspiciousRefusals = 4;
 
-    private readonly ConcurrentDictionary<short, bool> _failing = new();
+    private readonly ConcurrentDictionary<short, Outage> _outages = new();
+    private readonly Outage _hangUps = new();
+    private readonly LineLimit _clockLines = new(LineLimit.MinuteMs);
+    private readonly LineLimit _refusalLines = new(LineLimit.MinuteMs);
+    private readonly LineLimit _linkFaults = new();
+    private readonly LineLimit _poolFaults = new();
     private int _refusals;
-    private int _hasWarned;
 
     /// <summary>Looks the secret, the list and our own address up anew. Called often while links fail.</summary>
     public Action LookUp { get; set; } = static () => { };
 
     /// <summary>No address of a data centre's middle proxies works.</summary>
-    public void Failed(short dc)
+    /// <param name="link">The last one that was tried.</param>
+    /// <param name="nowMs">Monotonic.</param>
+    public void Failed(MiddleProxyConnection link, long nowMs)
     {
-        if (!_failing.TryAdd(dc, true)) return;
+        if (ConnectErrors.IsOurWant(link.Address, link.Error))
+        {
+            shortages.Note(link.Error, nowMs);
+            return;
+        }
+
+        if (!_outages.GetOrAdd(link.Dc, static _ => new Outage()).Failed(nowMs, out var attempts)) return;
         // One cause for all, once told, is not told for each.
-        var level = Volatile.Read(ref _hasWarned) != 0 ? LogLevel.Debug : LogLevel.Warning;
-        Log.Unreachable(log, level, dc);
+        var level = _hangUps.IsTold ? LogLevel.Debug : LogLevel.Warning;
+        Log.Unreachable(log, level, link.Dc, link.Address, link.Why, attempts);
     }
 
     /// <summary>A middle proxy took our connection and hung up before the link was ready; keys were made of <paramref name="own"/>.</summary>
-    public void Refused(IPAddress own)
+    public void HungUp(IPAddress own, long nowMs)
     {
-        if (Interlocked.Increment(ref _refusals) < SuspiciousRefusals) return;
-        if (Interlocked.Exchange(ref _hasWarned, 1) == 0) Log.Refused(log, SuspiciousRefusals, own);
+        var refusals = Interlocked.Increment(ref _refusals);
+        if (refusals < SuspiciousRefusals) return;
+        if (_hangUps.Failed(nowMs, out _)) Log.HungUp(log, refusals, own);
         LookUp();
     }
 
@@ -41,22 +57,70 @@ internal sealed partial class MiddleProxyHealth(ILogger log)
     public void Worked(short dc)
     {
         Volatile.Write(ref _refusals, 0);
-        Volatile.Write(ref _hasWarned, 0);
-        if (!_failing.IsEmpty && _failing.TryRemove(dc, out _)) Log.Reachable(log, dc);
+        _hangUps.Worked(out _);
+        if (_outages.TryGetValue(dc, out var outage) && outage.Worked(out var attempts))
+            Log.Reachable(log, dc, attempts);
+    }
+
+    /// <summary>A middle proxy has another time than we.</summary>
+    public void ClockDiffers(short dc, long seconds, long nowMs)
+    {
+        if (_clockLines.TryPass(nowMs, out var leftOut))
+            Log.ClockDiffers(log, dc, seconds, leftOut);
+    }
+
+    /// <summary>A middle proxy said that it does not want us.</summary>
+    public void Refused(short dc, int code, long nowMs)
+    {
+        if (_refusalLines.TryPass(nowMs, out var leftOut))
+            Log.HandshakeRefused(log, dc, code, leftOut);
+    }
+
+    /// <summary>An exception of ours ended a link.</summary>
+    public void LinkFaulted(Exception error, short dc, long nowMs)
+    {
+        if (_linkFaults.TryPass(nowMs, out var leftOut)) Log.LinkFaulted(log, error, dc, leftOut);
+    }
+
+    /// <summary>A pool's own work threw.</summary>
+    public void PoolFaulted(Exception error, long nowMs)
+    {
+        if (_poolFaults.TryPass(nowMs, out var leftOut)) Log.PoolFaulted(log, error, leftOut);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1311, EventName = "MiddleProxyUnreachable",
-            Message = "No link to the middle proxies of DC {Dc} comes about; trying on. Their clients wait up to 5 s and are then let go")]
-        public static partial void Unreachable(ILogger logger, LogLevel level, int dc);
+        [LoggerMessage(EventId = 1303, EventName = "LinkFaulted", Level = LogLevel.Error,
+            Message = "A link to the middle proxy of DC {Dc} ended by an exception of the proxy; please report it. "
+                + "Left out before this: {LeftOut}")]
+        public static partial void LinkFaulted(ILogger logger, Exception error, int dc, long leftOut);
 
-        [LoggerMessage(EventId = 1312, EventName = "MiddleProxyReachable", Level = LogLevel.Information, Message = "The middle proxies of DC {Dc} can be reached again")]
-        public static partial void Reachable(ILogger logger, int dc);
+        [LoggerMessage(EventId = 1304, EventName = "ClockDiffers", Level = LogLevel.Warning,
+            Message = "The middle proxy of DC {Dc} has another time: ours differs by {Seconds} s; Telegram refuses links when clocks "
+                + "differ by more than 30 s. Left out before this: {LeftOut}")]
+        public static partial void ClockDiffers(ILogger logger, int dc, long seconds, long leftOut);
+
+        [LoggerMessage(EventId = 1305, EventName = "HandshakeRefused", Level = LogLevel.Warning,
+            Message = "The middle proxy of DC {Dc} refused the handshake with code {Code}. Left out before this: {LeftOut}")]
+        public static partial void HandshakeRefused(ILogger logger, int dc, int code, long leftOut);
+
+        [LoggerMessage(EventId = 1310, EventName = "PoolFaulted", Level = LogLevel.Error,
+            Message = "Opening links to middle proxies ended by an exception of the proxy; please report it. "
+                + "Left out before this: {LeftOut}")]
+        public static partial void PoolFaulted(ILogger logger, Exception error, long leftOut);
+
+        [LoggerMessage(EventId = 1311, EventName = "MiddleProxyUnreachable",
+            Message = "No link to the middle proxies of DC {Dc} comes about (last {Address}: {Why}); trying on, so far {Attempts} times. "
+                + "Their clients wait up to 5 s and are then let go")]
+        public static partial void Unreachable(ILogger logger, LogLevel level, int dc, IPEndPoint address, string why, long attempts);
+
+        [LoggerMessage(EventId = 1312, EventName = "MiddleProxyReachable", Level = LogLevel.Information,
+            Message = "The middle proxies of DC {Dc} can be reached again, after {Attempts} attempts")]
+        public static partial void Reachable(ILogger logger, int dc, long attempts);
 
         [LoggerMessage(EventId = 1313, EventName = "LinksRefused", Level = LogLevel.Warning,
             Message = "{Count} links in a row were closed right after the key exchange: Telegram may see another address than {Address}, "
                 + "or its secret has changed; asking for both anew. If this goes on, set backend.middle.externalIp")]
-        public static partial void Refused(ILogger logger, int count, IPAddress address);
+        public static partial void HungUp(ILogger logger, int count, IPAddress address);
     }
 }

@@ -215,9 +215,9 @@ internal sealed class MiddleProxyPool : ILoopTask
     private void Failed(MiddleProxyConnection link)
     {
         _addresses.Failed(link.Address, link.OpenedMs, Services.Loop.NowMs);
-        if (link.RefusedAs is { } own) Backend.OnRefused(own);
+        if (link.RefusedAs is { } own) Backend.OnHungUp(own);
         var isDown = _addresses.Failures > 1 && !_links.Exists(other => other.IsReady) && _addresses.AllFailed(Addresses, Services.Loop.NowMs);
-        if (isDown) Backend.OnUnreachable(this);
+        if (isDown) Backend.OnUnreachable(link);
     }
 
     // Nothing will come for those who wait.
