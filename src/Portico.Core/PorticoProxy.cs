@@ -113,6 +113,7 @@ public sealed class PorticoProxy : IAsyncDisposable
             }
 
             services.FlightLearner?.Start();
+            engine.Loops[0].Post(services.Summary.Begin);
             return proxy;
         }
         catch

@@ -26,6 +26,8 @@ internal sealed class ProxyServices
     private readonly ProxySettings _settings;
     private readonly ILoggerFactory _loggers;
     private readonly ImmutableArray<SessionLimit> _limits;
+    private readonly ImmutableArray<SeenUsers> _users;
+    private readonly SessionLog _sessionLog;
     private readonly DcDirectory _dcs;
     private readonly Shortages _shortages;
     private readonly DcHealth _dcHealth;
@@ -65,7 +67,10 @@ internal sealed class ProxyServices
 
         MiddleProxies = ConfigUpdater?.Directory ?? new MiddleProxyDirectory(EmbeddedConfig.For(settings));
         if (outside.Time is not null && settings.Cover.Mode != CoverMode.Off) FlightLearner = CreateLearner(outside.Time);
+        _users = [.. settings.Listeners.Select(listener => new SeenUsers(listener.Credentials.Length))];
+        _sessionLog = new SessionLog(loggers.CreateLogger<ClientSession>());
         Loops = [.. engine.Loops.Select(loop => Build(loop, engine.Loops.Count))];
+        Summary = new TrafficSummary(Loops, Sessions, loggers.CreateLogger<TrafficSummary>());
     }
 
     public ProxyMetrics Metrics { get; }
@@ -103,6 +108,9 @@ internal sealed class ProxyServices
     /// <summary>Keeps <see cref="Flights"/> up to date; null without a cover.</summary>
     public FlightLearner? FlightLearner { get; }
 
+    /// <summary>What the operator hears of it all.</summary>
+    public TrafficSummary Summary { get; }
+
     /// <summary>One entry for each loop of the engine, in its order.</summary>
     public ImmutableArray<LoopServices> Loops { get; }
 
@@ -113,7 +121,7 @@ internal sealed class ProxyServices
     private LoopServices Build(EventLoop loop, int loops)
     {
         loop.Buffers.Budget = BufferPool.BudgetOf(loops);
-        var context = new LoopContext(loop, _settings, Metrics, Sessions, _loggers.CreateLogger<ClientSession>(), loops);
+        var context = new LoopContext(loop, _settings, Metrics, Sessions, _sessionLog, loops);
         var guests = new CoverGuests(Cover.Budget, () => EvictElsewhere(loop));
         var dcs = new DcCounterTable();
         var links = new MiddleProxyServices(context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
@@ -125,7 +133,7 @@ internal sealed class ProxyServices
             Handshakes = new HandshakePool(loop),
             Listeners =
             [
-                .. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index])),
+                .. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index], _users[index])),
             ],
             Identification = new ClientIdentification(context, CreateJudges(), Cover, guests),
             Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos),

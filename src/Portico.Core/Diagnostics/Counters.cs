@@ -19,6 +19,15 @@ internal sealed class ListenerCounters(string name)
 
     /// <summary>Of them, those that see the cover.</summary>
     public long Cover;
+
+    /// <summary>Clients that had a way to Telegram.</summary>
+    public long Clients;
+
+    /// <summary>Connections that were refused as strangers.</summary>
+    public long Strangers;
+
+    /// <summary>Connections that may have been clients and ended before they relayed.</summary>
+    public long EarlyEnds;
 }
 
 /// <summary>Running sums of one data centre on one loop.</summary>

@@ -106,7 +106,7 @@ internal sealed class ProxyMetrics
         _lostAfter.Record(sent, new("listener", listener), new("end", reason == CloseReason.ClientReset ? "reset" : "write_timeout"));
 
     public void ProtocolOk(string listener, bool isFakeTls, Transport transport) =>
-        _protocolOk.Add(1, new("listener", listener), new("protocol", isFakeTls ? "fake_tls" : ProtocolName(transport)));
+        _protocolOk.Add(1, new("listener", listener), new("protocol", ProtocolName(isFakeTls, transport)));
 
     /// <summary>Counted when it is noticed: a stranger's connection may go on for long.</summary>
     public void ProtocolError(string listener, CloseReason reason) => _protocolError.Add(1, new("listener", listener), new("reason", reason.Tag()));
@@ -141,8 +141,10 @@ internal sealed class ProxyMetrics
     /// <summary>Counted per attempt.</summary>
     public void ConfigUpdated(string document, string result) => _configUpdates.Add(1, new("document", document), new("result", result));
 
-    private static string ProtocolName(Transport transport) => transport switch
+    /// <summary>The label of a client's protocol, and its name in the log.</summary>
+    public static string ProtocolName(bool isFakeTls, Transport transport) => transport switch
     {
+        _ when isFakeTls => "fake_tls",
         Transport.Abridged => "abridged",
         Transport.Intermediate => "intermediate",
         _ => "secure",

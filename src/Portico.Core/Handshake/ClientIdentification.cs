@@ -89,6 +89,8 @@ internal sealed class ClientIdentification(LoopContext context, ImmutableArray<J
         var raw = handshake.Raw.AsSpan(0, handshake.RawLength);
         var verdict = judges[handshake.Session.Listener.Index].Decide(raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
         identified = verdict == Verdict.Stranger ? StepResult.Stranger(judgement.Reason) : default;
+        if (verdict is Verdict.Ours or Verdict.Stranger)
+            handshake.Session.Identify(judgement.User, judgement.HasOtherName);
         if (verdict == Verdict.Ours) handshake.Result.Remember(judgement);
         return verdict;
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
@@ -58,7 +59,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
     /// <param name="judgement">Everything learnt; lives as long as <paramref name="raw"/> and <paramref name="scratch"/>.</param>
     public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, out Judgement judgement)
     {
-        judgement = default;
+        judgement = new Judgement();
         return ClientHelloReader.Recognize(raw) switch
         {
             FrameStatus.NeedMoreData => Verdict.Undecided,
@@ -74,9 +75,16 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         if (status == FrameStatus.NeedMoreData) return Verdict.Undecided;
         if ((listener.Protocols & ClientProtocols.FakeTls) == 0) return judgement.Refuse(ProtocolError.DisabledProtocol);
         if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
-        if (!_trials.TryHello(ref hello, scratch[ClientHelloReader.MaxHelloLength..], ref progress)) return GoOn(progress, ref judgement, ProtocolError.TlsInvalidDigest);
-        if (HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None) == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
+        if (!_trials.TryHello(ref hello, scratch[ClientHelloReader.MaxHelloLength..], ref progress))
+        {
+            judgement.HasOtherName = HasOtherName(hello);
+            return GoOn(progress, ref judgement, ProtocolError.TlsInvalidDigest);
+        }
+
+        judgement.User = _trials.UserOf(hello);
+        status = HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None);
         judgement.Hello = hello;
+        if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
         judgement.Credential = _trials.CredentialOf(hello);
         judgement.Secret = _trials.SecretOf(hello);
         return Verdict.Ours;
@@ -91,6 +99,9 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         var needed = judgement.Transport == Transport.Padded ? ClientProtocols.Secure : ClientProtocols.Classic;
         return (listener.Protocols & needed) != 0 ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
     }
+
+    private bool HasOtherName(in HelloVerdict hello) =>
+        perSni is null && listener.Domain is { } domain && !Ascii.EqualsIgnoreCase(hello.Hello.Sni, domain) && !_trials.HasOwn(hello.Hello.Sni);
 
     private static Verdict GoOn(in TrialProgress progress, ref Judgement judgement, ProtocolError error) =>
         progress.Left > 0 ? Verdict.Trying : judgement.Refuse(error);
@@ -124,8 +135,14 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
 }
 
 /// <summary>What the judge learnt about a client. Points into the bytes it was made from.</summary>
-internal ref struct Judgement
+internal ref struct Judgement()
 {
+    /// <summary>Position of the credential whose secret was proved; -1 = none was. Set also for those who may not come in.</summary>
+    public int User = -1;
+
+    /// <summary>A hello that nobody signed names another host than our links.</summary>
+    public bool HasOtherName;
+
     /// <summary>The bytes began as a ClientHello does.</summary>
     public bool IsTls;
 
@@ -138,7 +155,7 @@ internal ref struct Judgement
     /// <summary>What a fake-TLS client signed with, and what its streams are made of.</summary>
     public ProxySecret? Secret;
 
-    /// <summary>The signed hello of a fake-TLS client.</summary>
+    /// <summary>The signed hello of a fake-TLS client, or of one that may not come in.</summary>
     public HelloVerdict Hello;
 
     /// <summary>Both streams of a client without TLS.</summary>

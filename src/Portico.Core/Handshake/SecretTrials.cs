@@ -36,6 +36,9 @@ internal sealed class SecretTrials
     // In order: those that any hello may be signed with, then those with a domain of their own, domain by domain.
     private readonly Credential[] _credentials;
     private readonly ProxySecret[] _secrets;
+
+    // Where each was in the settings; null = in the same place, as nobody has a domain of their own.
+    private readonly int[]? _users;
     private readonly HmacKey[] _keys;
     private readonly int _general;
     private readonly Dictionary<string, Range> _byDomain = new(StringComparer.OrdinalIgnoreCase);
@@ -45,6 +48,8 @@ internal sealed class SecretTrials
     {
         _perSni = perSni;
         _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
+        if (credentials.Any(credential => credential.Domain is not null))
+            _users = [.. Enumerable.Range(0, credentials.Length).OrderBy(user => credentials[user].Domain, StringComparer.OrdinalIgnoreCase)];
         _secrets = [.. _credentials.Select(credential => credential.Secret)];
         _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
         _hints = _secrets.Length > MostKeys ? new TrialHints(_secrets.Length) : null;
@@ -128,6 +133,12 @@ internal sealed class SecretTrials
         return _byDomain.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out var range) ? range : default;
     }
 
+    /// <summary>Somebody's links show this name, and not the listener's.</summary>
+    public bool HasOwn(ReadOnlySpan<byte> sni) => !OfDomain(sni).Equals(default);
+
+    /// <summary>Position in the settings of the credential behind a signed hello.</summary>
+    public int UserOf(in HelloVerdict hello) => UserOf(hello.KeyIndex);
+
     /// <summary>The credential behind a signed hello.</summary>
     public Credential CredentialOf(in HelloVerdict hello) => _credentials[hello.KeyIndex];
 
@@ -135,7 +146,7 @@ internal sealed class SecretTrials
     public ProxySecret SecretOf(in HelloVerdict hello) =>
         _perSni is { } perSni ? PerSniSecret.Derive(perSni.Salt.Span, _secrets[hello.KeyIndex], hello.Hello.Sni) : _secrets[hello.KeyIndex];
 
-    /// <summary>Tries the next slice on a header; streams, framing, DC and credential are set if one of them opens it.</summary>
+    /// <summary>Tries the next slice on a header; streams, framing, DC and user are set if one of them opens it.</summary>
     public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, scoped ref TrialProgress progress)
     {
         if (_hints is not null && !progress.HintsTried)
@@ -159,10 +170,13 @@ internal sealed class SecretTrials
         return false;
     }
 
+    private int UserOf(int index) => _users is null ? index : _users[index];
+
     private bool TryHeader(ReadOnlySpan<byte> header, int index, ref Judgement judgement, ClientNetwork network)
     {
         if (!ObfuscatedHeader.TryRead(header, _secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId)) return false;
         judgement.Credential = _credentials[index];
+        judgement.User = UserOf(index);
         _hints?.Remember(network, index);
         return true;
     }

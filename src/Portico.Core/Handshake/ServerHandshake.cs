@@ -89,7 +89,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         return handshake.Send(flight);
     }
 
-    private IoStatus ReadRecords(HandshakeState handshake, out StepResult? outcome)
+    private static IoStatus ReadRecords(HandshakeState handshake, out StepResult? outcome)
     {
         outcome = null;
         using var scratch = handshake.Loop.Scratch.Borrow();
@@ -100,7 +100,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
     }
 
     // Null while more bytes are needed.
-    private StepResult? TakeRecords(HandshakeState handshake, Span<byte> wire)
+    private static StepResult? TakeRecords(HandshakeState handshake, Span<byte> wire)
     {
         var payload = handshake.Result.Records.Unwrap(wire, out var end);
         var rest = handshake.Header.Take(payload);
@@ -112,7 +112,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         };
     }
 
-    private StepResult ReadHeader(HandshakeState handshake, Span<byte> rest)
+    private static StepResult ReadHeader(HandshakeState handshake, Span<byte> rest)
     {
         var client = handshake.Result;
         if (!ObfuscatedHeader.TryRead(handshake.Header.Bytes, client.Secret!, out client.Streams, out var transport, out var dc)) return StepResult.End(EndManner.Alert, CloseReason.UnknownProtocol);
@@ -123,9 +123,9 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         return Accept(handshake);
     }
 
-    private StepResult Accept(HandshakeState handshake)
+    private static StepResult Accept(HandshakeState handshake)
     {
-        context.Metrics.ProtocolOk(handshake.Session.Listener.Name, handshake.Result.IsTls, handshake.Result.Transport);
+        handshake.Session.AcceptHeader(handshake.Result.IsTls, handshake.Result.Transport, handshake.Result.DcId);
         return default;
     }
 }

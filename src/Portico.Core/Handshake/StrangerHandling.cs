@@ -30,7 +30,7 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
         var session = handshake.Session;
         if (IsOurOwnQuestion(handshake)) { Leave(handshake, reason, hasClientEnded: false); return; }
 
-        session.CountProtocolError(reason);
+        session.Refuse(reason);
         if (!SeesCover(cover.Settings, reason))
         {
             SeeOff(handshake, reason);

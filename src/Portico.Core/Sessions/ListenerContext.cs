@@ -8,7 +8,8 @@ namespace Portico.Core.Sessions;
 /// <param name="Settings">Of the listener.</param>
 /// <param name="Index">Position in the settings, and in every list with an entry per listener.</param>
 /// <param name="Limit">Authenticated sessions of the listener, over all loops.</param>
-internal sealed record ListenerContext(ListenerSettings Settings, int Index, SessionLimit Limit)
+/// <param name="Users">Who of its users came, over all loops.</param>
+internal sealed record ListenerContext(ListenerSettings Settings, int Index, SessionLimit Limit, SeenUsers Users)
 {
     /// <summary>The label in logs and metrics.</summary>
     public string Name => Settings.Name;

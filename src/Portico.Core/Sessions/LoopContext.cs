@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Portico.Core.Admission;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
@@ -13,9 +12,10 @@ namespace Portico.Core.Sessions;
 /// <param name="settings">Deadlines and limits are taken from here.</param>
 /// <param name="metrics">Of the whole proxy.</param>
 /// <param name="sessions">Of the whole proxy.</param>
-/// <param name="log">For lines on sessions.</param>
+/// <param name="log">Of the whole proxy, for lines on sessions.</param>
 /// <param name="loops">How many loops share the limits.</param>
-internal sealed class LoopContext(EventLoop loop, ProxySettings settings, ProxyMetrics metrics, SessionCount sessions, ILogger log, int loops)
+internal sealed class LoopContext(
+    EventLoop loop, ProxySettings settings, ProxyMetrics metrics, SessionCount sessions, SessionLog log, int loops)
 {
     public EventLoop Loop => loop;
 
@@ -23,7 +23,7 @@ internal sealed class LoopContext(EventLoop loop, ProxySettings settings, ProxyM
 
     public SessionCount Sessions => sessions;
 
-    public ILogger Log => log;
+    public SessionLog Log => log;
 
     public TimeoutSettings Timeouts { get; } = settings.Timeouts;
 

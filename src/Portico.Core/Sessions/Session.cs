@@ -1,17 +1,16 @@
-using Microsoft.Extensions.Logging;
 using Portico.Core.Admission;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Protocol;
 
 namespace Portico.Core.Sessions;
 
 /// <summary>One client connection from accept to close: its counters, what it has taken, and the one end. How it is let in is above, in <c>ClientSession</c>.</summary>
-internal abstract partial class Session : IAddressHolder
+internal abstract class Session : IAddressHolder
 {
     private readonly ListenerCounters _counters;
     private readonly long _acceptedMs;
-    private long _sent;
     private SessionLease _lease;
     private AddressPlace? _place;
     private CloseReason? _endsFor;
@@ -20,6 +19,7 @@ internal abstract partial class Session : IAddressHolder
     private bool _isAtCover;
     private bool _answered;
     private bool _mustNotReset;
+    private Judged _judged = new();
 
     protected Session(Channel client, ListenerContext listener, LoopContext context)
     {
@@ -41,6 +41,15 @@ internal abstract partial class Session : IAddressHolder
     /// <summary>What it needs of its loop.</summary>
     public LoopContext Context { get; }
 
+    /// <summary>What is known of who calls.</summary>
+    public ref readonly Judged Judged => ref _judged;
+
+    /// <summary>Bytes read from the client.</summary>
+    public long Received { get; private set; }
+
+    /// <summary>Bytes written to the client.</summary>
+    public long Sent { get; private set; }
+
     /// <summary>The client is being shown the cover, or will be unless it proves to be ours: its state in metrics.</summary>
     public bool IsAtCover
     {
@@ -53,25 +62,56 @@ internal abstract partial class Session : IAddressHolder
         }
     }
 
+    /// <summary>The judge has spoken.</summary>
+    /// <param name="user">Whose secret was proved; -1 = nobody's.</param>
+    /// <param name="hasOtherName">A hello that names another host than our links.</param>
+    public void Identify(int user, bool hasOtherName) => (_judged.User, _judged.HasOtherName) = (user, hasOtherName);
+
+    /// <summary>It is treated as a stranger.</summary>
+    public void Refuse(CloseReason reason)
+    {
+        _judged.Refusal = reason;
+        if (reason.IsProtocolError() || reason == CloseReason.ConnectionLimit)
+            _counters.Strangers++;
+        CountProtocolError(reason);
+    }
+
+    /// <summary>Its header was read.</summary>
+    public void AcceptHeader(bool isTls, Transport transport, short dc)
+    {
+        _judged.HasHeader = true;
+        (_judged.IsTls, _judged.Transport, _judged.Dc) = (isTls, transport, dc);
+        Context.Metrics.ProtocolOk(Listener.Name, isTls, transport);
+    }
+
     /// <summary>It may come in: from here on it counts as a client, not as one of its address. The lease goes back when the session ends.</summary>
     public void Admit(SessionLease lease)
     {
         _lease = lease;
+        _judged.IsClient = true;
         LeaveAddress();
     }
 
     /// <summary>Bytes came from the client.</summary>
-    public void CountReceived(int bytes) => _counters.ClientReceived += bytes;
+    public void CountReceived(int bytes)
+    {
+        _counters.ClientReceived += bytes;
+        Received += bytes;
+    }
 
     /// <summary>Bytes went to the client.</summary>
     public void CountSent(int bytes)
     {
         _counters.ClientSent += bytes;
-        _sent += bytes;
+        Sent += bytes;
     }
 
     /// <summary>The client left before it relayed, and may have been ours.</summary>
-    public void CountEarlyEnd(EarlyEnd end) => Context.Metrics.EarlyEnd(Listener.Name, end);
+    public void CountEarlyEnd(EarlyEnd end)
+    {
+        _counters.EarlyEnds++;
+        Context.Metrics.EarlyEnd(Listener.Name, end);
+    }
 
     /// <summary>
     /// Its connection ends with RST, as the operator asked for (spec/05 section 3.9). Never once we have answered and the client has not been relayed: an alert could get
@@ -110,6 +150,8 @@ internal abstract partial class Session : IAddressHolder
     {
         _relaying = true;
         _counters.Relaying++;
+        _counters.Clients++;
+        if (Listener.Users.Note(_judged.User)) Context.Log.FirstClient(this);
     }
 
     /// <summary>A client's bytes were not accepted. Counted once, when it is noticed: the connection may go on for long.</summary>
@@ -127,36 +169,22 @@ internal abstract partial class Session : IAddressHolder
         if (EndsWithReset) Client.Abort();
         else Client.Close();
         LeaveAddress();
-        if (_lease.IsHeld && reason is CloseReason.ClientReset or CloseReason.ClientWriteTimeout) Context.Metrics.ClientLost(Listener.Name, reason, _sent);
+        if (_lease.IsHeld && reason is CloseReason.ClientReset or CloseReason.ClientWriteTimeout)
+            Context.Metrics.ClientLost(Listener.Name, reason, Sent);
         _lease.Dispose();
         _counters.Open--;
         if (_relaying) _counters.Relaying--;
         IsAtCover = false;
         var seconds = (Context.Loop.NowMs - _acceptedMs) / 1000.0;
         Context.Metrics.Closed(Listener.Name, reason, seconds);
-        var (log, level) = (Context.Log, reason.Level());
-        if (log.IsEnabled(level))
-        {
-            var (tag, side) = (reason.Tag(), reason.Side().Tag());
-            Log.Closed(log, level, Listener.Name, tag, side, seconds);
-        }
-
+        Context.Log.Closed(this, reason, seconds);
         Context.Sessions.Closed();
     }
 
     /// <summary>An exception of ours ended this session and nothing else.</summary>
     public void Fault(Exception error)
     {
-        if (!_closed) Log.Faulted(Context.Log, error, Listener.Name);
+        if (!_closed) Context.Log.Faulted(this, error);
         Close(CloseReason.InternalError);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 1101, EventName = "SessionClosed", Message = "Session on {Listener} closed: {Reason} ({Side}) after {Seconds} s")]
-        public static partial void Closed(ILogger logger, LogLevel level, string listener, string reason, string side, double seconds);
-
-        [LoggerMessage(EventId = 1102, EventName = "SessionFaulted", Level = LogLevel.Error, Message = "A session on {Listener} ended by an exception of the proxy; please report it")]
-        public static partial void Faulted(ILogger logger, Exception error, string listener);
     }
 }

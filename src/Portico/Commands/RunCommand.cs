@@ -147,14 +147,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
     private static async Task WaitAsync(PorticoProxy proxy, StopSignals signals, TimeSpan drain, ILogger log)
     {
-        using (var stop = new CancellationTokenSource())
-        {
-            var summary = SummarizeAsync(proxy, log, stop.Token);
-            await Task.WhenAny(signals.First, proxy.Completion);
-            await stop.CancelAsync();
-            await summary;
-        }
-
+        await Task.WhenAny(signals.First, proxy.Completion);
         ThrowIfFaulted(proxy);
 
         Log.Draining(log, proxy.SessionCount, drain.TotalSeconds);
@@ -165,25 +158,6 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (signals.Second.IsCompleted) Log.StoppingAtOnce(log);
         await (signals.Second.IsCompleted ? proxy.StopAsync(TimeSpan.Zero) : stopped);
         Log.Stopped(log);
-    }
-
-    private static async Task SummarizeAsync(PorticoProxy proxy, ILogger log, CancellationToken stop)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1));
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                await timer.WaitForNextTickAsync(stop);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-
-            var now = proxy.Snapshot();
-            Log.Summary(log, now.Sessions, now.Relaying, now.ClientReceived, now.ClientSent);
-        }
     }
 
     // A loop that died takes its sessions with it; limping on would hide that, a service manager's restart does not.
@@ -241,10 +215,6 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         [LoggerMessage(EventId = 9010, EventName = "StoppingAtOnce", Level = LogLevel.Information,
             Message = "Second signal: stopping at once")]
         public static partial void StoppingAtOnce(ILogger logger);
-
-        [LoggerMessage(EventId = 9012, EventName = "Summary", Level = LogLevel.Debug,
-            Message = "{Sessions} sessions, {Relaying} relaying; {Received} bytes from clients, {Sent} bytes to them since the start")]
-        public static partial void Summary(ILogger logger, int sessions, long relaying, long received, long sent);
 
         [LoggerMessage(EventId = 9014, EventName = "OnlyThisRun", Level = LogLevel.Information,
             Message = "For this run only: {Flags}; {Path} stays as it is")]
