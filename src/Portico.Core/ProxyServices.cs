@@ -28,6 +28,7 @@ internal sealed class ProxyServices
     private readonly ImmutableArray<SessionLimit> _limits;
     private readonly ImmutableArray<SeenUsers> _users;
     private readonly SessionLog _sessionLog;
+    private readonly ClientClocks _clocks;
     private readonly DcDirectory _dcs;
     private readonly Shortages _shortages;
     private readonly DcHealth _dcHealth;
@@ -69,6 +70,7 @@ internal sealed class ProxyServices
         if (outside.Time is not null && settings.Cover.Mode != CoverMode.Off) FlightLearner = CreateLearner(outside.Time);
         _users = [.. settings.Listeners.Select(listener => new SeenUsers(listener.Credentials.Length))];
         _sessionLog = new SessionLog(loggers.CreateLogger<ClientSession>());
+        _clocks = new ClientClocks(loggers.CreateLogger<ClientClocks>());
         Loops = [.. engine.Loops.Select(loop => Build(loop, engine.Loops.Count))];
         Summary = new TrafficSummary(Loops, Sessions, loggers.CreateLogger<TrafficSummary>());
     }
@@ -135,7 +137,7 @@ internal sealed class ProxyServices
             [
                 .. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index], _users[index])),
             ],
-            Identification = new ClientIdentification(context, CreateJudges(), Cover, guests),
+            Identification = new ClientIdentification(context, CreateJudges(), Cover, guests, Replays, _clocks),
             Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos),
             Admission = new AdmissionControl(context, Replays),
             Greeting = new ServerHandshake(context, Flights, Points),

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Portico.Core.Admission.Replay;
 using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
+using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Handshake;
 
@@ -12,7 +14,10 @@ namespace Portico.Core.Handshake;
 /// <param name="judges">One for each listener.</param>
 /// <param name="cover">Is shown the bytes of a connection that nobody can place in time.</param>
 /// <param name="guests">The loop's places at the cover.</param>
-internal sealed class ClientIdentification(LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests)
+/// <param name="replays">What was seen of clients.</param>
+/// <param name="clocks">Hears of clients whose time is not ours.</param>
+internal sealed class ClientIdentification(
+    LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests, ReplayMemory replays, ClientClocks clocks)
 {
     private readonly TrialQueue _trials = new(context.Loop);
 
@@ -91,7 +96,16 @@ internal sealed class ClientIdentification(LoopContext context, ImmutableArray<J
         identified = verdict == Verdict.Stranger ? StepResult.Stranger(judgement.Reason) : default;
         if (verdict is Verdict.Ours or Verdict.Stranger)
             handshake.Session.Identify(judgement.User, judgement.HasOtherName);
+        if (judgement.Reason == CloseReason.TlsTime) NoteTime(judgement.Hello);
         if (verdict == Verdict.Ours) handshake.Result.Remember(judgement);
         return verdict;
+    }
+
+    // A hello that was let in before is no client's now but a replay, and says nothing of anybody's clock; nor does one without a clock.
+    private void NoteTime(in HelloVerdict hello)
+    {
+        if (TimeWindow.IsUnsetClock(hello.Timestamp) || replays.Knows(HelloDigest.ReplayFingerprint(hello.Hello.Random)))
+            return;
+        clocks.Refused(hello.Timestamp - context.Loop.UnixSeconds, context.Loop);
     }
 }

@@ -53,11 +53,15 @@ public sealed class FakeTelegram : IAsyncDisposable
     {
         var telegram = new FakeTelegram(behaviour ?? DcBehaviour.Good);
         if (!telegram.Behaviour.Refuses)
-        {
-            telegram._listener.Listen(4096);
-            telegram._accepting = telegram.AcceptAsync();
-        }
+            telegram.Listen();
         return telegram;
+    }
+
+    /// <summary>One that refused takes connections from now on.</summary>
+    public void Listen()
+    {
+        _listener.Listen(4096);
+        _accepting = AcceptAsync();
     }
 
     /// <summary>The next connection that no earlier call has returned, as soon as it was accepted.</summary>

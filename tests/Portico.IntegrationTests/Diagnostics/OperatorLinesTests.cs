@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Logging;
+using Portico.Core.Net;
+using Portico.IntegrationTests.MiddleProxy;
+using Portico.TestKit.Clients;
+using Portico.TestKit.Diagnostics;
+using Portico.TestKit.Proxies;
+using Portico.TestKit.Telegram;
+using Portico.TestKit.Time;
+using Portico.TestKit.Wires;
+using Xunit;
+
+namespace Portico.IntegrationTests.Diagnostics;
+
+/// <summary>Nobody gets in: what the operator reads without having changed anything.</summary>
+public sealed class OperatorLinesTests
+{
+    private const int Clients = 20;
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task With_the_clock_of_the_machine_an_hour_off_every_client_is_refused_and_one_warning_tells_why(EngineKind engine)
+    {
+        var time = new ManualTime(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(1));
+        await using var test = ProxyUnderTest.Start(engine, time: time);
+        for (var i = 0; i < Clients; i++)
+        {
+            await using var client = await test.ConnectAsync();
+            await client.Wire.SendAsync(client.Hello);
+            Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.Wire.ReadToEndAsync());
+        }
+        await test.UntilClosedAsync("tls_time", "client", Clients);
+        var warning = Assert.Single(Operator(test));
+        Assert.Equal(LogLevel.Warning, warning.Level);
+        Assert.Matches("right secret were refused in the last minute: their time is about 3[56][0-9][0-9] s behind ours", warning.Text);
+
+        test.Advance(TimeSpan.FromMinutes(1));
+        await test.SettleAsync();
+        Assert.Contains($"{Clients - 1} clients", Assert.Single(Operator(test).Skip(1)).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task A_data_centre_that_cannot_be_reached_is_one_warning_no_line_per_session_and_a_line_when_it_is_back(EngineKind engine)
+    {
+        await using var test = ProxyUnderTest.Start(engine, behaviour: new DcBehaviour { Refuses = true }, time: MiddleStage.Clock());
+        for (var i = 0; i < Clients; i++)
+        {
+            await using var client = await test.GreetAsync(new ClientProfile { Dc = 4 });
+            await client.SendHeaderAsync();
+            Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.ReadToEndAsync());
+        }
+        await test.UntilClosedAsync("dc_connect_failed", "telegram", Clients);
+        var warning = Assert.Single(Operator(test));
+        Assert.Equal((LogLevel.Warning, "DcUnreachable"), (warning.Level, warning.EventName));
+        Assert.Contains($"DC 4 of Telegram cannot be reached ({test.Telegram.Endpoint} connection refused)", warning.Text, StringComparison.Ordinal);
+
+        // The address is tried again at once, though last of all: it is the only one.
+        test.Telegram.Behaviour = DcBehaviour.Good;
+        test.Telegram.Listen();
+        await using var back = await test.GreetAsync(new ClientProfile { Dc = 4 });
+        await back.EchoAsync(100);
+        Assert.Equal(["DcReachable", "FirstClient"], Operator(test).Skip(1).Select(line => line.EventName).Order());
+        Assert.Contains($"meanwhile: {Clients}", Operator(test)[1].Text, StringComparison.Ordinal);
+    }
+
+    private static LogLine[] Operator(ProxyUnderTest test) => [.. test.Logs.Lines.Where(line => line.Level > LogLevel.Debug)];
+}
