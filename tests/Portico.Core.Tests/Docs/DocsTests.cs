@@ -108,7 +108,7 @@ public sealed partial class DocsTests
         Assert.Equal([], named.Where(name => !Exists(name)));
 
         bool Exists(string name) => name.StartsWith("portico ", StringComparison.Ordinal)
-            ? sources.Contains($"new Command(\"{name["portico ".Length..]}\"", StringComparison.Ordinal)
+            ? Regex.IsMatch(sources, $"new Command\\(\\s*\"{name["portico ".Length..]}\"")
             : Regex.IsMatch(sources, $"(class|record|struct|enum) {name}\\b|<{name}>") || schema.Contains($"\"{name}\": {{", StringComparison.Ordinal);
     }
 
