@@ -38,6 +38,7 @@ internal sealed class CoverConnection : ICoverGuest
     private bool _isFound;
     private int _headSent;
     private int _passed;
+    private long _passingSinceMs = -1;
     private bool _isDropped;
 
     private CoverConnection(Session session, LoopWaiter waiter, CoverServices services, CoverGuests guests)
@@ -90,11 +91,15 @@ internal sealed class CoverConnection : ICoverGuest
         return _state;
     }
 
-    /// <summary>Passes on as much as the cover takes of what it has not had yet.</summary>
+    /// <summary>Passes on what the cover has not had yet: as much as it takes, and each piece as long after the first as it came.</summary>
     /// <param name="raw">Everything received from the client so far, judged.</param>
-    public void PassOn(ReadOnlySpan<byte> raw)
+    /// <param name="arrivals">Its pieces.</param>
+    /// <returns>When the next piece is due, on the loop's clock; <see cref="long.MaxValue"/> = none waits for its time.</returns>
+    public long PassOn(ReadOnlySpan<byte> raw, in ArrivalTimes arrivals)
     {
-        if (_headSent == _head.Length && _passed == raw.Length) return;
+        if (_headSent == _head.Length && _passed == raw.Length) return long.MaxValue;
+        var now = _waiter.Loop.NowMs;
+        if (_passingSinceMs < 0) _passingSinceMs = now;
         Place.Touch();
         if (_headSent < _head.Length)
         {
@@ -102,9 +107,11 @@ internal sealed class CoverConnection : ICoverGuest
             _headSent += sent;
         }
 
-        if (_headSent < _head.Length) return;
-        Channel!.Write(raw[_passed..], out var passed);
+        if (_headSent < _head.Length) return long.MaxValue;
+        var end = Math.Max(_passed, arrivals.DueEnd(now, _passingSinceMs, out var nextMs));
+        Channel!.Write(raw[_passed..end], out var passed);
         _passed += passed;
+        return nextMs;
     }
 
     /// <summary>For the relay: what the cover has not had yet.</summary>

@@ -36,7 +36,7 @@ internal sealed class ClientIdentification(
             if (handshake.Cover is { } way)
             {
                 var state = way.Advance();
-                if (state == CoverState.Open && !way.HasSpoken) way.PassOn(handshake.Raw.AsSpan(0, handshake.RawLength));
+                if (state == CoverState.Open && !way.HasSpoken) handshake.PassOnToCover();
                 if (way.HasSpoken || way.Reason == CloseReason.CoverLimit) return CountUnidentified(handshake, StepResult.Stranger(CloseReason.HandshakeTimeout));
                 if (state is CoverState.Failed or CoverState.Refused)
                 {

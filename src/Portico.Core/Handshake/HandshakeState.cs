@@ -18,6 +18,7 @@ internal sealed class HandshakeState : LoopWaiter
     private byte[]? _output;
     private int _outputStart;
     private int _outputEnd;
+    private ArrivalTimes _arrivals;
 
     public HandshakeState(HandshakePool pool, EventLoop loop)
         : base(loop)
@@ -89,8 +90,32 @@ internal sealed class HandshakeState : LoopWaiter
         var status = Session.Client.Read(Raw.AsSpan(RawLength, room), out var count);
         RawLength += count;
         Session.CountReceived(count);
+        if (count > 0) _arrivals.Note(RawLength, Loop.NowMs);
         if (RawLength == 0) DropRaw();
         return status;
+    }
+
+    /// <summary>Reads all there is, up to <paramref name="limit"/> bytes since accept.</summary>
+    /// <returns>Eof, Reset, or Ok.</returns>
+    public IoStatus ReadAllRaw(int limit)
+    {
+        while (RawLength < limit)
+        {
+            var status = ReadRaw(limit);
+            if (status == IoStatus.WouldBlock) return IoStatus.Ok;
+            if (status != IoStatus.Ok) return status;
+        }
+
+        return IoStatus.Ok;
+    }
+
+    /// <summary>Passes on to the open cover what has come, in the pieces in which it came; false while some of it is to wait.</summary>
+    public bool PassOnToCover()
+    {
+        var nextMs = Cover!.PassOn(Raw.AsSpan(0, RawLength), _arrivals);
+        if (nextMs == long.MaxValue) return true;
+        SetDeadline(nextMs);
+        return false;
     }
 
     /// <summary>Gives the raw bytes back to the pool of buffers.</summary>
@@ -99,6 +124,7 @@ internal sealed class HandshakeState : LoopWaiter
         if (Raw is not null) Loop.Buffers.Return(Raw);
         Raw = null;
         RawLength = 0;
+        _arrivals = default;
     }
 
     /// <summary>Closes the way to the cover: the client proved to be ours, or there will be no cover for it.</summary>

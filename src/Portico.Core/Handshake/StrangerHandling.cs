@@ -45,20 +45,23 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
             handshake.Cover = CoverConnection.Open(session, handshake, cover, guests, destination.Target);
         }
 
+        var hasClientEnded = reason == CloseReason.ClientClosed;
         while (true)
         {
             if (session.Client.Failed) { session.Close(CloseReason.ClientReset); return; }
             switch (handshake.Cover!.Advance())
             {
                 case CoverState.Open:
-                    CoverRelay.Start(session, handshake.TakeCover(), handshake.Raw.AsSpan(0, handshake.RawLength), hasClientEnded: reason == CloseReason.ClientClosed);
+                    if (!hasClientEnded) hasClientEnded = handshake.ReadAllRaw(Judge.MaxRawLength) == IoStatus.Eof;
+                    if (!handshake.PassOnToCover() && !handshake.Cover.HasSpoken) break; // more is to come in its time
+                    CoverRelay.Start(session, handshake.TakeCover(), handshake.Raw.AsSpan(0, handshake.RawLength), hasClientEnded);
                     handshake.DropRaw();
                     return;
                 case CoverState.Refused:
                     SeeOff(handshake, reason);
                     return;
                 case CoverState.Failed:
-                    Leave(handshake, handshake.Cover.Reason, hasClientEnded: reason == CloseReason.ClientClosed);
+                    Leave(handshake, handshake.Cover.Reason, hasClientEnded);
                     return;
             }
 

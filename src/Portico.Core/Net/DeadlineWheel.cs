@@ -2,14 +2,22 @@ namespace Portico.Core.Net;
 
 /// <summary>
 /// The one heartbeat of a loop: at most one deadline per slot, kept in linked lists threaded through arrays, so arming costs no allocation
-/// and an idle session 16 bytes. Resolution is one tick; deadlines further away than one turn are looked at once per turn.
+/// and an idle session 16 bytes. Resolution is one tick, of those further away than a third of a second five; deadlines further away than one turn are
+/// looked at once per turn.
 /// </summary>
 internal sealed class DeadlineWheel
 {
-    /// <summary>Fine enough for the 250 ms between connect attempts, coarse enough for an idle loop to sleep.</summary>
-    public const int TickMs = 50;
+    /// <summary>Fine enough to pass a stranger's pieces on as they came, and to leave a DC's port soon.</summary>
+    public const int TickMs = 10;
 
-    private const int Buckets = 1024;
+    // Thousands of idle sessions would have a deadline in every tick, and the loop would wake for each: those that are far away share every fifth.
+    private const int FarTicks = 32;
+
+    /// <summary>Deadlines that are far away fire at multiples of so many ticks.</summary>
+    public const int FarStep = 5;
+
+    /// <summary>Ticks in a turn of the wheel.</summary>
+    public const int Buckets = 4096;
     private const int PageBits = 8;
     private const int None = -1;
     private const int BitsPerWord = 64;
@@ -34,7 +42,7 @@ internal sealed class DeadlineWheel
     {
         Clear(slot);
         ref var node = ref At(slot);
-        node.DueTick = Math.Max((dueMs + TickMs - 1) / TickMs, _tick + 1);
+        node.DueTick = Rounded(Math.Max((dueMs + TickMs - 1) / TickMs, _tick + 1));
         Link(slot, ref node);
         _armed++;
     }
@@ -65,6 +73,8 @@ internal sealed class DeadlineWheel
             Fire((int)(_tick & (Buckets - 1)), slots);
         }
     }
+
+    private long Rounded(long dueTick) => dueTick - _tick > FarTicks ? (dueTick + FarStep - 1) / FarStep * FarStep : dueTick;
 
     private void Fire(int bucket, SlotTable slots)
     {

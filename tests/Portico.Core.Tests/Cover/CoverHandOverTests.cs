@@ -52,4 +52,54 @@ public sealed class CoverHandOverTests
         Assert.Equal(PeerEnd.None, peer.End);
         stage.AssertNoFault();
     }
+
+    [Fact]
+    public void Pieces_that_came_before_the_cover_stood_reach_it_one_by_one_as_they_came()
+    {
+        using var stage = new Stage(change: Stage.WithCover());
+        stage.Loop.Connected = connect => connect.Peer.ReadsAtOnce = false;
+        byte[] hello = [0x16, 3, 1, 0x02, 0x00, 1, 0, 0x01, 0xfc, 3, 3];
+        var peer = stage.CallRaw();
+        peer.Send(hello);
+        stage.Run();
+        stage.Advance(0.02);
+        peer.Send("second"u8);
+        stage.Run();
+        stage.Advance(0.02);
+        peer.Send("third"u8);
+        stage.Run();
+        Assert.Empty(stage.Covers);
+
+        // Nobody can tell for 50 ms, or a tick more: to the cover with it.
+        var buffer = new byte[3000];
+        var arrived = new List<(string Text, int Ms)>();
+        for (var ms = 0; ms < 120; ms++)
+        {
+            stage.Advance(0.001);
+            if (stage.Covers.SingleOrDefault()?.Read(buffer) is int count and > 0) arrived.Add((Encoding.Latin1.GetString(buffer, 0, count), ms));
+        }
+
+        Assert.Equal([Encoding.Latin1.GetString(hello), "second", "third"], arrived.Select(piece => piece.Text));
+        Assert.InRange(arrived[1].Ms - arrived[0].Ms, 10, 30);
+        Assert.InRange(arrived[2].Ms - arrived[1].Ms, 10, 30);
+        var cover = stage.Covers.Single();
+        peer.Send("fourth"u8);
+        stage.Run();
+        Assert.Equal("fourth"u8, buffer.AsSpan(0, cover.Read(buffer)));
+        stage.AssertNoFault();
+    }
+
+    [Fact]
+    public void What_came_at_once_reaches_the_cover_at_once()
+    {
+        using var stage = new Stage(change: Stage.WithCover());
+        var bytes = Enumerable.Range(0, 12_000).Select(i => (byte)(i * 31)).ToArray();
+        "GET / HTTP/1.1\r\n"u8.CopyTo(bytes);
+        stage.Loop.Connected = connect => connect.Peer.ReadsAtOnce = false;
+        stage.CallRaw().Send(bytes);
+        stage.Run();
+        var buffer = new byte[20_000];
+        Assert.Equal(bytes, buffer[..stage.Covers.Single().Read(buffer)]);
+        stage.AssertNoFault();
+    }
 }
