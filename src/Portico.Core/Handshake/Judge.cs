@@ -101,7 +101,8 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
     }
 
     private bool HasOtherName(in HelloVerdict hello) =>
-        perSni is null && listener.Domain is { } domain && !Ascii.EqualsIgnoreCase(hello.Hello.Sni, domain) && !_trials.HasOwn(hello.Hello.Sni);
+        perSni is null && listener.Domain is { } domain && !Ascii.EqualsIgnoreCase(hello.Hello.Sni, domain)
+        && !_trials.HasOwn(hello.Hello.Sni);
 
     private static Verdict GoOn(in TrialProgress progress, ref Judgement judgement, ProtocolError error) =>
         progress.Left > 0 ? Verdict.Trying : judgement.Refuse(error);

@@ -49,7 +49,11 @@ internal sealed class SecretTrials
         _perSni = perSni;
         _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
         if (credentials.Any(credential => credential.Domain is not null))
-            _users = [.. Enumerable.Range(0, credentials.Length).OrderBy(user => credentials[user].Domain, StringComparer.OrdinalIgnoreCase)];
+        {
+            var users = Enumerable.Range(0, credentials.Length);
+            _users = [.. users.OrderBy(user => credentials[user].Domain, StringComparer.OrdinalIgnoreCase)]; // the order above
+        }
+
         _secrets = [.. _credentials.Select(credential => credential.Secret)];
         _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
         _hints = _secrets.Length > MostKeys ? new TrialHints(_secrets.Length) : null;

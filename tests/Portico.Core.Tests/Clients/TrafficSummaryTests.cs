@@ -30,7 +30,8 @@ public sealed class TrafficSummaryTests : IDisposable
 
         client.Say("still here"u8);
         _stage.Advance(600);
-        Assert.Contains("0 clients of 0 users came, 15 bytes from clients, 0 bytes to them", Assert.Single(Summaries().Skip(1)), StringComparison.Ordinal);
+        line = Assert.Single(Summaries().Skip(1));
+        Assert.Contains("0 clients of 0 users came, 15 bytes from clients, 0 bytes to them", line, StringComparison.Ordinal);
         _stage.Advance(1200);
         Assert.Equal(2, Summaries().Length);
     }

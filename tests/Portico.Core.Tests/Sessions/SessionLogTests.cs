@@ -33,7 +33,8 @@ public sealed class SessionLogTests : IDisposable
         var line = Assert.Single(Ends());
         Assert.Contains("Session on main closed: client_closed (client) after 3", line, StringComparison.Ordinal);
         Assert.Contains("; a client; user user-7, fake_tls, DC -2; ", line, StringComparison.Ordinal);
-        Assert.Contains($"; {client.Hello.Length + client.Header.Length + 13} bytes from it, {client.Flight.Length + 11} to it", line, StringComparison.Ordinal);
+        var (received, sent) = (client.Hello.Length + client.Header.Length + 13, client.Flight.Length + 11);
+        Assert.Contains($"; {received} bytes from it, {sent} to it", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +69,8 @@ public sealed class SessionLogTests : IDisposable
     [Fact]
     public void A_hello_for_another_name_is_a_browsers_rather_than_a_clients()
     {
-        using var stage = new Stage(change: settings => settings with { Listeners = [settings.Listeners[0] with { Domain = "www.example.net" }] });
+        using var stage = new Stage(
+            change: settings => settings with { Listeners = [settings.Listeners[0] with { Domain = "www.example.net" }] });
         var peer = stage.CallRaw();
         peer.Send(stage.Call(new ClientTraits { Secret = Stage.WrongSecret }).Hello);
         peer.Finish();
@@ -81,7 +83,10 @@ public sealed class SessionLogTests : IDisposable
     {
         ProxySettings Change(ProxySettings settings)
         {
-            Credential[] users = [new("zoe", SecretOf(0), Domain: "example.com"), new("adam", SecretOf(1)), new("bea", SecretOf(2), Domain: "a.example.net")];
+            Credential[] users =
+            [
+                new("zoe", SecretOf(0), Domain: "example.com"), new("adam", SecretOf(1)), new("bea", SecretOf(2), Domain: "a.example.net"),
+            ];
             return settings with { Listeners = [settings.Listeners[0] with { Credentials = [.. users], Domain = "www.example.net" }] };
         }
 
@@ -152,7 +157,8 @@ public sealed class SessionLogTests : IDisposable
     private static ProxySettings WithUsers(ProxySettings settings)
     {
         var users = Enumerable.Range(0, Users).Select(user => new Credential($"user-{user}", SecretOf(user)));
-        return settings with { Listeners = [settings.Listeners[0] with { Credentials = [.. settings.Listeners[0].Credentials, .. users] }] };
+        var listener = settings.Listeners[0];
+        return settings with { Listeners = [listener with { Credentials = [.. listener.Credentials, .. users] }] };
     }
 
     private static ProxySecret SecretOf(int user) => ProxySecret.Create(Encoding.ASCII.GetBytes($"secret of user{user:00}"));

@@ -52,7 +52,8 @@ public sealed class OperatorLinesTests
         await test.UntilClosedAsync("dc_connect_failed", "telegram", Clients);
         var warning = Assert.Single(Operator(test));
         Assert.Equal((LogLevel.Warning, "DcUnreachable"), (warning.Level, warning.EventName));
-        Assert.Contains($"DC 4 of Telegram cannot be reached ({test.Telegram.Endpoint} connection refused)", warning.Text, StringComparison.Ordinal);
+        var told = $"DC 4 of Telegram cannot be reached ({test.Telegram.Endpoint} connection refused)";
+        Assert.Contains(told, warning.Text, StringComparison.Ordinal);
 
         // The address is tried again at once, though last of all: it is the only one.
         test.Telegram.Behaviour = DcBehaviour.Good;
