@@ -6,6 +6,9 @@ namespace Portico.SelfTest;
 /// <summary><c>portico selftest</c> on the command line.</summary>
 internal static class SelfTestCommand
 {
+    private const string Meaning = "Check on loopback that this build relays: every transport, backend and engine. "
+        + "Needs no network and no configuration.";
+
     private const int MostSeconds = 3600;
 
     /// <summary>The command with its options; exit code 0 if every check passed, else 1.</summary>
@@ -26,14 +29,7 @@ internal static class SelfTestCommand
                 && seconds is < 1 or > MostSeconds)
                 result.AddError($"--deadline needs seconds from 1 to {MostSeconds}, for example --deadline 60");
         });
-        var command = new Command(
-            "selftest",
-            "Check on loopback that this build relays: every transport, backend and engine. "
-                + "Needs no network and no configuration.")
-        {
-            json,
-            deadline,
-        };
+        var command = new Command("selftest", Meaning) { json, deadline };
         command.SetAction((arguments, cancel) =>
         {
             var options = new SelfTestOptions { Deadline = TimeSpan.FromSeconds(arguments.GetValue(deadline)) };
