@@ -14,7 +14,8 @@ public sealed partial class FolderArrowTests
     /// <summary>From the top. The root builds the parts, so it may use everything and nothing may use it.</summary>
     private static readonly string[] Floors =
     [
-        Root, "Control", "Clients", "Web", "Backends", "Handshake", "Cover", "Sessions", "Admission", "Telegram", "Options", "Users", "Diagnostics", "Background", "Net",
+        Root, "Control", "Clients", "Web", "Backends", "Handshake", "Cover", "Sessions",
+        "Admission", "Telegram", "Options", "Users", "Diagnostics", "Background", "Net",
     ];
 
     [Fact]
@@ -38,7 +39,8 @@ public sealed partial class FolderArrowTests
     [Fact]
     public void Nothing_below_names_a_type_of_the_root()
     {
-        var types = Sources().Where(file => FloorOf(file) == Root).SelectMany(file => Declaration().Matches(Repository.Read(file))).Select(match => match.Groups["name"].Value).ToList();
+        var types = Sources().Where(file => FloorOf(file) == Root)
+            .SelectMany(file => Declaration().Matches(Repository.Read(file))).Select(match => match.Groups["name"].Value).ToList();
         var named = new Regex($@"\b(?:{string.Join('|', types)})\b", RegexOptions.None, TimeSpan.FromSeconds(10));
         var users = Sources().Where(file => FloorOf(file) != Root && Code(file).Any(line => named.IsMatch(line)));
 
@@ -61,7 +63,8 @@ public sealed partial class FolderArrowTests
     {
         var text = Repository.Read(file);
         var used = Using().Matches(text).Select(match => match.Groups["folder"].Value);
-        var named = Code(file).SelectMany(line => Qualified().Matches(line)).Select(match => match.Groups["folder"].Value).Where(folder => Index(folder) > 0);
+        var named = Code(file).SelectMany(line => Qualified().Matches(line))
+            .Select(match => match.Groups["folder"].Value).Where(folder => Index(folder) > 0);
         return used.Concat(named).Where(floor => floor != FloorOf(file));
     }
 
@@ -78,6 +81,9 @@ public sealed partial class FolderArrowTests
     [GeneratedRegex(@"^\s*//")]
     private static partial Regex Comment();
 
-    [GeneratedRegex(@"^(?:public |internal )(?:static |sealed |partial |readonly )*(?:class|struct|interface|enum|record struct|record) (?<name>\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^(?:public |internal )(?:static |sealed |partial |readonly )*"
+            + @"(?:class|struct|interface|enum|record struct|record) (?<name>\w+)",
+        RegexOptions.Multiline)]
     private static partial Regex Declaration();
 }

@@ -25,7 +25,9 @@ public sealed class ProjectArrowTests
     public void A_source_project_refers_only_to_projects_below_it(string name)
     {
         Assert.True(Allowed.TryGetValue(name, out var allowed), $"{name} has no place in the order of projects yet");
-        Assert.Subset(allowed.ToHashSet(), References(name, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet());
+        Assert.Subset(
+            allowed.ToHashSet(),
+            References(name, "ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet());
     }
 
     [Fact]
@@ -40,9 +42,12 @@ public sealed class ProjectArrowTests
     public void Core_refers_to_no_package_beyond_the_shared_framework() => Assert.Empty(References("Portico.Core", "PackageReference"));
 
     private static IEnumerable<string> ProjectFiles() =>
-        Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Path, "src"), "*.csproj", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 });
+        Directory.EnumerateFiles(
+            Path.Combine(RepositoryRoot.Path, "src"), "*.csproj",
+            new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 });
 
-    private static XElement Project(string name) => XDocument.Load(ProjectFiles().Single(file => Path.GetFileNameWithoutExtension(file) == name)).Root!;
+    private static XElement Project(string name) =>
+        XDocument.Load(ProjectFiles().Single(file => Path.GetFileNameWithoutExtension(file) == name)).Root!;
 
     private static IEnumerable<string> References(string project, string kind) =>
         Project(project).Descendants(kind).Select(item => ((string?)item.Attribute("Include") ?? "").Replace('\\', '/'));

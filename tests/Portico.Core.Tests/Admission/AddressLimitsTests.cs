@@ -118,7 +118,8 @@ public sealed class AddressLimitsTests : IDisposable
 
     private static int Addresses(Stage stage) => stage.Services.Context.Addresses.Addresses;
 
-    private static Stage Of(int most) => new(change: settings => settings with { Limits = new LimitSettings { UnauthenticatedPerAddress = most } });
+    private static Stage Of(int most) =>
+        new(change: settings => settings with { Limits = new LimitSettings { UnauthenticatedPerAddress = most } });
 
     private List<MemoryPeer> Call(int count, string address)
     {

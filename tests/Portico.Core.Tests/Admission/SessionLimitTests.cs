@@ -63,7 +63,11 @@ public class SessionLimitTests
     [Fact]
     public void A_session_that_fails_at_any_step_gives_its_place_back()
     {
-        using var stage = new Stage(change: settings => settings with { Listeners = [settings.Listeners[0] with { MaxConnections = 1 }], Timeouts = settings.Timeouts with { Header = TimeSpan.FromSeconds(1) } });
+        using var stage = new Stage(change: settings => settings with
+        {
+            Listeners = [settings.Listeners[0] with { MaxConnections = 1 }],
+            Timeouts = settings.Timeouts with { Header = TimeSpan.FromSeconds(1) },
+        });
         for (var i = 0; i < 3; i++)
         {
             var client = stage.Call();

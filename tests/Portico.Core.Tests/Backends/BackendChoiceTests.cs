@@ -44,7 +44,8 @@ public class BackendChoiceTests
     [InlineData(203)]
     public void With_media_through_middle_proxies_files_go_there_and_chats_direct(short media)
     {
-        using var stage = new MiddleStage(change: settings => settings with { Mode = BackendMode.Direct, MediaGoesThroughMiddleProxy = true });
+        using var stage = new MiddleStage(
+            change: settings => settings with { Mode = BackendMode.Direct, MediaGoesThroughMiddleProxy = true });
         stage.OnLink = link => link.IsMute = link.Remote.Equals(Stage.FirstAddress);
         stage.Enter(new ClientTraits { Dc = 2 });
         Assert.Equal(Stage.FirstAddress, Assert.Single(stage.Loop.Connects).Address);
@@ -71,9 +72,12 @@ public class BackendChoiceTests
         var users = Enumerable.Range(0, number)
             .Select(i => new Credential($"user{i}", ProxySecret.Create(BitConverter.GetBytes(i).Concat(new byte[12]).ToArray())))
             .Append(new Credential("last", Stage.Secret, tag));
-        using var stage = new MiddleStage(change: settings => settings with { Listeners = [settings.Listeners[0] with { Credentials = [.. users] }] });
+        using var stage = new MiddleStage(
+            change: settings => settings with { Listeners = [settings.Listeners[0] with { Credentials = [.. users] }] });
         var (client, link, id) = stage.Introduce(new ClientTraits { IsTls = false, Transport = Transport.Intermediate });
-        Assert.Equal(RpcProxyReqFlags.For(Transport.Intermediate, hasAdTag: true, isEncrypted: false, quickAck: false), link.Requests[^1].Flags);
+        Assert.Equal(
+            RpcProxyReqFlags.For(Transport.Intermediate, hasAdTag: true, isEncrypted: false, quickAck: false),
+            link.Requests[^1].Flags);
         link.Answer(id, [1, 2, 3, 4]);
         stage.Run();
         Assert.Equal([1, 2, 3, 4], Assert.Single(client.Packets));

@@ -32,7 +32,9 @@ public class RecordSizesTests
         stage.Advance(2);
         dc.Say(new byte[3000]);
         stage.Run();
-        Assert.Equal([RecordRamp.FirstPayload, RecordRamp.FirstPayload, 3000 - (2 * RecordRamp.FirstPayload)], client.RecordLengths.Skip(before));
+        Assert.Equal(
+            [RecordRamp.FirstPayload, RecordRamp.FirstPayload, 3000 - (2 * RecordRamp.FirstPayload)],
+            client.RecordLengths.Skip(before));
     }
 
     [Theory]
@@ -82,7 +84,9 @@ public class RecordSizesTests
         var sent = 0;
         foreach (var length in lengths)
         {
-            Assert.InRange(length, 1, sent < 16 * 1024 ? RecordRamp.FirstPayload : sent < 140 * 1024 ? RecordRamp.SecondPayload : TlsRecordWriter.UsualPayload);
+            Assert.InRange(
+                length, 1,
+                sent < 16 * 1024 ? RecordRamp.FirstPayload : sent < 140 * 1024 ? RecordRamp.SecondPayload : TlsRecordWriter.UsualPayload);
             sent += length;
         }
 

@@ -34,5 +34,6 @@ public class RefreshScheduleTests
 
     [Fact]
     public void Proxies_that_start_together_part() =>
-        Assert.NotEqual(1, Enumerable.Range(0, 20).Select(_ => { var one = new RefreshSchedule(Hour); one.Succeeded(Now); return one.Due; }).Distinct().Count());
+        Assert.NotEqual(1, Enumerable.Range(0, 20)
+            .Select(_ => { var one = new RefreshSchedule(Hour); one.Succeeded(Now); return one.Due; }).Distinct().Count());
 }

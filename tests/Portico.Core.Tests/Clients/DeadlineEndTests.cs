@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Portico.Core.Tests.Clients;
 
-/// <summary>A limit that is over while bytes of the client's are unread: closing there and then would be RST, and no TLS server's.</summary>
+/// <summary>
+/// A limit that is over while bytes of the client's are unread: closing there and then would be RST, and no TLS server's.
+/// </summary>
 public sealed class DeadlineEndTests
 {
     private static readonly byte[] EmptyRecord = [0x17, 3, 3, 0, 0];
@@ -68,7 +70,10 @@ public sealed class DeadlineEndTests
     private static Stage WithManySecrets(ResetOnClose mode) => new(change: settings => settings with
     {
         ResetOnClose = mode,
-        Listeners = [settings.Listeners[0] with { Credentials = [.. Enumerable.Range(0, 1000).Select(i => new Credential($"user{i}", SecretOf(i)))] }],
+        Listeners = [settings.Listeners[0] with
+        {
+            Credentials = [.. Enumerable.Range(0, 1000).Select(i => new Credential($"user{i}", SecretOf(i)))],
+        }],
     });
 
     private static ProxySecret SecretOf(int number)

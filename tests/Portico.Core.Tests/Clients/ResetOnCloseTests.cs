@@ -96,7 +96,8 @@ public class ResetOnCloseTests
     [InlineData(ResetOnClose.Always)]
     public void Who_is_at_the_cover_sees_no_reset_but_the_covers(ResetOnClose mode)
     {
-        using var stage = new Stage(change: settings => Stage.WithCover(cover => cover with { MaxConnections = 1 })(settings) with { ResetOnClose = mode });
+        using var stage = new Stage(
+            change: settings => Stage.WithCover(cover => cover with { MaxConnections = 1 })(settings) with { ResetOnClose = mode });
         var closed = Visit();
         stage.Covers.Last().Finish();
         closed.Finish();
@@ -140,5 +141,6 @@ public class ResetOnCloseTests
         return client;
     }
 
-    private static Stage Of(ResetOnClose mode) => new(ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => settings with { ResetOnClose = mode });
+    private static Stage Of(ResetOnClose mode) =>
+        new(ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => settings with { ResetOnClose = mode });
 }

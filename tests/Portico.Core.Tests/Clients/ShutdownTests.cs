@@ -35,7 +35,8 @@ public sealed class ShutdownTests : IDisposable
         if (phase == "stranger") client.Peer.Send("GET /"u8);
         if (phase == "quiet") client.Peer.Send([.. client.Hello, 0xff]);
         if (phase == "connecting") _stage.Loop.Answer(Stage.FirstAddress, ConnectAnswer.Silence);
-        if (phase is "greeted" or "connecting" or "relaying" or "stalled") client.Peer.Send(client.Hello);
+        if (phase is "greeted" or "connecting" or "relaying" or "stalled")
+            client.Peer.Send(client.Hello);
         if (phase is "connecting" or "relaying" or "stalled") client.Peer.Send(client.Header);
         _stage.Run();
         if (phase == "stalled")

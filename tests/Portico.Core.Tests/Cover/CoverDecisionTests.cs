@@ -45,7 +45,8 @@ public sealed class CoverDecisionTests : IDisposable
     public void Hellos_of_the_vectors_are_at_the_cover_byte_for_byte(string name)
     {
         var vector = HelloVector.Named(name);
-        if (vector.Outcome is "accept" or "need_more") return; // the stage's secret is none of theirs; "need_more" has a test of its own
+        // the stage's secret is none of theirs; "need_more" has a test of its own
+        if (vector.Outcome is "accept" or "need_more") return;
         var peer = _stage.CallRaw();
         peer.Send(vector.Input);
         _stage.Run();
@@ -160,7 +161,8 @@ public sealed class CoverDecisionTests : IDisposable
         if (way == "byte") Cover.Send([7]);
         else if (way == "fin") Cover.Finish();
         else Cover.Reset();
-        if (way != "reset") client.Peer.Send(client.Hello.AsSpan(100)); // both are there before the proxy looks
+        // both are there before the proxy looks
+        if (way != "reset") client.Peer.Send(client.Hello.AsSpan(100));
         _stage.Run();
         Assert.Equal(way == "byte" ? [7] : [], client.Peer.Take());
         Assert.Equal(way switch { "byte" => PeerEnd.None, "fin" => PeerEnd.Fin, _ => PeerEnd.Reset }, client.Peer.End);
@@ -173,7 +175,14 @@ public sealed class CoverDecisionTests : IDisposable
     {
         using var stage = new Stage(change: settings => Stage.WithCover()(settings) with
         {
-            Listeners = [settings.Listeners[0] with { Credentials = [.. Enumerable.Repeat(new Credential("other", Stage.WrongSecret), 1000), settings.Listeners[0].Credentials[0]] }],
+            Listeners = [settings.Listeners[0] with
+            {
+                Credentials =
+                [
+                    .. Enumerable.Repeat(new Credential("other", Stage.WrongSecret), 1000),
+                    settings.Listeners[0].Credentials[0],
+                ],
+            }],
         });
         var client = stage.Call();
         client.Peer.Send(client.Hello.AsSpan(0, 100));
@@ -268,7 +277,8 @@ public sealed class CoverDecisionTests : IDisposable
     [Fact]
     public void Over_the_limit_of_a_listener_a_client_of_ours_sees_the_cover()
     {
-        using var stage = new Stage(change: settings => Stage.WithCover()(settings) with { Listeners = [settings.Listeners[0] with { MaxConnections = 1 }] });
+        using var stage = new Stage(
+            change: settings => Stage.WithCover()(settings) with { Listeners = [settings.Listeners[0] with { MaxConnections = 1 }] });
         stage.Relay();
         var second = stage.Call();
         second.Peer.Send(second.Hello);
@@ -288,7 +298,10 @@ public sealed class CoverDecisionTests : IDisposable
     public void Over_the_limit_of_a_listener_it_is_closed_without_a_byte_if_the_operator_wants_that()
     {
         using var stage = new Stage(change: settings =>
-            Stage.WithCover(cover => cover with { ClosePolicyRefused = true })(settings) with { Listeners = [settings.Listeners[0] with { MaxConnections = 1 }] });
+            Stage.WithCover(cover => cover with { ClosePolicyRefused = true })(settings) with
+            {
+                Listeners = [settings.Listeners[0] with { MaxConnections = 1 }],
+            });
         stage.Relay();
         var second = stage.Call();
         second.Peer.Send(second.Hello);

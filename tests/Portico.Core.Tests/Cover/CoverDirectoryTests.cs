@@ -34,7 +34,9 @@ public sealed class CoverDirectoryTests
     public void An_operators_site_does_not_vanish_because_the_resolver_does()
     {
         var isDown = false;
-        var directory = Fixed("site.example", _ => isDown ? Task.FromException<IPAddress[]>(new SocketException((int)SocketError.TryAgain)) : Task.FromResult<IPAddress[]>([First]));
+        var directory = Fixed("site.example", _ => isDown
+            ? Task.FromException<IPAddress[]>(new SocketException((int)SocketError.TryAgain))
+            : Task.FromResult<IPAddress[]>([First]));
         directory.Begin();
         isDown = true;
         for (var minute = 0; minute < 10; minute++)
@@ -131,7 +133,8 @@ public sealed class CoverDirectoryTests
     [Fact]
     public void An_address_that_turns_out_to_be_our_own_is_a_loop()
     {
-        var settings = SettingsWith(new CoverSettings { Mode = CoverMode.Fixed, Target = CoverTarget.OfAddress(IPEndPoint.Parse("127.0.0.1:4711")) });
+        var settings = SettingsWith(
+            new CoverSettings { Mode = CoverMode.Fixed, Target = CoverTarget.OfAddress(IPEndPoint.Parse("127.0.0.1:4711")) });
         var own = new OwnEndpoints(settings, () => []);
         var directory = new CoverDirectory(settings, own, _ => throw new InvalidOperationException("nothing to resolve"), _time);
         own.Bound([IPEndPoint.Parse("[::]:4711")]);
@@ -139,18 +142,25 @@ public sealed class CoverDirectoryTests
         Assert.Equal(CoverFinding.Loop, directory.Find(settings.Cover.Target!, _ => { })!.Finding);
     }
 
-    private static CoverAnswer Known(CoverDirectory directory) => directory.Find(CoverTarget.OfHost("site.example", 443), _ => { }) ?? throw new InvalidOperationException("not known");
+    private static CoverAnswer Known(CoverDirectory directory) =>
+        directory.Find(CoverTarget.OfHost("site.example", 443), _ => { }) ?? throw new InvalidOperationException("not known");
 
     private static Task<CoverAnswer> AskAsync(CoverDirectory directory, string host)
     {
         var answer = new TaskCompletionSource<CoverAnswer>();
-        if (directory.Find(CoverTarget.OfHost(host, 443), answer.SetResult) is { } known) answer.SetResult(known);
+        if (directory.Find(CoverTarget.OfHost(host, 443), answer.SetResult) is { } known)
+            answer.SetResult(known);
         return answer.Task.WaitAsync(Wire.Patience);
     }
 
     private static ProxySettings SettingsWith(CoverSettings cover) => new()
     {
-        Listeners = [new ListenerSettings { Name = "main", Address = new IPEndPoint(IPAddress.Loopback, 0), Credentials = [new Credential("default", ProxySecret.Create(new byte[16]))] }],
+        Listeners = [new ListenerSettings
+        {
+            Name = "main",
+            Address = new IPEndPoint(IPAddress.Loopback, 0),
+            Credentials = [new Credential("default", ProxySecret.Create(new byte[16]))],
+        }],
         Direct = new DirectSettings(),
         Cover = cover,
         TimeWindow = new TimeWindowSettings(),

@@ -35,10 +35,14 @@ public sealed class CoverEndTests
         using var stage = new Stage(change: settings => Stage.WithCover(cover => cover with { MaxConnections = 1 })(settings) with
         {
             Limits = new LimitSettings { UnauthenticatedPerAddress = 1 },
-            Listeners = [settings.Listeners[0] with { Credentials = [.. Enumerable.Repeat(settings.Listeners[0].Credentials[0], phase == "trying" ? 2000 : 1)] }],
+            Listeners = [settings.Listeners[0] with
+            {
+                Credentials = [.. Enumerable.Repeat(settings.Listeners[0].Credentials[0], phase == "trying" ? 2000 : 1)],
+            }],
         });
         if (phase == "connecting") stage.Loop.Answer(Stage.CoverAddress, ConnectAnswer.Silence);
-        if (phase == "to the cover") stage.Loop.Connected = connect => connect.Peer.ToPeer.Capacity = 100;
+        if (phase == "to the cover")
+            stage.Loop.Connected = connect => connect.Peer.ToPeer.Capacity = 100;
         var client = stage.Call(new ClientTraits { Secret = Stage.WrongSecret });
         Reach(stage, client, phase);
 

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Portico.Core.Tests.Cover;
 
-/// <summary>From the handshake's bytes over the connection to the relay: none is lost, none comes twice, whatever the cover had when it changed hands.</summary>
+/// <summary>
+/// From the handshake's bytes over the connection to the relay:
+/// none is lost, none comes twice, whatever the cover had when it changed hands.
+/// </summary>
 public sealed class CoverHandOverTests
 {
     [Theory]
@@ -46,7 +49,8 @@ public sealed class CoverHandOverTests
 
         var header = got.Count - hello.Length - behind.Length;
         Assert.Equal(proxyProtocol switch { 0 => 0, 1 => got.IndexOf((byte)'\n') + 1, _ => 28 }, header);
-        if (proxyProtocol == 1) Assert.StartsWith("PROXY TCP", Encoding.ASCII.GetString([.. got[..header]]), StringComparison.Ordinal);
+        if (proxyProtocol == 1)
+            Assert.StartsWith("PROXY TCP", Encoding.ASCII.GetString([.. got[..header]]), StringComparison.Ordinal);
         Assert.Equal([.. hello, .. behind], got[header..]);
         Assert.Equal(PeerEnd.Fin, cover.End);
         Assert.Equal(PeerEnd.None, peer.End);

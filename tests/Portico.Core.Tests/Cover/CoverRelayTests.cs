@@ -148,7 +148,8 @@ public sealed class CoverRelayTests : IDisposable
         stage.Run();
         Assert.InRange(stage.Loop.Buffers.Rented, 1, 2 * 66_560); // one scratch area per direction waits, no more
         (peer.ReadsAtOnce, cover.ReadsAtOnce) = (true, true);
-        for (var i = 0; i < 200 && (peer.CollectedLength < down.Length || cover.CollectedLength < first.Length + up.Length); i++) stage.Run();
+        for (var i = 0; i < 200 && (peer.CollectedLength < down.Length || cover.CollectedLength < first.Length + up.Length); i++)
+            stage.Run();
         Assert.Equal([.. first, .. up], cover.Take());
         Assert.Equal(down, peer.Take());
         Assert.Equal(0, stage.Loop.Buffers.Rented);

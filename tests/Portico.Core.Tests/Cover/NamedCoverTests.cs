@@ -62,7 +62,8 @@ public sealed class NamedCoverTests : IDisposable
         }
 
         var isWhole = peer.End != PeerEnd.None;
-        if (!isWhole) stage.Advance(11); // refused by its beginning, and the name may be in what is still to come
+        // refused by its beginning, and the name may be in what is still to come
+        if (!isWhole) stage.Advance(11);
         Assert.Equal(isWhole ? 1 : 0, stage.Metrics.Sum("portico.cover", "result", "no_sni"));
         Assert.Equal(PeerEnd.Fin, peer.End);
         Assert.Equal(isWhole && vector.Outcome == "alert_close" ? "15030300020232" : "", Convert.ToHexStringLower(peer.Take()));
@@ -157,7 +158,10 @@ public sealed class NamedCoverTests : IDisposable
     {
         _names["self.example"] = [IPAddress.Loopback];
         using var stage = new Stage(
-            change: settings => WithNames(cover => cover with { AllowPrivateTargets = true })(settings) with { Listeners = [settings.Listeners[0] with { Address = new IPEndPoint(IPAddress.IPv6Any, 443) }] },
+            change: settings => WithNames(cover => cover with { AllowPrivateTargets = true })(settings) with
+            {
+                Listeners = [settings.Listeners[0] with { Address = new IPEndPoint(IPAddress.IPv6Any, 443) }],
+            },
             resolve: Resolve);
         var (client, connect) = Visit(stage, "self.example"u8);
         Assert.Null(connect);
@@ -240,7 +244,9 @@ public sealed class NamedCoverTests : IDisposable
     private Task<IPAddress[]> Resolve(string name)
     {
         _asked.Add(name);
-        return _names.TryGetValue(name, out var addresses) ? Task.FromResult(addresses) : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
+        return _names.TryGetValue(name, out var addresses)
+            ? Task.FromResult(addresses)
+            : Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound));
     }
 
     private sealed record Visitor(MemoryPeer Peer, byte[] Sent);

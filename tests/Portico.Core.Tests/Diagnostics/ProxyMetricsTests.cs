@@ -87,7 +87,14 @@ public sealed class ProxyMetricsTests : IDisposable
         _stage.Run();
         _stage.Metrics.Observe("portico.connections");
         var names = new[] { "listener", "reason", "side", "protocol", "phase", "dc", "result", "state" };
-        foreach (var instrument in new[] { "portico.connections.accepted", "portico.protocol.ok", "portico.protocol.error", "portico.dc.connect", "portico.connections" })
+        foreach (var instrument in new[]
+        {
+            "portico.connections.accepted",
+            "portico.protocol.ok",
+            "portico.protocol.error",
+            "portico.dc.connect",
+            "portico.connections",
+        })
             Assert.All(_stage.Metrics.Of(instrument), measured => Assert.Subset(names.ToHashSet(), measured.Tags.Keys.ToHashSet()));
     }
 

@@ -20,11 +20,15 @@ public sealed partial class DocsTests
         foreach (Match link in Link().Matches(WithoutCode(Repository.Read(document))))
         {
             var target = link.Groups["target"].Value;
-            if (target.Contains("://", StringComparison.Ordinal) || target.StartsWith("mailto:", StringComparison.Ordinal)) continue;
+            if (target.Contains("://", StringComparison.Ordinal) || target.StartsWith("mailto:", StringComparison.Ordinal))
+                continue;
             var (path, heading) = target.Split('#') is [var before, var after] ? (before, after) : (target, null);
-            var file = path.Length == 0 ? document : Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, folder, path)));
+            var file = path.Length == 0
+                ? document
+                : Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, folder, path)));
             if (!Repository.Has(file)) broken.Add($"{target}: no such file");
-            else if (heading is not null && !Headings(file).Contains(heading)) broken.Add($"{target}: no such heading");
+            else if (heading is not null && !Headings(file).Contains(heading))
+                broken.Add($"{target}: no such heading");
         }
 
         Assert.Empty(broken);
@@ -34,7 +38,8 @@ public sealed partial class DocsTests
     [MemberData(nameof(Documents))]
     public void Paths_named_in_a_document_exist(string document)
     {
-        var missing = NamedPath().Matches(Repository.Read(document)).Select(match => match.Groups["path"].Value).Where(path => !Repository.Has(path)).Distinct();
+        var missing = NamedPath().Matches(Repository.Read(document))
+            .Select(match => match.Groups["path"].Value).Where(path => !Repository.Has(path)).Distinct();
 
         Assert.Empty(missing);
     }
@@ -62,7 +67,8 @@ public sealed partial class DocsTests
 
         static bool IsIn(Match test, string source) =>
             source.EndsWith($"/{test.Groups["class"].Value}.cs", StringComparison.Ordinal)
-            && (test.Groups["method"] is not { Success: true } method || Repository.Read(source).Contains($" {method.Value}(", StringComparison.Ordinal));
+            && (test.Groups["method"] is not { Success: true } method
+                || Repository.Read(source).Contains($" {method.Value}(", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -72,7 +78,8 @@ public sealed partial class DocsTests
         var instruments = Instruments();
 
         Assert.NotEmpty(instruments);
-        Assert.All(instruments, i => Assert.Contains(rows, row => row.StartsWith($"| `{i.Name}` | `{PrometheusName(i)}` |", StringComparison.Ordinal)));
+        Assert.All(instruments, i => Assert.Contains(
+            rows, row => row.StartsWith($"| `{i.Name}` | `{PrometheusName(i)}` |", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -80,13 +87,15 @@ public sealed partial class DocsTests
     {
         var rows = Repository.Read("docs/metrics.md").Split('\n');
 
-        Assert.All(Enum.GetValues<CloseReason>().Select(RowBeginning), beginning => Assert.Contains(rows, row => row.StartsWith(beginning, StringComparison.Ordinal)));
+        Assert.All(Enum.GetValues<CloseReason>().Select(RowBeginning), beginning => Assert.Contains(
+            rows, row => row.StartsWith(beginning, StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Reasons_in_the_protocol_table_all_have_the_side_and_level_that_stands_above_it()
     {
-        Assert.All(Enum.GetValues<CloseReason>().Where(reason => reason.IsProtocolError()), reason => Assert.Equal((GuiltySide.Client, LogLevel.Debug), (reason.Side(), reason.Level())));
+        Assert.All(Enum.GetValues<CloseReason>().Where(reason => reason.IsProtocolError()), reason => Assert.Equal(
+            (GuiltySide.Client, LogLevel.Debug), (reason.Side(), reason.Level())));
     }
 
     [Theory]
@@ -109,14 +118,16 @@ public sealed partial class DocsTests
 
         bool Exists(string name) => name.StartsWith("portico ", StringComparison.Ordinal)
             ? Regex.IsMatch(sources, $"new Command\\(\\s*\"{name["portico ".Length..]}\"")
-            : Regex.IsMatch(sources, $"(class|record|struct|enum) {name}\\b|<{name}>") || schema.Contains($"\"{name}\": {{", StringComparison.Ordinal);
+            : Regex.IsMatch(sources, $"(class|record|struct|enum) {name}\\b|<{name}>")
+                || schema.Contains($"\"{name}\": {{", StringComparison.Ordinal);
     }
 
     [Fact]
     public void Types_of_the_glossary_exist()
     {
         var sources = string.Concat(Repository.Files(".cs", "src").Select(Repository.Read));
-        var named = GlossaryRow().Matches(Repository.Read("docs/glossary.md")).SelectMany(row => CodeWord().Matches(row.Groups["types"].Value)).Select(word => word.Groups["word"].Value).ToList();
+        var named = GlossaryRow().Matches(Repository.Read("docs/glossary.md"))
+            .SelectMany(row => CodeWord().Matches(row.Groups["types"].Value)).Select(word => word.Groups["word"].Value).ToList();
 
         Assert.True(named.Count >= 20);
         Assert.Equal([], named.Where(name => !Regex.IsMatch(sources, $"(class|record|struct|enum|interface) {name}\\b")));
@@ -125,7 +136,8 @@ public sealed partial class DocsTests
     [Fact]
     public void Steps_of_the_session_have_the_same_numbers_in_code_and_architecture()
     {
-        var code = StepInCode().Matches(Repository.Read("src/Portico.Core/Clients/ClientSession.cs")).Select(match => match.Groups["number"].Value);
+        var code = StepInCode().Matches(Repository.Read("src/Portico.Core/Clients/ClientSession.cs"))
+            .Select(match => match.Groups["number"].Value);
         var document = StepInDocument().Matches(Repository.Read("docs/architecture.md")).Select(match => match.Groups["number"].Value);
 
         Assert.Equal(["1", "2", "3", "4", "5", "6"], code);
@@ -145,10 +157,12 @@ public sealed partial class DocsTests
     [Fact]
     public void Log_event_ids_are_used_once()
     {
-        var ids = Repository.Files(".cs", "src").SelectMany(file => EventId().Matches(Repository.Read(file)).Select(match => (Id: match.Groups["id"].Value, file))).ToList();
+        var ids = Repository.Files(".cs", "src")
+            .SelectMany(file => EventId().Matches(Repository.Read(file)).Select(match => (Id: match.Groups["id"].Value, file))).ToList();
 
         Assert.NotEmpty(ids);
-        Assert.Empty(ids.GroupBy(id => id.Id).Where(group => group.Count() > 1).Select(group => $"{group.Key}: {string.Join(", ", group.Select(id => id.file))}"));
+        Assert.Empty(ids.GroupBy(id => id.Id)
+            .Where(group => group.Count() > 1).Select(group => $"{group.Key}: {string.Join(", ", group.Select(id => id.file))}"));
     }
 
     [Fact]
@@ -175,7 +189,8 @@ public sealed partial class DocsTests
         return [.. published.Where(instrument => instrument.Meter == meters.Meter)];
     }
 
-    // The rules of the Prometheus text format for OpenTelemetry names: unit, unless the name ends in it already, then what kind of number it is.
+    // The rules of the Prometheus text format for OpenTelemetry names:
+    // unit, unless the name ends in it already, then what kind of number it is.
     private static string PrometheusName(Instrument instrument)
     {
         var kind = instrument.GetType().Name;
@@ -188,10 +203,13 @@ public sealed partial class DocsTests
     private static string IndexRow(Match section)
     {
         var file = section.Groups["file"].Value;
-        return section.Groups["section"] is { Success: true } number && file != "03" ? $"| spec/{file} section {number.Value} |" : $"| spec/{file}";
+        return section.Groups["section"] is { Success: true } number && file != "03"
+            ? $"| spec/{file} section {number.Value} |"
+            : $"| spec/{file}";
     }
 
-    private static string WithoutCode(string text) => InlineCode().Replace(CodeBlock().Replace(text, ""), match => match.Value.Contains("](", StringComparison.Ordinal) ? "" : "code");
+    private static string WithoutCode(string text) =>
+        InlineCode().Replace(CodeBlock().Replace(text, ""), match => match.Value.Contains("](", StringComparison.Ordinal) ? "" : "code");
 
     private static HashSet<string> Headings(string file) =>
         [.. Heading().Matches(CodeBlock().Replace(Repository.Read(file), "")).Select(match => Anchor(match.Groups["text"].Value))];

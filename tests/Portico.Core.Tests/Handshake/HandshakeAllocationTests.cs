@@ -14,7 +14,10 @@ public class HandshakeAllocationTests
 {
     private const int Budget = 256, BurstLength = 1000, BurstBudget = 400;
 
-    /// <summary>Sessions are let in one after the other; the cheapest counts, because now and then one meets an empty pool of points or a table that grows.</summary>
+    /// <summary>
+    /// Sessions are let in one after the other; the cheapest counts,
+    /// because now and then one meets an empty pool of points or a table that grows.
+    /// </summary>
     [Theory]
     [InlineData(true, 1)]
     [InlineData(false, 1)]
@@ -22,7 +25,8 @@ public class HandshakeAllocationTests
     [InlineData(false, 500)]
     public void Letting_a_client_in_allocates_the_session_and_at_most_256_bytes(bool isTls, int users)
     {
-        using var stage = new Stage(ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => WithUsers(settings, users), isSilent: true);
+        using var stage = new Stage(
+            ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => WithUsers(settings, users), isSilent: true);
         var own = SizeOf<ClientSession>() + SizeOf<DirectRelay>();
         var least = long.MaxValue;
         for (var i = 0; i < 300; i++)
@@ -54,7 +58,9 @@ public class HandshakeAllocationTests
     [InlineData(false)]
     public void A_burst_of_a_thousand_allocates_at_most_400_bytes_beside_each_session(bool isTls)
     {
-        using var stage = new Stage(ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => settings with { Limits = settings.Limits with { UnauthenticatedPerAddress = 0 } }, isSilent: true);
+        using var stage = new Stage(
+            ClientProtocols.FakeTls | ClientProtocols.Secure,
+            change: settings => settings with { Limits = settings.Limits with { UnauthenticatedPerAddress = 0 } }, isSilent: true);
         var own = SizeOf<ClientSession>() + SizeOf<DirectRelay>();
         Burst(stage, isTls);
         Assert.InRange(Burst(stage, isTls) / BurstLength, 0, own + BurstBudget);
@@ -83,7 +89,8 @@ public class HandshakeAllocationTests
     // The client's secret is the last: trials take several turns.
     private static ProxySettings WithUsers(ProxySettings settings, int users)
     {
-        var others = Enumerable.Range(1, users - 1).Select(i => new Credential($"user{i}", ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length))));
+        var others = Enumerable.Range(1, users - 1)
+            .Select(i => new Credential($"user{i}", ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length))));
         var listener = settings.Listeners[0];
         return settings with { Listeners = [listener with { Credentials = [.. others, .. listener.Credentials] }] };
     }

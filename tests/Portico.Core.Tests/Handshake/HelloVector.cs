@@ -21,7 +21,9 @@ internal sealed record HelloVector(string Name, byte[] Input, ProxySecret Secret
             .Where(vector => vector.GetProperty("name").GetString() != "per_sni_base_secret_rejected")
             .Select(Read)
             // This vector is older than the rule that a message longer than any client's is not waited for.
-            .Select(vector => vector.Name != "handshake_length_9999" ? vector : vector with { Outcome = "front_or_close", Metric = "tls_client_hello_too_long" })
+            .Select(vector => vector.Name != "handshake_length_9999"
+                ? vector
+                : vector with { Outcome = "front_or_close", Metric = "tls_client_hello_too_long" })
             .ToDictionary(vector => vector.Name);
     }
 

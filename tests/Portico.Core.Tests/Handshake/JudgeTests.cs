@@ -42,7 +42,8 @@ public class JudgeTests
         }
 
         Assert.Equal(final != "Undecided", decided);
-        if (decided) Assert.Equal(final, Decide(judge, [.. vector.Input, .. new byte[700]], vector.Now));
+        if (decided)
+            Assert.Equal(final, Decide(judge, [.. vector.Input, .. new byte[700]], vector.Now));
     }
 
     [Theory]
@@ -51,7 +52,11 @@ public class JudgeTests
     {
         var vector = HelloVector.Named(name);
         var verdict = Decide(Of(ClientProtocols.FakeTls, default, vector.Secret), vector.Input, vector.Now);
-        Assert.Equal(vector.Outcome == "not_tls" ? "tls_client_hello_expected" : Decide(Of(Everything, default, vector.Secret), vector.Input, vector.Now), verdict);
+        Assert.Equal(
+            vector.Outcome == "not_tls"
+                ? "tls_client_hello_expected"
+                : Decide(Of(Everything, default, vector.Secret), vector.Input, vector.Now),
+            verdict);
     }
 
     [Theory]
@@ -85,7 +90,8 @@ public class JudgeTests
         var raw = Encoding.Latin1.GetBytes(beginning);
         var judge = Of(Everything);
         Assert.Equal("Undecided", Decide(judge, raw.AsSpan(0, needed - 1)));
-        for (var length = needed; length <= raw.Length; length++) Assert.Equal(Verdict.Stranger, DecideWhole(judge, raw.AsSpan(0, length), Now, out _));
+        for (var length = needed; length <= raw.Length; length++)
+            Assert.Equal(Verdict.Stranger, DecideWhole(judge, raw.AsSpan(0, length), Now, out _));
     }
 
     [Theory]
@@ -98,7 +104,9 @@ public class JudgeTests
         var judge = Of(needed);
         for (var length = 0; length < 64; length++) Assert.Equal("Undecided", Decide(judge, header.AsSpan(0, length)));
         Assert.Equal(Verdict.Ours, DecideWhole(judge, [.. header, 1, 2, 3], Now, out var judgement));
-        Assert.Equal((transport, -4, Stage.Secret, false), (judgement.Transport, judgement.DcId, judgement.Credential?.Secret, judgement.IsTls));
+        Assert.Equal(
+            (transport, -4, Stage.Secret, false),
+            (judgement.Transport, judgement.DcId, judgement.Credential?.Secret, judgement.IsTls));
         Assert.Equal("disabled_protocol", Decide(Of(needed ^ (ClientProtocols.Secure | ClientProtocols.Classic)), header));
         Assert.Equal("unknown_protocol", Decide(Of(Everything, default, Stage.WrongSecret), header));
     }
@@ -148,7 +156,8 @@ public class JudgeTests
             {
                 Name = "main",
                 Address = new IPEndPoint(IPAddress.Loopback, 0),
-                Credentials = [.. (secrets.Length == 0 ? [Stage.Secret] : secrets).Select((secret, index) => new Credential($"{index}", secret))],
+                Credentials =
+                    [.. (secrets.Length == 0 ? [Stage.Secret] : secrets).Select((secret, index) => new Credential($"{index}", secret))],
                 Protocols = protocols,
             },
             window);
@@ -157,7 +166,8 @@ public class JudgeTests
     {
         using var key = new HmacKey(secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
-        return hello[..new ClientHelloWriter(RandomNumberGenerator.Fill).Write(hello, ClientHelloShape.PostQuantum, "example.com"u8, key, (uint)(Now + clockAhead))];
+        var writer = new ClientHelloWriter(RandomNumberGenerator.Fill);
+        return hello[..writer.Write(hello, ClientHelloShape.PostQuantum, "example.com"u8, key, (uint)(Now + clockAhead))];
     }
 
     private string Decide(Judge judge, ReadOnlySpan<byte> raw, long now = Now)

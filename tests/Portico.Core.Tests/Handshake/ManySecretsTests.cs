@@ -33,7 +33,13 @@ public sealed class ManySecretsTests : IDisposable
     [InlineData(Users - 1)]
     public void Every_user_is_let_in_with_every_protocol(int user)
     {
-        foreach (var (isTls, transport) in new[] { (true, Transport.Padded), (false, Transport.Padded), (false, Transport.Intermediate), (false, Transport.Abridged) })
+        foreach (var (isTls, transport) in new[]
+        {
+            (true, Transport.Padded),
+            (false, Transport.Padded),
+            (false, Transport.Intermediate),
+            (false, Transport.Abridged),
+        })
         {
             var (client, dc) = _stage.Relay(new ClientTraits { IsTls = isTls, Transport = transport, Secret = Secrets[user] });
             client.Say("up"u8);
@@ -196,7 +202,13 @@ public sealed class ManySecretsTests : IDisposable
     private static Stage OfUsers(int users) =>
         new(
             ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic,
-            change: settings => settings with { Listeners = [settings.Listeners[0] with { Credentials = [.. Secrets.Take(users).Select((secret, i) => new Credential($"user{i}", secret))] }] });
+            change: settings => settings with
+            {
+                Listeners = [settings.Listeners[0] with
+                {
+                    Credentials = [.. Secrets.Take(users).Select((secret, i) => new Credential($"user{i}", secret))],
+                }],
+            });
 
     private static ProxySecret SecretOf(int user)
     {

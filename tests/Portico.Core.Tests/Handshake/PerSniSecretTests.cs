@@ -16,7 +16,8 @@ public sealed class PerSniSecretTests : IDisposable
 {
     private const string Salt = "a text of our own";
 
-    private readonly Stage _stage = new(ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => settings with { PerSni = PerSniSettings.Of(Salt) });
+    private readonly Stage _stage = new(
+        ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => settings with { PerSni = PerSniSettings.Of(Salt) });
 
     public void Dispose()
     {
@@ -80,11 +81,17 @@ public sealed class PerSniSecretTests : IDisposable
         // 200 us in trials of 1000 + 5/8 n + 600 ns for a hello of n bytes: 104 of 517 bytes.
         var secrets = Enumerable.Range(0, 1000).Select(i => ProxySecret.Create([(byte)i, (byte)(i >> 8), .. new byte[14]])).ToArray();
         var judge = new Judge(
-            _stage.Proxy.Settings.Listeners[0] with { Credentials = [.. secrets.Select((secret, i) => new Credential($"user{i}", secret))] }, TimeWindow.Default, PerSniSettings.Of(Salt));
-        var hello = _stage.Call(new ClientTraits { Secret = PerSniSecret.Derive(Encoding.UTF8.GetBytes(Salt), secrets[user], "example.com"u8) }).Hello;
+            _stage.Proxy.Settings.Listeners[0] with
+            {
+                Credentials = [.. secrets.Select((secret, i) => new Credential($"user{i}", secret))],
+            },
+            TimeWindow.Default, PerSniSettings.Of(Salt));
+        var hello = _stage.Call(
+            new ClientTraits { Secret = PerSniSecret.Derive(Encoding.UTF8.GetBytes(Salt), secrets[user], "example.com"u8) }).Hello;
         var (scratch, progress, taken) = (new byte[Judge.ScratchLength], default(TrialProgress), 1);
         Judgement judgement;
-        for (; judge.Decide(hello, scratch, _stage.Time.GetUtcNow().ToUnixTimeSeconds(), ref progress, out judgement) == Verdict.Trying; taken++)
+        var now = _stage.Time.GetUtcNow().ToUnixTimeSeconds();
+        for (; judge.Decide(hello, scratch, now, ref progress, out judgement) == Verdict.Trying; taken++)
         {
         }
 
@@ -108,5 +115,6 @@ public sealed class PerSniSecretTests : IDisposable
         }
     }
 
-    private static ProxySecret Derived(string domain) => PerSniSecret.Derive(Encoding.UTF8.GetBytes(Salt), Stage.Secret, Encoding.UTF8.GetBytes(domain));
+    private static ProxySecret Derived(string domain) =>
+        PerSniSecret.Derive(Encoding.UTF8.GetBytes(Salt), Stage.Secret, Encoding.UTF8.GetBytes(domain));
 }

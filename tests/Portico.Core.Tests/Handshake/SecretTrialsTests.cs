@@ -120,7 +120,8 @@ public class SecretTrialsTests
     public void A_user_with_a_domain_is_found_by_hellos_for_it_only(string sni, int expected)
     {
         var secrets = Secrets(3);
-        var judge = OfUsers([new("0", secrets[0], Domain: "bob.example.com"), new("1", secrets[1], Domain: "alice.example.com"), new("2", secrets[2])]);
+        var judge = OfUsers(
+            [new("0", secrets[0], Domain: "bob.example.com"), new("1", secrets[1], Domain: "alice.example.com"), new("2", secrets[2])]);
         var (verdict, credential, _) = Decide(judge, Hello(secrets[1], sni));
         Assert.Equal((expected == 1 ? Verdict.Ours : Verdict.Stranger, expected), (verdict, credential));
         Assert.Equal((Verdict.Ours, 2, 1), Decide(judge, Hello(secrets[2], sni)));
@@ -141,7 +142,8 @@ public class SecretTrialsTests
     public void A_hint_finds_nobody_under_another_domain()
     {
         var secrets = Secrets(200);
-        var judge = OfUsers([.. secrets.Select((secret, i) => new Credential($"{i}", secret, Domain: i < 100 ? "a.example.com" : "b.example.com"))]);
+        var judge = OfUsers(
+            [.. secrets.Select((secret, i) => new Credential($"{i}", secret, Domain: i < 100 ? "a.example.com" : "b.example.com"))]);
         Assert.Equal(Verdict.Ours, Decide(judge, Hello(secrets[150], "b.example.com")).Verdict);
         Assert.Equal(Verdict.Stranger, Decide(judge, Hello(secrets[150], "a.example.com")).Verdict);
     }
@@ -216,7 +218,8 @@ public class SecretTrialsTests
     {
         using var key = new HmacKey(secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
-        return hello[..new ClientHelloWriter(RandomNumberGenerator.Fill).Write(hello, ClientHelloShape.Classic517, Encoding.ASCII.GetBytes(sni), key, (uint)Now)];
+        var writer = new ClientHelloWriter(RandomNumberGenerator.Fill);
+        return hello[..writer.Write(hello, ClientHelloShape.Classic517, Encoding.ASCII.GetBytes(sni), key, (uint)Now)];
     }
 
     // One more extension of an unknown type fills the hello up to the longest that is tried; it is signed with no secret any more.
@@ -244,7 +247,8 @@ public class SecretTrialsTests
         {
             var verdict = judge.Decide(raw, _scratch, Now, ref progress, out var judgement);
             _scratch.AsSpan().Fill(0xdb); // as between two loans
-            if (verdict != Verdict.Trying) return (verdict, judgement.Credential is { } known ? int.Parse(known.Name, CultureInfo.InvariantCulture) : 0, slices);
+            if (verdict != Verdict.Trying)
+                return (verdict, judgement.Credential is { } known ? int.Parse(known.Name, CultureInfo.InvariantCulture) : 0, slices);
         }
     }
 }

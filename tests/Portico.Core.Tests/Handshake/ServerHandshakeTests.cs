@@ -49,7 +49,8 @@ public sealed class ServerHandshakeTests : IDisposable
         }
 
         using var key = new HmacKey(Stage.Secret);
-        Assert.Equal(FrameStatus.Ok, ServerFlightVerifier.Verify(flight.ToArray(), client.Hello.AsSpan(11, 32), key, out var length, out _));
+        Assert.Equal(
+            FrameStatus.Ok, ServerFlightVerifier.Verify(flight.ToArray(), client.Hello.AsSpan(11, 32), key, out var length, out _));
         Assert.Equal(flight.Count, length);
         client.Peer.Send(client.Header);
         _stage.Run();

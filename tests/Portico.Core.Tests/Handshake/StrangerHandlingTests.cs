@@ -24,7 +24,8 @@ public sealed class StrangerHandlingTests : IDisposable
     public void Hellos_of_the_vectors_get_an_alert_or_nothing_and_an_orderly_end(string name)
     {
         var vector = HelloVector.Named(name);
-        if (vector.Outcome is "accept" or "need_more") return; // other tests let them in or run out of patience
+        // other tests let them in or run out of patience
+        if (vector.Outcome is "accept" or "need_more") return;
         var peer = _stage.CallRaw();
         peer.Send(vector.Input);
         _stage.Run();

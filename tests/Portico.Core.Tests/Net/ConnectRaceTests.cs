@@ -10,7 +10,9 @@ public class ConnectRaceTests
 {
     private const int LimitMs = 5000;
 
-    private static readonly IPEndPoint A = new(IPAddress.Parse("192.0.2.1"), 443), B = new(IPAddress.Parse("192.0.2.2"), 443), C = new(IPAddress.Parse("192.0.2.3"), 443);
+    private static readonly IPEndPoint A = new(IPAddress.Parse("192.0.2.1"), 443);
+    private static readonly IPEndPoint B = new(IPAddress.Parse("192.0.2.2"), 443);
+    private static readonly IPEndPoint C = new(IPAddress.Parse("192.0.2.3"), 443);
 
     private readonly LoopBench _bench = new();
     private readonly List<(RaceNews News, EndPoint? Address, SocketError Error)> _told = [];
@@ -152,7 +154,8 @@ public class ConnectRaceTests
 
     private void Ask()
     {
-        if (_won is not null || (_told.Count > 0 && _told[^1].News is RaceNews.NoneLeft or RaceNews.TooLate)) return;
+        if (_won is not null || (_told.Count > 0 && _told[^1].News is RaceNews.NoneLeft or RaceNews.TooLate))
+            return;
         for (var news = RaceNews.Failed; news is RaceNews.Failed or RaceNews.Overtaken;)
         {
             news = _race.Advance(out var attempt);

@@ -27,7 +27,10 @@ public class AdmissionOptionsTests
         { "fakeTls.perSniSecrets.salt", "public default", o => o.FakeTls.PerSniSecrets.Enabled = true },
         { "replay.enabled", "off", o => o.Replay.Enabled = false },
         { "replay.maxAgeMinutes", "in this release only", o => o.Replay.MaxAgeMinutes = 360 },
-        { "replay.maxAgeDays", "shorter than fakeTls.timeWindow", o => (o.Replay.MaxAgeDays, o.FakeTls.TimeWindow.PastSeconds) = (1, 86400) },
+        {
+            "replay.maxAgeDays", "shorter than fakeTls.timeWindow",
+            o => (o.Replay.MaxAgeDays, o.FakeTls.TimeWindow.PastSeconds) = (1, 86400)
+        },
         { "replay.maxAgeDays", "\"maxAgeDays\": 2", o => (o.Replay.MaxAgeDays, o.FakeTls.TimeWindow.PastSeconds) = (1, 86400) },
     };
 
@@ -57,8 +60,19 @@ public class AdmissionOptionsTests
         var parsed = Parse(_ => { });
         Assert.Empty(parsed.Warnings);
         var settings = parsed.Settings!;
-        Assert.Equal(new ReplaySettings { Enabled = true, MaxItems = 4_000_000, MaxBytes = 536_870_912, MaxDiskBytes = 2L << 30, MaxAge = TimeSpan.FromDays(30) }, settings.Replay);
-        Assert.Equal(new TimeWindowSettings { Enabled = true, PastSeconds = 600, FutureSeconds = 120, AcceptUnsetClock = false }, settings.TimeWindow);
+        Assert.Equal(
+            new ReplaySettings
+            {
+                Enabled = true,
+                MaxItems = 4_000_000,
+                MaxBytes = 536_870_912,
+                MaxDiskBytes = 2L << 30,
+                MaxAge = TimeSpan.FromDays(30),
+            },
+            settings.Replay);
+        Assert.Equal(
+            new TimeWindowSettings { Enabled = true, PastSeconds = 600, FutureSeconds = 120, AcceptUnsetClock = false },
+            settings.TimeWindow);
         Assert.Null(settings.PerSni);
         Assert.Equal(ResetOnClose.Off, settings.ResetOnClose);
         Assert.Equal(new LimitSettings { UnauthenticatedPerAddress = 1024, CountsLoopback = false }, settings.Limits);
@@ -78,7 +92,9 @@ public class AdmissionOptionsTests
         });
         Assert.Empty(parsed.Warnings);
         var settings = parsed.Settings!;
-        Assert.Equal(new ReplaySettings { MaxItems = 5000, MaxBytes = 2 << 20, MaxDiskBytes = 5 << 20, MaxAge = TimeSpan.FromDays(9) }, settings.Replay);
+        Assert.Equal(
+            new ReplaySettings { MaxItems = 5000, MaxBytes = 2 << 20, MaxDiskBytes = 5 << 20, MaxAge = TimeSpan.FromDays(9) },
+            settings.Replay);
         Assert.True(settings.TimeWindow.AcceptUnsetClock);
         Assert.Equal("grüße", Encoding.UTF8.GetString(settings.PerSni!.Salt.Span));
         Assert.Equal(7, settings.Limits.UnauthenticatedPerAddress);
@@ -94,7 +110,10 @@ public class AdmissionOptionsTests
     public void Telling_users_apart_takes_work_in_proportion_to_their_number()
     {
         const int users = 100_000;
-        var listener = new ListenerOptions { Users = [.. Enumerable.Range(1, users).Select(i => new UserOptions { Name = $"user{i}", Secret = $"{i:x32}" })] };
+        var listener = new ListenerOptions
+        {
+            Users = [.. Enumerable.Range(1, users).Select(i => new UserOptions { Name = $"user{i}", Secret = $"{i:x32}" })],
+        };
         var (errors, comparer) = (new List<ConfigurationError>(), new CountingComparer());
 
         var credentials = Credentials.Parse(listener, "listeners[0]", errors, [], comparer);
@@ -107,13 +126,20 @@ public class AdmissionOptionsTests
     [Fact]
     public void Among_many_users_two_that_are_the_same_are_still_found()
     {
-        var listener = new ListenerOptions { Users = [.. Enumerable.Range(1, 1000).Select(i => new UserOptions { Name = $"user{i % 999}", Secret = $"{i % 998:X32}" })] };
+        var listener = new ListenerOptions
+        {
+            Users = [.. Enumerable.Range(1, 1000).Select(i => new UserOptions { Name = $"user{i % 999}", Secret = $"{i % 998:X32}" })],
+        };
         var errors = new List<ConfigurationError>();
 
         Credentials.Parse(listener, "listeners[0]", errors, []);
 
-        Assert.Equal(["listeners[0].users[998].secret", "listeners[0].users[999].name", "listeners[0].users[999].secret"], errors.Select(error => error.Key).Order(StringComparer.Ordinal));
-        Assert.Contains("listeners[0].users[0].secret", errors.Single(error => error.Key == "listeners[0].users[998].secret").Problem, StringComparison.Ordinal);
+        Assert.Equal(
+            ["listeners[0].users[998].secret", "listeners[0].users[999].name", "listeners[0].users[999].secret"],
+            errors.Select(error => error.Key).Order(StringComparer.Ordinal));
+        Assert.Contains(
+            "listeners[0].users[0].secret",
+            errors.Single(error => error.Key == "listeners[0].users[998].secret").Problem, StringComparison.Ordinal);
     }
 
     private static ParsedOptions Parse(Action<ProxyOptions> change)

@@ -31,15 +31,27 @@ public class ProxyOptionsParserTests
         { "listeners[0].secret", "follow \"ee\"", o => o.Listeners[0].Secret = "ee" + Secret + "6578616d706c65" },
         { "listeners[0].secret", "follow \"dd\"", o => o.Listeners[0].Secret = "dd" + Secret },
         { "listeners[0].users[0].name", "is missing", o => o.Listeners[0].Users = [new() { Secret = OtherSecret }] },
-        { "listeners[0].users[0].name", "names another user", o => o.Listeners[0].Users = [new() { Name = "default", Secret = OtherSecret }] },
+        {
+            "listeners[0].users[0].name", "names another user",
+            o => o.Listeners[0].Users = [new() { Name = "default", Secret = OtherSecret }]
+        },
         { "listeners[0].users[0].secret", "is missing", o => o.Listeners[0].Users = [new() { Name = "alice" }] },
-        { "listeners[0].users[0].secret", "same as listeners[0].secret", o => o.Listeners[0].Users = [new() { Name = "alice", Secret = Secret.ToUpperInvariant() }] },
-        { "listeners[0].users", "enabled", o => (o.Listeners[0].Secret, o.Listeners[0].Users) = (null, [new() { Name = "alice", Secret = Secret, Enabled = false }]) },
+        {
+            "listeners[0].users[0].secret", "same as listeners[0].secret",
+            o => o.Listeners[0].Users = [new() { Name = "alice", Secret = Secret.ToUpperInvariant() }]
+        },
+        {
+            "listeners[0].users", "enabled",
+            o => (o.Listeners[0].Secret, o.Listeners[0].Users) = (null, [new() { Name = "alice", Secret = Secret, Enabled = false }])
+        },
         { "listeners[0].protocols", "at least one", o => o.Listeners[0].Protocols = [] },
         { "listeners[0].protocols[1]", "not one of", o => o.Listeners[0].Protocols = ["fake-tls", "tls"] },
         { "listeners[0].domain", "need a host name", o => o.Listeners[0].Domain = null },
         { "listeners[0].domain", "2 characters", o => o.Listeners[0].Domain = "ab" },
-        { "listeners[0].domain", "183 characters", o => o.Listeners[0].Domain = string.Concat(Enumerable.Repeat("abcdefg.", 22)) + "abcdefg" },
+        {
+            "listeners[0].domain", "183 characters",
+            o => o.Listeners[0].Domain = string.Concat(Enumerable.Repeat("abcdefg.", 22)) + "abcdefg"
+        },
         { "listeners[0].domain", "ASCII form", o => o.Listeners[0].Domain = "bücher.example" },
         { "listeners[0].domain", "is an address", o => o.Listeners[0].Domain = "192.0.2.1" },
         { "listeners[0].domain", "not a host name", o => o.Listeners[0].Domain = "https://www.example.com" },
@@ -50,7 +62,10 @@ public class ProxyOptionsParserTests
         { "listeners[0].publicHost", "neither a host name", o => o.Listeners[0].PublicHost = "a b" },
         { "listeners[0].publicPort", "outside 1..65535", o => o.Listeners[0].PublicPort = 0 },
         { "listeners[0].maxConnections", "outside 1..", o => o.Listeners[0].MaxConnections = 0 },
-        { "listeners[1].port", "taken by listeners[0]", o => o.Listeners = [o.Listeners[0], Listener("two", OtherSecret, "127.0.0.1", 8443)] },
+        {
+            "listeners[1].port", "taken by listeners[0]",
+            o => o.Listeners = [o.Listeners[0], Listener("two", OtherSecret, "127.0.0.1", 8443)]
+        },
         { "listeners[1].name", "name of listeners[0]", o => o.Listeners = [o.Listeners[0], Listener("main", OtherSecret, "::", 8444)] },
         { "listeners[0].adTag", "@MTProxybot", o => o.Listeners[0].AdTag = Tag[1..] },
         { "listeners[0].adTag", "@MTProxybot", o => o.Listeners[0].AdTag = "x" + Tag[1..] },
@@ -58,7 +73,10 @@ public class ProxyOptionsParserTests
             "listeners[0].users[0].domain", "is an address",
             o => o.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, Domain = "192.0.2.1" }]
         },
-        { "listeners[0].users[0].adTag", "@MTProxybot", o => o.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = "" }] },
+        {
+            "listeners[0].users[0].adTag", "@MTProxybot",
+            o => o.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = "" }]
+        },
         { "backend.mode", "not one of", o => o.Backend.Mode = "fast" },
         { "backend.direct.endpoints.x", "id of a data centre", o => o.Backend.Direct.Endpoints["x"] = ["127.0.0.1:443"] },
         { "backend.direct.endpoints.0", "id of a data centre", o => o.Backend.Direct.Endpoints["0"] = ["127.0.0.1:443"] },
@@ -66,13 +84,19 @@ public class ProxyOptionsParserTests
         { "backend.direct.endpoints.32768", "id of a data centre", o => o.Backend.Direct.Endpoints["32768"] = ["127.0.0.1:443"] },
         { "backend.direct.endpoints.3", "at least one address", o => o.Backend.Direct.Endpoints["3"] = [] },
         { "backend.direct.endpoints.3[0]", "address with a port", o => o.Backend.Direct.Endpoints["3"] = ["127.0.0.1"] },
-        { "backend.direct.endpoints.3[1]", "address with a port", o => o.Backend.Direct.Endpoints["3"] = ["127.0.0.1:443", "dc.example:443"] },
+        {
+            "backend.direct.endpoints.3[1]", "address with a port",
+            o => o.Backend.Direct.Endpoints["3"] = ["127.0.0.1:443", "dc.example:443"]
+        },
         { "backend.direct.defaultDc", "no known data centre", o => o.Backend.Direct.DefaultDc = 77 },
         { "backend.direct.defaultDc", "outside -32768..32767", o => o.Backend.Direct.DefaultDc = 40000 },
         { "backend.middle.secretUrl", "https://", o => o.Backend.Middle.SecretUrl = "ftp://core.telegram.org/getProxySecret" },
         { "backend.middle.configUrl", "https://", o => o.Backend.Middle.ConfigUrl = "core.telegram.org/getProxyConfig" },
         { "backend.middle.configV6Url", "password", o => o.Backend.Middle.ConfigV6Url = "https://me:pass@core.telegram.org/" },
-        { "backend.middle.ipLookupServices[1]", "https://", o => o.Backend.Middle.IpLookupServices = ["https://v4.ident.me/", "file:///etc/hostname"] },
+        {
+            "backend.middle.ipLookupServices[1]", "https://",
+            o => o.Backend.Middle.IpLookupServices = ["https://v4.ident.me/", "file:///etc/hostname"]
+        },
         { "backend.middle.refreshSeconds", "outside 60..", o => o.Backend.Middle.RefreshSeconds = 59 },
         { "backend.middle.httpTimeoutMs", "outside 100..60000", o => o.Backend.Middle.HttpTimeoutMs = 60001 },
         { "backend.middle.externalIp", "not an IP address", o => o.Backend.Middle.ExternalIp = "proxy.example.org" },
@@ -153,7 +177,9 @@ public class ProxyOptionsParserTests
 
         var parsed = ProxyOptionsParser.Parse(options, ".");
 
-        Assert.Equal(["engine", "listeners[0].domain", "listeners[0].secret", "timeouts.idleSeconds"], parsed.Errors.Select(error => error.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["engine", "listeners[0].domain", "listeners[0].secret", "timeouts.idleSeconds"],
+            parsed.Errors.Select(error => error.Key).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -176,7 +202,8 @@ public class ProxyOptionsParserTests
     public void A_valid_configuration_keeps_everything_it_says()
     {
         var options = Valid();
-        options.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret }, new() { Name = "bob", Secret = new string('c', 32), Enabled = false }];
+        options.Listeners[0].Users =
+            [new() { Name = "alice", Secret = OtherSecret }, new() { Name = "bob", Secret = new string('c', 32), Enabled = false }];
         options.Listeners[0].Protocols = ["secure", "classic", "fake-tls"];
         options.Listeners[0].PublicHost = "proxy.example.org";
         options.Listeners[0].PublicPort = 443;
@@ -250,12 +277,16 @@ public class ProxyOptionsParserTests
         var settings = parsed.Settings!;
         var middle = settings.Middle;
         Assert.Equal((BackendMode.Middle, true, ServerErrorFilter.Off), (settings.Mode, settings.PreferIPv6, settings.ServerErrorFilter));
-        Assert.Equal(("https://one.example/s", "https://two.example/c", null), (middle.SecretUrl.ToString(), middle.ConfigUrl.ToString(), middle.ConfigV6Url));
+        Assert.Equal(
+            ("https://one.example/s", "https://two.example/c", null),
+            (middle.SecretUrl.ToString(), middle.ConfigUrl.ToString(), middle.ConfigV6Url));
         Assert.Equal((TimeSpan.FromSeconds(61), TimeSpan.FromMilliseconds(101)), (middle.Refresh, middle.HttpTimeout));
         Assert.Equal((IPAddress.Parse("8.8.4.4"), IPAddress.Parse("2001:4860::1")), (middle.ExternalV4, middle.ExternalV6));
         Assert.Equal([new Uri("http://three.example/")], middle.IpLookupServices.AsEnumerable());
         Assert.Equal((3, 4, false), (middle.InitialConnections, middle.ClientsPerConnection, middle.CheckCrc));
-        Assert.Equal(new BackPressureSettings { BytesTotal = 5000, PacketsTotal = 50, BytesPerClient = 6000, PacketsPerClient = 7 }, middle.BackPressure);
+        Assert.Equal(
+            new BackPressureSettings { BytesTotal = 5000, PacketsTotal = 50, BytesPerClient = 6000, PacketsPerClient = 7 },
+            middle.BackPressure);
         Assert.Equal(new HealthSettings { ClientQueuePackets = 8, ClientQueueBytes = 90000 }, settings.Health);
     }
 
@@ -320,7 +351,9 @@ public class ProxyOptionsParserTests
         var parsed = ProxyOptionsParser.Parse(options, ".");
 
         Assert.Null(parsed.Settings!.Cover.Target);
-        Assert.Equal(["cover.allowPrivateTargets", "cover.proxyProtocol", "cover.target"], parsed.Warnings.Select(warning => warning.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["cover.allowPrivateTargets", "cover.proxyProtocol", "cover.target"],
+            parsed.Warnings.Select(warning => warning.Key).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -328,7 +361,8 @@ public class ProxyOptionsParserTests
     {
         var options = Valid();
         options.Listeners[0].AdTag = Tag.ToUpperInvariant();
-        options.Listeners[0].Users = [new() { Name = "alice", Secret = OtherSecret, AdTag = OtherTag }, new() { Name = "bob", Secret = new string('c', 32) }];
+        options.Listeners[0].Users =
+            [new() { Name = "alice", Secret = OtherSecret, AdTag = OtherTag }, new() { Name = "bob", Secret = new string('c', 32) }];
 
         var settings = ProxyOptionsParser.Parse(options, ".").Settings!;
 
@@ -366,7 +400,9 @@ public class ProxyOptionsParserTests
         var parsed = ProxyOptionsParser.Parse(options, ".");
 
         Assert.Empty(parsed.Errors);
-        Assert.Equal(["backend.middle.externalIp", "backend.middle.secretUrl", "listeners[0].adTag", "listeners[0].users[0].adTag"], parsed.Warnings.Select(warning => warning.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["backend.middle.externalIp", "backend.middle.secretUrl", "listeners[0].adTag", "listeners[0].users[0].adTag"],
+            parsed.Warnings.Select(warning => warning.Key).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -383,7 +419,9 @@ public class ProxyOptionsParserTests
         Assert.Equal(new TimeWindowSettings(), settings.TimeWindow);
         Assert.Equal(new TimeoutSettings(), settings.Timeouts);
         var direct = new DirectSettings();
-        Assert.Equal((direct.DefaultDc, direct.PassThrough, direct.PreferIPv6), (settings.Direct.DefaultDc, settings.Direct.PassThrough, settings.Direct.PreferIPv6));
+        Assert.Equal(
+            (direct.DefaultDc, direct.PassThrough, direct.PreferIPv6),
+            (settings.Direct.DefaultDc, settings.Direct.PassThrough, settings.Direct.PreferIPv6));
         Assert.Equal(64000, settings.Listeners[0].MaxConnections);
     }
 
@@ -404,7 +442,11 @@ public class ProxyOptionsParserTests
     public void Two_listeners_may_share_a_port_on_different_addresses_or_leave_it_to_the_system()
     {
         var options = Valid();
-        options.Listeners = [Listener("one", Secret, "127.0.0.1", 8443), Listener("two", Secret, "127.0.0.2", 8443), Listener("three", Secret, "::1", 0), Listener("four", Secret, "::1", 0)];
+        options.Listeners =
+        [
+            Listener("one", Secret, "127.0.0.1", 8443), Listener("two", Secret, "127.0.0.2", 8443),
+            Listener("three", Secret, "::1", 0), Listener("four", Secret, "::1", 0),
+        ];
 
         Assert.Empty(ProxyOptionsParser.Parse(options, ".").Errors);
     }

@@ -3,7 +3,10 @@ using Portico.TestKit.Memory;
 
 namespace Portico.Core.Tests.Staging;
 
-/// <summary>Another inhabitant of the loop: has its turn in every turn until it is told to stop, and so sees what happens in between.</summary>
+/// <summary>
+/// Another inhabitant of the loop: has its turn in every turn until
+/// it is told to stop, and so sees what happens in between.
+/// </summary>
 internal sealed class EachTurn(MemoryLoop loop, Func<int, bool> goOn) : ILoopTask
 {
     /// <summary>How many turns it has had.</summary>

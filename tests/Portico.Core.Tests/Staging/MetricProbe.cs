@@ -33,7 +33,8 @@ internal sealed class MetricProbe : IMeterFactory
     public IEnumerable<Measured> Of(string instrument) => _measured.Where(m => m.Instrument == instrument);
 
     /// <summary>Sum over the measurements whose tag has this value.</summary>
-    public double Sum(string instrument, string tag, object value) => Of(instrument).Where(m => Equals(m.Tags.GetValueOrDefault(tag), value)).Sum(m => m.Value);
+    public double Sum(string instrument, string tag, object value) =>
+        Of(instrument).Where(m => Equals(m.Tags.GetValueOrDefault(tag), value)).Sum(m => m.Value);
 
     /// <summary>What an observable instrument shows now: sum over its measurements, or over those with the tag.</summary>
     public double Observe(string instrument, string? tag = null, object? value = null)

@@ -10,19 +10,27 @@ using Xunit;
 
 namespace Portico.Core.Tests.Staging;
 
-/// <summary>A stage whose clients go through middle proxies, with these in the test's hands. Links are opened when a client wants one.</summary>
+/// <summary>
+/// A stage whose clients go through middle proxies, with these in the test's hands.
+/// Links are opened when a client wants one.
+/// </summary>
 internal sealed class MiddleStage : IDisposable
 {
     public MiddleStage(int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false)
     {
         ProxySettings Change(ProxySettings settings)
         {
-            settings = settings with { Mode = BackendMode.Middle, Middle = settings.Middle with { InitialConnections = 0, ExternalV4 = StageLink.External } };
+            settings = settings with
+            {
+                Mode = BackendMode.Middle,
+                Middle = settings.Middle with { InitialConnections = 0, ExternalV4 = StageLink.External },
+            };
             return change?.Invoke(settings) ?? settings;
         }
 
         Stage = new Stage(ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic, seed, Change, isSilent);
-        foreach (var address in EmbeddedConfig.V6.Dcs.SelectMany(dc => EmbeddedConfig.V6.Endpoints(dc))) Loop.Answer(address, ConnectAnswer.Refuse);
+        foreach (var address in EmbeddedConfig.V6.Dcs.SelectMany(dc => EmbeddedConfig.V6.Endpoints(dc)))
+            Loop.Answer(address, ConnectAnswer.Refuse);
         Run();
     }
 
@@ -47,7 +55,8 @@ internal sealed class MiddleStage : IDisposable
     public void PublishFor(short dc, params IPEndPoint[] addresses)
     {
         var list = new ProxyConfigDocument(dc, addresses.Select(address => (dc, address)));
-        Stage.Proxy.Services.MiddleProxies.Publish(new MiddleProxyConfig(EmbeddedConfig.Secret, [list], dc) { ExternalV4 = StageLink.External });
+        Stage.Proxy.Services.MiddleProxies.Publish(
+            new MiddleProxyConfig(EmbeddedConfig.Secret, [list], dc) { ExternalV4 = StageLink.External });
         Run();
     }
 
@@ -150,7 +159,8 @@ internal sealed class MiddleClient(StageClient inner, Transport transport)
             while (true)
             {
                 var status = FrameCodec.TryReadFromServer(transport, text.AsSpan(_read), out var frame, out var reason);
-                if (status == FrameStatus.Invalid) throw new InvalidOperationException($"{reason} from the proxy");
+                if (status == FrameStatus.Invalid)
+                    throw new InvalidOperationException($"{reason} from the proxy");
                 if (status != FrameStatus.Ok) return _packets;
                 _packets.Add(text.AsSpan(_read + frame.PayloadOffset, frame.PayloadLength).ToArray());
                 _read += frame.Consumed;

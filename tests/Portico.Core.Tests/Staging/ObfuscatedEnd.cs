@@ -6,7 +6,10 @@ using Portico.Protocol.Secrets;
 
 namespace Portico.Core.Tests.Staging;
 
-/// <summary>Either end of an obfuscated connection, written from spec/01 section 2 alone, so that the proxy is not measured against itself.</summary>
+/// <summary>
+/// Either end of an obfuscated connection, written from spec/01 section 2 alone,
+/// so that the proxy is not measured against itself.
+/// </summary>
 internal sealed class ObfuscatedEnd
 {
     public const int HeaderLength = 64;
@@ -19,7 +22,8 @@ internal sealed class ObfuscatedEnd
     private ObfuscatedEnd(AesCtr sending, AesCtr receiving) => (_sending, _receiving) = (sending, receiving);
 
     /// <summary>The side that opens the connection, with the 64 bytes it sends first. Towards a data centre there is no secret.</summary>
-    public static ObfuscatedEnd Open(Transport transport, short dc, ProxySecret? secret, out byte[] header) => Open(Tag(transport), dc, secret, out header);
+    public static ObfuscatedEnd Open(Transport transport, short dc, ProxySecret? secret, out byte[] header) =>
+        Open(Tag(transport), dc, secret, out header);
 
     public static ObfuscatedEnd Open(uint tag, short dc, ProxySecret? secret, out byte[] header)
     {

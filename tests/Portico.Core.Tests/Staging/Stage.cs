@@ -24,7 +24,8 @@ internal sealed class Stage : IDisposable
     public static readonly IPEndPoint CoverAddress = new(IPAddress.Parse("192.0.2.80"), 443);
 
     /// <summary>Where DC 2 is: the IPv4 address is tried first.</summary>
-    public static readonly IPEndPoint FirstAddress = new(IPAddress.Parse("192.0.2.2"), 443), SecondAddress = new(IPAddress.Parse("2001:db8::2"), 443);
+    public static readonly IPEndPoint FirstAddress = new(IPAddress.Parse("192.0.2.2"), 443),
+        SecondAddress = new(IPAddress.Parse("2001:db8::2"), 443);
 
     private readonly LogProbe _log = new();
 
@@ -35,7 +36,8 @@ internal sealed class Stage : IDisposable
     /// <param name="resolve">The addresses of a cover's name; null = every name is unknown.</param>
     /// <param name="time">The clock of an earlier stage; null = one of its own.</param>
     public Stage(
-        ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null, Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false,
+        ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null,
+        Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false,
         Func<string, Task<IPAddress[]>>? resolve = null, ManualTime? time = null)
     {
         Time = time ?? new ManualTime();
@@ -44,15 +46,26 @@ internal sealed class Stage : IDisposable
         {
             Listeners =
             [
-                new ListenerSettings { Name = "main", Address = new IPEndPoint(IPAddress.Loopback, 0), Credentials = [new Credential("default", Secret)], Protocols = protocols },
+                new ListenerSettings
+                {
+                    Name = "main",
+                    Address = new IPEndPoint(IPAddress.Loopback, 0),
+                    Credentials = [new Credential("default", Secret)],
+                    Protocols = protocols,
+                },
             ],
-            Direct = new DirectSettings { Endpoints = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty.Add(2, [FirstAddress, SecondAddress]) },
+            Direct = new DirectSettings
+            {
+                Endpoints = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty.Add(2, [FirstAddress, SecondAddress]),
+            },
             TimeWindow = new TimeWindowSettings(),
             Timeouts = new TimeoutSettings(),
             DataDirectory = "",
         };
         if (isSilent) Metrics.Stop();
-        Proxy = PorticoProxy.Start(change?.Invoke(settings) ?? settings, Engine, isSilent ? NullLoggerFactory.Instance : _log.Factory, Metrics, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])));
+        Proxy = PorticoProxy.Start(
+            change?.Invoke(settings) ?? settings, Engine, isSilent ? NullLoggerFactory.Instance : _log.Factory,
+            Metrics, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])));
         Loop.RunUntilIdle();
     }
 
@@ -76,7 +89,8 @@ internal sealed class Stage : IDisposable
     /// <summary>The far end of the proxy's latest connection to a DC.</summary>
     public StageDc LatestDc() => new(Loop.Connects[^1].Peer);
 
-    public static Func<ProxySettings, ProxySettings> WithTimeouts(Func<TimeoutSettings, TimeoutSettings> change) => settings => settings with { Timeouts = change(settings.Timeouts) };
+    public static Func<ProxySettings, ProxySettings> WithTimeouts(Func<TimeoutSettings, TimeoutSettings> change) =>
+        settings => settings with { Timeouts = change(settings.Timeouts) };
 
     /// <summary>A fixed cover at <see cref="CoverAddress"/>, changed by <paramref name="change"/>.</summary>
     public static Func<ProxySettings, ProxySettings> WithCover(Func<CoverSettings, CoverSettings>? change = null)
@@ -86,13 +100,15 @@ internal sealed class Stage : IDisposable
     }
 
     /// <summary>The cover's ends of the proxy's connections to it, in the order of the attempts.</summary>
-    public IEnumerable<MemoryPeer> Covers => Loop.Connects.Where(connect => connect.Address.Equals(CoverAddress)).Select(connect => connect.Peer);
+    public IEnumerable<MemoryPeer> Covers =>
+        Loop.Connects.Where(connect => connect.Address.Equals(CoverAddress)).Select(connect => connect.Peer);
 
     /// <summary>Somebody connects who is no Telegram app.</summary>
     public MemoryPeer CallRaw() => Engine.Call();
 
     /// <summary>A Telegram app connects; nothing is sent yet.</summary>
-    public StageClient Call(ClientTraits? traits = null) => new(Engine.Call(), Time.GetUtcNow().ToUnixTimeSeconds(), traits ?? new ClientTraits());
+    public StageClient Call(ClientTraits? traits = null) =>
+        new(Engine.Call(), Time.GetUtcNow().ToUnixTimeSeconds(), traits ?? new ClientTraits());
 
     /// <summary>A session that relays, with its DC.</summary>
     public (StageClient Client, StageDc Dc) Relay(ClientTraits? traits = null)

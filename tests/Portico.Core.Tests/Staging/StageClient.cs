@@ -50,7 +50,8 @@ internal sealed class StageClient
         if (!traits.IsTls) return;
         using var key = new HmacKey(traits.Secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
-        var length = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = traits.Suites }.Write(hello, traits.Shape, "example.com"u8, key, (uint)(unixSeconds + traits.ClockAhead));
+        var length = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = traits.Suites }
+            .Write(hello, traits.Shape, "example.com"u8, key, (uint)(unixSeconds + traits.ClockAhead));
         Hello = hello[..length];
     }
 
@@ -59,7 +60,10 @@ internal sealed class StageClient
     /// <summary>Empty without TLS.</summary>
     public byte[] Hello { get; } = [];
 
-    /// <summary>The 64-byte header as this client puts it on the wire: behind ChangeCipherSpec and in a record with TLS, bare without.</summary>
+    /// <summary>
+    /// The 64-byte header as this client puts it on the wire:
+    /// behind ChangeCipherSpec and in a record with TLS, bare without.
+    /// </summary>
     public byte[] Header => _traits.IsTls ? [.. TlsRecordWriter.ChangeCipherSpec, .. Wrap(_header)] : _header;
 
     /// <summary>The flight as it came, once <see cref="HasFlight"/>.</summary>
@@ -75,7 +79,10 @@ internal sealed class StageClient
         }
     }
 
-    /// <summary>What came in the proxy's records, or without any, before it is decrypted: with pass-through the very bytes of the DC.</summary>
+    /// <summary>
+    /// What came in the proxy's records, or without any, before it is decrypted:
+    /// with pass-through the very bytes of the DC.
+    /// </summary>
     public byte[] Payload
     {
         get
@@ -103,12 +110,16 @@ internal sealed class StageClient
             Receive();
             var lengths = new List<int>();
             var wire = _wire.ToArray();
-            for (var at = 0; at + TlsRecordWriter.HeaderLength <= wire.Length; at += TlsRecordWriter.HeaderLength + lengths[^1]) lengths.Add((wire[at + 3] << 8) | wire[at + 4]);
+            for (var at = 0; at + TlsRecordWriter.HeaderLength <= wire.Length; at += TlsRecordWriter.HeaderLength + lengths[^1])
+                lengths.Add((wire[at + 3] << 8) | wire[at + 4]);
             return lengths;
         }
     }
 
-    /// <summary>What <paramref name="plain"/> looks like on the wire. Each call moves the cipher on: send in the order of the calls.</summary>
+    /// <summary>
+    /// What <paramref name="plain"/> looks like on the wire.
+    /// Each call moves the cipher on: send in the order of the calls.
+    /// </summary>
     public byte[] Encode(ReadOnlySpan<byte> plain)
     {
         var bytes = _end.Encrypt(plain);
@@ -133,7 +144,8 @@ internal sealed class StageClient
             using var key = new HmacKey(_traits.Secret);
             var answer = _flight.ToArray();
             var status = ServerFlightVerifier.Verify(answer, Hello.AsSpan(11, 32), key, out var length, out var fault);
-            if (status == FrameStatus.Invalid) throw new InvalidOperationException($"not the proxy's flight: {fault}");
+            if (status == FrameStatus.Invalid)
+                throw new InvalidOperationException($"not the proxy's flight: {fault}");
             if (status != FrameStatus.Ok) return;
             _hasFlight = true;
             Flight = answer[..length];
@@ -144,7 +156,8 @@ internal sealed class StageClient
         {
             _wire.Write(bytes);
             bytes = _records.Unwrap(bytes, out var end);
-            if (end != TlsRecordEnd.None) throw new InvalidOperationException($"{end} from the proxy");
+            if (end != TlsRecordEnd.None)
+                throw new InvalidOperationException($"{end} from the proxy");
         }
 
         _payload.Write(bytes);

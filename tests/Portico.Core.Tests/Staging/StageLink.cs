@@ -138,12 +138,15 @@ internal sealed class StageLink(MemoryConnect connect)
     private bool TakeNonce()
     {
         if (_raw.Length < NonceOnTheWire) return false;
-        if (!Read(_raw.AsSpan(0, NonceOnTheWire), out var frame)) throw new InvalidOperationException("no nonce");
+        if (!Read(_raw.AsSpan(0, NonceOnTheWire), out var frame))
+            throw new InvalidOperationException("no nonce");
         var selector = EmbeddedConfig.Secret.KeySelector;
-        if (!RpcNonce.TryRead(_raw.AsSpan(frame.PayloadOffset, frame.PayloadLength), selector, out var nonce, out var error)) throw new InvalidOperationException($"{error}");
+        if (!RpcNonce.TryRead(_raw.AsSpan(frame.PayloadOffset, frame.PayloadLength), selector, out var nonce, out var error))
+            throw new InvalidOperationException($"{error}");
         var local = Peer.Channel!.LocalAddress()!;
         var proxy = local.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? local : new IPEndPoint(External, local.Port);
-        MiddleProxyKeys.Derive(OwnNonce, nonce.Nonce, nonce.Timestamp, connect.Address, proxy, EmbeddedConfig.Secret, out _fromProxy, out _toProxy);
+        MiddleProxyKeys.Derive(
+            OwnNonce, nonce.Nonce, nonce.Timestamp, connect.Address, proxy, EmbeddedConfig.Secret, out _fromProxy, out _toProxy);
         var payload = new byte[RpcNonce.Length];
         RpcNonce.Write(payload, selector, nonce.Timestamp, OwnNonce);
         _raw = _raw[NonceOnTheWire..];
@@ -155,7 +158,8 @@ internal sealed class StageLink(MemoryConnect connect)
     {
         if (_received == 0 && _sent == FullFrame.FirstSequence + 1)
         {
-            if (!RpcHandshake.TryRead(payload, out var handshake, out var error)) throw new InvalidOperationException($"{error}");
+            if (!RpcHandshake.TryRead(payload, out var handshake, out var error))
+                throw new InvalidOperationException($"{error}");
             var answer = new byte[RpcHandshake.Length];
             RpcHandshake.Write(answer, handshake.PeerPid, handshake.SenderPid);
             Tell(Encode(answer));
@@ -166,7 +170,8 @@ internal sealed class StageLink(MemoryConnect connect)
         switch (packet.Kind)
         {
             case RpcPacketKind.ProxyReq:
-                if (!RpcProxyReq.TryRead(payload, out var header, out var offset)) throw new InvalidOperationException("bad request");
+                if (!RpcProxyReq.TryRead(payload, out var header, out var offset))
+                    throw new InvalidOperationException("bad request");
                 var request = new StageRequest(header.ConnectionId, payload[offset..], header.Flags);
                 Requests.Add(request);
                 OnRequest?.Invoke(this, request);
@@ -189,7 +194,8 @@ internal sealed class StageLink(MemoryConnect connect)
     private bool Read(ReadOnlySpan<byte> bytes, out FullFrame frame)
     {
         var status = FullFrame.TryRead(bytes, _received, checkCrc: true, out frame, out var error);
-        if (status == FrameStatus.Invalid) throw new InvalidOperationException($"{error} from the proxy");
+        if (status == FrameStatus.Invalid)
+            throw new InvalidOperationException($"{error} from the proxy");
         if (status == FrameStatus.Ok) _received++;
         return status == FrameStatus.Ok;
     }

@@ -17,12 +17,15 @@ internal sealed class StageSite : HttpMessageHandler
 
     public bool IsDisposed { get; private set; }
 
-    public void Serve(string url, byte[] body, HttpStatusCode status = HttpStatusCode.OK) => _answers[url] = _ => Task.FromResult(new HttpResponseMessage(status) { Content = new ByteArrayContent(body) });
+    public void Serve(string url, byte[] body, HttpStatusCode status = HttpStatusCode.OK) =>
+        _answers[url] = _ => Task.FromResult(new HttpResponseMessage(status) { Content = new ByteArrayContent(body) });
 
-    public void Serve(string url, string body, HttpStatusCode status = HttpStatusCode.OK) => Serve(url, Encoding.Latin1.GetBytes(body), status);
+    public void Serve(string url, string body, HttpStatusCode status = HttpStatusCode.OK) =>
+        Serve(url, Encoding.Latin1.GetBytes(body), status);
 
     /// <summary>A body whose length nobody announces.</summary>
-    public void Serve(string url, Stream body) => _answers[url] = _ => Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(body) });
+    public void Serve(string url, Stream body) =>
+        _answers[url] = _ => Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(body) });
 
     public void Redirect(string url, string target, HttpStatusCode status = HttpStatusCode.Found) => _answers[url] = _ =>
     {
@@ -52,7 +55,9 @@ internal sealed class StageSite : HttpMessageHandler
         var url = request.RequestUri!.ToString();
         Requests.Enqueue(url);
         UserAgents.Enqueue(request.Headers.UserAgent.ToString());
-        return _answers.TryGetValue(url, out var answer) ? answer(cancellationToken) : throw new HttpRequestException(HttpRequestError.ConnectionError, "nobody is there");
+        return _answers.TryGetValue(url, out var answer)
+            ? answer(cancellationToken)
+            : throw new HttpRequestException(HttpRequestError.ConnectionError, "nobody is there");
     }
 
     protected override void Dispose(bool disposing)

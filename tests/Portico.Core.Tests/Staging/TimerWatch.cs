@@ -48,7 +48,8 @@ internal sealed class TimerWatch(ManualTime clock) : TimeProvider
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _isDisposed, 1) == 0) Interlocked.Decrement(ref watch._open);
+            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+                Interlocked.Decrement(ref watch._open);
             timer.Dispose();
         }
 

@@ -11,7 +11,10 @@ using Portico.TestKit.Wires;
 
 namespace Portico.Core.Tests.Staging;
 
-/// <summary>An updater with Telegram's site, the look-up services, the clock and the data directory in the test's hands. A second one in the same directory is a second start.</summary>
+/// <summary>
+/// An updater with Telegram's site, the look-up services, the clock and the data
+/// directory in the test's hands. A second one in the same directory is a second start.
+/// </summary>
 internal sealed class UpdaterStage : IAsyncDisposable
 {
     public const string SecretUrl = "https://core.telegram.org/getProxySecret";
@@ -73,16 +76,23 @@ internal sealed class UpdaterStage : IAsyncDisposable
 
     private MiddleProxyDirectory Middles => _updater!.Directory;
 
-    public static ProxySettings SettingsWith(MiddleProxySettings middle, string dataDirectory, BackendMode mode = BackendMode.Middle) => new()
-    {
-        Listeners = [new ListenerSettings { Name = "main", Address = new IPEndPoint(IPAddress.Loopback, 0), Credentials = [new Credential("default", ProxySecret.Create(new byte[16]))] }],
-        Mode = mode,
-        Direct = new DirectSettings(),
-        Middle = middle,
-        TimeWindow = new TimeWindowSettings(),
-        Timeouts = new TimeoutSettings(),
-        DataDirectory = dataDirectory,
-    };
+    public static ProxySettings SettingsWith(
+        MiddleProxySettings middle, string dataDirectory, BackendMode mode = BackendMode.Middle) =>
+        new()
+        {
+            Listeners = [new ListenerSettings
+            {
+                Name = "main",
+                Address = new IPEndPoint(IPAddress.Loopback, 0),
+                Credentials = [new Credential("default", ProxySecret.Create(new byte[16]))],
+            }],
+            Mode = mode,
+            Direct = new DirectSettings(),
+            Middle = middle,
+            TimeWindow = new TimeWindowSettings(),
+            Timeouts = new TimeoutSettings(),
+            DataDirectory = dataDirectory,
+        };
 
     /// <summary>Everything is served as Telegram would.</summary>
     public UpdaterStage WithGoodSite()
@@ -97,8 +107,9 @@ internal sealed class UpdaterStage : IAsyncDisposable
     /// <summary>What a start knows before it has asked anybody.</summary>
     public MiddleProxyConfig Open()
     {
-        _updater = new ConfigUpdater(SettingsWith(Middle, DataDirectory), Log.Factory, new ProxyMetrics(Metrics, () => [], () => []), Time, Site, endpoint =>
-            endpoint.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Local4 : Local6);
+        _updater = new ConfigUpdater(
+            SettingsWith(Middle, DataDirectory), Log.Factory, new ProxyMetrics(Metrics, () => [], () => []), Time, Site,
+            endpoint => endpoint.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Local4 : Local6);
         Middles.Changed += Changes.Add;
         return Current;
     }
@@ -131,7 +142,8 @@ internal sealed class UpdaterStage : IAsyncDisposable
         for (var end = Clock.GetUtcNow() + (Refresh * 1.1); Clock.GetUtcNow() < end;) await NextRoundAsync();
     }
 
-    public double Updates(string document, string result) => Metrics.Value("portico_config_updates_total", ("document", document), ("result", result));
+    public double Updates(string document, string result) =>
+        Metrics.Value("portico_config_updates_total", ("document", document), ("result", result));
 
     public async ValueTask StopAsync()
     {
@@ -145,7 +157,8 @@ internal sealed class UpdaterStage : IAsyncDisposable
         await StopAsync();
         Metrics.Dispose();
         Log.Dispose();
-        if (_ownsDirectory) Directory.Delete(Path.GetDirectoryName(DataDirectory)!, recursive: true);
+        if (_ownsDirectory)
+            Directory.Delete(Path.GetDirectoryName(DataDirectory)!, recursive: true);
         Xunit.Assert.Empty(Log.Errors);
     }
 }

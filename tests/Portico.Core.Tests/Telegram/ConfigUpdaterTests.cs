@@ -38,7 +38,8 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
     {
         var first = _stage.Open();
         Assert.Equal(EmbeddedConfig.Secret, first.Secret);
-        Assert.Equal(EmbeddedConfig.V4.Endpoints(-4).Concat(EmbeddedConfig.V6.Endpoints(-4)), first.Find(-4, preferIPv6: false).AsEnumerable());
+        Assert.Equal(
+            EmbeddedConfig.V4.Endpoints(-4).Concat(EmbeddedConfig.V6.Endpoints(-4)), first.Find(-4, preferIPv6: false).AsEnumerable());
         Assert.Equal(EmbeddedConfig.V6.Endpoints(2).Concat(EmbeddedConfig.V4.Endpoints(2)), first.Find(2, preferIPv6: true).AsEnumerable());
 
         var pause = await _stage.StartAsync();
@@ -91,7 +92,9 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
         Assert.InRange(pause, UpdaterStage.Refresh * 0.9, UpdaterStage.Refresh * 1.1);
         Assert.Empty(_stage.Warnings);
         Assert.All(["secret", "config", "config_v6", "external_ip"], document => Assert.Equal(1, _stage.Updates(document, "ok")));
-        Assert.Equal(["telegram-config", "telegram-config-v6", "telegram-secret"], Directory.GetFiles(_stage.DataDirectory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["telegram-config", "telegram-config-v6", "telegram-secret"],
+            Directory.GetFiles(_stage.DataDirectory).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(OnlyOwner | UnixFileMode.UserExecute, File.GetUnixFileMode(_stage.DataDirectory));
         Assert.All(Directory.GetFiles(_stage.DataDirectory), file => Assert.Equal(OnlyOwner, File.GetUnixFileMode(file)));
     }
@@ -132,7 +135,8 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Bad))]
-    public async Task A_bad_document_changes_nothing_is_told_once_and_so_is_its_recovery(string url, string counted, string body, HttpStatusCode status)
+    public async Task A_bad_document_changes_nothing_is_told_once_and_so_is_its_recovery(
+        string url, string counted, string body, HttpStatusCode status)
     {
         await _stage.WithGoodSite().StartAsync();
         var good = _stage.Current;
@@ -153,7 +157,8 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
         await _stage.RefreshAsync();
 
         Assert.Single(_stage.Warnings);
-        Assert.Single(_stage.Log.Lines, line => line is { EventName: "Downloaded", Level: Microsoft.Extensions.Logging.LogLevel.Information });
+        Assert.Single(
+            _stage.Log.Lines, line => line is { EventName: "Downloaded", Level: Microsoft.Extensions.Logging.LogLevel.Information });
     }
 
     [Fact]
@@ -196,7 +201,9 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
         await _stage.WithGoodSite().StartAsync();
         var old = _stage.Current;
         _stage.Changes.Clear();
-        _stage.Site.Serve(UpdaterStage.ConfigUrl, "default 2;\nproxy_for 1 192.0.2.1:8888;\nproxy_for 2 192.0.2.77:8888;\nproxy_for 3 192.0.2.3:8888;\n");
+        _stage.Site.Serve(
+            UpdaterStage.ConfigUrl,
+            "default 2;\nproxy_for 1 192.0.2.1:8888;\nproxy_for 2 192.0.2.77:8888;\nproxy_for 3 192.0.2.3:8888;\n");
 
         await _stage.RefreshAsync();
 
@@ -209,7 +216,8 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
     public async Task Bad_lines_are_skipped_with_one_warning()
     {
         _stage.WithGoodSite();
-        _stage.Site.Serve(UpdaterStage.ConfigUrl, "default 2;\nproxy_for x 192.0.2.1:1;\nproxy_for 2 192.0.2.2:0;\nproxy_for 2 192.0.2.2:8888;\n");
+        _stage.Site.Serve(
+            UpdaterStage.ConfigUrl, "default 2;\nproxy_for x 192.0.2.1:1;\nproxy_for 2 192.0.2.2:0;\nproxy_for 2 192.0.2.2:8888;\n");
 
         await _stage.StartAsync();
         await _stage.RefreshAsync();
@@ -228,7 +236,8 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
 
         Assert.Empty(_stage.Warnings);
         Assert.Equal(ConfigSource.Fetched, _stage.Current.Source);
-        Assert.Equal("192.0.2.2:8888", _stage.Current.Find(2, preferIPv6: true)[0].ToString()); // embedded addresses do not stand beside others
+        // embedded addresses do not stand beside others
+        Assert.Equal("192.0.2.2:8888", _stage.Current.Find(2, preferIPv6: true)[0].ToString());
     }
 
     [Fact]
@@ -265,7 +274,8 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
     [Fact]
     public async Task A_stop_in_the_middle_of_everything_is_at_once_and_leaves_no_timer()
     {
-        Task[] asked = [.. new[] { UpdaterStage.SecretUrl, UpdaterStage.ConfigUrl, UpdaterStage.ConfigV6Url, UpdaterStage.FirstIpUrl }.Select(_stage.Site.Hang)];
+        string[] urls = [UpdaterStage.SecretUrl, UpdaterStage.ConfigUrl, UpdaterStage.ConfigV6Url, UpdaterStage.FirstIpUrl];
+        Task[] asked = [.. urls.Select(_stage.Site.Hang)];
         _ = _stage.StartAsync();
         await Task.WhenAll(asked);
         Assert.NotEqual(0, _stage.Time.Open);
@@ -299,7 +309,9 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
         var time = new TimerWatch(new ManualTime());
         using var meters = new MetricProbe();
         var engine = new MemoryEngine(new ManualTime());
-        var proxy = PorticoProxy.Start(UpdaterStage.SettingsWith(_stage.Middle, _stage.DataDirectory, mode), engine, NullLoggerFactory.Instance, meters, time, site);
+        var proxy = PorticoProxy.Start(
+            UpdaterStage.SettingsWith(_stage.Middle, _stage.DataDirectory, mode),
+            engine, NullLoggerFactory.Instance, meters, time, site);
         if (asks) await asked.WaitAsync(Wire.Patience);
 
         var stopped = proxy.StopAsync(TimeSpan.Zero);
@@ -313,5 +325,6 @@ public sealed class ConfigUpdaterTests : IAsyncDisposable
         Assert.Equal(0, time.Open);
     }
 
-    private List<string> Kept() => [.. Directory.GetFiles(_stage.DataDirectory).Order(StringComparer.Ordinal).Select(file => Convert.ToHexString(File.ReadAllBytes(file)))];
+    private List<string> Kept() => [.. Directory.GetFiles(_stage.DataDirectory)
+        .Order(StringComparer.Ordinal).Select(file => Convert.ToHexString(File.ReadAllBytes(file)))];
 }

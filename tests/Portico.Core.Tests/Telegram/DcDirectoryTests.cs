@@ -8,7 +8,9 @@ namespace Portico.Core.Tests.Telegram;
 
 public class DcDirectoryTests
 {
-    private static readonly IPEndPoint A = new(IPAddress.Parse("192.0.2.1"), 443), B = new(IPAddress.Parse("192.0.2.2"), 443), C = new(IPAddress.Parse("192.0.2.3"), 443);
+    private static readonly IPEndPoint A = new(IPAddress.Parse("192.0.2.1"), 443);
+    private static readonly IPEndPoint B = new(IPAddress.Parse("192.0.2.2"), 443);
+    private static readonly IPEndPoint C = new(IPAddress.Parse("192.0.2.3"), 443);
 
     [Theory]
     [InlineData(1, 1)]

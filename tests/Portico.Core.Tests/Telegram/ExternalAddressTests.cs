@@ -90,7 +90,8 @@ public sealed class ExternalAddressTests : IAsyncDisposable
 
         await _stage.StartAsync();
 
-        Assert.All([first, _stage.Current], config => Assert.Equal(("10.1.1.1", "fd00::1"), (config.ExternalV4?.ToString(), config.ExternalV6?.ToString())));
+        Assert.All([first, _stage.Current], config => Assert.Equal(
+            ("10.1.1.1", "fd00::1"), (config.ExternalV4?.ToString(), config.ExternalV6?.ToString())));
         Assert.DoesNotContain(UpdaterStage.FirstIpUrl, _stage.Site.Requests);
     }
 

@@ -9,7 +9,8 @@ namespace Portico.Core.Tests.Telegram;
 
 public class MiddleProxyConfigTests
 {
-    private const string V4 = "default 2;\nproxy_for 1 192.0.2.1:1;\nproxy_for 2 192.0.2.2:2;\nproxy_for 2 192.0.2.22:2;\nproxy_for -2 192.0.2.3:3;\nproxy_for -4 192.0.2.4:4;\n";
+    private const string V4 = "default 2;\nproxy_for 1 192.0.2.1:1;\nproxy_for 2 192.0.2.2:2;\n"
+        + "proxy_for 2 192.0.2.22:2;\nproxy_for -2 192.0.2.3:3;\nproxy_for -4 192.0.2.4:4;\n";
     private const string V6 = "default 1;\nproxy_for 2 [2001:db8::2]:2;\nproxy_for 5 [2001:db8::5]:5;\n";
 
     [Theory]
@@ -95,7 +96,10 @@ public class MiddleProxyConfigTests
         Assert.Equal(new MiddleProxyConfigChange(same, other), Assert.Single(changes));
 
         directory.Publish(Config(V4, V6, secretByte: 2));
-        directory.Publish(new MiddleProxyConfig(Secret(2), [ProxyConfigDocument.Parse(V4), ProxyConfigDocument.Parse(V6)], 0) { ExternalV4 = IPAddress.Loopback });
+        directory.Publish(new MiddleProxyConfig(Secret(2), [ProxyConfigDocument.Parse(V4), ProxyConfigDocument.Parse(V6)], 0)
+        {
+            ExternalV4 = IPAddress.Loopback,
+        });
         Assert.Equal(3, changes.Count);
     }
 
@@ -105,16 +109,23 @@ public class MiddleProxyConfigTests
         short[] ids = [-203, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 203];
         Assert.Equal(ids, EmbeddedConfig.V4.Dcs.Order());
         Assert.Equal(ids, EmbeddedConfig.V6.Dcs.Order());
-        Assert.All(ids, id => Assert.All(EmbeddedConfig.V4.Endpoints(id), endpoint => Assert.Equal(AddressFamily.InterNetwork, endpoint.AddressFamily)));
-        Assert.All(ids, id => Assert.All(EmbeddedConfig.V6.Endpoints(id), endpoint => Assert.Equal(AddressFamily.InterNetworkV6, endpoint.AddressFamily)));
+        Assert.All(ids, id => Assert.All(
+            EmbeddedConfig.V4.Endpoints(id), endpoint => Assert.Equal(AddressFamily.InterNetwork, endpoint.AddressFamily)));
+        Assert.All(ids, id => Assert.All(
+            EmbeddedConfig.V6.Endpoints(id), endpoint => Assert.Equal(AddressFamily.InterNetworkV6, endpoint.AddressFamily)));
         // The digest of the secret in the recorded key derivation of another proxy (middle_proxy_keys.json).
-        Assert.Equal("dc977517e8a064aae2d26d6a6d9dac6ddeff22e6e19edff87c8f6417d3454c0f", Convert.ToHexStringLower(SHA256.HashData(EmbeddedConfig.Secret.Bytes)));
+        Assert.Equal(
+            "dc977517e8a064aae2d26d6a6d9dac6ddeff22e6e19edff87c8f6417d3454c0f",
+            Convert.ToHexStringLower(SHA256.HashData(EmbeddedConfig.Secret.Bytes)));
     }
 
     private static MiddleProxyConfig Config(string v4, string v6 = "", short configuredDefault = 0, byte secretByte = 1) =>
         new(Secret(secretByte), [ProxyConfigDocument.Parse(v4), ProxyConfigDocument.Parse(v6)], configuredDefault);
 
-    private static MiddleProxySecret Secret(byte filler) => MiddleProxySecret.TryCreate(Enumerable.Repeat(filler, 128).ToArray(), out var secret) ? secret : throw new InvalidOperationException();
+    private static MiddleProxySecret Secret(byte filler) =>
+        MiddleProxySecret.TryCreate(Enumerable.Repeat(filler, 128).ToArray(), out var secret)
+            ? secret
+            : throw new InvalidOperationException();
 
     private static IEnumerable<string> Texts(IEnumerable<IPEndPoint> endpoints) => endpoints.Select(endpoint => endpoint.ToString());
 }

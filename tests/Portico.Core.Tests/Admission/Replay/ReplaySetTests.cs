@@ -106,7 +106,8 @@ public class ReplaySetTests(ITestOutputHelper output)
     [InlineData(1_000_000)]
     public void An_item_takes_at_most_twenty_four_bytes_of_memory_all_included(int most)
     {
-        // Other tests run meanwhile, so the heap cannot be asked. What this thread allocated is more than what is kept: directories that were too small.
+        // Other tests run meanwhile, so the heap cannot be asked.
+        // What this thread allocated is more than what is kept: directories that were too small.
         var before = GC.GetAllocatedBytesForCurrentThread();
         var set = Of(new ReplaySettings());
         var (least, worst) = (double.MaxValue, 0.0);
@@ -121,7 +122,8 @@ public class ReplaySetTests(ITestOutputHelper output)
         }
 
         var taken = GC.GetAllocatedBytesForCurrentThread() - before;
-        output.WriteLine($"{most} items: between {least:0.0} and {worst:0.0} bytes each from 50 000 on, {(double)set.Bytes / most:0.0} at the end; allocated {(double)taken / most:0.0}");
+        output.WriteLine($"{most} items: between {least:0.0} and {worst:0.0} bytes each from 50 000 on, "
+            + $"{(double)set.Bytes / most:0.0} at the end; allocated {(double)taken / most:0.0}");
         Assert.InRange(worst, 10, MaxBytesPerItem);
         Assert.InRange((double)taken / most, 10, MaxBytesPerItem);
         Assert.InRange(set.Bytes, taken * 0.95, taken * 1.01); // what the gauge says is what there is
@@ -295,5 +297,6 @@ public class ReplaySetTests(ITestOutputHelper output)
     }
 
     // A key that stays the same, so that a failing test fails again.
-    private ReplaySet Of(ReplaySettings settings, byte key = 0) => new(settings, (items, seconds) => _evicted.Add((items, seconds)), [.. Enumerable.Repeat(key, 16)]);
+    private ReplaySet Of(ReplaySettings settings, byte key = 0) =>
+        new(settings, (items, seconds) => _evicted.Add((items, seconds)), [.. Enumerable.Repeat(key, 16)]);
 }

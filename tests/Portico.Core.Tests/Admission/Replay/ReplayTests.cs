@@ -90,7 +90,8 @@ public sealed class ReplayTests : IDisposable
     [Fact]
     public void All_listeners_share_one_memory()
     {
-        var stage = Start(settings => settings with { Listeners = [settings.Listeners[0], settings.Listeners[0] with { Name = "second" }] });
+        var stage = Start(
+            settings => settings with { Listeners = [settings.Listeners[0], settings.Listeners[0] with { Name = "second" }] });
         var (client, _) = stage.Relay();
         var peer = stage.Engine.Call(listener: 1);
         peer.Send(client.Hello);
@@ -140,7 +141,8 @@ public sealed class ReplayTests : IDisposable
         var (plain, _) = first.Relay(new ClientTraits { IsTls = false });
         first.Stop();
         Assert.Equal([FirstFile], Files());
-        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOf(FirstFile)));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(PathOf(FirstFile)));
 
         _time.Advance(TimeSpan.FromSeconds(60));
         var second = Start();
@@ -163,7 +165,9 @@ public sealed class ReplayTests : IDisposable
             foreach (var (bytes, time) in recorded)
             {
                 AssertStranger(stage, bytes[0] == 22 ? WithTime(bytes, time, _time.GetUtcNow()) : bytes, "replay_session_detected");
-                AssertStranger(stage, bytes[0] == 22 ? WithTime(bytes, time, _time.GetUtcNow().AddSeconds(60)) : bytes, "replay_session_detected");
+                AssertStranger(
+                    stage, bytes[0] == 22 ? WithTime(bytes, time, _time.GetUtcNow().AddSeconds(60)) : bytes,
+                    "replay_session_detected");
             }
 
             stage.Advance(5);
@@ -278,7 +282,8 @@ public sealed class ReplayTests : IDisposable
         var second = Start(WithoutWindow);
         second.Relay(new ClientTraits { ClockAhead = -100_000 });
 
-        static ProxySettings WithoutWindow(ProxySettings settings) => settings with { TimeWindow = new TimeWindowSettings { Enabled = false } };
+        static ProxySettings WithoutWindow(ProxySettings settings) =>
+            settings with { TimeWindow = new TimeWindowSettings { Enabled = false } };
     }
 
     [Fact]
@@ -290,7 +295,8 @@ public sealed class ReplayTests : IDisposable
         using (var metrics = new MetricProbe())
         {
             var taken = first.Proxy.Settings.Listeners[0].Address;
-            Assert.Throws<ListenException>(() => PorticoProxy.Start(first.Proxy.Settings, new TestKit.Memory.MemoryEngine(_time) { Taken = taken }, first.Log.Factory, metrics));
+            Assert.Throws<ListenException>(() => PorticoProxy.Start(
+                first.Proxy.Settings, new TestKit.Memory.MemoryEngine(_time) { Taken = taken }, first.Log.Factory, metrics));
         }
 
         AssertStranger(Start(), client.Hello, "replay_session_detected");
@@ -356,14 +362,17 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal(65536, set.Items); // whatever a file says
     }
 
-    private static ProxySettings AcceptUnset(ProxySettings settings) => settings with { TimeWindow = new TimeWindowSettings { AcceptUnsetClock = true } };
+    private static ProxySettings AcceptUnset(ProxySettings settings) =>
+        settings with { TimeWindow = new TimeWindowSettings { AcceptUnsetClock = true } };
 
     // Known times: whoever recorded a hello knows when.
     private static byte[] WithTime(byte[] hello, DateTimeOffset was, DateTimeOffset becomes)
     {
         var changed = hello.ToArray();
         var hidden = changed.AsSpan(39, 4);
-        BinaryPrimitives.WriteUInt32LittleEndian(hidden, BinaryPrimitives.ReadUInt32LittleEndian(hidden) ^ (uint)was.ToUnixTimeSeconds() ^ (uint)becomes.ToUnixTimeSeconds());
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            hidden,
+            BinaryPrimitives.ReadUInt32LittleEndian(hidden) ^ (uint)was.ToUnixTimeSeconds() ^ (uint)becomes.ToUnixTimeSeconds());
         return changed;
     }
 
@@ -410,7 +419,8 @@ public sealed class ReplayTests : IDisposable
 
     private string[] Files() =>
     [
-        .. _kept.GetFiles().Select(file => file.Name).Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName)).Order(StringComparer.Ordinal),
+        .. _kept.GetFiles().Select(file => file.Name)
+            .Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName)).Order(StringComparer.Ordinal),
     ];
 
     private Stage Start(Func<ProxySettings, ProxySettings>? change = null)

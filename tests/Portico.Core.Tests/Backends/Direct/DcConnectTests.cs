@@ -180,7 +180,8 @@ public sealed class DcConnectTests : IDisposable
     [Fact]
     public void A_default_dc_without_an_address_is_a_failed_connect()
     {
-        using var stage = new Stage(change: settings => settings with { Direct = settings.Direct with { DefaultDc = 99, Endpoints = settings.Direct.Endpoints.SetItem(2, []) } });
+        using var stage = new Stage(change: settings =>
+            settings with { Direct = settings.Direct with { DefaultDc = 99, Endpoints = settings.Direct.Endpoints.SetItem(2, []) } });
         foreach (var asked in new short[] { 77, 2 })
         {
             var client = stage.Call(new ClientTraits { Dc = asked });

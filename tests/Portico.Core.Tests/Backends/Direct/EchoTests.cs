@@ -95,7 +95,8 @@ public sealed class EchoTests : IDisposable
     public void Megabytes_go_both_ways_at_once(bool isTls, bool passThrough)
     {
         using var stage = new Stage(
-            ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => settings with { Direct = settings.Direct with { PassThrough = passThrough } });
+            ClientProtocols.FakeTls | ClientProtocols.Secure,
+            change: settings => settings with { Direct = settings.Direct with { PassThrough = passThrough } });
         var (client, dc) = stage.Relay(new ClientTraits { IsTls = isTls });
         var (up, down) = (new byte[1_500_007], new byte[2_000_003]);
         TestPattern.Fill(up, 1);

@@ -78,7 +78,8 @@ public class HandOverTests
                 (false, true) => "dc_reset (telegram)",
                 (false, false) => "dc_closed (telegram)",
             };
-            if (!isReset || !ofClient) stage.Advance(16); // the farewell of one side and the wait for the client's FIN
+            // the farewell of one side and the wait for the client's FIN
+            if (!isReset || !ofClient) stage.Advance(16);
 
             // A DC that resets before its connection was used is an attempt that failed; the next address gets the client.
             if (!ofClient && isReset && stage.Loop.Connects.Count > 1)
@@ -135,7 +136,8 @@ public class HandOverTests
     }
 
     // In calm weather the steps of a session are always the same: as many runs as steps, with something happening at another one each time.
-    private static void AtEveryStep(bool isTls, Func<Stage, StageClient, StageDc?, bool> happens, Action<Stage, StageClient, StageDc?> assert)
+    private static void AtEveryStep(
+        bool isTls, Func<Stage, StageClient, StageDc?, bool> happens, Action<Stage, StageClient, StageDc?> assert)
     {
         var last = false;
         for (var at = 1; !last; at++)
@@ -202,7 +204,8 @@ public class HandOverTests
         stage.AssertNoFault();
     }
 
-    private static byte[] Bytes(Random random) => RandomNumberGenerator.GetBytes(random.Next(4) == 0 ? random.Next(200_000) : random.Next(1, 2000));
+    private static byte[] Bytes(Random random) =>
+        RandomNumberGenerator.GetBytes(random.Next(4) == 0 ? random.Next(200_000) : random.Next(1, 2000));
 
     private static int Capacity(Random random) => random.Next(3) switch
     {

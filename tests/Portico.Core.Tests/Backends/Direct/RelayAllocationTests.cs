@@ -56,7 +56,8 @@ public class RelayAllocationTests
     }
 
     private static Stage Stage(bool passThrough) => new(
-        ClientProtocols.FakeTls | ClientProtocols.Secure, change: settings => settings with { Direct = settings.Direct with { PassThrough = passThrough } }, isSilent: true);
+        ClientProtocols.FakeTls | ClientProtocols.Secure,
+        change: settings => settings with { Direct = settings.Direct with { PassThrough = passThrough } }, isSilent: true);
 
     private (long Allocated, long Arrived) Measure(Stage stage, MemoryPeer from, MemoryPeer to, Func<int, byte[]> message)
     {

@@ -143,7 +143,8 @@ public class LinkDebtTests
     [Fact]
     public void Limits_per_client_count_the_clients_of_the_moment()
     {
-        var debt = new LinkDebt(new BackPressureSettings { BytesTotal = Limit, BytesPerClient = 1000, PacketsPerClient = 10 }) { Clients = 2 };
+        var debt =
+            new LinkDebt(new BackPressureSettings { BytesTotal = Limit, BytesPerClient = 1000, PacketsPerClient = 10 }) { Clients = 2 };
         Assert.False(debt.Owe(1800, 1, _nowMs));
         Assert.True(debt.Owe(200, 1, _nowMs));
         Assert.Equal(DebtLimit.BytesPerClient, debt.Paused);
@@ -168,7 +169,8 @@ public class LinkDebtTests
 
     private Client Join(string user, int address)
     {
-        var credential = _clients.Find(client => client.Credential.Name == user)?.Credential ?? new Credential(user, ProxySecret.Create("0123456789abcdef"u8));
+        var credential = _clients.Find(client => client.Credential.Name == user)?.Credential
+            ?? new Credential(user, ProxySecret.Create("0123456789abcdef"u8));
         var client = new Client(credential, new ClientNetwork((ulong)address, 32));
         _clients.Add(client);
         _debt.Clients = _clients.Count;

@@ -195,7 +195,9 @@ public sealed class LinkLossTests : IDisposable
         Assert.Equal(30, stage.Metrics.Observe("portico.dc.clients"));
         foreach (var client in clients) client.Send([(byte)clients.IndexOf(client), 0, 0, 0]);
         stage.Run();
-        Assert.Equal(Enumerable.Range(0, 30), stage.OpenLinks.SelectMany(link => link.Requests).Select(request => (int)request.Packet[0]).Order());
+        Assert.Equal(
+            Enumerable.Range(0, 30),
+            stage.OpenLinks.SelectMany(link => link.Requests).Select(request => (int)request.Packet[0]).Order());
     }
 
     [Fact]

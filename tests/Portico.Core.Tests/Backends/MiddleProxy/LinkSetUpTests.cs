@@ -27,7 +27,8 @@ public sealed class LinkSetUpTests : IDisposable
     {
         var traits = new ClientTraits { IsTls = isTls, Transport = transport };
         var client = new MiddleClient(_stage.Stage.Call(traits), transport);
-        client.Peer.Send([.. client.Inner.Hello, .. client.Inner.Header, .. client.Encode([1, 2, 3, 4, 5, 6, 7, 8]), .. client.Encode(new byte[2000])]);
+        client.Peer.Send(
+            [.. client.Inner.Hello, .. client.Inner.Header, .. client.Encode([1, 2, 3, 4, 5, 6, 7, 8]), .. client.Encode(new byte[2000])]);
         _stage.Run();
         var link = Assert.Single(_stage.Links);
         Assert.Equal([8, 2000], link.Requests.Select(request => request.Packet.Length));
@@ -170,7 +171,8 @@ public sealed class LinkSetUpTests : IDisposable
         Assert.Single(stage.Links);
         stage.Loop.Answer(StageLink.Address, ConnectAnswer.Refuse);
         for (var i = 0; i < 20; i++) stage.Enter();
-        Assert.Equal(3, stage.Links.Count(link => link.Remote.Equals(StageLink.Address))); // two more in one go, refused; the rest of the clients cause none
+        // two more in one go, refused; the rest of the clients cause none
+        Assert.Equal(3, stage.Links.Count(link => link.Remote.Equals(StageLink.Address)));
         Assert.DoesNotContain(stage.Stage.Log.Lines, line => line.EventName == "MiddleProxyUnreachable");
         Assert.Equal(22, stage.Metrics.Observe("portico.dc.clients"));
     }

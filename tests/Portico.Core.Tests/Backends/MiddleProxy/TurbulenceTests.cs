@@ -10,7 +10,10 @@ public class TurbulenceTests
 {
     private const int MostPackets = 12;
 
-    /// <summary>An echoing server: who is not closed has got the answer to everything it said, once and in order, whatever happened to its links.</summary>
+    /// <summary>
+    /// An echoing server: who is not closed has got the answer to everything it said,
+    /// once and in order, whatever happened to its links.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -94,7 +97,8 @@ public class TurbulenceTests
 
         public void Act(Random random)
         {
-            if (_left || _client.IsEnded || random.Next(4) > 0 || _said.Count == MostPackets) return;
+            if (_left || _client.IsEnded || random.Next(4) > 0 || _said.Count == MostPackets)
+                return;
             if (random.Next(40) == 0)
             {
                 Leave();

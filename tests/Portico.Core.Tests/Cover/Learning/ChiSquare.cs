@@ -13,7 +13,10 @@ internal static class ChiSquare
         return UpperGamma((counts.Length - 1) / 2.0, statistic / 2);
     }
 
-    /// <summary>The regularized upper incomplete gamma function Q(a, x): by its series for small x, by its continued fraction (Lentz) for large ones.</summary>
+    /// <summary>
+    /// The regularized upper incomplete gamma function Q(a, x):
+    /// by its series for small x, by its continued fraction (Lentz) for large ones.
+    /// </summary>
     public static double UpperGamma(double a, double x)
     {
         if (x <= 0) return 1;
@@ -51,7 +54,8 @@ internal static class ChiSquare
         var shift = 0.0;
         for (; a < 20; a++) shift -= Math.Log(a);
         var square = a * a;
-        return shift + ((a - 0.5) * Math.Log(a)) - a + (0.5 * Math.Log(2 * Math.PI)) + ((1 / 12.0) - (1 / (360 * square)) + (1 / (1260 * square * square))) / a;
+        return shift + ((a - 0.5) * Math.Log(a)) - a + (0.5 * Math.Log(2 * Math.PI))
+            + ((1 / 12.0) - (1 / (360 * square)) + (1 / (1260 * square * square))) / a;
     }
 }
 

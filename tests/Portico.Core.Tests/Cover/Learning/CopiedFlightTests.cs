@@ -66,9 +66,10 @@ public sealed class CopiedFlightTests : IDisposable
     }
 
     /// <summary>
-    /// 10 000 flights, each byte that should be random counted at each place. Real randomness cannot be repeated, so the limits are such that a correct build fails less than
-    /// once in a million runs: a place may reach a probability of 1e-6 divided by the number of places, and not more than two may reach 1e-6 (which one in a thousand
-    /// runs does at some place; at three, one in ten thousand millions).
+    /// 10 000 flights, each byte that should be random counted at each place. Real randomness cannot
+    /// be repeated, so the limits are such that a correct build fails less than once in a million runs:
+    /// a place may reach a probability of 1e-6 divided by the number of places, and not more than two may
+    /// reach 1e-6 (which one in a thousand runs does at some place; at three, one in ten thousand millions).
     /// </summary>
     [Fact]
     public void Ten_thousand_flights_are_random_wherever_the_covers_would_be()

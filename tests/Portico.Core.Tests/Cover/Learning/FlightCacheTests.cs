@@ -10,7 +10,8 @@ namespace Portico.Core.Tests.Cover.Learning;
 public sealed class FlightCacheTests : IDisposable
 {
     private const string Good = """
-        { "flights": [ { "domain": "a.example", "target": "a.example:443", "asOf": "2026-03-01T12:00:00+00:00", "suites": { "27": 4866 }, "classicGroup": 29, "postQuantumGroup": 4588,
+        { "flights": [ { "domain": "a.example", "target": "a.example:443", "asOf": "2026-03-01T12:00:00+00:00",
+          "suites": { "27": 4866 }, "classicGroup": 29, "postQuantumGroup": 4588,
           "keyShareFirst": true, "classicLengths": [640], "postQuantumLengths": [641, 642] } ] }
         """;
 
@@ -37,7 +38,8 @@ public sealed class FlightCacheTests : IDisposable
         Assert.Equal(flight.ClassicLengths.AsEnumerable(), again.ClassicLengths);
         Assert.Equal((flight.AsOf, flight.Order), (again.AsOf, again.Order));
         Assert.All(TlsSuiteOffer.All, offer => Assert.Equal(flight.SuiteOf(offer), again.SuiteOf(offer)));
-        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_file));
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_file));
     }
 
     [Fact]
@@ -91,5 +93,8 @@ public sealed class FlightCacheTests : IDisposable
     }
 
     private static FlightSubject Subject(string domain, LearnedFlight? flight) =>
-        new(domain, CoverTarget.OfAddress(new(System.Net.IPAddress.Loopback, 443)), [0], new RefreshSchedule(TimeSpan.FromHours(1))) { Flight = flight };
+        new(domain, CoverTarget.OfAddress(new(System.Net.IPAddress.Loopback, 443)), [0], new RefreshSchedule(TimeSpan.FromHours(1)))
+        {
+            Flight = flight,
+        };
 }

@@ -34,7 +34,8 @@ public sealed class LearnedFlightTests
     [InlineData(10240, 10240)]
     [InlineData(10241, 10240)]
     [InlineData(200000, 10240)]
-    public void No_record_is_longer_than_clients_take(int learned, int drawn) => Assert.Equal(drawn, Flights.Of([learned]).DrawLength(_random, isPostQuantum: false, 0x1301));
+    public void No_record_is_longer_than_clients_take(int learned, int drawn) =>
+        Assert.Equal(drawn, Flights.Of([learned]).DrawLength(_random, isPostQuantum: false, 0x1301));
 
     [Fact]
     public void Samples_add_up_while_the_certificate_seems_to_be_the_same()

@@ -19,7 +19,8 @@ public sealed class SignatureLengthsTests
     {
         const int Count = 4000;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var real = Enumerable.Range(0, Count).Select(i => key.SignData(BitConverter.GetBytes(i), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence).Length);
+        var real = Enumerable.Range(0, Count)
+            .Select(i => key.SignData(BitConverter.GetBytes(i), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence).Length);
         var drawn = Enumerable.Range(0, Count).Select(_ => SignatureLengths.Draw(_random, Full));
 
         Assert.InRange(Distance(Histogram(real), Histogram(drawn)), 0, Critical);
@@ -43,7 +44,8 @@ public sealed class SignatureLengthsTests
     [Fact]
     public void A_dozen_samples_of_a_cover_find_its_full_length_nearly_always()
     {
-        var wrong = Enumerable.Range(0, 2000).Count(_ => SignatureLengths.FullLengthOf([.. Enumerable.Range(0, 12).Select(_ => SignatureLengths.Draw(_random, Full))]) != Full);
+        var wrong = Enumerable.Range(0, 2000).Count(
+            _ => SignatureLengths.FullLengthOf([.. Enumerable.Range(0, 12).Select(_ => SignatureLengths.Draw(_random, Full))]) != Full);
 
         Assert.InRange(wrong, 0, 100);
     }

@@ -13,7 +13,8 @@ public unsafe class EpollEventsTests
     {
         if (!OperatingSystem.IsLinux()) return; // there is no other kernel to ask
         var epoll = Native.epoll_create1(Native.EPOLL_CLOEXEC);
-        var (first, second) = (Native.eventfd(1, Native.EFD_NONBLOCK | Native.EFD_CLOEXEC), Native.eventfd(0, Native.EFD_NONBLOCK | Native.EFD_CLOEXEC));
+        var (first, second) = (
+            Native.eventfd(1, Native.EFD_NONBLOCK | Native.EFD_CLOEXEC), Native.eventfd(0, Native.EFD_NONBLOCK | Native.EFD_CLOEXEC));
         using var events = new EpollEvents(4);
         try
         {
