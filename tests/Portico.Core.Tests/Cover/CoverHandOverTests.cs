@@ -80,7 +80,8 @@ public sealed class CoverHandOverTests
         for (var ms = 0; ms < 120; ms++)
         {
             stage.Advance(0.001);
-            if (stage.Covers.SingleOrDefault()?.Read(buffer) is int count and > 0) arrived.Add((Encoding.Latin1.GetString(buffer, 0, count), ms));
+            if (stage.Covers.SingleOrDefault()?.Read(buffer) is int count and > 0)
+                arrived.Add((Encoding.Latin1.GetString(buffer, 0, count), ms));
         }
 
         Assert.Equal([Encoding.Latin1.GetString(hello), "second", "third"], arrived.Select(piece => piece.Text));
