@@ -66,6 +66,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         TellLinks(settings, proxy, parsed.InvocationConfiguration.Output, isFirst: first is not null, qr, log);
 
         // 4. Until the end.
+        ProcessLimits.ReleaseStartCode();
         await WaitAsync(proxy, signals, settings.Timeouts.Drain, log);
         return ExitCode.Ok;
     }

@@ -19,12 +19,15 @@ internal static unsafe partial class Native
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_MOD = 3;
     public const uint EPOLLIN = 1, EPOLLPRI = 2, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
     public const int RLIMIT_NOFILE = 7, PR_SET_DUMPABLE = 4, PR_CAPBSET_DROP = 24, CAP_SYS_PTRACE = 19;
-    public const int F_GETFD = 1, FD_CLOEXEC = 1;
+    public const int F_GETFD = 1, FD_CLOEXEC = 1, MADV_DONTNEED = 4;
 
     private const string C = "libc";
 
     /// <summary>The error number of the call just made on this thread.</summary>
     public static int Errno => Marshal.GetLastPInvokeError();
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int madvise(void* start, nuint length, int advice);
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int epoll_create1(int flags);
