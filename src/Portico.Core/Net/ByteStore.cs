@@ -20,7 +20,10 @@ internal struct ByteStore
     /// <summary>What it holds. Valid until the next call of <see cref="Room"/> or <see cref="Take"/>.</summary>
     public readonly Span<byte> Bytes => _bytes.AsSpan(_start, _end - _start);
 
-    /// <summary>Free bytes behind the content, at least <paramref name="least"/>: moves the content to the front or to a larger buffer when there are fewer.</summary>
+    /// <summary>
+    /// Free bytes behind the content, at least <paramref name="least"/>:
+    /// moves the content to the front or to a larger buffer when there are fewer.
+    /// </summary>
     public Span<byte> Room(BufferPool buffers, int least)
     {
         if (_bytes is null)

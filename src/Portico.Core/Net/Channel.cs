@@ -73,8 +73,9 @@ internal abstract class Channel
     public const int MostPieces = 8;
 
     /// <summary>
-    /// Reads into <paramref name="area"/> leaving <paramref name="gap"/> bytes free in front of every <paramref name="stride"/> payload bytes,
-    /// so that record headers can be written in place: gap, stride bytes, gap, stride bytes, … <paramref name="count"/> counts payload only.
+    /// Reads into <paramref name="area"/> leaving <paramref name="gap"/> bytes free in front of every
+    /// <paramref name="stride"/> payload bytes, so that record headers can be written in place:
+    /// gap, stride bytes, gap, stride bytes, … <paramref name="count"/> counts payload only.
     /// </summary>
     public IoStatus ReadWithGaps(Span<byte> area, int gap, int stride, out int count)
     {
@@ -85,7 +86,10 @@ internal abstract class Channel
         return AfterRead(ReadWithGapsCore(area, gap, stride, out count), count, room);
     }
 
-    /// <summary>Writes as much as there is room for. Ok with <paramref name="written"/> below the length means: wait for the next edge.</summary>
+    /// <summary>
+    /// Writes as much as there is room for. Ok with <paramref name="written"/>
+    /// below the length means: wait for the next edge.
+    /// </summary>
     public IoStatus Write(ReadOnlySpan<byte> bytes, out int written)
     {
         written = 0;
@@ -109,7 +113,8 @@ internal abstract class Channel
     public void SetDeadline(long dueMs)
     {
         Loop.Assert();
-        if (!IsClosed) Loop.Deadlines.Set(Slot, dueMs); // the slot of a closed channel may have a new tenant
+        // the slot of a closed channel may have a new tenant
+        if (!IsClosed) Loop.Deadlines.Set(Slot, dueMs);
     }
 
     /// <summary>Orderly close: FIN. Its slot lives on until the batch of events at hand is done.</summary>
@@ -121,7 +126,9 @@ internal abstract class Channel
     /// <summary>How a connect ended; <see cref="SocketError.Success"/> if it is through.</summary>
     public abstract SocketError ConnectResult();
 
-    /// <summary>The peer's address, asked of the system when wanted: idle sessions keep no copy. Null when the connection is gone.</summary>
+    /// <summary>
+    /// The peer's address, asked of the system when wanted: idle sessions keep no copy. Null when the connection is gone.
+    /// </summary>
     public abstract IPEndPoint? RemoteAddress();
 
     /// <summary>What counts as the peer's address; unknown when the connection is gone.</summary>
@@ -131,12 +138,16 @@ internal abstract class Channel
     public abstract IPEndPoint? LocalAddress();
 
     /// <summary>
-    /// Bytes written that the peer's kernel has not acknowledged. After FIN came, these did not reach who sent it: its FIN acknowledged the rest.
+    /// Bytes written that the peer's kernel has not acknowledged.
+    /// After FIN came, these did not reach who sent it: its FIN acknowledged the rest.
     /// </summary>
     /// <returns>-1 where the system does not tell.</returns>
     public virtual long UnacknowledgedBytes() => -1;
 
-    /// <summary>No Nagle from now on, which pays off only on a connection that writes a second time: a first write is never delayed.</summary>
+    /// <summary>
+    /// No Nagle from now on, which pays off only on a connection
+    /// that writes a second time: a first write is never delayed.
+    /// </summary>
     public void Settle()
     {
         Loop.Assert();
@@ -145,7 +156,10 @@ internal abstract class Channel
         SettleCore();
     }
 
-    /// <summary>Lets the system notice that the peer vanished: for connections that we made and that live on. Never for a client's, whose server would not ask after it.</summary>
+    /// <summary>
+    /// Lets the system notice that the peer vanished: for connections that we made and that live on.
+    /// Never for a client's, whose server would not ask after it.
+    /// </summary>
     public void KeepAlive()
     {
         Loop.Assert();
@@ -155,8 +169,9 @@ internal abstract class Channel
     }
 
     /// <summary>
-    /// Closes a connection that we made and that nothing more is expected of. Where everything written has arrived that is RST, because after our FIN the local port would stay
-    /// in TIME_WAIT for a minute, and there are some 28 000 of them for each address of a peer. A peer that finished first keeps that state itself.
+    /// Closes a connection that we made and that nothing more is expected of. Where everything written
+    /// has arrived that is RST, because after our FIN the local port would stay in TIME_WAIT for a minute,
+    /// and there are some 28 000 of them for each address of a peer. A peer that finished first keeps that state itself.
     /// </summary>
     public void Discard() => CloseOnce(abort: !HungUp && !IsClosed && UnacknowledgedBytes() == 0);
 
@@ -236,7 +251,10 @@ internal abstract class Channel
     {
     }
 
-    /// <summary>The peer uses urgent data, at whose mark a read ends early: from now on a short read does not say that there is no more.</summary>
+    /// <summary>
+    /// The peer uses urgent data, at whose mark a read ends early:
+    /// from now on a short read does not say that there is no more.
+    /// </summary>
     internal void NoteUrgentData() => _traits |= Traits.Urgent;
 
     protected abstract void CloseCore(bool abort);
@@ -245,7 +263,8 @@ internal abstract class Channel
     private IoStatus AfterRead(IoStatus status, int count, int room)
     {
         if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
-        if (status != IoStatus.Ok || (count < room && (_traits & (Traits.HungUp | Traits.Urgent)) == 0)) _traits &= ~Traits.Readable;
+        if (status != IoStatus.Ok || (count < room && (_traits & (Traits.HungUp | Traits.Urgent)) == 0))
+            _traits &= ~Traits.Readable;
         return status;
     }
 

@@ -3,7 +3,10 @@ using System.Net;
 
 namespace Portico.Core.Net;
 
-/// <summary>What counts as one address: an IPv4 address, or the 64 leading bits of an IPv6 address, which is what one household or one server is given. Default: unknown.</summary>
+/// <summary>
+/// What counts as one address: an IPv4 address, or the 64 leading bits of an IPv6 address,
+/// which is what one household or one server is given. Default: unknown.
+/// </summary>
 /// <param name="Prefix">The address, or its leading bits.</param>
 /// <param name="Bits">32 or 64.</param>
 internal readonly record struct ClientNetwork(ulong Prefix, byte Bits)
@@ -22,8 +25,11 @@ internal readonly record struct ClientNetwork(ulong Prefix, byte Bits)
     /// <summary>Of 4 or 16 bytes in network order; an IPv4 address inside an IPv6 one counts as what it is.</summary>
     public static ClientNetwork Of(ReadOnlySpan<byte> address)
     {
-        if (address.Length > V4Length && address.StartsWith(MappedPrefix)) address = address[MappedOffset..];
-        return address.Length == V4Length ? new(BinaryPrimitives.ReadUInt32BigEndian(address), V4Bits) : new(BinaryPrimitives.ReadUInt64BigEndian(address), V6Bits);
+        if (address.Length > V4Length && address.StartsWith(MappedPrefix))
+            address = address[MappedOffset..];
+        return address.Length == V4Length
+            ? new(BinaryPrimitives.ReadUInt32BigEndian(address), V4Bits)
+            : new(BinaryPrimitives.ReadUInt64BigEndian(address), V6Bits);
     }
 
     /// <summary>Of an address.</summary>

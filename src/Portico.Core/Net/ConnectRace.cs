@@ -32,8 +32,9 @@ internal enum RaceNews
 internal readonly record struct ConnectAttempt(EndPoint Address, Channel? Channel, SocketError Error);
 
 /// <summary>
-/// Connects to the first of several addresses that answers (RFC 8305): the next one starts while earlier ones are still trying, or at once when one of them fails.
-/// The user asks with <see cref="Advance"/> after each event of a channel and at <see cref="WakeMs"/>. May be used again after <see cref="Drop"/>.
+/// Connects to the first of several addresses that answers (RFC 8305): the next one starts while earlier
+/// ones are still trying, or at once when one of them fails. The user asks with <see cref="Advance"/> after
+/// each event of a channel and at <see cref="WakeMs"/>. May be used again after <see cref="Drop"/>.
 /// </summary>
 internal sealed class ConnectRace(EventLoop loop)
 {

@@ -1,16 +1,17 @@
 namespace Portico.Core.Net;
 
 /// <summary>
-/// The one heartbeat of a loop: at most one deadline per slot, kept in linked lists threaded through arrays, so arming costs no allocation
-/// and an idle session 16 bytes. Resolution is one tick, of those further away than a third of a second five; deadlines further away than one turn are
-/// looked at once per turn.
+/// The one heartbeat of a loop: at most one deadline per slot, kept in linked lists threaded through arrays,
+/// so arming costs no allocation and an idle session 16 bytes. Resolution is one tick, of those further
+/// away than a third of a second five; deadlines further away than one turn are looked at once per turn.
 /// </summary>
 internal sealed class DeadlineWheel
 {
     /// <summary>Fine enough to pass a stranger's pieces on as they came, and to leave a DC's port soon.</summary>
     public const int TickMs = 10;
 
-    // Thousands of idle sessions would have a deadline in every tick, and the loop would wake for each: those that are far away share every fifth.
+    // Thousands of idle sessions would have a deadline in every tick,
+    // and the loop would wake for each: those that are far away share every fifth.
     private const int FarTicks = 32;
 
     /// <summary>Deadlines that are far away fire at multiples of so many ticks.</summary>
@@ -34,7 +35,10 @@ internal sealed class DeadlineWheel
         _tick = nowMs / TickMs;
     }
 
-    /// <summary>Milliseconds until the next tick at which there is a deadline to look at, if only to find that it is due turns later; -1 when nothing is armed.</summary>
+    /// <summary>
+    /// Milliseconds until the next tick at which there is a deadline to look at,
+    /// if only to find that it is due turns later; -1 when nothing is armed.
+    /// </summary>
     public int SleepMs(long nowMs) => _armed == 0 ? -1 : (int)Math.Max(0, ((_tick + TicksToNextFilled()) * TickMs) - nowMs);
 
     /// <summary>Arms the slot's deadline, replacing an earlier one. Due times in the past fire on the next tick.</summary>

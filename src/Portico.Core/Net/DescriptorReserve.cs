@@ -3,9 +3,10 @@ using Portico.Core.Net.Epoll;
 namespace Portico.Core.Net;
 
 /// <summary>
-/// Keeps the last descriptors of the process for the runtime. It needs two for every thread that it starts, and ends the process with "Out of memory" when it gets none
-/// (seen with .NET 10): whoever could open connections until accept fails could end the proxy. The kernel always gives the lowest free number, so a
-/// number close to the limit tells that few are left, without counting. Linux only; elsewhere nothing is ever scarce.
+/// Keeps the last descriptors of the process for the runtime. It needs two for every thread that it starts,
+/// and ends the process with "Out of memory" when it gets none (seen with .NET 10): whoever could open connections
+/// until accept fails could end the proxy. The kernel always gives the lowest free number, so a number close
+/// to the limit tells that few are left, without counting. Linux only; elsewhere nothing is ever scarce.
 /// </summary>
 internal static class DescriptorReserve
 {
@@ -42,7 +43,8 @@ internal static class DescriptorReserve
         if (now < Volatile.Read(ref _askAgainMs)) return Volatile.Read(ref _limit);
         Native.ResourceLimit limit = default;
         var known = OperatingSystem.IsLinux() && Native.getrlimit(Native.RLIMIT_NOFILE, &limit) == 0;
-        Volatile.Write(ref _limit, known ? (long)Math.Min((ulong)limit.Soft, long.MaxValue) : long.MaxValue); // "no limit" is the largest number
+        // "no limit" is the largest number
+        Volatile.Write(ref _limit, known ? (long)Math.Min((ulong)limit.Soft, long.MaxValue) : long.MaxValue);
         Volatile.Write(ref _askAgainMs, now + AskAgainMs);
         return Volatile.Read(ref _limit);
     }

@@ -24,7 +24,10 @@ internal abstract class Engine
     /// <exception cref="ListenException">The address cannot be had; the message is for the operator.</exception>
     public abstract IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor);
 
-    /// <summary>Takes what is queued on the listening sockets, where the system lets us (not with System.Net.Sockets), then closes them. Completes when every loop has.</summary>
+    /// <summary>
+    /// Takes what is queued on the listening sockets, where the system lets us (not
+    /// with System.Net.Sockets), then closes them. Completes when every loop has.
+    /// </summary>
     public abstract Task StopListeningAsync();
 
     /// <summary>Ends the loops. Channels still open are closed by the system, so owners close theirs first.</summary>

@@ -6,8 +6,9 @@ using System.Runtime.ExceptionServices;
 namespace Portico.Core.Net;
 
 /// <summary>
-/// One thread, and everything that lives on it: channels, deadlines, scratch memory, queued continuations. A session is born, lives and dies
-/// on one loop, so nothing here locks except <see cref="Post(ILoopTask)"/>. Engines derive from it and supply waiting and sockets.
+/// One thread, and everything that lives on it: channels, deadlines, scratch memory, queued continuations.
+/// A session is born, lives and dies on one loop, so nothing here locks except
+/// <see cref="Post(ILoopTask)"/>. Engines derive from it and supply waiting and sockets.
 /// </summary>
 internal abstract class EventLoop
 {
@@ -94,8 +95,8 @@ internal abstract class EventLoop
     }
 
     /// <summary>
-    /// Runs <paramref name="task"/> in the first turn at or after <paramref name="dueMs"/>. For the few things that have no channel to arm a
-    /// deadline on; cannot be taken back, so the task looks whether it is still wanted.
+    /// Runs <paramref name="task"/> in the first turn at or after <paramref name="dueMs"/>. For the few things that
+    /// have no channel to arm a deadline on; cannot be taken back, so the task looks whether it is still wanted.
     /// </summary>
     public void EnqueueAt(long dueMs, ILoopTask task)
     {
@@ -106,10 +107,14 @@ internal abstract class EventLoop
     /// <summary>Checked builds: throws when the calling thread is not the loop's.</summary>
     public void Assert()
     {
-        if (LoopChecks.Enabled && _thread != 0 && _thread != Environment.CurrentManagedThreadId) throw new InvalidOperationException("a channel was touched off its loop");
+        if (LoopChecks.Enabled && _thread != 0 && _thread != Environment.CurrentManagedThreadId)
+            throw new InvalidOperationException("a channel was touched off its loop");
     }
 
-    /// <summary>Begins to connect. The owner hears when the channel becomes writable; <see cref="Channel.ConnectResult"/> then says how it went.</summary>
+    /// <summary>
+    /// Begins to connect. The owner hears when the channel becomes writable;
+    /// <see cref="Channel.ConnectResult"/> then says how it went.
+    /// </summary>
     /// <param name="address">An <see cref="IPEndPoint"/> or a <see cref="UnixDomainSocketEndPoint"/>.</param>
     /// <param name="owner">Whom the channel tells.</param>
     /// <param name="error">Why there is no channel.</param>
@@ -135,7 +140,10 @@ internal abstract class EventLoop
     /// <summary>Binds the loop to the calling thread.</summary>
     protected void Enter() => _thread = Environment.CurrentManagedThreadId;
 
-    /// <summary>One turn: events, then what they queued, then posts and deadlines, then closed slots become free (docs/adr/0003, 0004).</summary>
+    /// <summary>
+    /// One turn: events, then what they queued, then posts and deadlines,
+    /// then closed slots become free (docs/adr/0003, 0004).
+    /// </summary>
     protected void Turn()
     {
         Turns++;
@@ -172,7 +180,8 @@ internal abstract class EventLoop
     internal int SleepMs()
     {
         var sleep = Deadlines.SleepMs(NowMs);
-        if (_timed.TryPeek(out _, out var dueMs)) sleep = (int)Math.Clamp(dueMs - NowMs, 0, sleep < 0 ? int.MaxValue : sleep);
+        if (_timed.TryPeek(out _, out var dueMs))
+            sleep = (int)Math.Clamp(dueMs - NowMs, 0, sleep < 0 ? int.MaxValue : sleep);
         return AcceptPaused && (sleep < 0 || sleep > AcceptRetryMs) ? AcceptRetryMs : sleep;
     }
 

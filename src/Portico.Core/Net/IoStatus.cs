@@ -1,6 +1,9 @@
 namespace Portico.Core.Net;
 
-/// <summary>What a read or write on a <see cref="Channel"/> came to. End of stream and reset are values: they happen to every session.</summary>
+/// <summary>
+/// What a read or write on a <see cref="Channel"/> came to.
+/// End of stream and reset are values: they happen to every session.
+/// </summary>
 internal enum IoStatus : byte
 {
     /// <summary>At least one byte was moved.</summary>

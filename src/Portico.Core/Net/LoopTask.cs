@@ -1,6 +1,9 @@
 namespace Portico.Core.Net;
 
-/// <summary>A task that is queued at most once at a time: each event of a peer that never stops sending would add a turn of its own, for good.</summary>
+/// <summary>
+/// A task that is queued at most once at a time: each event of a peer
+/// that never stops sending would add a turn of its own, for good.
+/// </summary>
 internal abstract class LoopTask : ILoopTask
 {
     private bool _isScheduled;

@@ -3,7 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace Portico.Core.Net;
 
 /// <summary>
-/// Straight-line async code that waits for its channels: the awaitable that a loop completes. It owns the channels while it waits; one wait at a time.
+/// Straight-line async code that waits for its channels: the awaitable that a loop completes.
+/// It owns the channels while it waits; one wait at a time.
 /// </summary>
 /// <param name="loop">Whose events it waits for.</param>
 internal abstract class LoopWaiter(EventLoop loop) : IChannelOwner, ILoopTask, IValueTaskSource<Wake>
@@ -17,7 +18,10 @@ internal abstract class LoopWaiter(EventLoop loop) : IChannelOwner, ILoopTask, I
     /// <summary>A wake-up is in the loop's queue.</summary>
     protected bool IsQueued { get; private set; }
 
-    /// <summary>Waits for news of any channel this waiter owns. The loop completes it after the batch of events, never inside one (docs/adr/0004).</summary>
+    /// <summary>
+    /// Waits for news of any channel this waiter owns. The loop completes
+    /// it after the batch of events, never inside one (docs/adr/0004).
+    /// </summary>
     public ValueTask<Wake> NextEventAsync()
     {
         _source.Reset();
@@ -60,7 +64,8 @@ internal abstract class LoopWaiter(EventLoop loop) : IChannelOwner, ILoopTask, I
 
     ValueTaskSourceStatus IValueTaskSource<Wake>.GetStatus(short token) => _source.GetStatus(token);
 
-    void IValueTaskSource<Wake>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<Wake>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
     /// <summary>A wake-up has left the loop's queue and has not been delivered yet.</summary>

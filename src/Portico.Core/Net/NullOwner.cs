@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Portico.Core.Net;
 
-/// <summary>The owner of a channel between its making and its first real owner. Hearing of an event would mean that the event was lost.</summary>
+/// <summary>
+/// The owner of a channel between its making and its first real owner.
+/// Hearing of an event would mean that the event was lost.
+/// </summary>
 internal sealed class NullOwner : IChannelOwner
 {
     public static readonly NullOwner Instance = new();

@@ -1,8 +1,8 @@
 namespace Portico.Core.Net;
 
 /// <summary>
-/// How far a peer has got with what is written to it: by what it has acknowledged, for a buffer of megabytes says for a long time that there is no room while
-/// its peer takes bytes all the time.
+/// How far a peer has got with what is written to it: by what it has acknowledged, for a buffer
+/// of megabytes says for a long time that there is no room while its peer takes bytes all the time.
 /// </summary>
 internal struct PeerProgress
 {

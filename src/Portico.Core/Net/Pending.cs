@@ -1,6 +1,9 @@
 namespace Portico.Core.Net;
 
-/// <summary>Output that a channel had no room for: one rented buffer, written on when the channel says so. While it holds anything its source is not read.</summary>
+/// <summary>
+/// Output that a channel had no room for: one rented buffer, written on when
+/// the channel says so. While it holds anything its source is not read.
+/// </summary>
 internal struct Pending
 {
     private byte[]? _buffer;
@@ -12,7 +15,8 @@ internal struct Pending
     /// <summary>Rents room for exactly <paramref name="length"/> bytes and returns it for the caller to fill. Only while empty.</summary>
     public Span<byte> Reserve(BufferPool buffers, int length)
     {
-        if (_buffer is not null) throw new InvalidOperationException("output is pending already: its source should not have been read");
+        if (_buffer is not null)
+            throw new InvalidOperationException("output is pending already: its source should not have been read");
         _buffer = buffers.Rent(length);
         _start = 0;
         _end = length;

@@ -1,8 +1,8 @@
 namespace Portico.Core.Net;
 
 /// <summary>
-/// One direction of a relay: a source, a sink, what the sink had no room for, and how far its peer has got. While anything is pending the source is not read.
-/// What an end or a reset means is the relay's affair.
+/// One direction of a relay: a source, a sink, what the sink had no room for, and how far its peer has got.
+/// While anything is pending the source is not read. What an end or a reset means is the relay's affair.
 /// </summary>
 internal struct Pipe(Channel source, Channel sink)
 {
@@ -39,7 +39,8 @@ internal struct Pipe(Channel source, Channel sink)
         var status = sink.Write(bytes, out written);
         if (status == IoStatus.Reset) return status;
         _progress.Wrote(written);
-        if (written < bytes.Length) bytes[written..].CopyTo(_pending.Reserve(sink.Loop.Buffers, bytes.Length - written));
+        if (written < bytes.Length)
+            bytes[written..].CopyTo(_pending.Reserve(sink.Loop.Buffers, bytes.Length - written));
         return IoStatus.Ok;
     }
 

@@ -17,7 +17,10 @@ public static class ProcessLimits
         return Native.setrlimit(Native.RLIMIT_NOFILE, &wanted) == 0 ? (long)wanted.Soft : (long)limit.Soft;
     }
 
-    /// <summary>Local ports that the system gives to connections: so many clients at a time can be connected to each address of a data centre. 0 where it does not tell.</summary>
+    /// <summary>
+    /// Local ports that the system gives to connections: so many clients at a time
+    /// can be connected to each address of a data centre. 0 where it does not tell.
+    /// </summary>
     public static int LocalPorts()
     {
         const string Range = "/proc/sys/net/ipv4/ip_local_port_range";
@@ -26,7 +29,10 @@ public static class ProcessLimits
         return ends.Length == 2 && int.TryParse(ends[0], out var first) && int.TryParse(ends[1], out var last) ? last - first + 1 : 0;
     }
 
-    /// <summary>For how many sessions the descriptors suffice: two each, after what the process itself needs. 0 where there is no limit to ask for.</summary>
+    /// <summary>
+    /// For how many sessions the descriptors suffice: two each,
+    /// after what the process itself needs. 0 where there is no limit to ask for.
+    /// </summary>
     public static unsafe long Sessions()
     {
         const long OwnNeeds = 512;
@@ -64,15 +70,16 @@ public static class ProcessLimits
         !OperatingSystem.IsLinux() || Native.fcntl(descriptor, Native.F_GETFD) is >= 0 and var flags && (flags & Native.FD_CLOEXEC) == 0;
 
     /// <summary>
-    /// Keeps other processes of the same user, core files and the runtime's own crash dumps from reading the secrets in memory. To be called first of all: later threads
-    /// inherit what this one gave up.
+    /// Keeps other processes of the same user, core files and the runtime's own crash dumps from reading
+    /// the secrets in memory. To be called first of all: later threads inherit what this one gave up.
     /// </summary>
     public static void ForbidDumps()
     {
         if (!OperatingSystem.IsLinux()) return;
         _ = Native.prctl(Native.PR_SET_DUMPABLE, 0, 0, 0, 0);
 
-        // Root's children may look into any process all the same, and the runtime starts one for DOTNET_DbgEnableMiniDump=1. Without the right to give, they may not.
+        // Root's children may look into any process all the same, and the runtime starts
+        // one for DOTNET_DbgEnableMiniDump=1. Without the right to give, they may not.
         // Anybody but root is refused here and never had it.
         _ = Native.prctl(Native.PR_CAPBSET_DROP, Native.CAP_SYS_PTRACE, 0, 0, 0);
     }

@@ -17,7 +17,8 @@ internal sealed class Scratch
     /// <summary>Borrows the whole area until the returned value is disposed.</summary>
     public Loan Borrow()
     {
-        if (LoopChecks.Enabled && _borrowed) throw new InvalidOperationException("scratch is borrowed already: nested use");
+        if (LoopChecks.Enabled && _borrowed)
+            throw new InvalidOperationException("scratch is borrowed already: nested use");
         _borrowed = true;
         return new Loan(this);
     }

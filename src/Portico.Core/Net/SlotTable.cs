@@ -91,7 +91,8 @@ internal sealed class SlotTable(uint firstGeneration = 0)
     {
         var first = _pages.Count << PageBits;
         var page = new Entry[PageSize];
-        for (var i = 0; i < PageSize; i++) page[i] = new Entry { Generation = firstGeneration, NextFree = i == PageSize - 1 ? _free : first + i + 1 };
+        for (var i = 0; i < PageSize; i++)
+            page[i] = new Entry { Generation = firstGeneration, NextFree = i == PageSize - 1 ? _free : first + i + 1 };
         _pages.Add(page);
         _free = first;
     }

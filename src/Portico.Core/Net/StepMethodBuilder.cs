@@ -6,8 +6,9 @@ using System.Threading.Tasks.Sources;
 namespace Portico.Core.Net;
 
 /// <summary>
-/// Builds the value tasks of code that runs on loops. What a waiting method keeps is pooled per thread and kind of method, as many as a burst used: the runtime's own pooling
-/// builder keeps one, and a thousand clients who come at a time would leave a thousand of each to the collector.
+/// Builds the value tasks of code that runs on loops. What a waiting method keeps is pooled per
+/// thread and kind of method, as many as a burst used: the runtime's own pooling builder keeps one,
+/// and a thousand clients who come at a time would leave a thousand of each to the collector.
 /// </summary>
 internal struct StepMethodBuilder<TResult>
 {

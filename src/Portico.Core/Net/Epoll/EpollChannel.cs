@@ -21,7 +21,8 @@ internal sealed unsafe class EpollChannel : Channel
     {
         int error;
         uint length = sizeof(int);
-        if (Native.getsockopt(_descriptor, Native.SOL_SOCKET, Native.SO_ERROR, &error, &length) != 0) error = Native.Errno;
+        if (Native.getsockopt(_descriptor, Native.SOL_SOCKET, Native.SO_ERROR, &error, &length) != 0)
+            error = Native.Errno;
         return Errors.ToSocketError(error);
     }
 
@@ -29,7 +30,9 @@ internal sealed unsafe class EpollChannel : Channel
     {
         var address = stackalloc byte[SocketAddress.MaxLength];
         uint length = SocketAddress.MaxLength;
-        return Native.getpeername(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
+        return Native.getpeername(_descriptor, address, &length) == 0
+            ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength))
+            : null;
     }
 
     // Asked for each connection that comes in: without the objects of RemoteAddress, and without a system call while accept has just told.
@@ -38,14 +41,18 @@ internal sealed unsafe class EpollChannel : Channel
         if (((EpollLoop)Loop).NetworkOfAccepted(this) is { IsKnown: true } known) return known;
         var address = stackalloc byte[SocketAddress.MaxLength];
         uint length = SocketAddress.MaxLength;
-        return Native.getpeername(_descriptor, address, &length) == 0 ? ClientNetwork.Of(SocketAddress.Bytes(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength))) : default;
+        return Native.getpeername(_descriptor, address, &length) == 0
+            ? ClientNetwork.Of(SocketAddress.Bytes(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)))
+            : default;
     }
 
     public override IPEndPoint? LocalAddress()
     {
         var address = stackalloc byte[SocketAddress.MaxLength];
         uint length = SocketAddress.MaxLength;
-        return Native.getsockname(_descriptor, address, &length) == 0 ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)) : null;
+        return Native.getsockname(_descriptor, address, &length) == 0
+            ? SocketAddress.Read(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength))
+            : null;
     }
 
     public override long UnacknowledgedBytes() => SocketOptions.UnacknowledgedBytes(_descriptor);

@@ -6,7 +6,8 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
     // Connections taken per event, so that a flood of them does not starve the sessions of the loop.
     private const int MostPerEvent = 64;
 
-    // To ask once more is a system call for nothing where connections come one at a time: only after so many turns in a row with one left over are more taken in each.
+    // To ask once more is a system call for nothing where connections come one at a time:
+    // only after so many turns in a row with one left over are more taken in each.
     private const int TurnsBeforeMore = 3;
 
     private long _lastTurn;
@@ -15,7 +16,10 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
 
     public int Descriptor => descriptor;
 
-    /// <summary>Somebody waits. As many are accepted as the last turns have shown to wait at a time; the level-triggered event comes again for the others.</summary>
+    /// <summary>
+    /// Somebody waits. As many are accepted as the last turns have shown to wait at a time;
+    /// the level-triggered event comes again for the others.
+    /// </summary>
     public void OnReady()
     {
         if (loop.Turns != _lastTurn + 1) _fullTurns = 0;
@@ -34,13 +38,15 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
             var client = Native.accept4(descriptor, address, &length, Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC);
             if (client >= 0)
             {
-                if (TakeOver(client, new ReadOnlySpan<byte>(address, SocketAddress.MaxLength))) continue;
+                if (TakeOver(client, new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)))
+                    continue;
                 return taken + 1;
             }
 
             var error = Native.Errno;
             if (error is Native.ECONNABORTED or Native.EINTR or Native.EPERM) continue;
-            if (Errors.IsExhaustion(error)) Pause(error is Native.EMFILE or Native.ENFILE ? "no file descriptors left" : "no kernel memory left");
+            if (Errors.IsExhaustion(error))
+                Pause(error is Native.EMFILE or Native.ENFILE ? "no file descriptors left" : "no kernel memory left");
             return taken;
         }
 
@@ -51,8 +57,10 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
     private bool TakeOver(int client, ReadOnlySpan<byte> address)
     {
         var isScarce = DescriptorReserve.IsScarce(client, DescriptorReserve.Accepting);
-        if (!loop.Adopt(client, address, acceptor)) Pause("epoll takes no more sockets (fs.epoll.max_user_watches)");
-        else if (isScarce) Pause("few file descriptors left");
+        if (!loop.Adopt(client, address, acceptor))
+            Pause("epoll takes no more sockets (fs.epoll.max_user_watches)");
+        else if (isScarce)
+            Pause("few file descriptors left");
         return !_paused;
     }
 

@@ -27,14 +27,16 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         if (_epoll < 0) throw new LoopFailure($"epoll_create1 failed with error {Native.Errno}");
         _wake = Native.eventfd(0, Native.EFD_NONBLOCK | Native.EFD_CLOEXEC);
         if (_wake < 0) throw new LoopFailure($"eventfd failed with error {Native.Errno}");
-        if (!Watch(_wake, Native.EPOLLIN, WakeToken)) throw new LoopFailure($"epoll_ctl failed with error {Native.Errno}");
+        if (!Watch(_wake, Native.EPOLLIN, WakeToken))
+            throw new LoopFailure($"epoll_ctl failed with error {Native.Errno}");
     }
 
     /// <summary>On the loop: starts to accept from a listening socket.</summary>
     public void Add(EpollListener listener)
     {
         _listeners.Add(listener);
-        if (Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)(_listeners.Count - 1))) return;
+        if (Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)(_listeners.Count - 1)))
+            return;
         throw new LoopFailure($"a listening socket could not be watched: error {Native.Errno}"); // every n-th client would hang otherwise
     }
 
@@ -56,7 +58,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     /// <param name="acceptor">Receives it.</param>
     public bool Adopt(int descriptor, ReadOnlySpan<byte> address, IAcceptor acceptor)
     {
-        if (Register(new EpollChannel(this, NullOwner.Instance, descriptor, connected: true), descriptor) is not { } channel) return false;
+        if (Register(new EpollChannel(this, NullOwner.Instance, descriptor, connected: true), descriptor) is not { } channel)
+            return false;
         (_accepted, _acceptedFrom) = (channel, ClientNetwork.Of(SocketAddress.Bytes(address)));
         acceptor.OnAccepted(channel);
         _accepted = null;
@@ -102,7 +105,10 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     /// </summary>
     public static void Release(int descriptor) => _ = Native.close(descriptor);
 
-    /// <summary>Stops or goes on watching a listening socket: without descriptors to accept with, a level-triggered listener would spin.</summary>
+    /// <summary>
+    /// Stops or goes on watching a listening socket: without descriptors
+    /// to accept with, a level-triggered listener would spin.
+    /// </summary>
     public void WatchAccept(EpollListener listener, bool pause)
     {
         var target = stackalloc byte[16];
@@ -133,7 +139,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         var count = Native.epoll_wait(_epoll, _events.Pointer, EventsPerTurn, timeoutMs);
         if (count < 0)
         {
-            if (Native.Errno != Native.EINTR) throw new LoopFailure($"epoll_wait failed with error {Native.Errno}");
+            if (Native.Errno != Native.EINTR)
+                throw new LoopFailure($"epoll_wait failed with error {Native.Errno}");
             return;
         }
 

@@ -5,7 +5,10 @@ namespace Portico.Core.Net.Epoll;
 /// <summary>Error numbers in the words of the seam.</summary>
 internal static class Errors
 {
-    /// <summary>Try again after the next edge. ENOBUFS and ENOMEM on a stream are the kernel's "not now", not the connection's end.</summary>
+    /// <summary>
+    /// Try again after the next edge. ENOBUFS and ENOMEM on a stream
+    /// are the kernel's "not now", not the connection's end.
+    /// </summary>
     public static bool IsTransient(int errno) => errno is Native.EAGAIN or Native.ENOBUFS or Native.ENOMEM;
 
     /// <summary>Out of descriptors or memory: whatever was asked for may succeed later.</summary>

@@ -57,7 +57,8 @@ internal static unsafe class ListeningSocket
         if (descriptor < 0) return -1;
         SocketOptions.Set(descriptor, Native.SOL_SOCKET, Native.SO_REUSEADDR, 1);
         if (reusePort) SocketOptions.Set(descriptor, Native.SOL_SOCKET, Native.SO_REUSEPORT, 1);
-        if (SocketAddress.Family(address) == Native.AF_INET6) SocketOptions.Set(descriptor, Native.IPPROTO_IPV6, Native.IPV6_V6ONLY, address.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
+        if (SocketAddress.Family(address) == Native.AF_INET6)
+            SocketOptions.Set(descriptor, Native.IPPROTO_IPV6, Native.IPV6_V6ONLY, address.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
         SocketOptions.Listening(descriptor);
         var bytes = stackalloc byte[SocketAddress.MaxLength];
         var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));

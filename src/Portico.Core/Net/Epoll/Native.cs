@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Portico.Core.Net.Epoll;
 
-/// <summary>The system calls of the epoll engine, as Linux documents them (man 2 of each name). Nothing else in the project declares any.</summary>
+/// <summary>
+/// The system calls of the epoll engine, as Linux documents them (man 2 of each name).
+/// Nothing else in the project declares any.
+/// </summary>
 internal static unsafe partial class Native
 {
     public const int EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, ENFILE = 23, EMFILE = 24, EPERM = 1,

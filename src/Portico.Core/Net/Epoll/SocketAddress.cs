@@ -5,13 +5,17 @@ using System.Text;
 
 namespace Portico.Core.Net.Epoll;
 
-/// <summary>struct sockaddr_in and sockaddr_in6: family in host order, port and address in network order; struct sockaddr_un: family and path.</summary>
+/// <summary>
+/// struct sockaddr_in and sockaddr_in6: family in host order,
+/// port and address in network order; struct sockaddr_un: family and path.
+/// </summary>
 internal static class SocketAddress
 {
     /// <summary>Room for every form.</summary>
     public const int MaxLength = UnixPathOffset + 108;
 
-    private const int V4Length = 16, V6Length = 28, UnixPathOffset = 2, PortOffset = 2, V4AddressOffset = 4, V6AddressOffset = 8, V6ScopeOffset = 24;
+    private const int V4Length = 16, V6Length = 28, UnixPathOffset = 2, PortOffset = 2;
+    private const int V4AddressOffset = 4, V6AddressOffset = 8, V6ScopeOffset = 24;
 
     public static int Family(EndPoint address) => address.AddressFamily switch
     {
@@ -58,7 +62,8 @@ internal static class SocketAddress
     public static IPEndPoint Read(ReadOnlySpan<byte> address)
     {
         var port = BinaryPrimitives.ReadUInt16BigEndian(address[PortOffset..]);
-        if (BitConverter.ToUInt16(address) == Native.AF_INET) return new IPEndPoint(new IPAddress(address.Slice(V4AddressOffset, 4)), port);
+        if (BitConverter.ToUInt16(address) == Native.AF_INET)
+            return new IPEndPoint(new IPAddress(address.Slice(V4AddressOffset, 4)), port);
         var v6 = new IPAddress(address.Slice(V6AddressOffset, 16), BitConverter.ToUInt32(address[V6ScopeOffset..]));
         return new IPEndPoint(v6.IsIPv4MappedToIPv6 ? v6.MapToIPv4() : v6, port);
     }

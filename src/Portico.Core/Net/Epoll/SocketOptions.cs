@@ -4,8 +4,8 @@ namespace Portico.Core.Net.Epoll;
 internal static unsafe class SocketOptions
 {
     /// <summary>
-    /// Most unsent bytes that the kernel takes of one client's output. Without it a slow line's buffer grows to megabytes of memory outside the process, and room is told of
-    /// only when a third of that is free.
+    /// Most unsent bytes that the kernel takes of one client's output. Without it a slow line's buffer grows
+    /// to megabytes of memory outside the process, and room is told of only when a third of that is free.
     /// </summary>
     public const int MostUnsent = 128 * 1024;
 
@@ -13,8 +13,9 @@ internal static unsafe class SocketOptions
     private const int KeepIdleSeconds = 40, KeepIntervalSeconds = 10, KeepCount = 4, UserTimeoutMs = 60_000;
 
     /// <summary>
-    /// For listening sockets, whose clients inherit it. No keepalive and no limit on unacknowledged bytes: neither has a web server, and anybody can see whether a connection is
-    /// asked after 40 s of silence. A relay looks itself how far its client has got (<see cref="Pipe.Look"/>).
+    /// For listening sockets, whose clients inherit it. No keepalive and no limit on unacknowledged bytes:
+    /// neither has a web server, and anybody can see whether a connection is asked after 40 s of silence.
+    /// A relay looks itself how far its client has got (<see cref="Pipe.Look"/>).
     /// </summary>
     public static void Listening(int descriptor)
     {
@@ -43,5 +44,6 @@ internal static unsafe class SocketOptions
     }
 
     /// <summary>Sets an int option; true if the kernel took it.</summary>
-    public static bool Set(int descriptor, int level, int name, int value) => Native.setsockopt(descriptor, level, name, &value, sizeof(int)) == 0;
+    public static bool Set(int descriptor, int level, int name, int value) =>
+        Native.setsockopt(descriptor, level, name, &value, sizeof(int)) == 0;
 }

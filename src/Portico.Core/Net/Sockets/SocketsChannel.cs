@@ -7,7 +7,7 @@ namespace Portico.Core.Net.Sockets;
 /// A TCP socket with readiness made out of asynchronous calls: a zero-byte receive completes when there is something to read; a send of one
 /// byte completes when there is room to write. Reads and writes themselves are non-blocking calls.
 /// </summary>
-#pragma warning disable CA1001 // The two argument objects are let go with the socket: disposing them while an operation completes would race with its callback.
+#pragma warning disable CA1001 // The argument objects go with the socket: disposing them would race with a callback.
 internal sealed class SocketsChannel : Channel
 #pragma warning restore CA1001
 {
@@ -29,8 +29,10 @@ internal sealed class SocketsChannel : Channel
     {
         _socket = socket;
         _receive.SetBuffer(Memory<byte>.Empty);
-        _receive.Completed += (_, result) => ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, result.SocketError != SocketError.Success));
-        _send.Completed += (_, result) => ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: false, IsWritable: true, result.SocketError != SocketError.Success));
+        _receive.Completed += (_, result) => ((SocketsLoop)Loop).Report(
+            new Readiness(this, IsReadable: true, IsWritable: false, result.SocketError != SocketError.Success));
+        _send.Completed += (_, result) => ((SocketsLoop)Loop).Report(
+            new Readiness(this, IsReadable: false, IsWritable: true, result.SocketError != SocketError.Success));
         if (!connected) return;
         AssumeWritable();
         WaitReadable();
@@ -43,7 +45,8 @@ internal sealed class SocketsChannel : Channel
         {
             error = SocketError.Success;
             socket.Blocking = false;
-            if (socket.AddressFamily == AddressFamily.Unix) return true; // the rest is about packets on a wire
+            // the rest is about packets on a wire
+            if (socket.AddressFamily == AddressFamily.Unix) return true;
             socket.NoDelay = true;
             return true;
         }
@@ -77,7 +80,8 @@ internal sealed class SocketsChannel : Channel
 
     public override IPEndPoint? RemoteAddress() => Ask(static socket => socket.RemoteEndPoint);
 
-    public override long UnacknowledgedBytes() => OperatingSystem.IsLinux() && !_socket.SafeHandle.IsClosed ? Epoll.SocketOptions.UnacknowledgedBytes((int)_socket.Handle) : -1;
+    public override long UnacknowledgedBytes() =>
+        OperatingSystem.IsLinux() && !_socket.SafeHandle.IsClosed ? Epoll.SocketOptions.UnacknowledgedBytes((int)_socket.Handle) : -1;
 
     private IPEndPoint? Ask(Func<Socket, EndPoint?> question)
     {
@@ -107,7 +111,10 @@ internal sealed class SocketsChannel : Channel
         Raise(readiness.IsReadable, readiness.IsWritable, hungUp: false, readiness.HasFailed);
     }
 
-    /// <summary>On the loop: for a channel whose owner leaves news unread. A reset behind them is raised. False when there is no more need to ask.</summary>
+    /// <summary>
+    /// On the loop: for a channel whose owner leaves news unread.
+    /// A reset behind them is raised. False when there is no more need to ask.
+    /// </summary>
     public bool LookForReset()
     {
         if (IsClosed || !CanRead || Failed) return false;
@@ -119,8 +126,10 @@ internal sealed class SocketsChannel : Channel
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
         count = _socket.Receive(buffer, SocketFlags.None, out var error);
-        if (error == SocketError.Success && count == 0) return Failed || WasReset() ? IoStatus.Reset : IoStatus.Eof;
-        if (count < buffer.Length && error is SocketError.Success or SocketError.WouldBlock) WaitReadable();
+        if (error == SocketError.Success && count == 0)
+            return Failed || WasReset() ? IoStatus.Reset : IoStatus.Eof;
+        if (count < buffer.Length && error is SocketError.Success or SocketError.WouldBlock)
+            WaitReadable();
         return Status(error);
     }
 
@@ -151,7 +160,8 @@ internal sealed class SocketsChannel : Channel
         _send.SetBuffer(_oneByte);
         _isSending = true;
         NoRoomToWrite();
-        if (!_socket.SendAsync(_send)) ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: false, IsWritable: true, _send.SocketError != SocketError.Success));
+        if (!_socket.SendAsync(_send))
+            ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: false, IsWritable: true, _send.SocketError != SocketError.Success));
         return IoStatus.Ok;
     }
 
@@ -219,8 +229,8 @@ internal sealed class SocketsChannel : Channel
         _ => IoStatus.Reset,
     };
 
-    // The system tells of a reset once, perhaps to a send that is under way; who reads after it sees an end like any other. But a connection whose
-    // other half is open is not closed by FIN.
+    // The system tells of a reset once, perhaps to a send that is under way; who reads after it
+    // sees an end like any other. But a connection whose other half is open is not closed by FIN.
     private bool WasReset()
     {
         const int ipProtoTcp = 6, tcpInfo = 11, tcpClose = 7;
@@ -239,7 +249,8 @@ internal sealed class SocketsChannel : Channel
     // A read that got bytes and then met the end must not swallow the end: it is reported as an edge of its own.
     private IoStatus ReportEndLater(IoStatus status)
     {
-        if (status is IoStatus.Eof or IoStatus.Reset) ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, status == IoStatus.Reset));
+        if (status is IoStatus.Eof or IoStatus.Reset)
+            ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, status == IoStatus.Reset));
         return IoStatus.Ok;
     }
 
@@ -247,7 +258,9 @@ internal sealed class SocketsChannel : Channel
     {
         if (_isReceiving) return;
         _isReceiving = true;
-        if (!_socket.ReceiveAsync(_receive)) ((SocketsLoop)Loop).Report(new Readiness(this, IsReadable: true, IsWritable: false, _receive.SocketError != SocketError.Success));
+        if (!_socket.ReceiveAsync(_receive))
+            ((SocketsLoop)Loop).Report(
+                new Readiness(this, IsReadable: true, IsWritable: false, _receive.SocketError != SocketError.Success));
     }
 
     private void Connected(SocketAsyncEventArgs result)

@@ -29,7 +29,8 @@ internal sealed class SocketsEngine : Engine
 
     public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
     {
-        if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6) address = new IPEndPoint(IPAddress.Any, address.Port);
+        if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
+            address = new IPEndPoint(IPAddress.Any, address.Port);
         var socket = Bind(address);
         _listeners.Add(socket);
         _accepting.Add(AcceptAsync(socket, acceptor));
@@ -56,7 +57,8 @@ internal sealed class SocketsEngine : Engine
         try
         {
             socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            if (address.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
+            if (address.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
             if (OperatingSystem.IsLinux()) LimitUnsent(socket);
             socket.Bind(address);
             socket.Listen(Backlog);
@@ -87,7 +89,8 @@ internal sealed class SocketsEngine : Engine
                 var isScarce = DescriptorReserve.IsScarce(client.Handle, DescriptorReserve.Accepting);
                 var loop = _loops[(_next++ & int.MaxValue) % _loops.Count];
                 loop.Post(new Adoption(loop, client, acceptor));
-                if (isScarce) await PauseAsync(acceptor, "few file descriptors left").ConfigureAwait(false);
+                if (isScarce)
+                    await PauseAsync(acceptor, "few file descriptors left").ConfigureAwait(false);
                 paused = false;
             }
             catch (ObjectDisposedException)
@@ -101,7 +104,8 @@ internal sealed class SocketsEngine : Engine
             catch (SocketException)
             {
                 // Whatever it was, trying again at once would spin; a listener that gives up would refuse clients for no visible reason.
-                if (!paused && !_stopping) _loops[0].Post(() => acceptor.OnAcceptPaused("no file descriptors or kernel memory left"));
+                if (!paused && !_stopping)
+                    _loops[0].Post(() => acceptor.OnAcceptPaused("no file descriptors or kernel memory left"));
                 paused = true;
                 await Task.Delay(PauseAfterFailure).ConfigureAwait(false);
             }

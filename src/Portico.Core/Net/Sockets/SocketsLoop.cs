@@ -8,7 +8,7 @@ namespace Portico.Core.Net.Sockets;
 /// An event loop over System.Net.Sockets: one thread that sleeps on a semaphore while the runtime's own poller reports readiness.
 /// Slower and larger than epoll, but it runs wherever .NET does, and the two check each other in every integration test.
 /// </summary>
-#pragma warning disable CA1001 // The semaphore is never disposed: operations that a stop aborts report to it from other threads, at any time.
+#pragma warning disable CA1001 // The semaphore is never disposed: operations that a stop aborts report to it at any time.
 internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(index, time)
 #pragma warning restore CA1001
 {
@@ -21,14 +21,16 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
     private int _awake;
 
     /// <summary>Wraps an accepted socket. On the loop. Null when its client is gone already.</summary>
-    public SocketsChannel? Adopt(Socket socket) => SocketsChannel.TrySetUp(socket, out _) ? new(this, NullOwner.Instance, socket, connected: true) : null;
+    public SocketsChannel? Adopt(Socket socket) =>
+        SocketsChannel.TrySetUp(socket, out _) ? new(this, NullOwner.Instance, socket, connected: true) : null;
 
     public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
     {
         Socket socket;
         try
         {
-            socket = new Socket(address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+            socket = new Socket(
+                address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         }
         catch (SocketException refused)
         {
@@ -63,7 +65,8 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
 
     protected override void WaitAndRaise(int timeoutMs)
     {
-        if (_unread.Count > 0 && (timeoutMs < 0 || timeoutMs > ResetCheckMs)) timeoutMs = ResetCheckMs;
+        if (_unread.Count > 0 && (timeoutMs < 0 || timeoutMs > ResetCheckMs))
+            timeoutMs = ResetCheckMs;
         if (_events.IsEmpty) _signal.Wait(timeoutMs);
         else _signal.Wait(0);
         Interlocked.Exchange(ref _awake, 0); // a full fence: events are looked at only after it
@@ -78,8 +81,9 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
         LookForResets();
     }
 
-    // A zero-byte receive says the same for bytes, FIN and RST, and nothing more while bytes stay unread. A peer that resets behind them, with its relay waiting for the
-    // other side, would be kept until the idle limit. By the system's clock: this is about the system, not about deadlines.
+    // A zero-byte receive says the same for bytes, FIN and RST, and nothing more while bytes stay unread.
+    // A peer that resets behind them, with its relay waiting for the other side, would be kept until the idle limit.
+    // By the system's clock: this is about the system, not about deadlines.
     private void LookForResets()
     {
         if (_unread.Count == 0 || Environment.TickCount64 < _nextResetCheckMs) return;
