@@ -15,4 +15,5 @@ public sealed record ConfigurationError(string Key, string Problem)
 /// <param name="Settings">Null if there is any error.</param>
 /// <param name="Errors">Everything that is wrong, not only the first.</param>
 /// <param name="Warnings">What works, but is unwise.</param>
-public sealed record ParsedOptions(ProxySettings? Settings, ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings);
+public sealed record ParsedOptions(
+    ProxySettings? Settings, ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings);

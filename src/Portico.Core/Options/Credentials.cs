@@ -13,14 +13,18 @@ internal static class Credentials
 
     private const string Fix = $"`portico secret` prints a fresh one; for example \"secret\": \"{ListenerOptions.ExampleSecret}\"";
 
-    /// <summary>The enabled ones, each with a name and a secret of its own. Takes time in proportion to the users, of whom there may be very many.</summary>
+    /// <summary>
+    /// The enabled ones, each with a name and a secret of its own.
+    /// Takes time in proportion to the users, of whom there may be very many.
+    /// </summary>
     /// <param name="listener">As written.</param>
     /// <param name="path">Of the listener, for errors.</param>
     /// <param name="errors">What is wrong is added here.</param>
     /// <param name="warnings">What is unwise is added here.</param>
     /// <param name="comparer">Tells secrets apart; null = their own constant-time comparison.</param>
     public static ImmutableArray<Credential> Parse(
-        ListenerOptions listener, string path, List<ConfigurationError> errors, List<ConfigurationError> warnings, IEqualityComparer<ProxySecret>? comparer = null)
+        ListenerOptions listener, string path, List<ConfigurationError> errors,
+        List<ConfigurationError> warnings, IEqualityComparer<ProxySecret>? comparer = null)
     {
         if (listener.Secret is null && listener.Users.Length == 0)
         {
@@ -32,14 +36,16 @@ internal static class Credentials
         var keysByName = new Dictionary<string, string>(StringComparer.Ordinal);
         var keysBySecret = new Dictionary<ProxySecret, string>(comparer);
         var listenerTag = ReadTag(listener.AdTag, $"{path}.adTag");
-        if (listener.Secret is { } secret) Add(new UserOptions { Name = DefaultUser, Secret = secret }, $"{path}.secret", $"{path}.secret");
+        if (listener.Secret is { } secret)
+            Add(new UserOptions { Name = DefaultUser, Secret = secret }, $"{path}.secret", $"{path}.secret");
         for (var i = 0; i < listener.Users.Length; i++)
         {
             var (user, key) = (listener.Users[i], $"{path}.users[{i}]");
             Add(user, $"{key}.name", $"{key}.secret", ReadTag(user.AdTag, $"{key}.adTag"), $"{key}.domain");
         }
 
-        if (listener.Secret is null && listener.Users.All(user => !user.Enabled)) errors.Add(new($"{path}.users", "needs at least one that is enabled; for example \"enabled\": true"));
+        if (listener.Secret is null && listener.Users.All(user => !user.Enabled))
+            errors.Add(new($"{path}.users", "needs at least one that is enabled; for example \"enabled\": true"));
         return enabled.ToImmutable();
 
         AdTag? ReadTag(string? text, string key)
@@ -47,7 +53,8 @@ internal static class Credentials
             if (text is null) return null;
             if (AdTag.TryParse(text, out var tag)) return tag;
             // A secret may have been pasted here: the text is not shown.
-            errors.Add(new(key, $"must be the 32 hexadecimal digits that the bot @MTProxybot gives out; this has {text.Length} characters, or one that is no such digit; for example \"adTag\": \"{ListenerOptions.ExampleAdTag}\""));
+            errors.Add(new(key, $"must be the 32 hexadecimal digits that the bot @MTProxybot gives out; this has {text.Length} "
+                + $"characters, or one that is no such digit; for example \"adTag\": \"{ListenerOptions.ExampleAdTag}\""));
             return null;
         }
 
@@ -61,19 +68,27 @@ internal static class Credentials
             if (user.Name is null || !ListenerOptionsParser.Label().IsMatch(user.Name))
             {
                 var what = user.Name is null ? "is missing; it" : ShownText.Quote(user.Name);
-                errors.Add(new(nameKey, $"{what} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"alice\""));
+                errors.Add(
+                    new(nameKey, $"{what} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"alice\""));
             }
             else if (!keysByName.TryAdd(user.Name, secretKey))
             {
-                errors.Add(new(nameKey, $"{ShownText.Quote(user.Name)} names another user of this listener too ({keysByName[user.Name]}); links and logs could not tell them apart"));
+                errors.Add(new(nameKey, $"{ShownText.Quote(user.Name)} names another user of this listener too "
+                    + $"({keysByName[user.Name]}); links and logs could not tell them apart"));
             }
 
             if (TryRead(user.Secret, out var key, out var problem))
             {
-                if (!keysBySecret.TryAdd(key, secretKey)) errors.Add(new(secretKey, $"is the same as {keysBySecret[key]}; every user needs a secret of their own: {Fix}"));
-                if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase)) warnings.Add(new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
-                if (IsGuessable(user.Secret)) warnings.Add(new(secretKey, "can be guessed, as it repeats one or two characters; `portico secret` prints a fresh one"));
-                if (user.Enabled) enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag, user.Domain));
+                if (!keysBySecret.TryAdd(key, secretKey))
+                    errors.Add(new(secretKey, $"is the same as {keysBySecret[key]}; every user needs a secret of their own: {Fix}"));
+                if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase))
+                    warnings.Add(
+                        new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
+                if (IsGuessable(user.Secret))
+                    warnings.Add(
+                        new(secretKey, "can be guessed, as it repeats one or two characters; `portico secret` prints a fresh one"));
+                if (user.Enabled)
+                    enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag, user.Domain));
             }
             else
             {
@@ -91,7 +106,8 @@ internal static class Credentials
         Span<byte> key = stackalloc byte[ProxySecret.Length];
         secret = null!;
         problem = "";
-        if (text is { Length: 2 * ProxySecret.Length } && Convert.FromHexString(text, key, out _, out _) == System.Buffers.OperationStatus.Done)
+        if (text is { Length: 2 * ProxySecret.Length }
+            && Convert.FromHexString(text, key, out _, out _) == System.Buffers.OperationStatus.Done)
         {
             secret = ProxySecret.Create(key);
             return true;
@@ -102,7 +118,8 @@ internal static class Credentials
         {
             null => $"is missing; {Fix}",
             _ when prefix is "dd" or "ee" && text.All(char.IsAsciiHexDigit) =>
-                $"is the secret of a link; write only the 32 digits that follow \"{prefix}\" (the domain has a key of its own, the protocols too)",
+                "is the secret of a link; write only the 32 digits that follow "
+                + $"\"{prefix}\" (the domain has a key of its own, the protocols too)",
             _ when text.AsSpan().Trim().Length != text.Length => $"has white space around it; remove it: {Fix}",
             _ when SecretText.TryParse(text, out var parsed, out _) => parsed.Kind == SecretKind.Simple
                 ? $"is written in base64; write its 16 bytes as 32 hexadecimal digits, or take a fresh one: {Fix}"

@@ -3,17 +3,24 @@ namespace Portico.Core.Options;
 /// <summary>Finds the name that somebody probably meant.</summary>
 public static class DidYouMean
 {
-    /// <summary>The closest of <paramref name="names"/>, or null if none is close: a third of the word, and at least two letters, may differ. Case does not count.</summary>
+    /// <summary>
+    /// The closest of <paramref name="names"/>, or null if none is close:
+    /// a third of the word, and at least two letters, may differ. Case does not count.
+    /// </summary>
     public static string? Closest(string written, IEnumerable<string> names)
     {
-        var best = names.Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant()))).OrderBy(pair => pair.Distance).FirstOrDefault();
-        return best.Name is not null && best.Distance <= Math.Max(2, written.Length / 3) && best.Distance < best.Name.Length ? best.Name : null;
+        var best = names.Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
+            .OrderBy(pair => pair.Distance).FirstOrDefault();
+        return best.Name is not null && best.Distance <= Math.Max(2, written.Length / 3) && best.Distance < best.Name.Length
+            ? best.Name
+            : null;
     }
 
     // Levenshtein: insertions, deletions and replacements, one row at a time.
     private static int Distance(string one, string other)
     {
-        if (one.Length > 64) return int.MaxValue; // no key of ours is that long, and the product below stays small
+        // no key of ours is that long, and the product below stays small
+        if (one.Length > 64) return int.MaxValue;
         var row = Enumerable.Range(0, other.Length + 1).ToArray();
         for (var i = 1; i <= one.Length; i++)
         {

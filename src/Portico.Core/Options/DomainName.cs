@@ -17,7 +17,8 @@ public static partial class DomainName
         _ when !text.All(char.IsAscii) => $"{ShownText.Quote(text)} must be in its ASCII form (xn--…)",
         _ when text.Length is < Shortest or > Longest => $"has {text.Length} characters where clients accept {Shortest} to {Longest}",
         _ when IPAddress.TryParse(text, out _) => $"{ShownText.Quote(text)} is an address; TLS clients name a host",
-        _ when !HostName().IsMatch(text) => $"{ShownText.Quote(text)} is not a host name: letters, digits and dashes, parted by single dots",
+        _ when !HostName().IsMatch(text) =>
+            $"{ShownText.Quote(text)} is not a host name: letters, digits and dashes, parted by single dots",
         _ => null,
     };
 

@@ -9,11 +9,15 @@ namespace Portico.Core.Options;
 internal static partial class ListenerOptionsParser
 {
     /// <summary>The result is complete only if no error was added.</summary>
-    public static ImmutableArray<ListenerSettings> Parse(ListenerOptions[] listeners, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    public static ImmutableArray<ListenerSettings> Parse(
+        ListenerOptions[] listeners, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         if (listeners.Length == 0)
         {
-            errors.Add(new("listeners", """needs at least one; for example "listeners": [{ "port": 8443, "secret": "<32 hexadecimal digits>", "domain": "www.example.com" }]"""));
+            errors.Add(new(
+                "listeners",
+                """needs at least one; for example "listeners": """
+                    + """[{ "port": 8443, "secret": "<32 hexadecimal digits>", "domain": "www.example.com" }]"""));
         }
 
         var parsed = ImmutableArray.CreateBuilder<ListenerSettings>(listeners.Length);
@@ -27,21 +31,28 @@ internal static partial class ListenerOptionsParser
         return parsed.ToImmutable();
     }
 
-    private static ListenerSettings ParseOne(ListenerOptions listener, int index, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+    private static ListenerSettings ParseOne(
+        ListenerOptions listener, int index, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         var path = $"listeners[{index}]";
         var name = listener.Name ?? (index == 0 ? "main" : $"listener-{index + 1}");
-        if (!Label().IsMatch(name)) errors.Add(new($"{path}.name", $"{ShownText.Quote(name)} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"main\""));
+        if (!Label().IsMatch(name))
+            errors.Add(new(
+                $"{path}.name",
+                $"{ShownText.Quote(name)} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"main\""));
 
         if (!TryAddress(listener.Address, out var address))
         {
-            errors.Add(new($"{path}.address", $"{ShownText.Quote(listener.Address)} is not an IP address; for example \"address\": \"::\" for every address, or \"127.0.0.1\""));
+            errors.Add(new($"{path}.address", $"{ShownText.Quote(listener.Address)} is not an IP address; "
+                + "for example \"address\": \"::\" for every address, or \"127.0.0.1\""));
         }
 
-        if (listener.Protocols.Length == 0) errors.Add(new($"{path}.protocols", """needs at least one; for example "protocols": ["fake-tls"]"""));
+        if (listener.Protocols.Length == 0)
+            errors.Add(new($"{path}.protocols", """needs at least one; for example "protocols": ["fake-tls"]"""));
         var protocols = listener.Protocols.Aggregate(ClientProtocols.None, (sum, text) => sum | ProtocolOf(text));
         CheckDomain(listener, protocols, path, errors);
-        if (listener.PublicHost is { } host && PublicHost.Problem(host) is { } problem) errors.Add(new($"{path}.publicHost", problem));
+        if (listener.PublicHost is { } host && PublicHost.Problem(host) is { } problem)
+            errors.Add(new($"{path}.publicHost", problem));
 
         return new ListenerSettings
         {
@@ -62,7 +73,8 @@ internal static partial class ListenerOptionsParser
         const string Example = "for example \"domain\": \"www.example.com\"";
         if (listener.Domain is null)
         {
-            if (protocols.HasFlag(ClientProtocols.FakeTls)) errors.Add(new($"{path}.domain", $"fake-TLS links need a host name; {Example}"));
+            if (protocols.HasFlag(ClientProtocols.FakeTls))
+                errors.Add(new($"{path}.domain", $"fake-TLS links need a host name; {Example}"));
         }
         else if (DomainName.Problem(listener.Domain) is { } problem)
         {
@@ -72,10 +84,14 @@ internal static partial class ListenerOptionsParser
 
     private static void Compare(ListenerSettings one, ListenerSettings other, int index, int otherIndex, List<ConfigurationError> errors)
     {
-        if (one.Name == other.Name) errors.Add(new($"listeners[{index}].name", $"{ShownText.Quote(one.Name)} is the name of listeners[{otherIndex}] too; metrics could not tell them apart"));
+        if (one.Name == other.Name)
+            errors.Add(new(
+                $"listeners[{index}].name",
+                $"{ShownText.Quote(one.Name)} is the name of listeners[{otherIndex}] too; metrics could not tell them apart"));
         if (one.Address.Port != 0 && one.Address.Port == other.Address.Port && Overlap(one.Address.Address, other.Address.Address))
         {
-            errors.Add(new($"listeners[{index}].port", $"{one.Address.Port} is taken by listeners[{otherIndex}]; for example \"port\": {(one.Address.Port < IPEndPoint.MaxPort ? one.Address.Port + 1 : 8443)}"));
+            errors.Add(new($"listeners[{index}].port", $"{one.Address.Port} is taken by listeners[{otherIndex}]; "
+                + $"for example \"port\": {(one.Address.Port < IPEndPoint.MaxPort ? one.Address.Port + 1 : 8443)}"));
         }
     }
 

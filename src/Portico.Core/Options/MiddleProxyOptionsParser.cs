@@ -8,7 +8,8 @@ namespace Portico.Core.Options;
 internal sealed class MiddleProxyOptionsParser(List<ConfigurationError> errors, List<ConfigurationError> warnings)
 {
     private const string Section = "backend.middle";
-    private const string ExternalExample = "for example \"externalIp\": \"203.0.113.7\", or \"203.0.113.7,2001:db8::7\" for one of each family";
+    private const string ExternalExample = "for example \"externalIp\": \"203.0.113.7\", "
+        + "or \"203.0.113.7,2001:db8::7\" for one of each family";
 
     public MiddleProxySettings Parse(MiddleProxyOptions middle)
     {
@@ -23,7 +24,8 @@ internal sealed class MiddleProxyOptionsParser(List<ConfigurationError> errors, 
             HttpTimeout = TimeSpan.FromMilliseconds(middle.HttpTimeoutMs),
             ExternalV4 = external.Find(address => address.AddressFamily == AddressFamily.InterNetwork),
             ExternalV6 = external.Find(address => address.AddressFamily == AddressFamily.InterNetworkV6),
-            IpLookupServices = [.. middle.IpLookupServices.Select((url, i) => Url(url, $"{Section}.ipLookupServices[{i}]", "\"https://v4.ident.me/\"") ?? standard.IpLookupServices[0])],
+            IpLookupServices = [.. middle.IpLookupServices.Select(
+                (url, i) => Url(url, $"{Section}.ipLookupServices[{i}]", "\"https://v4.ident.me/\"") ?? standard.IpLookupServices[0])],
             InitialConnections = middle.InitialConnections,
             ClientsPerConnection = middle.ClientsPerConnection,
             CheckCrc = middle.CheckCrc,
@@ -48,15 +50,20 @@ internal sealed class MiddleProxyOptionsParser(List<ConfigurationError> errors, 
         var key = $"{Section}.{name}";
         var url = Url(text, key, $"\"{name}\": \"{standard}\"") ?? standard;
         // Whoever can change the list on its way names the servers that our clients' packets go to.
-        if (url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback) warnings.Add(new(key, "http: anybody on the way can change what is downloaded; use https"));
+        if (url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback)
+            warnings.Add(new(key, "http: anybody on the way can change what is downloaded; use https"));
         return url;
     }
 
     private Uri? Url(string text, string key, string example)
     {
         // A user name or password would end up in logs.
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.UserInfo.Length == 0) return url;
-        errors.Add(new(key, $"{ShownText.Quote(text)} is not an address that begins with https:// or http:// and holds no password; for example {example}"));
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            && url.UserInfo.Length == 0)
+            return url;
+        errors.Add(new(key, $"{ShownText.Quote(text)} is not an address that begins with https:// "
+            + $"or http:// and holds no password; for example {example}"));
         return null;
     }
 
@@ -67,7 +74,8 @@ internal sealed class MiddleProxyOptionsParser(List<ConfigurationError> errors, 
         foreach (var part in text?.Split(',', StringSplitOptions.TrimEntries) ?? [])
         {
             // The framework reads "1.2" as 1.0.0.2.
-            if (!IPAddress.TryParse(part, out var address) || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != part))
+            if (!IPAddress.TryParse(part, out var address)
+                || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != part))
             {
                 errors.Add(new(Key, $"{ShownText.Quote(part)} is not an IP address; {ExternalExample}"));
                 continue;
@@ -81,7 +89,10 @@ internal sealed class MiddleProxyOptionsParser(List<ConfigurationError> errors, 
             }
 
             found.Add(address);
-            if (AddressReach.Of(address) != Reach.World) warnings.Add(new(Key, $"{address} cannot be reached from everywhere, so it is hardly what Telegram sees; links will fail if it is not"));
+            if (AddressReach.Of(address) != Reach.World)
+                warnings.Add(new(
+                    Key,
+                    $"{address} cannot be reached from everywhere, so it is hardly what Telegram sees; links will fail if it is not"));
         }
 
         return found;

@@ -29,7 +29,10 @@ public sealed record MiddleProxySettings
 
     /// <summary>Who is asked for our external address, in this order; empty = nobody.</summary>
     public ImmutableArray<Uri> IpLookupServices { get; init; } =
-        [new("https://v4.ident.me/"), new("https://ipv4.icanhazip.com/"), new("https://api.ipify.org/"), new("https://checkip.amazonaws.com/")];
+    [
+        new("https://v4.ident.me/"), new("https://ipv4.icanhazip.com/"),
+        new("https://api.ipify.org/"), new("https://checkip.amazonaws.com/"),
+    ];
 
     /// <summary>Links per data centre over all loops that are opened at start and kept.</summary>
     public int InitialConnections { get; init; } = 2;
@@ -44,13 +47,19 @@ public sealed record MiddleProxySettings
     public BackPressureSettings BackPressure { get; init; } = BackPressureSettings.For(300);
 }
 
-/// <summary>Limits of what one link brought and its clients have not taken yet (spec/03 section 8); above any of them the link is not read.</summary>
+/// <summary>
+/// Limits of what one link brought and its clients have not taken yet
+/// (spec/03 section 8); above any of them the link is not read.
+/// </summary>
 public sealed record BackPressureSettings
 {
     /// <summary>Bytes, over all clients; of these, one user or one address may owe half.</summary>
     public required long BytesTotal { get; init; }
 
-    /// <summary>Packets, over all clients; null = no such limit: bytes bound memory, and each packet counts as 64 more than it has.</summary>
+    /// <summary>
+    /// Packets, over all clients; null = no such limit:
+    /// bytes bound memory, and each packet counts as 64 more than it has.
+    /// </summary>
     public long? PacketsTotal { get; init; }
 
     /// <summary>Bytes, times the clients of the moment; null = no such limit.</summary>

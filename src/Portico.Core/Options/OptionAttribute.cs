@@ -3,7 +3,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Portico.Core.Options;
 
-/// <summary>What the operator needs to know of a key. Validation, <c>docs/configuration.md</c>, the JSON Schema and the sample file all read it here.</summary>
+/// <summary>
+/// What the operator needs to know of a key. Validation, <c>docs/configuration.md</c>,
+/// the JSON Schema and the sample file all read it here.
+/// </summary>
 /// <param name="meaning">One sentence or two, for the documentation.</param>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class OptionAttribute(string meaning) : Attribute
@@ -34,7 +37,9 @@ public sealed class OptionAttribute(string meaning) : Attribute
 
     /// <summary>The description of a property; null if it has none.</summary>
     public static OptionAttribute? Of(JsonPropertyInfo property) =>
-        property.AttributeProvider?.GetCustomAttributes(typeof(OptionAttribute), inherit: false) is [OptionAttribute option, ..] ? option : null;
+        property.AttributeProvider?.GetCustomAttributes(typeof(OptionAttribute), inherit: false) is [OptionAttribute option, ..]
+            ? option
+            : null;
 
     /// <summary>A valid value for <paramref name="property"/> as JSON text: the example if there is one, else the default.</summary>
     public static string ExampleOf(JsonPropertyInfo property) => Of(property)?.Example ?? DefaultOf(property);

@@ -4,7 +4,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Portico.Core.Options;
 
-/// <summary>The rules that stand in <see cref="OptionAttribute"/>: ranges of numbers and lists of allowed texts, checked for every key in one walk.</summary>
+/// <summary>
+/// The rules that stand in <see cref="OptionAttribute"/>:
+/// ranges of numbers and lists of allowed texts, checked for every key in one walk.
+/// </summary>
 internal static class OptionRules
 {
     /// <summary>Checks <paramref name="node"/>, which has the shape of <paramref name="type"/>.</summary>
@@ -20,12 +23,14 @@ internal static class OptionRules
         {
             var key = path.Length == 0 ? property.Name : $"{path}.{property.Name}";
             var value = section[property.Name];
-            if (OptionAttribute.Of(property) is { } option) CheckValue(option, property, value, key, errors);
+            if (OptionAttribute.Of(property) is { } option)
+                CheckValue(option, property, value, key, errors);
             Check(type.Options.GetTypeInfo(property.PropertyType), value, key, errors);
         }
     }
 
-    private static void CheckValue(OptionAttribute option, JsonPropertyInfo property, JsonNode? value, string key, ICollection<ConfigurationError> errors)
+    private static void CheckValue(
+        OptionAttribute option, JsonPropertyInfo property, JsonNode? value, string key, ICollection<ConfigurationError> errors)
     {
         switch (value)
         {
@@ -35,8 +40,11 @@ internal static class OptionRules
             case JsonValue text when option.OneOf.Length > 0:
                 CheckText(option, property.Name, text, key, errors);
                 break;
-            case JsonValue number when number.GetValueKind() == JsonValueKind.Number && number.GetValue<int>() is var wanted && (wanted < option.Minimum || wanted > option.Maximum):
-                errors.Add(new(key, $"{wanted} is outside {option.Minimum}..{option.Maximum}; for example \"{property.Name}\": {OptionAttribute.ExampleOf(property)}"));
+            case JsonValue number when number.GetValueKind() == JsonValueKind.Number
+                && number.GetValue<int>() is var wanted
+                && (wanted < option.Minimum || wanted > option.Maximum):
+                errors.Add(new(key, $"{wanted} is outside {option.Minimum}..{option.Maximum}; "
+                    + $"for example \"{property.Name}\": {OptionAttribute.ExampleOf(property)}"));
                 break;
         }
     }

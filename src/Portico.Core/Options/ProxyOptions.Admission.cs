@@ -12,7 +12,10 @@ public sealed class FakeTlsOptions
     public PerSniSecretOptions PerSniSecrets { get; set; } = new();
 
     /// <summary>Full; most servers do so, and fewer records cost less.</summary>
-    [Option("Length of the records to clients. full: as long as there is something to send, up to 8209 bytes (8192 encrypted), as servers with buffers of that size do. ramp: first 1400 bytes, then 4113, then 8209, and from the beginning after a pause of a second or two, as Go's servers and large content networks do. Take what your cover does; neither holds anything back.",
+    [Option("Length of the records to clients. full: as long as there is something to send, "
+            + "up to 8209 bytes (8192 encrypted), as servers with buffers of that size do. "
+            + "ramp: first 1400 bytes, then 4113, then 8209, and from the beginning after a pause of a second or two, "
+            + "as Go's servers and large content networks do. Take what your cover does; neither holds anything back.",
         OneOf = ["full", "ramp"])]
     public string RecordSizes { get; set; } = "full";
 }
@@ -21,7 +24,8 @@ public sealed class FakeTlsOptions
 public sealed class TimeWindowOptions
 {
     /// <summary>On: otherwise a hello that somebody recorded opens the door for ever.</summary>
-    [Option("Refuse hellos that were signed too long ago or in the future. Off, a recorded hello works again as soon as it is forgotten (replay.maxAgeDays).")]
+    [Option("Refuse hellos that were signed too long ago or in the future. "
+            + "Off, a recorded hello works again as soon as it is forgotten (replay.maxAgeDays).")]
     public bool Enabled { get; set; } = true;
 
     /// <summary>Ten minutes: clocks of phones are rarely further behind.</summary>
@@ -33,7 +37,8 @@ public sealed class TimeWindowOptions
     public int FutureSeconds { get; set; } = 120;
 
     /// <summary>Off: no window limits how long such a hello can be repeated, only a memory of a fixed size (spec/02 section 4).</summary>
-    [Option("Accept clients whose clock is not set, which send the time since they were switched on. Such a hello is remembered for ever, 65536 of them; after that the next ones are refused.")]
+    [Option("Accept clients whose clock is not set, which send the time since they were switched on. "
+            + "Such a hello is remembered for ever, 65536 of them; after that the next ones are refused.")]
     public bool AcceptUnsetClock { get; set; }
 }
 
@@ -44,11 +49,13 @@ public sealed class PerSniSecretOptions
     public const string PublicSalt = "mtproto-proxy-per-sni-v1";
 
     /// <summary>Off: every link of a listener holds the same secret, and works with any domain.</summary>
-    [Option("Each domain has a secret of its own, so that who knows the link of one domain can make none for another. Links with the listener's own secret stop working in fake TLS; `portico link --domain NAME` prints the new ones.")]
+    [Option("Each domain has a secret of its own, so that who knows the link of one domain can make none for another. "
+            + "Links with the listener's own secret stop working in fake TLS; `portico link --domain NAME` prints the new ones.")]
     public bool Enabled { get; set; }
 
     /// <summary>The one of the Erlang proxy, so that links made there go on working.</summary>
-    [Option("What is mixed into the derived secrets; a text of your own, which must not change while links are in use.", Example = $"\"{PublicSalt}\"")]
+    [Option("What is mixed into the derived secrets; a text of your own, which must not change while links are in use.",
+        Example = $"\"{PublicSalt}\"")]
     public string Salt { get; set; } = PublicSalt;
 }
 
@@ -60,7 +67,8 @@ public sealed class ReplayOptions
     public bool Enabled { get; set; } = true;
 
     /// <summary>Four million: 60 MB, and at 170 000 connections a day more than three weeks.</summary>
-    [Option("Beginnings that are remembered, over restarts and kills. When there are more, the oldest are forgotten.", Minimum = 1000, Maximum = 100000000)]
+    [Option("Beginnings that are remembered, over restarts and kills. When there are more, the oldest are forgotten.",
+        Minimum = 1000, Maximum = 100000000)]
     public int MaxItems { get; set; } = 4000000;
 
     /// <summary>512: far more than maxItems need (docs/performance.md), so that only a larger maxItems comes near it.</summary>
@@ -81,8 +89,12 @@ public sealed class ReplayOptions
         Minimum = 1, Maximum = 43200, Example = "360")]
     public int? MaxAgeMinutes { get; set; }
 
-    /// <summary>First: Telegram answers a repeated first message with this error, and a prober who repeats one learns from it that a Telegram server is behind us (spec/05 section 3.10).</summary>
-    [Option("Middle mode: keep Telegram's error -404, the answer to a message sent before, from the client. first = only if it is the first packet; on = always; off = never. In direct mode packets are not looked at.",
+    /// <summary>
+    /// First: Telegram answers a repeated first message with this error, and a prober who
+    /// repeats one learns from it that a Telegram server is behind us (spec/05 section 3.10).
+    /// </summary>
+    [Option("Middle mode: keep Telegram's error -404, the answer to a message sent before, from the client. "
+            + "first = only if it is the first packet; on = always; off = never. In direct mode packets are not looked at.",
         OneOf = ["first", "on", "off"])]
     public string ServerErrorFilter { get; set; } = "first";
 }
@@ -90,8 +102,12 @@ public sealed class ReplayOptions
 /// <summary>Section <c>limits</c>.</summary>
 public sealed class LimitOptions
 {
-    /// <summary>A quarter of the strangers that a cover may have: many homes behind one address come nowhere near it, since a client needs a second to show its secret.</summary>
-    [Option("Connections from one address (IPv6: one /64) that have shown no secret. One more ends the oldest of them. 0 = no limit, for a proxy behind a forwarder that hides its clients' addresses; this machine's own are never counted.",
+    /// <summary>
+    /// A quarter of the strangers that a cover may have: many homes behind one address
+    /// come nowhere near it, since a client needs a second to show its secret.
+    /// </summary>
+    [Option("Connections from one address (IPv6: one /64) that have shown no secret. One more ends the oldest of them. "
+            + "0 = no limit, for a proxy behind a forwarder that hides its clients' addresses; this machine's own are never counted.",
         Minimum = 0, Maximum = 1000000)]
     public int UnauthenticatedPerAddress { get; set; } = 1024;
 }

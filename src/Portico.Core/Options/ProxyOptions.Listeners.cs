@@ -4,24 +4,29 @@ namespace Portico.Core.Options;
 public sealed class ListenerOptions
 {
     /// <summary>Name.</summary>
-    [Option("Name of the listener in logs and metrics. Absent = main for the first, listener-2 for the second, and so on.", Example = "\"main\"")]
+    [Option("Name of the listener in logs and metrics. Absent = main for the first, listener-2 for the second, and so on.",
+        Example = "\"main\"")]
     public string? Name { get; set; }
 
     /// <summary>Address; everything, since a proxy that only this machine reaches is of little use.</summary>
-    [Option("IP address to listen on. \"::\" = every address, IPv6 and IPv4 (only IPv4 where IPv6 is off); \"0.0.0.0\" = every IPv4 address.")]
+    [Option("IP address to listen on. \"::\" = every address, IPv6 and IPv4 (only IPv4 where IPv6 is off); "
+            + "\"0.0.0.0\" = every IPv4 address.")]
     public string Address { get; set; } = "::";
 
     /// <summary>Port; needs no privilege and is often open.</summary>
-    [Option("TCP port to listen on. 443 looks the least remarkable, but needs the right to listen below 1024. 0 = the system chooses.", Minimum = 0, Maximum = 65535)]
+    [Option("TCP port to listen on. 443 looks the least remarkable, but needs the right to listen below 1024. 0 = the system chooses.",
+        Minimum = 0, Maximum = 65535)]
     public int Port { get; set; } = 8443;
 
     /// <summary>Secret.</summary>
-    [Option("The secret that clients must know: 32 hexadecimal digits. Short for one user named default. `portico secret` prints a fresh one.",
+    [Option("The secret that clients must know: 32 hexadecimal digits. "
+            + "Short for one user named default. `portico secret` prints a fresh one.",
         Example = $"\"{ExampleSecret}\"", Secret = true, Needed = true)]
     public string? Secret { get; set; }
 
     /// <summary>Ad tag; none, because a channel to show is the operator's choice.</summary>
-    [Option("Ad tag of the listener's users that have none of their own: 32 hexadecimal digits from the bot @MTProxybot. Telegram shows its channel to their clients. Needs backend.mode auto or middle.",
+    [Option("Ad tag of the listener's users that have none of their own: 32 hexadecimal digits from the bot @MTProxybot. "
+            + "Telegram shows its channel to their clients. Needs backend.mode auto or middle.",
         Example = $"\"{ExampleAdTag}\"")]
     public string? AdTag { get; set; }
 
@@ -30,13 +35,17 @@ public sealed class ListenerOptions
         Example = $$"""[{ "name": "alice", "secret": "{{ExampleSecret}}" }]""")]
     public UserOptions[] Users { get; set; } = [];
 
-    /// <summary>Protocols; fake TLS alone, because the first packet of the others is random bytes, which some networks block for that.</summary>
+    /// <summary>
+    /// Protocols; fake TLS alone, because the first packet of the others
+    /// is random bytes, which some networks block for that.
+    /// </summary>
     [Option("What the listener speaks: fake-tls (ee links), secure (dd links), classic (plain links: abridged and intermediate).",
         OneOf = ["fake-tls", "secure", "classic"], Example = """["fake-tls"]""")]
     public string[] Protocols { get; set; } = ["fake-tls"];
 
     /// <summary>Domain.</summary>
-    [Option("Host name put into fake-TLS links: the client seems to visit it. Needed where protocols has fake-tls.", Example = "\"www.example.com\"", Needed = true)]
+    [Option("Host name put into fake-TLS links: the client seems to visit it. Needed where protocols has fake-tls.",
+        Example = "\"www.example.com\"", Needed = true)]
     public string? Domain { get; set; }
 
     /// <summary>Host in links.</summary>
@@ -44,7 +53,8 @@ public sealed class ListenerOptions
     public string? PublicHost { get; set; }
 
     /// <summary>Port in links.</summary>
-    [Option("Port that links show, where a forwarder changes it. Absent = the port listened on.", Minimum = 1, Maximum = 65535, Example = "443")]
+    [Option("Port that links show, where a forwarder changes it. Absent = the port listened on.",
+        Minimum = 1, Maximum = 65535, Example = "443")]
     public int? PublicPort { get; set; }
 
     /// <summary>Sessions; what one address can have towards one data centre before its ports run out.</summary>
@@ -66,17 +76,20 @@ public sealed class UserOptions
     public string? Name { get; set; }
 
     /// <summary>Secret.</summary>
-    [Option("The user's own secret: 32 hexadecimal digits. Needed. `portico secret` prints a fresh one.", Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true, Needed = true)]
+    [Option("The user's own secret: 32 hexadecimal digits. Needed. `portico secret` prints a fresh one.",
+        Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true, Needed = true)]
     public string? Secret { get; set; }
 
     /// <summary>Ad tag.</summary>
-    [Option("The user's own ad tag: 32 hexadecimal digits from the bot @MTProxybot. Absent = the listener's.", Example = $"\"{ListenerOptions.ExampleAdTag}\"")]
+    [Option("The user's own ad tag: 32 hexadecimal digits from the bot @MTProxybot. Absent = the listener's.",
+        Example = $"\"{ListenerOptions.ExampleAdTag}\"")]
     public string? AdTag { get; set; }
 
     /// <summary>Domain.</summary>
     [Option(
-        "A host name of the user's own for fake-TLS links, which the site behind should answer for too. Only hellos for it are tried with the user's secret, "
-        + "so that many users cost a stranger's hello no more time. Absent = the listener's, and a hello for any name is tried.",
+        "A host name of the user's own for fake-TLS links, which the site behind should answer for too. "
+            + "Only hellos for it are tried with the user's secret, "
+            + "so that many users cost a stranger's hello no more time. Absent = the listener's, and a hello for any name is tried.",
         Example = "\"alice.example.com\"")]
     public string? Domain { get; set; }
 

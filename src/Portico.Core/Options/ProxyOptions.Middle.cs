@@ -16,7 +16,8 @@ public sealed class MiddleProxyOptions
     public string? ConfigV6Url { get; set; } = "https://core.telegram.org/getProxyConfigV6";
 
     /// <summary>One hour: some addresses change every day, and an hour of outdated ones costs only a second attempt.</summary>
-    [Option("Seconds between two downloads of these three, give or take a tenth. Also the longest pause after a failure; the first is 5 s.", Minimum = 60, Maximum = 604800)]
+    [Option("Seconds between two downloads of these three, give or take a tenth. Also the longest pause after a failure; the first is 5 s.",
+        Minimum = 60, Maximum = 604800)]
     public int RefreshSeconds { get; set; } = 3600;
 
     /// <summary>Three seconds: nobody waits for the answer, and a longer one is no better.</summary>
@@ -24,16 +25,21 @@ public sealed class MiddleProxyOptions
     public int HttpTimeoutMs { get; set; } = 3000;
 
     /// <summary>External address.</summary>
-    [Option("The address that Telegram sees this machine under: IPv4, IPv6, or one of each parted by a comma. It is part of the link's keys, so behind NAT it must be right. Absent = ask ipLookupServices.",
+    [Option("The address that Telegram sees this machine under: IPv4, IPv6, or one of each parted by a comma. "
+            + "It is part of the link's keys, so behind NAT it must be right. Absent = ask ipLookupServices.",
         Example = "\"203.0.113.7\"")]
     public string? ExternalIp { get; set; }
 
     /// <summary>Four independent ones that answer over IPv4 and TLS: an answer forged on the way would cut us off from Telegram.</summary>
-    [Option("Services that answer with the caller's address as plain text, asked in this order until one does. Not asked if externalIp has an IPv4 address. [] = ask nobody and take the address of this machine.")]
-    public string[] IpLookupServices { get; set; } = ["https://v4.ident.me/", "https://ipv4.icanhazip.com/", "https://api.ipify.org/", "https://checkip.amazonaws.com/"];
+    [Option("Services that answer with the caller's address as plain text, asked in this order until one does. "
+            + "Not asked if externalIp has an IPv4 address. [] = ask nobody and take the address of this machine.")]
+    public string[] IpLookupServices { get; set; } =
+        ["https://v4.ident.me/", "https://ipv4.icanhazip.com/", "https://api.ipify.org/", "https://checkip.amazonaws.com/"];
 
     /// <summary>Two, so that the loss of one leaves another that is ready.</summary>
-    [Option("Links to each data centre's middle proxies that are opened at start and kept, over all loops. 0 = opened when a client asks for one.", Minimum = 0, Maximum = 1000)]
+    [Option("Links to each data centre's middle proxies that are opened at start and kept, "
+            + "over all loops. 0 = opened when a client asks for one.",
+        Minimum = 0, Maximum = 1000)]
     public int InitialConnections { get; set; } = 2;
 
     /// <summary>Three hundred, as the other proxies have it: Telegram is used to it.</summary>
@@ -53,7 +59,9 @@ public sealed class MiddleProxyOptions
 public sealed class BackPressureOptions
 {
     /// <summary>Bytes.</summary>
-    [Option("Bytes waiting for all clients of a link, and 64 more for each packet. One user or one address may owe half. Absent = 30720 for each of clientsPerConnection.", Minimum = 1025, Example = "9216000")]
+    [Option("Bytes waiting for all clients of a link, and 64 more for each packet. "
+            + "One user or one address may owe half. Absent = 30720 for each of clientsPerConnection.",
+        Minimum = 1025, Example = "9216000")]
     public int? BytesTotal { get; set; }
 
     /// <summary>Packets.</summary>

@@ -3,7 +3,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Portico.Core.Options;
 
-/// <summary>The configuration as the operator writes it: texts and numbers, nothing parsed. <see cref="ProxyOptionsParser"/> makes <see cref="ProxySettings"/> of it.</summary>
+/// <summary>
+/// The configuration as the operator writes it: texts and numbers, nothing parsed.
+/// <see cref="ProxyOptionsParser"/> makes <see cref="ProxySettings"/> of it.
+/// </summary>
 public sealed class ProxyOptions
 {
     /// <summary>The metadata of this type and everything below it: which keys exist is read from here, never from a second list.</summary>
@@ -11,7 +14,8 @@ public sealed class ProxyOptions
 
     /// <summary>For editors.</summary>
     [JsonPropertyName("$schema")]
-    [Option("Where an editor finds the JSON Schema of this file; the proxy ignores it.", Example = "\"./portico.schema.json\"", TakesEffect = "nothing")]
+    [Option("Where an editor finds the JSON Schema of this file; the proxy ignores it.",
+        Example = "\"./portico.schema.json\"", TakesEffect = "nothing")]
     public string? Schema { get; set; }
 
     /// <summary>Listening addresses.</summary>
@@ -39,7 +43,9 @@ public sealed class ProxyOptions
     public LimitOptions Limits { get; set; } = new();
 
     /// <summary>FIN or RST.</summary>
-    [Option("How a connection ends. off: with FIN, as web servers do. handshake-error: with RST where the client was not let in and nothing was sent to it. always: clients that were relayed get RST as well, and may lose the last bytes on their way. After an alert, and between our flight and the first packet, it is FIN in every case.",
+    [Option("How a connection ends. off: with FIN, as web servers do. handshake-error: with RST where the client was "
+            + "not let in and nothing was sent to it. always: clients that were relayed get RST as well, and may lose the last "
+            + "bytes on their way. After an alert, and between our flight and the first packet, it is FIN in every case.",
         OneOf = ["off", "handshake-error", "always"])]
     public string ResetOnClose { get; set; } = "off";
 
@@ -56,7 +62,9 @@ public sealed class ProxyOptions
     public string DataDirectory { get; set; } = "data";
 
     /// <summary>Engine; epoll costs the least processor time and memory, so Linux gets it.</summary>
-    [Option("Who waits for sockets: auto = the best of this system, which is epoll on Linux; sockets = the portable engine, which costs more.", OneOf = ["auto", "epoll", "sockets"])]
+    [Option("Who waits for sockets: auto = the best of this system, which is epoll on Linux; "
+            + "sockets = the portable engine, which costs more.",
+        OneOf = ["auto", "epoll", "sockets"])]
     public string Engine { get; set; } = "auto";
 
     /// <summary>Loops; sessions never leave their loop, so more loops than cores only take turns.</summary>
@@ -68,17 +76,20 @@ public sealed class ProxyOptions
 public sealed class BackendOptions
 {
     /// <summary>Mode; direct costs least and hides nothing, so auto leaves it only for what nothing else can carry: an ad tag.</summary>
-    [Option("direct: each client gets a connection of its own to a data centre. middle: clients share a few links to Telegram's middle proxies, which alone take ad tags. auto: middle for clients with an ad tag, direct for the others.",
+    [Option("direct: each client gets a connection of its own to a data centre. middle: clients share a few links to Telegram's "
+            + "middle proxies, which alone take ad tags. auto: middle for clients with an ad tag, direct for the others.",
         OneOf = ["auto", "direct", "middle"])]
     public string Mode { get; set; } = "auto";
 
     /// <summary>Media; the same way as chats, because only some accounts need another one.</summary>
-    [Option("Where photos, videos and files come from. same: the way of the chats. middle: through a middle proxy, also where chats go direct; for accounts whose photos do not load in direct mode.",
+    [Option("Where photos, videos and files come from. same: the way of the chats. "
+            + "middle: through a middle proxy, also where chats go direct; for accounts whose photos do not load in direct mode.",
         OneOf = ["same", "middle"])]
     public string Media { get; set; } = "same";
 
     /// <summary>Family; IPv4 first, because more hosts have a working IPv4 than a working IPv6.</summary>
-    [Option("Try the IPv6 addresses of a data centre, or of its middle proxies, before the IPv4 addresses. The other family is tried next.")]
+    [Option("Try the IPv6 addresses of a data centre, or of its middle proxies, "
+            + "before the IPv4 addresses. The other family is tried next.")]
     public bool PreferIPv6 { get; set; }
 
     /// <summary>Direct mode.</summary>
@@ -94,7 +105,8 @@ public sealed class BackendOptions
 public sealed class DirectOptions
 {
     /// <summary>Overrides; none, because Telegram's addresses have been the same for years.</summary>
-    [Option("Addresses by data centre, in place of the built-in ones. The key is the id that clients send (negative = its media servers), the value a list of \"address:port\".",
+    [Option("Addresses by data centre, in place of the built-in ones. "
+            + "The key is the id that clients send (negative = its media servers), the value a list of \"address:port\".",
         Example = """{ "2": ["149.154.167.51:443", "[2001:67c:4e8:f002::a]:443"] }""")]
     public Dictionary<string, string[]> Endpoints { get; set; } = [];
 

@@ -25,9 +25,12 @@ public static class ProxyOptionsParser
         var cover = new CoverOptionsParser(errors, warnings).Parse(options.Cover, listeners);
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         AdmissionOptionsParser.Check(options, errors, warnings);
-        if (string.IsNullOrWhiteSpace(options.DataDirectory)) errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
-        else if (options.DataDirectory.Contains('\0', StringComparison.Ordinal)) errors.Add(new("dataDirectory", "holds a null character, which no path may; for example \"dataDirectory\": \"data\""));
-        if (options.Engine == "epoll" && !OperatingSystem.IsLinux()) errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
+        if (string.IsNullOrWhiteSpace(options.DataDirectory))
+            errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
+        else if (options.DataDirectory.Contains('\0', StringComparison.Ordinal))
+            errors.Add(new("dataDirectory", "holds a null character, which no path may; for example \"dataDirectory\": \"data\""));
+        if (options.Engine == "epoll" && !OperatingSystem.IsLinux())
+            errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
         if (errors.Count > 0) return new(null, [.. errors], [.. warnings]);
 
         var settings = new ProxySettings
@@ -39,7 +42,12 @@ public static class ProxyOptionsParser
             Middle = middle,
             Cover = cover,
             Health = new() { ClientQueuePackets = options.Health.ClientQueuePackets, ClientQueueBytes = options.Health.ClientQueueBytes },
-            ServerErrorFilter = options.Replay.ServerErrorFilter switch { "on" => ServerErrorFilter.On, "off" => ServerErrorFilter.Off, _ => ServerErrorFilter.First },
+            ServerErrorFilter = options.Replay.ServerErrorFilter switch
+            {
+                "on" => ServerErrorFilter.On,
+                "off" => ServerErrorFilter.Off,
+                _ => ServerErrorFilter.First,
+            },
             TimeWindow = AdmissionOptionsParser.TimeWindow(options.FakeTls.TimeWindow),
             Replay = AdmissionOptionsParser.Replay(options.Replay),
             RecordSizes = options.FakeTls.RecordSizes == "ramp" ? RecordSizes.Ramp : RecordSizes.Full,
@@ -63,13 +71,15 @@ public static class ProxyOptionsParser
     // Not an error: who switches to direct mode for a while need not take the tags out.
     private static void WarnOfIdleAdTags(ListenerOptions[] listeners, List<ConfigurationError> warnings)
     {
-        const string Problem = "has no effect while backend.mode is direct, because only middle proxies take ad tags; for example \"mode\": \"auto\"";
+        const string Problem = "has no effect while backend.mode is direct, because only middle proxies take ad tags; "
+            + "for example \"mode\": \"auto\"";
         for (var i = 0; i < listeners.Length; i++)
         {
             if (listeners[i].AdTag is not null) warnings.Add(new($"listeners[{i}].adTag", Problem));
             for (var j = 0; j < listeners[i].Users.Length; j++)
             {
-                if (listeners[i].Users[j].AdTag is not null) warnings.Add(new($"listeners[{i}].users[{j}].adTag", Problem));
+                if (listeners[i].Users[j].AdTag is not null)
+                    warnings.Add(new($"listeners[{i}].users[{j}].adTag", Problem));
             }
         }
     }
@@ -83,18 +93,23 @@ public static class ProxyOptionsParser
         {
             var key = $"backend.direct.endpoints.{ShownText.WithoutSecrets(id)}";
             // The id travels as int16 (spec/01 section 2.5); one spelling only, so that no entry hides another.
-            if (!short.TryParse(id, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var dc) || dc == 0 || dc.ToString(CultureInfo.InvariantCulture) != id)
+            if (!short.TryParse(id, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var dc)
+                || dc == 0
+                || dc.ToString(CultureInfo.InvariantCulture) != id)
             {
                 errors.Add(new(key, $"the key must be the id of a data centre, negative for its media servers; {Example}"));
             }
 
-            if (addresses.Length == 0) errors.Add(new(key, $"needs at least one address, or leave the key out to keep the built-in ones; {Example}"));
+            if (addresses.Length == 0)
+                errors.Add(new(key, $"needs at least one address, or leave the key out to keep the built-in ones; {Example}"));
             var parsed = ImmutableArray.CreateBuilder<IPEndPoint>(addresses.Length);
             for (var i = 0; i < addresses.Length; i++)
             {
                 // The framework accepts an address without a port and calls that port 0.
-                if (IPEndPoint.TryParse(addresses[i], out var endpoint) && endpoint.Port != 0) parsed.Add(endpoint);
-                else errors.Add(new($"{key}[{i}]", $"{ShownText.Quote(addresses[i])} is not an IP address with a port; {Example}"));
+                if (IPEndPoint.TryParse(addresses[i], out var endpoint) && endpoint.Port != 0)
+                    parsed.Add(endpoint);
+                else
+                    errors.Add(new($"{key}[{i}]", $"{ShownText.Quote(addresses[i])} is not an IP address with a port; {Example}"));
             }
 
             endpoints[dc] = parsed.ToImmutable();
@@ -111,7 +126,10 @@ public static class ProxyOptionsParser
         if (errors.Count > errorsBefore) return direct;
         if (direct.DefaultDc is >= short.MinValue and <= short.MaxValue && !IsKnown(direct))
         {
-            errors.Add(new("backend.direct.defaultDc", $"{direct.DefaultDc} is no known data centre; for example \"defaultDc\": 2, or give it addresses in backend.direct.endpoints"));
+            errors.Add(new(
+                "backend.direct.defaultDc",
+                $"{direct.DefaultDc} is no known data centre; "
+                    + "for example \"defaultDc\": 2, or give it addresses in backend.direct.endpoints"));
         }
 
         return direct;

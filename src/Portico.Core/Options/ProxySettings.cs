@@ -5,7 +5,10 @@ using Portico.Core.Users;
 
 namespace Portico.Core.Options;
 
-/// <summary>A configuration that was checked whole: parsed, immutable, with every default filled in. Nothing is parsed after start-up.</summary>
+/// <summary>
+/// A configuration that was checked whole: parsed, immutable,
+/// with every default filled in. Nothing is parsed after start-up.
+/// </summary>
 public sealed record ProxySettings
 {
     /// <summary>One listening address each; at least one.</summary>
@@ -53,7 +56,10 @@ public sealed record ProxySettings
     /// <summary>How long each phase of a session may last.</summary>
     public required TimeoutSettings Timeouts { get; init; }
 
-    /// <summary>Absolute path of the directory for what must survive a restart. Empty: clients seen are not kept over a restart (tests).</summary>
+    /// <summary>
+    /// Absolute path of the directory for what must survive a restart.
+    /// Empty: clients seen are not kept over a restart (tests).
+    /// </summary>
     public string DataDirectory { get; init; } = Path.GetFullPath("data");
 
     /// <summary>This start made the secret itself, so there is nothing yet that could be repeated.</summary>
@@ -132,7 +138,8 @@ public enum ClientProtocols
 public sealed record DirectSettings
 {
     /// <summary>Addresses by signed DC id that replace the built-in table's (spec/04 section 2).</summary>
-    public ImmutableDictionary<int, ImmutableArray<IPEndPoint>> Endpoints { get; init; } = ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty;
+    public ImmutableDictionary<int, ImmutableArray<IPEndPoint>> Endpoints { get; init; } =
+        ImmutableDictionary<int, ImmutableArray<IPEndPoint>>.Empty;
 
     /// <summary>The DC of clients that name none or an unknown one.</summary>
     public int DefaultDc { get; init; } = 2;

@@ -8,7 +8,10 @@ public static partial class ShownText
 {
     private const int Longest = 80;
 
-    /// <summary>The text as JSON, shortened, with everything blotted out that could be a secret: people paste secrets into the wrong key, and errors end up in logs.</summary>
+    /// <summary>
+    /// The text as JSON, shortened, with everything blotted out that could be a secret:
+    /// people paste secrets into the wrong key, and errors end up in logs.
+    /// </summary>
     public static string Quote(string text)
     {
         var shown = WithoutSecrets(text);
