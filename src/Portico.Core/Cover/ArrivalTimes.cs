@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Portico.Core.Cover;
 
 /// <summary>
-/// In which pieces a client's first bytes came, and when: a server that makes up its mind by the first piece ends a connection otherwise than one that finds
-/// all of them in one read, so that the cover gets them as they came. Default: none.
+/// In which pieces a client's first bytes came, and when: a server that makes up
+/// its mind by the first piece ends a connection otherwise than one that finds all
+/// of them in one read, so that the cover gets them as they came. Default: none.
 /// </summary>
 internal struct ArrivalTimes
 {
@@ -24,7 +25,8 @@ internal struct ArrivalTimes
     }
 
     /// <summary>
-    /// How many bytes are due. A piece that came before anything could be passed on is due as long after the first as it came; later ones follow at once.
+    /// How many bytes are due. A piece that came before anything could be passed
+    /// on is due as long after the first as it came; later ones follow at once.
     /// </summary>
     /// <param name="nowMs">The loop's clock.</param>
     /// <param name="sinceMs">When the first piece was passed on.</param>

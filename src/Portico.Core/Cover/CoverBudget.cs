@@ -16,8 +16,9 @@ internal sealed class CoverBudget(int most)
     public bool IsExceeded => Count > most;
 
     /// <summary>
-    /// The limit for so many descriptors: what authenticated sessions leave of them, and at least an eighth, but not more than <paramref name="wanted"/>. Otherwise the
-    /// sessions of one listener could use them all up, and a site that stops answering while its proxy works on is a sign.
+    /// The limit for so many descriptors: what authenticated sessions leave of them, and at least an eighth,
+    /// but not more than <paramref name="wanted"/>. Otherwise the sessions of one listener could
+    /// use them all up, and a site that stops answering while its proxy works on is a sign.
     /// </summary>
     /// <param name="wanted">The operator's limit.</param>
     /// <param name="sessions">How many sessions the descriptors suffice for; 0 = no limit.</param>
@@ -51,7 +52,10 @@ internal sealed class CoverGuests(CoverBudget budget, Action evictElsewhere)
     private CoverPlace? _idlest;
     private CoverPlace? _latest;
 
-    /// <summary>Takes a place for <paramref name="guest"/>. When all are taken, the guest of this loop that has been silent longest goes; if there is none, that of another loop soon does.</summary>
+    /// <summary>
+    /// Takes a place for <paramref name="guest"/>. When all are taken, the guest of this loop
+    /// that has been silent longest goes; if there is none, that of another loop soon does.
+    /// </summary>
     public CoverPlace Enter(ICoverGuest guest)
     {
         budget.Enter();

@@ -23,8 +23,8 @@ internal enum CoverState
 }
 
 /// <summary>
-/// One stranger's way to the cover while nobody relays yet: found, connected, and given what the client has said so far. The waiter owns the channels' news;
-/// whoever waits asks with <see cref="Advance"/> after each.
+/// One stranger's way to the cover while nobody relays yet: found, connected, and given what the client has said so far.
+/// The waiter owns the channels' news; whoever waits asks with <see cref="Advance"/> after each.
 /// </summary>
 internal sealed class CoverConnection : ICoverGuest
 {
@@ -85,9 +85,12 @@ internal sealed class CoverConnection : ICoverGuest
     public CoverState Advance()
     {
         if (_state != CoverState.Connecting) return _state;
-        if (_isFound) Race();
-        else if (_waiter.Loop.NowMs >= _giveUpMs) Fail(CloseReason.CoverConnectTimeout, "its name is not resolved in time");
-        if (_state == CoverState.Connecting) _waiter.SetDeadline(_isFound ? _race.WakeMs : _giveUpMs);
+        if (_isFound)
+            Race();
+        else if (_waiter.Loop.NowMs >= _giveUpMs)
+            Fail(CloseReason.CoverConnectTimeout, "its name is not resolved in time");
+        if (_state == CoverState.Connecting)
+            _waiter.SetDeadline(_isFound ? _race.WakeMs : _giveUpMs);
         return _state;
     }
 

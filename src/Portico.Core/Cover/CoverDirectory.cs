@@ -29,15 +29,20 @@ internal sealed record CoverAnswer(CoverFinding Finding, ImmutableArray<EndPoint
 }
 
 /// <summary>
-/// Where covers are: names are resolved on the thread pool, a bounded number at a time, and remembered for a while. Shared by all loops, which never wait for it.
+/// Where covers are: names are resolved on the thread pool, a bounded number at a time,
+/// and remembered for a while. Shared by all loops, which never wait for it.
 /// </summary>
-/// <remarks>The mode sni resolves what strangers name, so everything about it has a bound, and its addresses are looked at before anybody connects to them.</remarks>
+/// <remarks>
+/// The mode sni resolves what strangers name, so everything about it has a bound,
+/// and its addresses are looked at before anybody connects to them.
+/// </remarks>
 internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
 {
     // Names that strangers ask for are few, and a name costs some 300 bytes.
     private const int MostNames = 1024;
 
-    // Each question holds a thread of the pool while it waits for the answer; more of them than this wait for their turn, and more than that are not asked.
+    // Each question holds a thread of the pool while it waits for the answer;
+    // more of them than this wait for their turn, and more than that are not asked.
     private const int MostQuestions = 16, MostWaiting = 256;
 
     private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(1), FailedFor = TimeSpan.FromSeconds(5);
@@ -49,7 +54,10 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
     private volatile CoverAnswer? _fixed = WithoutName(settings.Cover.Target);
     private int _questions;
 
-    /// <summary>Our listeners are bound: looks at a fixed target that needs no resolving, and has another one resolved before the first stranger needs it.</summary>
+    /// <summary>
+    /// Our listeners are bound: looks at a fixed target that needs no resolving,
+    /// and has another one resolved before the first stranger needs it.
+    /// </summary>
     public void Begin()
     {
         if (settings.Cover.Target is not { } target) return;
@@ -67,14 +75,17 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         {
             if (!_entries.TryGetValue(host, out entry!))
             {
-                if (_waiting.Count >= MostWaiting) return CoverAnswer.Without(CoverFinding.NotFound);
+                if (_waiting.Count >= MostWaiting)
+                    return CoverAnswer.Without(CoverFinding.NotFound);
                 entry = Add(host, target.Port);
             }
 
             // An operator's site is where it was while nobody can tell; a stranger's is asked for anew.
             known = entry.Answer;
-            var isFresh = known is not null && time.GetElapsedTime(entry.AnsweredAt) < (known.Finding == CoverFinding.NotFound ? FailedFor : FreshFor);
-            if (known is not null && !isFresh && (settings.Cover.Mode != CoverMode.Fixed || known.Finding == CoverFinding.NotFound)) known = null;
+            var isFresh = known is not null
+                && time.GetElapsedTime(entry.AnsweredAt) < (known.Finding == CoverFinding.NotFound ? FailedFor : FreshFor);
+            if (known is not null && !isFresh && (settings.Cover.Mode != CoverMode.Fixed || known.Finding == CoverFinding.NotFound))
+                known = null;
             if (known is null) entry.Waiting.Add(then);
             if (isFresh || entry.IsAsking) return known;
             entry.IsAsking = true;
@@ -93,7 +104,8 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
 
     private static CoverAnswer? WithoutName(CoverTarget? target)
     {
-        if (target?.UnixPath is { } path) return new(CoverFinding.Found, [new UnixDomainSocketEndPoint(path)]);
+        if (target?.UnixPath is { } path)
+            return new(CoverFinding.Found, [new UnixDomainSocketEndPoint(path)]);
         return target?.Address is { } address ? new(CoverFinding.Found, [address]) : null;
     }
 
@@ -138,7 +150,9 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         lock (_gate)
         {
             // The operator's site does not vanish because a resolver is down for a minute.
-            var keepsOld = settings.Cover.Mode == CoverMode.Fixed && answer.Finding == CoverFinding.NotFound && entry.Answer is { Finding: CoverFinding.Found };
+            var keepsOld = settings.Cover.Mode == CoverMode.Fixed
+                && answer.Finding == CoverFinding.NotFound
+                && entry.Answer is { Finding: CoverFinding.Found };
             if (!keepsOld) entry.Answer = answer;
             answer = entry.Answer!;
             entry.AnsweredAt = time.GetTimestamp();
@@ -161,9 +175,12 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         {
             var address = found.IsIPv4MappedToIPv6 ? found.MapToIPv4() : found;
             var endpoint = new IPEndPoint(address, port);
-            if (own.Contains(endpoint)) isLoop = true;
-            else if (settings.Cover is { Mode: CoverMode.Sni, AllowPrivateTargets: false } && AddressReach.Of(address) != Reach.World) isPrivate = true;
-            else kept.Add(endpoint);
+            if (own.Contains(endpoint))
+                isLoop = true;
+            else if (settings.Cover is { Mode: CoverMode.Sni, AllowPrivateTargets: false } && AddressReach.Of(address) != Reach.World)
+                isPrivate = true;
+            else
+                kept.Add(endpoint);
         }
 
         if (kept.Count > 0) return new(CoverFinding.Found, kept.ToImmutable());

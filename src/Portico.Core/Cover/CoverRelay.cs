@@ -5,8 +5,9 @@ using Portico.Core.Sessions;
 namespace Portico.Core.Cover;
 
 /// <summary>
-/// A stranger at the cover: two pipes of raw bytes, as methods that the loop calls. What the cover does to its end of the connection we do to ours: FIN for FIN, RST for
-/// RST, and no timer of ours ends it. Holds no buffer while nothing is pending.
+/// A stranger at the cover: two pipes of raw bytes, as methods that the loop calls.
+/// What the cover does to its end of the connection we do to ours: FIN for FIN,
+/// RST for RST, and no timer of ours ends it. Holds no buffer while nothing is pending.
 /// </summary>
 internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest
 {
@@ -137,7 +138,8 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest
         switch (Cover.Read(scratch.Bytes, out var count))
         {
             case IoStatus.Ok:
-                _session.LeaveAddress(); // the cover has answered: the connection is the cover's, and its address may have as many as a site grants
+                // the cover has answered: the connection is the cover's, and its address may have as many as a site grants
+                _session.LeaveAddress();
                 SendToClient(scratch.Bytes[..count]);
                 break;
             case IoStatus.Eof when !Cover.Failed: // a reset that a write has been told of reads as an end
@@ -238,8 +240,8 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest
         Finish(CloseReason.CoverReset);
     }
 
-    // After its FIN the cover's system forgets the connection after a while. Bytes sent there come back as RST, to our client as to any; keepalive's question does too,
-    // but no client of the cover's would hear of that.
+    // After its FIN the cover's system forgets the connection after a while. Bytes sent there come back as RST,
+    // to our client as to any; keepalive's question does too, but no client of the cover's would hear of that.
     private void CoverGone()
     {
         if (_closed) return;

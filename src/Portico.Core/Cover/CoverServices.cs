@@ -31,7 +31,9 @@ internal sealed class CoverServices(CoverSettings settings, CoverDirectory direc
         ProxySettings settings, ILoggerFactory loggers, Shortages shortages, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve,
         TimeProvider time)
     {
-        var most = CoverBudget.MostFor(settings.Cover.MaxConnections, ProcessLimits.Sessions(), settings.Listeners.Sum(listener => (long)listener.MaxConnections));
+        var most = CoverBudget.MostFor(
+            settings.Cover.MaxConnections, ProcessLimits.Sessions(),
+            settings.Listeners.Sum(listener => (long)listener.MaxConnections));
         var health = new CoverHealth(settings.Cover, shortages, loggers.CreateLogger<CoverHealth>());
         return new(settings.Cover, new CoverDirectory(settings, own, resolve, time), new CoverBudget(most), health);
     }

@@ -5,7 +5,8 @@ using Portico.Core.Options;
 namespace Portico.Core.Cover;
 
 /// <summary>
-/// Where this proxy itself can be reached, as far as it can know: a stranger passed on to one of these would come back as the next stranger, until no descriptor is left.
+/// Where this proxy itself can be reached, as far as it can know: a stranger passed
+/// on to one of these would come back as the next stranger, until no descriptor is left.
 /// </summary>
 internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAddress>> localAddresses)
 {
@@ -14,7 +15,10 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
     /// <summary>Tells with which ports the listeners were bound, in the order of the settings.</summary>
     public void Bound(IEnumerable<IPEndPoint> endpoints) => _bound = [.. endpoints];
 
-    /// <summary>Whether a connection to <paramref name="target"/> would come to one of our listeners. Asks the system for its addresses: not for a loop.</summary>
+    /// <summary>
+    /// Whether a connection to <paramref name="target"/> would come to one of our listeners.
+    /// Asks the system for its addresses: not for a loop.
+    /// </summary>
     public bool Contains(IPEndPoint target)
     {
         var (bound, address) = (_bound, Reached(target.Address));
@@ -32,7 +36,8 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
     {
         try
         {
-            return [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(address => address.Address)];
+            return [.. NetworkInterface.GetAllNetworkInterfaces()
+                .SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(address => address.Address)];
         }
         catch (NetworkInformationException)
         {
@@ -41,12 +46,14 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
     }
 
     // A connection to the address of nobody goes to this machine: resolvers answer with it for names that they block.
-    private static IPAddress Reached(IPAddress target) => target.Equals(IPAddress.Any) ? IPAddress.Loopback : target.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : target;
+    private static IPAddress Reached(IPAddress target) =>
+        target.Equals(IPAddress.Any) ? IPAddress.Loopback : target.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : target;
 
     private bool IsReachedBy(IPAddress listening, IPAddress target)
     {
         if (listening.Equals(target)) return true;
-        var isAny = listening.Equals(IPAddress.IPv6Any) || (listening.Equals(IPAddress.Any) && target.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork);
+        var isAny = listening.Equals(IPAddress.IPv6Any)
+            || (listening.Equals(IPAddress.Any) && target.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork);
         return isAny && (IPAddress.IsLoopback(target) || localAddresses().Any(address => WithoutZone(address).Equals(WithoutZone(target))));
     }
 

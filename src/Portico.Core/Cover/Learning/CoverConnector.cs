@@ -5,7 +5,9 @@ using Portico.Protocol.ProxyProtocol;
 
 namespace Portico.Core.Cover.Learning;
 
-/// <summary>Connects to a cover outside the loops, on the thread pool, wherever a stranger would be passed on to and nowhere else.</summary>
+/// <summary>
+/// Connects to a cover outside the loops, on the thread pool, wherever a stranger would be passed on to and nowhere else.
+/// </summary>
 /// <param name="directory">Where covers are; it knows our own listeners.</param>
 /// <param name="proxyProtocol">Version of the PROXY header that the cover expects; 0 = none.</param>
 /// <param name="time">The clock of the limit.</param>
@@ -28,7 +30,8 @@ internal sealed class CoverConnector(CoverDirectory directory, int proxyProtocol
                 using var share = new Limit(patience / found.Addresses.Length, time, limit.Token);
                 try
                 {
-                    if (await TryAsync(endpoint, share.Token).ConfigureAwait(false) is { } socket) return new Connected(socket, FlightProblem.None);
+                    if (await TryAsync(endpoint, share.Token).ConfigureAwait(false) is { } socket)
+                        return new Connected(socket, FlightProblem.None);
                     problem = FlightProblem.Unreachable;
                 }
                 catch (OperationCanceledException) when (share.IsReached)
@@ -65,11 +68,13 @@ internal sealed class CoverConnector(CoverDirectory directory, int proxyProtocol
         try
         {
             // Within the guard: while strangers hold all descriptors there is none, and the next round is to be tried all the same.
-            socket = new Socket(endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+            socket = new Socket(
+                endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
             if (endpoint is IPEndPoint) socket.NoDelay = true;
             await socket.ConnectAsync(endpoint, stop).ConfigureAwait(false);
             // A fresh connection takes a hundred bytes whole.
-            if (proxyProtocol != 0) await socket.SendAsync(Head(socket), SocketFlags.None, stop).ConfigureAwait(false);
+            if (proxyProtocol != 0)
+                await socket.SendAsync(Head(socket), SocketFlags.None, stop).ConfigureAwait(false);
             return socket;
         }
         catch (SocketException)

@@ -6,7 +6,10 @@ using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Cover.Learning;
 
-/// <summary>What was learned, in the data directory: after a restart the very first flight is like the cover's. A file that cannot be understood is as good as none.</summary>
+/// <summary>
+/// What was learned, in the data directory: after a restart the very first flight
+/// is like the cover's. A file that cannot be understood is as good as none.
+/// </summary>
 internal sealed class FlightCache(string directory)
 {
     private const string FileName = "cover-flights.json";
@@ -25,7 +28,8 @@ internal sealed class FlightCache(string directory)
             foreach (var kept in JsonSerializer.Deserialize(body, FlightCacheJson.Default.KeptFlights)?.Flights ?? [])
             {
                 // What an array holds is not checked for null by the serializer.
-                if (kept is not null && TryRestore(kept) is { } flight) flights[(kept.Domain, kept.Target)] = flight;
+                if (kept is not null && TryRestore(kept) is { } flight)
+                    flights[(kept.Domain, kept.Target)] = flight;
             }
         }
         catch (JsonException)
@@ -40,7 +44,10 @@ internal sealed class FlightCache(string directory)
     /// <returns>Null, or why it could not be written.</returns>
     public string? Write(IEnumerable<FlightSubject> subjects, DateTimeOffset now)
     {
-        var kept = new KeptFlights { Flights = [.. subjects.Where(subject => subject.Flight is not null).Select(subject => Keep(subject, subject.Flight!))] };
+        var kept = new KeptFlights
+        {
+            Flights = [.. subjects.Where(subject => subject.Flight is not null).Select(subject => Keep(subject, subject.Flight!))],
+        };
         return _files.Write(FileName, JsonSerializer.SerializeToUtf8Bytes(kept, FlightCacheJson.Default.KeptFlights), now);
     }
 
@@ -59,7 +66,8 @@ internal sealed class FlightCache(string directory)
         PostQuantumLengths = [.. flight.PostQuantumLengths],
     };
 
-    // The file is ours, but whoever can write to it must not make us name a suite that was not offered, or fail with an exception on a loop.
+    // The file is ours, but whoever can write to it must not make us name
+    // a suite that was not offered, or fail with an exception on a loop.
     private static LearnedFlight? TryRestore(KeptFlight kept)
     {
         if (!AreLengths(kept.ClassicLengths) || !AreLengths(kept.PostQuantumLengths)) return null;
@@ -67,7 +75,9 @@ internal sealed class FlightCache(string directory)
         var suites = new ushort[TlsSuiteOffer.MaxCode];
         foreach (var (code, suite) in kept.Suites)
         {
-            if (!int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || !TlsSuiteOffer.TryFromCode(number, out var offer)) return null;
+            if (!int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || !TlsSuiteOffer.TryFromCode(number, out var offer))
+                return null;
             if (!IsNumber(suite) || !offer.Contains((ushort)suite)) return null;
             suites[number] = (ushort)suite;
         }
@@ -84,7 +94,8 @@ internal sealed class FlightCache(string directory)
         };
     }
 
-    private static bool AreLengths(int[] lengths) => lengths.Length is > 0 and <= MostLengths && lengths.All(length => length is > 0 and <= ServerFlightMeter.MaxEncryptedLength);
+    private static bool AreLengths(int[] lengths) =>
+        lengths.Length is > 0 and <= MostLengths && lengths.All(length => length is > 0 and <= ServerFlightMeter.MaxEncryptedLength);
 
     private static bool IsNumber(int value) => value is >= 0 and <= ushort.MaxValue;
 }
@@ -121,6 +132,7 @@ internal sealed class KeptFlight
 }
 
 /// <summary>Metadata, generated at build time.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, WriteIndented = true, GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
+    WriteIndented = true, GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(KeptFlights))]
 internal sealed partial class FlightCacheJson : JsonSerializerContext;

@@ -4,8 +4,9 @@ using Portico.Protocol.FakeTls;
 namespace Portico.Core.Cover.Learning;
 
 /// <summary>
-/// Which hellos one measurement sends, and what is made of the answers. What real clients offer is asked several times, because an ECDSA signature has three lengths; each
-/// other offer of suites once, because a server's preference can depend on all of them.
+/// Which hellos one measurement sends, and what is made of the answers.
+/// What real clients offer is asked several times, because an ECDSA signature has three lengths;
+/// each other offer of suites once, because a server's preference can depend on all of them.
 /// </summary>
 internal static class FlightPlan
 {
@@ -29,7 +30,8 @@ internal static class FlightPlan
         var flights = samples.Where(sample => sample.Problem == FlightProblem.None).ToList();
         var suites = new ushort[TlsSuiteOffer.MaxCode];
         // A choice that was not offered is none: the cover would be broken, and we must not follow it there.
-        foreach (var (question, _, hello, _) in flights.Where(flight => flight.Question.Offer.Contains(flight.Hello.CipherSuite))) suites[question.Offer.Code] = hello.CipherSuite;
+        foreach (var (question, _, hello, _) in flights.Where(flight => flight.Question.Offer.Contains(flight.Hello.CipherSuite)))
+            suites[question.Offer.Code] = hello.CipherSuite;
         var classic = flights.Last(flight => flight.Question is { IsUsual: true, Shape: ClientHelloShape.Classic517 }).Hello;
         var postQuantum = flights.Last(flight => flight.Question is { IsUsual: true, Shape: ClientHelloShape.PostQuantum }).Hello;
         return new LearnedFlight([.. suites])
@@ -53,8 +55,11 @@ internal static class FlightPlan
 
     private static ImmutableArray<int> Lengths(IEnumerable<FlightSample> flights, ClientHelloShape shape)
     {
-        var lengths = flights.Where(flight => flight.Question.Shape == shape).Select(flight => LearnedFlight.LengthOf(flight.EncryptedLength, flight.Hello.CipherSuite)).Order().ToImmutableArray();
-        var confirmed = lengths.Where((length, index) => lengths.Where((other, at) => at != index && Math.Abs(other - length) <= Near).Any()).ToImmutableArray();
+        var lengths = flights.Where(flight => flight.Question.Shape == shape)
+            .Select(flight => LearnedFlight.LengthOf(flight.EncryptedLength, flight.Hello.CipherSuite)).Order().ToImmutableArray();
+        var confirmed = lengths
+            .Where((length, index) => lengths.Where((other, at) => at != index && Math.Abs(other - length) <= Near).Any())
+            .ToImmutableArray();
         return confirmed.IsEmpty ? lengths : confirmed;
     }
 }

@@ -8,8 +8,9 @@ using Portico.Protocol.Secrets;
 namespace Portico.Core.Cover.Learning;
 
 /// <summary>
-/// One connection to a cover: a hello as our clients send it, and the flight that comes back, measured without decrypting. A server ends its flight by waiting for the
-/// client; so silence after whole records is the end. Runs on the thread pool.
+/// One connection to a cover: a hello as our clients send it, and the flight that comes back,
+/// measured without decrypting. A server ends its flight by waiting for the client;
+/// so silence after whole records is the end. Runs on the thread pool.
 /// </summary>
 /// <param name="connector">How the cover is reached.</param>
 /// <param name="hellos">Where hellos under way are known.</param>
@@ -17,7 +18,10 @@ namespace Portico.Core.Cover.Learning;
 /// <param name="patience">For connecting, and again for the whole answer.</param>
 internal sealed class FlightProbe(CoverConnector connector, LearnerHellos hellos, TimeProvider time, TimeSpan patience)
 {
-    /// <summary>Silence that ends a flight, where the cover is near. A far one that sends more than its first window pauses for a round trip.</summary>
+    /// <summary>
+    /// Silence that ends a flight, where the cover is near.
+    /// A far one that sends more than its first window pauses for a round trip.
+    /// </summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(300);
 
     /// <summary>For the cover's close, which is no news.</summary>
@@ -40,7 +44,8 @@ internal sealed class FlightProbe(CoverConnector connector, LearnerHellos hellos
     {
         var began = time.GetTimestamp();
         var connected = await connector.ConnectAsync(target, patience, stop).ConfigureAwait(false);
-        if (connected.Socket is not { } socket) return new FlightSample(question, connected.Problem);
+        if (connected.Socket is not { } socket)
+            return new FlightSample(question, connected.Problem);
         using (socket)
         {
             var quiet = Quiet + (3 * time.GetElapsedTime(began));
@@ -65,7 +70,9 @@ internal sealed class FlightProbe(CoverConnector connector, LearnerHellos hellos
             }
 
             if (underWay.CameBack) problem = FlightProblem.Loop;
-            return problem == FlightProblem.None ? new FlightSample(question, problem, meter.Hello, meter.EncryptedLength) : new FlightSample(question, problem);
+            return problem == FlightProblem.None
+                ? new FlightSample(question, problem, meter.Hello, meter.EncryptedLength)
+                : new FlightSample(question, problem);
         }
     }
 
@@ -86,7 +93,8 @@ internal sealed class FlightProbe(CoverConnector connector, LearnerHellos hellos
                 count = 0;
             }
 
-            if (count == 0) return mayBeOver && meter.EncryptedLength >= LeastEncrypted ? FlightProblem.None : FlightProblem.Closed;
+            if (count == 0)
+                return mayBeOver && meter.EncryptedLength >= LeastEncrypted ? FlightProblem.None : FlightProblem.Closed;
             var end = meter.Feed(buffer.AsSpan(0, count));
             if (end != ServerFlightEnd.None) return FlightProblems.Of(end);
         }
@@ -123,7 +131,8 @@ internal sealed class FlightProbe(CoverConnector connector, LearnerHellos hellos
         // Nobody knows this secret, so no proxy takes the hello for a client's, we included.
         using var key = new HmacKey(ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)));
         var writer = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = question.Offer };
-        var length = writer.Write(hello, question.Shape, Encoding.ASCII.GetBytes(domain), key, (uint)RandomNumberGenerator.GetInt32(int.MaxValue));
+        var length = writer.Write(
+            hello, question.Shape, Encoding.ASCII.GetBytes(domain), key, (uint)RandomNumberGenerator.GetInt32(int.MaxValue));
         return hello[..length];
     }
 

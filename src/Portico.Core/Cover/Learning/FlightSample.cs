@@ -16,7 +16,8 @@ internal readonly record struct FlightQuestion(ClientHelloShape Shape, TlsSuiteO
 /// <param name="Problem">Why there is no flight.</param>
 /// <param name="Hello">Of a flight.</param>
 /// <param name="EncryptedLength">Bytes of its encrypted records, headers included.</param>
-internal readonly record struct FlightSample(FlightQuestion Question, FlightProblem Problem, ServerHello Hello = default, int EncryptedLength = 0)
+internal readonly record struct FlightSample(
+    FlightQuestion Question, FlightProblem Problem, ServerHello Hello = default, int EncryptedLength = 0)
 {
     /// <summary>The cover has no suite in common with an unusual offer: an answer, too.</summary>
     public bool IsRefusedOffer => !Question.IsUsual && Problem is FlightProblem.Alert or FlightProblem.NotTls13;

@@ -5,11 +5,15 @@ using Portico.Protocol.FakeTls;
 namespace Portico.Core.Cover.Learning;
 
 /// <summary>
-/// How a cover answers hellos like those of our clients: everything of it that our own flight copies. Immutable; loops read it without a lock.
+/// How a cover answers hellos like those of our clients: everything of it
+/// that our own flight copies. Immutable; loops read it without a lock.
 /// </summary>
 internal sealed class LearnedFlight
 {
-    /// <summary>The suite with a longer hash: its Finished, the last message of the flight, is longer by this many bytes than with the other two (RFC 8446 section 4.4.4).</summary>
+    /// <summary>
+    /// The suite with a longer hash: its Finished, the last message of the flight,
+    /// is longer by this many bytes than with the other two (RFC 8446 section 4.4.4).
+    /// </summary>
     private const int LongerFinished = 48 - 32;
 
     // Signatures and nothing else may differ within a certificate's life: an ECDSA one varies by a few bytes with its leading zeros.
@@ -39,8 +43,9 @@ internal sealed class LearnedFlight
     public bool HasOtherExtensions { get; init; }
 
     /// <summary>
-    /// Lengths of one record that is as long on the wire as all encrypted records of a sample were, as measured with hellos of 517 bytes. One per sample, so that a length is as
-    /// frequent here as it is at the cover. For a suite with SHA-256.
+    /// Lengths of one record that is as long on the wire as all encrypted records
+    /// of a sample were, as measured with hellos of 517 bytes. One per sample,
+    /// so that a length is as frequent here as it is at the cover. For a suite with SHA-256.
     /// </summary>
     public required ImmutableArray<int> ClassicLengths
     {
@@ -69,13 +74,15 @@ internal sealed class LearnedFlight
     /// <summary>What a sample with this suite is for the lists above.</summary>
     /// <param name="encryptedLength">Bytes of all encrypted records, headers included.</param>
     /// <param name="suite">The cover's choice in that sample.</param>
-    public static int LengthOf(int encryptedLength, ushort suite) => encryptedLength - TlsRecordWriter.HeaderLength - (suite == TlsCipherSuites.Aes256GcmSha384 ? LongerFinished : 0);
+    public static int LengthOf(int encryptedLength, ushort suite) =>
+        encryptedLength - TlsRecordWriter.HeaderLength - (suite == TlsCipherSuites.Aes256GcmSha384 ? LongerFinished : 0);
 
     /// <summary>The cover's choice; <see cref="TlsCipherSuites.None"/> if it is not known or the cover refuses the offer.</summary>
     public ushort SuiteOf(TlsSuiteOffer offer) => _suites[offer.Code];
 
     /// <summary>
-    /// Bytes for the one encrypted record of a flight: by the law of signatures where the cover's lengths follow it, else one of those that were seen.
+    /// Bytes for the one encrypted record of a flight: by the law of signatures
+    /// where the cover's lengths follow it, else one of those that were seen.
     /// </summary>
     /// <param name="random">The loop's.</param>
     /// <param name="isPostQuantum">The client's hello holds a post-quantum share.</param>
@@ -90,7 +97,10 @@ internal sealed class LearnedFlight
         return Math.Min(length, ServerFlight.MaxAppDataLength);
     }
 
-    /// <summary>This measurement and, while the cover seems to have the same certificate, those before it: a few samples show two of three lengths.</summary>
+    /// <summary>
+    /// This measurement and, while the cover seems to have the same certificate,
+    /// those before it: a few samples show two of three lengths.
+    /// </summary>
     public LearnedFlight After(LearnedFlight? old)
     {
         if (old is null) return this;
@@ -109,13 +119,16 @@ internal sealed class LearnedFlight
     /// <summary>An observer would see another server; when it was measured, and how often each length was seen, does not count.</summary>
     public bool LooksLike(LearnedFlight other) =>
         _suites.SequenceEqual(other._suites)
-        && (ClassicGroup, PostQuantumGroup, Order, HasOtherExtensions) == (other.ClassicGroup, other.PostQuantumGroup, other.Order, other.HasOtherExtensions)
+        && (ClassicGroup, PostQuantumGroup, Order, HasOtherExtensions)
+            == (other.ClassicGroup, other.PostQuantumGroup, other.Order, other.HasOtherExtensions)
         && AreNear(ClassicLengths, other.ClassicLengths)
         && AreNear(PostQuantumLengths, other.PostQuantumLengths);
 
-    private static ImmutableArray<int> Join(ImmutableArray<int> old, ImmutableArray<int> now) => AreNear(old, now) ? [.. old.Concat(now).TakeLast(MostLengths)] : now;
+    private static ImmutableArray<int> Join(ImmutableArray<int> old, ImmutableArray<int> now) =>
+        AreNear(old, now) ? [.. old.Concat(now).TakeLast(MostLengths)] : now;
 
     // Certificates may differ between the machines behind one name: each length must have its like on the other side.
     private static bool AreNear(ImmutableArray<int> one, ImmutableArray<int> other) =>
-        one.All(length => other.Any(near => Math.Abs(near - length) <= SameSize)) && other.All(length => one.Any(near => Math.Abs(near - length) <= SameSize));
+        one.All(length => other.Any(near => Math.Abs(near - length) <= SameSize))
+        && other.All(length => one.Any(near => Math.Abs(near - length) <= SameSize));
 }

@@ -4,8 +4,9 @@ using Portico.Protocol.FakeTls;
 namespace Portico.Core.Cover.Learning;
 
 /// <summary>
-/// The hellos that the learner has under way, by their random. If one of them arrives at a listener of ours, the cover's address leads back to us (a port forwarded by a
-/// router, which no comparison of addresses finds), and it must not be passed on to the cover again. Any thread.
+/// The hellos that the learner has under way, by their random. If one of them arrives
+/// at a listener of ours, the cover's address leads back to us (a port forwarded by a router,
+/// which no comparison of addresses finds), and it must not be passed on to the cover again. Any thread.
 /// </summary>
 internal sealed class LearnerHellos
 {
