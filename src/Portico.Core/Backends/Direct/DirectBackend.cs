@@ -38,7 +38,8 @@ internal sealed class DirectBackend(
 
                 if (Advance(race, handshake, dc, addresses) is { } connected) return connected;
                 handshake.SetDeadline(race.WakeMs);
-                if (await handshake.NextEventAsync() == Wake.Shutdown) return StepResult.NoBackend(CloseReason.Shutdown);
+                if (await handshake.NextEventAsync() == Wake.Shutdown)
+                    return StepResult.NoBackend(CloseReason.Shutdown);
             }
         }
         finally

@@ -17,8 +17,9 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
 
-    // After one side has finished, this long without a byte from the other is taken for its end. A DC that owes a client no answer gets a moment all the same: a packet of
-    // an answer may have come before the client's end was read. A short one: it costs a local port, of which each address of a DC has 28 000.
+    // After one side has finished, this long without a byte from the other is taken for its end.
+    // A DC that owes a client no answer gets a moment all the same: a packet of an answer may have come before
+    // the client's end was read. A short one: it costs a local port, of which each address of a DC has 28 000.
     private const int FarewellMs = 10_000, NothingDueMs = 10;
 
     // How often is looked how far the peers have got while anything is under way, and how long a DC may take none of it.
@@ -272,12 +273,14 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
         if (!_closed) ArmDeadline();
     }
 
-    // A DC that owes an answer is told that the client has finished. One that owes none is not: after that FIN our port would be out of use for a minute.
+    // A DC that owes an answer is told that the client has finished.
+    // One that owes none is not: after that FIN our port would be out of use for a minute.
     private void ClientEnded()
     {
         if (_closed) return;
         _isAsking &= Loop.NowMs - _lastByteMs < FarewellMs;
-        if (NoteEnd(ref _up, CloseReason.ClientClosed) && _isAsking && !_up.IsPending) Dc.ShutdownWrite();
+        if (NoteEnd(ref _up, CloseReason.ClientClosed) && _isAsking && !_up.IsPending)
+            Dc.ShutdownWrite();
     }
 
     // It was asked for after all, and goes to a client that only finished sending.
@@ -368,8 +371,10 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
         if (_closed) return;
         reason = _firstEnd ?? reason; // the first reason wins: a reset after FIN is only its echo
         Release();
-        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && !_up.HasEnded)) LingeringClose.Fin(_session, reason);
-        else _session.Close(reason);
+        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && !_up.HasEnded))
+            LingeringClose.Fin(_session, reason);
+        else
+            _session.Close(reason);
     }
 
     private void Release()

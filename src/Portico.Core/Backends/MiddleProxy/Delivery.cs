@@ -1,7 +1,8 @@
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// What became of a packet for a client. Its link acts on it: a client that called back would meet the link in its loop over frames, of which one is in its hands.
+/// What became of a packet for a client. Its link acts on it: a client that called
+/// back would meet the link in its loop over frames, of which one is in its hands.
 /// </summary>
 /// <param name="IsGone">The client's connection is; what the client had is to be ended.</param>
 /// <param name="OwedBytes">So much of the packet waits for the client.</param>

@@ -6,8 +6,9 @@ using Portico.Core.Users;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// What the clients of one link were sent and have not taken yet (spec/03 section 8). Above a limit the link is not read, which its other clients
-/// feel; so pauses have a budget, and when that is spent the cause of them goes. Pure: the clock and the clients are arguments.
+/// What the clients of one link were sent and have not taken yet (spec/03 section 8).
+/// Above a limit the link is not read, which its other clients feel; so pauses have a budget,
+/// and when that is spent the cause of them goes. Pure: the clock and the clients are arguments.
 /// </summary>
 internal sealed class LinkDebt(BackPressureSettings limits)
 {
@@ -17,7 +18,10 @@ internal sealed class LinkDebt(BackPressureSettings limits)
     /// <summary>Pauses of a link in ten seconds before its largest debtor goes.</summary>
     public const int PatienceMs = 1000;
 
-    /// <summary>The same where the cause is plain: a client over its own limit, or a user or an address that owes more than its share.</summary>
+    /// <summary>
+    /// The same where the cause is plain: a client over its own limit,
+    /// or a user or an address that owes more than its share.
+    /// </summary>
     public const int CulpritPatienceMs = 50;
 
     // Looking for the cause costs a look at every client: not more often than this.
@@ -130,13 +134,15 @@ internal sealed class LinkDebt(BackPressureSettings limits)
         IDebtor? largest = null;
         foreach (var client in clients)
         {
-            if (Measure(client) > (largest is null ? 0 : Measure(largest)) && (!onlyOverLimit || client.IsOverLimit)) largest = client;
+            if (Measure(client) > (largest is null ? 0 : Measure(largest)) && (!onlyOverLimit || client.IsOverLimit))
+                largest = client;
         }
 
         return largest;
     }
 
-    // Of all clients of one user, or of one address, that together owe too much. Not if these are all there are: then the link is theirs alone.
+    // Of all clients of one user, or of one address, that together owe too much.
+    // Not if these are all there are: then the link is theirs alone.
     private IDebtor? LargestOverShare<TKey>(Dictionary<TKey, Group> groups, IEnumerable<IDebtor> clients, Func<IDebtor, TKey> keyOf)
         where TKey : notnull
     {

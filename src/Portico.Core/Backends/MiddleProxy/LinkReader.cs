@@ -5,8 +5,8 @@ using Portico.Protocol.MiddleProxy;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// What came on one link: whole blocks are decrypted where they were read, and frames are cut out of them. Bytes in, payloads out; the link that
-/// owns it does the reading. Holds no memory while there is nothing to hold.
+/// What came on one link: whole blocks are decrypted where they were read, and frames are cut out of them.
+/// Bytes in, payloads out; the link that owns it does the reading. Holds no memory while there is nothing to hold.
 /// </summary>
 internal sealed class LinkReader(BufferPool buffers, bool checkCrc)
 {

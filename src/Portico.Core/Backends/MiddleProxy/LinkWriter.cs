@@ -4,8 +4,8 @@ using Portico.Protocol.MiddleProxy;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// What goes out on one link: frames are appended as plain text, then padded to whole blocks and encrypted where they lie. Payloads in, bytes out;
-/// the link that owns it does the writing, and bounds it.
+/// What goes out on one link: frames are appended as plain text, then padded to whole blocks and encrypted
+/// where they lie. Payloads in, bytes out; the link that owns it does the writing, and bounds it.
 /// </summary>
 internal sealed class LinkWriter(BufferPool buffers)
 {
@@ -59,7 +59,10 @@ internal sealed class LinkWriter(BufferPool buffers)
         _bytes.Add(padding);
     }
 
-    /// <summary>Encrypts what up to four writers have padded, in lock step (spec/03 section 2.2); those that have no keys yet stay as they are.</summary>
+    /// <summary>
+    /// Encrypts what up to four writers have padded, in lock step (spec/03
+    /// section 2.2); those that have no keys yet stay as they are.
+    /// </summary>
     public static void Encrypt(LinkWriter first, LinkWriter? second, LinkWriter? third, LinkWriter? fourth)
     {
         if (second is null)

@@ -2,7 +2,10 @@ using Portico.Core.Net;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
-/// <summary>Closes the clients of a loop that hold most of its rented memory, once that is more than its budget, until a quarter of the budget is free.</summary>
+/// <summary>
+/// Closes the clients of a loop that hold most of its rented memory,
+/// once that is more than its budget, until a quarter of the budget is free.
+/// </summary>
 internal sealed class MemoryRelief(EventLoop loop) : ILoopTask
 {
     private IEnumerable<MiddleProxyPool> _pools = [];
@@ -21,7 +24,8 @@ internal sealed class MemoryRelief(EventLoop loop) : ILoopTask
     {
         _isQueued = false;
         var enough = loop.Buffers.Budget - (loop.Buffers.Budget / 4);
-        var largestFirst = _pools.SelectMany(pool => pool.Clients).Where(client => client.HeldBytes > 0).OrderByDescending(client => client.HeldBytes).ToList();
+        var largestFirst = _pools.SelectMany(pool => pool.Clients)
+            .Where(client => client.HeldBytes > 0).OrderByDescending(client => client.HeldBytes).ToList();
         foreach (var client in largestFirst)
         {
             if (loop.Buffers.Rented <= enough) break;

@@ -5,8 +5,9 @@ using System.Security.Cryptography;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// Which address of a data centre's middle proxies is tried next: one that has not failed lately before one that has, the preferred family before
-/// the other until two addresses of it have disappointed. Pure: attempts, outcomes and the clock are arguments.
+/// Which address of a data centre's middle proxies is tried next: one that has not failed
+/// lately before one that has, the preferred family before the other until two addresses
+/// of it have disappointed. Pure: attempts, outcomes and the clock are arguments.
 /// </summary>
 internal sealed class MiddleProxyAddresses
 {
@@ -30,7 +31,8 @@ internal sealed class MiddleProxyAddresses
     public IPEndPoint? Next(IReadOnlyList<IPEndPoint> inOrder, long nowMs, Func<IPEndPoint, (int Fresh, int Stalled)> attemptsAt)
     {
         var preferred = inOrder.Count == 0 ? default : inOrder[0].AddressFamily;
-        var disappointing = inOrder.Count(address => address.AddressFamily == preferred && (attemptsAt(address).Stalled > 0 || HasFailed(address, nowMs)));
+        var disappointing = inOrder.Count(
+            address => address.AddressFamily == preferred && (attemptsAt(address).Stalled > 0 || HasFailed(address, nowMs)));
         var first = disappointing < EnoughOfAFamily ? preferred : Other(preferred);
         return inOrder
             .Where(address => attemptsAt(address).Stalled == 0 && RestsUntil(address) <= nowMs)
@@ -48,7 +50,10 @@ internal sealed class MiddleProxyAddresses
     /// <summary>All of them failed the last time they were tried.</summary>
     public bool AllFailed(IEnumerable<IPEndPoint> addresses, long nowMs) => addresses.All(address => HasFailed(address, nowMs));
 
-    /// <summary>An attempt failed. Those that began together fail together, and are one failure: ten of them must not rest as long as ten in a row.</summary>
+    /// <summary>
+    /// An attempt failed. Those that began together fail together,
+    /// and are one failure: ten of them must not rest as long as ten in a row.
+    /// </summary>
     public void Failed(IPEndPoint address, long begunMs, long nowMs)
     {
         _past.TryGetValue(address, out var past);

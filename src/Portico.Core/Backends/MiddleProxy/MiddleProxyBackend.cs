@@ -10,7 +10,10 @@ using Portico.Protocol.TelegramConfig;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
-/// <summary>Step 5 in middle mode: a place for the client on a link to the middle proxy of its data centre (spec/03). One per loop.</summary>
+/// <summary>
+/// Step 5 in middle mode: a place for the client on a link
+/// to the middle proxy of its data centre (spec/03). One per loop.
+/// </summary>
 internal sealed class MiddleProxyBackend(MiddleProxyServices services)
 {
     // How long a client waits for a first link before it is let go.
@@ -48,16 +51,19 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
         while (!services.Directory.Current.TryResolve(handshake.Result.DcId, out dc))
         {
             // A list of the operator's own may not have come yet; a data centre that is not on it has no middle proxy.
-            if (services.Directory.Current.Dcs.Length > 0) return StepResult.NoBackend(CloseReason.UnknownDc);
+            if (services.Directory.Current.Dcs.Length > 0)
+                return StepResult.NoBackend(CloseReason.UnknownDc);
             _withoutList.Add(handshake);
             var wake = await handshake.NextEventAsync();
             _withoutList.Remove(handshake);
             if (wake == Wake.Shutdown) return StepResult.NoBackend(CloseReason.Shutdown);
-            if (handshake.Session.Client.Failed) return StepResult.NoBackend(CloseReason.ClientReset);
+            if (handshake.Session.Client.Failed)
+                return StepResult.NoBackend(CloseReason.ClientReset);
             if (wake == Wake.Deadline) return StepResult.NoBackend(CloseReason.PoolEmpty);
         }
 
-        if (handshake.Session.Client.RemoteAddress() is not { } address) return StepResult.NoBackend(CloseReason.ClientReset);
+        if (handshake.Session.Client.RemoteAddress() is not { } address)
+            return StepResult.NoBackend(CloseReason.ClientReset);
         var pool = PoolOf(dc);
         var relay = new MiddleRelay(handshake, pool, address);
         if (pool.TryAssign(relay)) return handshake.Through(relay);
@@ -96,10 +102,14 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
     /// <summary>A link is ready.</summary>
     public void OnReachable(MiddleProxyPool pool) => services.Health.Worked(pool.Dc);
 
-    /// <summary>Memory was rented for a client's half packet, or for output it does not take: if that is too much, the largest holders go.</summary>
+    /// <summary>
+    /// Memory was rented for a client's half packet, or for output it does not take:
+    /// if that is too much, the largest holders go.
+    /// </summary>
     public void OnHeld()
     {
-        if (services.Loop.Buffers.Rented > services.Loop.Buffers.Budget) _relief.Begin(_pools.Values);
+        if (services.Loop.Buffers.Rented > services.Loop.Buffers.Budget)
+            _relief.Begin(_pools.Values);
     }
 
     /// <summary>A pool's own work threw.</summary>
@@ -107,7 +117,8 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
 
     private MiddleProxyPool PoolOf(short dc)
     {
-        if (!_pools.TryGetValue(dc, out var pool)) _pools[dc] = pool = new MiddleProxyPool(services, this, dc);
+        if (!_pools.TryGetValue(dc, out var pool))
+            _pools[dc] = pool = new MiddleProxyPool(services, this, dc);
         return pool;
     }
 

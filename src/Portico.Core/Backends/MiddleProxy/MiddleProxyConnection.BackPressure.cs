@@ -29,7 +29,8 @@ internal sealed partial class MiddleProxyConnection
 
     private void EndPause()
     {
-        if (_debt.EndPause(Loop.NowMs) >= 0) _pool.Services.Metrics.DcBackPressureEnded(_pool.Dc, _debt.LastPauseMs / 1000.0);
+        if (_debt.EndPause(Loop.NowMs) >= 0)
+            _pool.Services.Metrics.DcBackPressureEnded(_pool.Dc, _debt.LastPauseMs / 1000.0);
     }
 
     private void PatienceEnded(Patience patience)

@@ -17,7 +17,8 @@ internal sealed partial class MiddleProxyConnection
     // True when there is more to read: the caller comes back after the others had their turn.
     private bool Receive()
     {
-        if (_debt.IsPaused || (_reader.HasPlain && !TakeFrames())) return false; // there is something to take where a pause held it up
+        // there is something to take where a pause held it up
+        if (_debt.IsPaused || (_reader.HasPlain && !TakeFrames())) return false;
         for (var reads = 0; reads < ReadsPerTurn && CanReceive; reads++)
         {
             var status = _channel!.Read(_reader.Room(), out var count);
@@ -68,7 +69,8 @@ internal sealed partial class MiddleProxyConnection
                 return TakeHandshake(payload);
             default:
                 Dispatch(RpcPacket.Read(payload));
-                if (_writer.Length > MostQueued) Lose(SocketError.NoBufferSpaceAvailable, "it asks and does not read");
+                if (_writer.Length > MostQueued)
+                    Lose(SocketError.NoBufferSpaceAvailable, "it asks and does not read");
                 return !_debt.IsPaused;
         }
     }
@@ -78,8 +80,10 @@ internal sealed partial class MiddleProxyConnection
         switch (packet.Kind)
         {
             case RpcPacketKind.ProxyAns or RpcPacketKind.SimpleAck:
-                if (_clients.TryGetValue(packet.ConnectionId, out var client)) HandOver(packet, client);
-                else SendCloseConn(packet.ConnectionId);
+                if (_clients.TryGetValue(packet.ConnectionId, out var client))
+                    HandOver(packet, client);
+                else
+                    SendCloseConn(packet.ConnectionId);
                 break;
             case RpcPacketKind.CloseExt or RpcPacketKind.CloseConn:
                 if (_clients.TryGetValue(packet.ConnectionId, out client)) HandOver(packet, client);

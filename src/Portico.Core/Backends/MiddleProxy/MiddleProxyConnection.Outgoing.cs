@@ -5,15 +5,17 @@ using Portico.Protocol.MiddleProxy;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// To the middle proxy: frames of many clients are appended as plain text to one buffer; once per turn of the loop they are padded, encrypted
-/// and written in one go. Without Nagle and without a write per frame neither side waits for the other's acknowledgement.
+/// To the middle proxy: frames of many clients are appended as plain text to one buffer;
+/// once per turn of the loop they are padded, encrypted and written in one go.
+/// Without Nagle and without a write per frame neither side waits for the other's acknowledgement.
 /// </summary>
 internal sealed partial class MiddleProxyConnection
 {
     // Above the first, clients of this link are not read; below the second they are again. A client's longest packet may come on top.
     private const int HighWater = 256 * 1024, LowWater = 64 * 1024;
 
-    // Clients alone stay below 1.5 MB. The rest is for pongs and farewells: a server that asks and does not read makes us queue no more than this.
+    // Clients alone stay below 1.5 MB. The rest is for pongs and farewells:
+    // a server that asks and does not read makes us queue no more than this.
     private const int MostQueued = 4 * 1024 * 1024;
 
     private readonly byte[] _ownAddress = new byte[RpcAddress.Length];

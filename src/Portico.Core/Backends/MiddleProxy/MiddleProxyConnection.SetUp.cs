@@ -45,7 +45,8 @@ internal sealed partial class MiddleProxyConnection
     // False: the link is lost.
     private bool TakeNonce(ReadOnlySpan<byte> payload)
     {
-        if (!RpcNonce.TryRead(payload, _config.Secret.KeySelector, out var answer, out var error)) return Refuse(error);
+        if (!RpcNonce.TryRead(payload, _config.Secret.KeySelector, out var answer, out var error))
+            return Refuse(error);
         var difference = Loop.UnixSeconds - answer.Timestamp;
         if (Math.Abs(difference) > MostClockDifferenceSeconds)
             _pool.Services.Health.ClockDiffers(_pool.Dc, difference, Loop.NowMs);
@@ -68,7 +69,8 @@ internal sealed partial class MiddleProxyConnection
     {
         if (RpcHandshakeError.TryRead(payload, out var refusal))
             _pool.Services.Health.Refused(_pool.Dc, refusal.Code, Loop.NowMs);
-        if (!RpcHandshake.TryReadAnswer(payload, RpcHandshake.AnonymousPid, out var error)) return Refuse(error);
+        if (!RpcHandshake.TryReadAnswer(payload, RpcHandshake.AnonymousPid, out var error))
+            return Refuse(error);
         _phase = Phase.Ready;
         _idleSinceMs = Loop.NowMs;
         _counters.Connections++;

@@ -8,8 +8,9 @@ using Portico.Core.Telegram;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// One link to a middle proxy, shared by many clients (spec/03). Belongs to one loop, like every client on it. Life: connect, nonce, handshake,
-/// ready, lost; the parts are in the files named after them. What it loses with its death is decided by the pool and by each client.
+/// One link to a middle proxy, shared by many clients (spec/03). Belongs to one loop, like every client on it.
+/// Life: connect, nonce, handshake, ready, lost; the parts are in the files named after them.
+/// What it loses with its death is decided by the pool and by each client.
 /// </summary>
 internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 {
@@ -19,7 +20,8 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     // The link is looked at this often once it is ready.
     private const int HeartbeatMs = 10_000;
 
-    // Telegram closes links after 30 to 70 s; one that is silent for longer than this is asked whether it lives, and must answer within as long again.
+    // Telegram closes links after 30 to 70 s; one that is silent for longer than
+    // this is asked whether it lives, and must answer within as long again.
     private const int SilenceMs = 60_000;
 
     // Output waited and the kernel took none of it for so long: whoever is on the other side does not read.
@@ -76,7 +78,10 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     /// <summary>Where it leads.</summary>
     public IPEndPoint Address => _address;
 
-    /// <summary>Set when the middle proxy hung up between connect and the end of the set-up: the address of ours that the keys were made of, which may be wrong.</summary>
+    /// <summary>
+    /// Set when the middle proxy hung up between connect and the end of the set-up:
+    /// the address of ours that the keys were made of, which may be wrong.
+    /// </summary>
     public IPAddress? RefusedAs { get; private set; }
 
     /// <summary>Signed id of its data centre.</summary>
@@ -204,7 +209,8 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
         var (wasReady, half) = (IsReady, HalfReceivedClient());
         (Error, Why) = (error, why);
         if (!wasReady) _pool.Services.Metrics.DcConnect(_pool.Dc, error);
-        if (_phase is Phase.Nonce or Phase.Handshake && error != SocketError.TimedOut) RefusedAs = _own!.Address;
+        if (_phase is Phase.Nonce or Phase.Handshake && error != SocketError.TimedOut)
+            RefusedAs = _own!.Address;
         Log.Lost(_pool.Services.Log, _pool.Dc, _address, why, _clients.Count);
         MiddleRelay[] clients = [.. _clients.Values];
         _clients.Clear();
@@ -237,13 +243,16 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1301, EventName = "LinkReady", Level = LogLevel.Debug, Message = "Link to the middle proxy of DC {Dc} at {Address} is ready")]
+        [LoggerMessage(EventId = 1301, EventName = "LinkReady", Level = LogLevel.Debug,
+            Message = "Link to the middle proxy of DC {Dc} at {Address} is ready")]
         public static partial void Ready(ILogger logger, int dc, IPEndPoint address);
 
-        [LoggerMessage(EventId = 1302, EventName = "LinkLost", Level = LogLevel.Debug, Message = "Link to the middle proxy of DC {Dc} at {Address} ended: {Why}; {Clients} clients were on it")]
+        [LoggerMessage(EventId = 1302, EventName = "LinkLost", Level = LogLevel.Debug,
+            Message = "Link to the middle proxy of DC {Dc} at {Address} ended: {Why}; {Clients} clients were on it")]
         public static partial void Lost(ILogger logger, int dc, IPEndPoint address, string why, int clients);
 
-        [LoggerMessage(EventId = 1306, EventName = "UnknownPacket", Level = LogLevel.Debug, Message = "The middle proxy of DC {Dc} sent a packet that is not known: {Constructor}")]
+        [LoggerMessage(EventId = 1306, EventName = "UnknownPacket", Level = LogLevel.Debug,
+            Message = "The middle proxy of DC {Dc} sent a packet that is not known: {Constructor}")]
         public static partial void UnknownPacket(ILogger logger, int dc, uint constructor);
     }
 }

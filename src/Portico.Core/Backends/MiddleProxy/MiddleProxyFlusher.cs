@@ -4,15 +4,16 @@ using Portico.Core.Net;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// Writes the links of a loop that got frames in this turn, once, after all clients had theirs read. Four links at a time are encrypted in lock step:
-/// a chain alone leaves the processor waiting (docs/performance.md).
+/// Writes the links of a loop that got frames in this turn, once, after all clients had theirs read.
+/// Four links at a time are encrypted in lock step: a chain alone leaves the processor waiting (docs/performance.md).
 /// </summary>
 internal sealed class MiddleProxyFlusher(EventLoop loop) : ILoopTask
 {
     private const int AtATime = 4;
 
     // Chains of about the same length waste least of each other's time.
-    private static readonly Comparison<MiddleProxyConnection> LongestFirst = static (one, other) => other.Writer.PlainLength.CompareTo(one.Writer.PlainLength);
+    private static readonly Comparison<MiddleProxyConnection> LongestFirst = static (one, other) =>
+        other.Writer.PlainLength.CompareTo(one.Writer.PlainLength);
 
     private List<MiddleProxyConnection> _dirty = [];
     private List<MiddleProxyConnection> _flushing = [];

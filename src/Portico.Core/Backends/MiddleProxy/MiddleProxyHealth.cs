@@ -38,13 +38,17 @@ internal sealed partial class MiddleProxyHealth(Shortages shortages, ILogger log
             return;
         }
 
-        if (!_outages.GetOrAdd(link.Dc, static _ => new Outage()).Failed(nowMs, out var attempts)) return;
+        if (!_outages.GetOrAdd(link.Dc, static _ => new Outage()).Failed(nowMs, out var attempts))
+            return;
         // One cause for all, once told, is not told for each.
         var level = _hangUps.IsTold ? LogLevel.Debug : LogLevel.Warning;
         Log.Unreachable(log, level, link.Dc, link.Address, link.Why, attempts);
     }
 
-    /// <summary>A middle proxy took our connection and hung up before the link was ready; keys were made of <paramref name="own"/>.</summary>
+    /// <summary>
+    /// A middle proxy took our connection and hung up before the link was ready;
+    /// keys were made of <paramref name="own"/>.
+    /// </summary>
     public void HungUp(IPAddress own, long nowMs)
     {
         var refusals = Interlocked.Increment(ref _refusals);

@@ -8,8 +8,8 @@ using Portico.Core.Options;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// The links of one loop to one data centre's middle proxies: who is put where, when there are more, when fewer (spec/03 section 6), and where
-/// clients go whose link died (section 7).
+/// The links of one loop to one data centre's middle proxies: who is put where, when there are more,
+/// when fewer (spec/03 section 6), and where clients go whose link died (section 7).
 /// </summary>
 internal sealed class MiddleProxyPool : ILoopTask
 {
@@ -125,8 +125,10 @@ internal sealed class MiddleProxyPool : ILoopTask
         var now = Services.Loop.NowMs;
         var someoneWaits = _waiting.Count > 0 || _orphans.Count > 0;
         var wanted = Math.Max(Least, someoneWaits ? 1 : 0);
-        if (_orphans.Count > Settings.ClientsPerConnection) wanted = Math.Max(wanted, Math.Min(MostInSetUp, _orphans.Count / Settings.ClientsPerConnection));
-        var (ready, fresh, stalled) = (_links.Count(link => link.IsReady), _links.Count(link => IsFresh(link, now)), _links.Count(link => IsStalled(link, now)));
+        if (_orphans.Count > Settings.ClientsPerConnection)
+            wanted = Math.Max(wanted, Math.Min(MostInSetUp, _orphans.Count / Settings.ClientsPerConnection));
+        var (ready, fresh, stalled) = (
+            _links.Count(link => link.IsReady), _links.Count(link => IsFresh(link, now)), _links.Count(link => IsStalled(link, now)));
 
         // An attempt without an answer is no link to those who wait for one.
         var isUrgent = someoneWaits || ready == 0;
@@ -163,8 +165,10 @@ internal sealed class MiddleProxyPool : ILoopTask
     public void OnLost(MiddleProxyConnection link, bool wasReady)
     {
         _links.Remove(link);
-        if (wasReady && Services.Loop.NowMs - link.OpenedMs >= YoungMs) _addresses.Worked(link.Address);
-        else Failed(link);
+        if (wasReady && Services.Loop.NowMs - link.OpenedMs >= YoungMs)
+            _addresses.Worked(link.Address);
+        else
+            Failed(link);
         Maintain();
     }
 
@@ -216,7 +220,8 @@ internal sealed class MiddleProxyPool : ILoopTask
     {
         _addresses.Failed(link.Address, link.OpenedMs, Services.Loop.NowMs);
         if (link.RefusedAs is { } own) Backend.OnHungUp(own);
-        var isDown = _addresses.Failures > 1 && !_links.Exists(other => other.IsReady) && _addresses.AllFailed(Addresses, Services.Loop.NowMs);
+        var isDown =
+            _addresses.Failures > 1 && !_links.Exists(other => other.IsReady) && _addresses.AllFailed(Addresses, Services.Loop.NowMs);
         if (isDown) Backend.OnUnreachable(link);
     }
 

@@ -17,7 +17,8 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// <param name="Log">For lines on links.</param>
 /// <param name="Loops">How many loops share the links of a process.</param>
 internal sealed record MiddleProxyServices(
-    LoopContext Context, ProxySettings Settings, MiddleProxyDirectory Directory, MiddleProxyHealth Health, DcCounterTable Counters, ILogger Log, int Loops)
+    LoopContext Context, ProxySettings Settings, MiddleProxyDirectory Directory,
+    MiddleProxyHealth Health, DcCounterTable Counters, ILogger Log, int Loops)
 {
     public EventLoop Loop => Context.Loop;
 

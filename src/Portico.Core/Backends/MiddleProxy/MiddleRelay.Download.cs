@@ -8,10 +8,14 @@ using Portico.Protocol.Framing;
 
 namespace Portico.Core.Backends.MiddleProxy;
 
-/// <summary>Telegram to client: each answer is framed, encrypted, put into records and written; what a slow client does not take is queued.</summary>
+/// <summary>
+/// Telegram to client: each answer is framed, encrypted,
+/// put into records and written; what a slow client does not take is queued.
+/// </summary>
 internal sealed partial class MiddleRelay
 {
-    // Over its limit, a client that takes nothing for this long is let go; so is one that was over it for so long in all, since nothing waited.
+    // Over its limit, a client that takes nothing for this long is let go;
+    // so is one that was over it for so long in all, since nothing waited.
     private const int NoProgressMs = 1000, MostOverLimitMs = 5000;
 
     // How often is looked how far the client has got while anything is on its way, and while it is over its limit.

@@ -10,8 +10,9 @@ using Portico.Protocol.MiddleProxy;
 namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>
-/// Step 6 in middle mode: one client on a link that it shares with others. Its packets are cut out of the client's framing and sent as requests;
-/// answers are put into the client's framing. When the link dies the client moves to another one and does not notice (spec/03 section 7).
+/// Step 6 in middle mode: one client on a link that it shares with others. Its packets are cut
+/// out of the client's framing and sent as requests; answers are put into the client's framing.
+/// When the link dies the client moves to another one and does not notice (spec/03 section 7).
 /// This file: its life. The two directions are in files of their own.
 /// </summary>
 internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, IDebtor
@@ -25,7 +26,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     // A last packet of the client that had no answer for so long, such as an acknowledgement, gets none.
     private const int UnansweredMs = 30_000;
 
-    // A client that has finished sending is given the answers that are due for so long; then the parts of an answer follow each other faster than this.
+    // A client that has finished sending is given the answers that are due for so long;
+    // then the parts of an answer follow each other faster than this.
     private const int FarewellMs = 10_000, StreamingMs = 500;
 
     // Half a packet without another byte for so long will not become a whole one.
@@ -59,7 +61,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         _ramp = _session.Context.NewRamp();
         _fromClient = client.Streams.ClientToServer;
         _toClient = client.Streams.ServerToClient;
-        if (client.EarlyLength > 0) _held.Append(Loop.Buffers, client.Early.AsSpan(0, client.EarlyLength));
+        if (client.EarlyLength > 0)
+            _held.Append(Loop.Buffers, client.Early.AsSpan(0, client.EarlyLength));
     }
 
     [Flags]
@@ -124,7 +127,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         Id = id;
         link.Join(id, this);
         if (!IsOrphan) return;
-        if (_queue is not null) link.Owe(OwedBytes, OwedPackets); // or what waits for slow clients would grow with every link that dies
+        // or what waits for slow clients would grow with every link that dies
+        if (_queue is not null) link.Owe(OwedBytes, OwedPackets);
         _state &= ~(State.Orphan | State.Blocked | State.Introduced);
         _lastHeldMs = Loop.NowMs;
         _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, MigrationResult.Ok.Tag());
@@ -169,14 +173,20 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         var timeouts = _session.Context.Timeouts;
         var now = Loop.NowMs;
         var silentMs = now >= _nextLookMs ? LookHowFarItIs() : 0;
-        if (IsOrphan && now - _waitsSinceMs >= OrphanPatienceMs) CloseMigrating(MigrationResult.Empty);
-        else if (IsLeaving && now >= FarewellDueMs) Close(CloseReason.ClientClosed);
+        if (IsOrphan && now - _waitsSinceMs >= OrphanPatienceMs)
+            CloseMigrating(MigrationResult.Empty);
+        else if (IsLeaving && now >= FarewellDueMs)
+            Close(CloseReason.ClientClosed);
         else if (IsOverLimit && (silentMs >= NoProgressMs || _queue!.OverLimit.At(now) >= MostOverLimitMs))
             Close(CloseReason.ClientQueueLimit);
-        else if (silentMs >= timeouts.ClientWrite.TotalMilliseconds) Close(CloseReason.ClientWriteTimeout);
-        else if (AwaitsRest && now - _lastHeldMs >= HalfPacketMs) Close(CloseReason.PacketTimeout);
-        else if (now - _lastActivityMs >= timeouts.Idle.TotalMilliseconds) Close(CloseReason.IdleTimeout);
-        else ArmDeadline();
+        else if (silentMs >= timeouts.ClientWrite.TotalMilliseconds)
+            Close(CloseReason.ClientWriteTimeout);
+        else if (AwaitsRest && now - _lastHeldMs >= HalfPacketMs)
+            Close(CloseReason.PacketTimeout);
+        else if (now - _lastActivityMs >= timeouts.Idle.TotalMilliseconds)
+            Close(CloseReason.IdleTimeout);
+        else
+            ArmDeadline();
     }
 
     public void OnShutdown(Channel channel)
@@ -193,8 +203,9 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     }
 
     /// <summary>
-    /// The link died. A client moves only if nothing can have been under way: it was quiet both ways, and its last packet had its answer or will
-    /// never have one. All others must connect again, which is quicker than waiting for an answer that is lost.
+    /// The link died. A client moves only if nothing can have been under way:
+    /// it was quiet both ways, and its last packet had its answer or will never have one.
+    /// All others must connect again, which is quicker than waiting for an answer that is lost.
     /// </summary>
     /// <param name="lostHalf">Half of an answer for it had come.</param>
     public void OnLinkLost(bool lostHalf)
@@ -318,8 +329,10 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         if (IsClosed) return;
         Release(tellTelegram: true);
         // FIN first, where the client may still be sending: unread input would turn closing into RST.
-        if (reason.Side() == GuiltySide.Telegram || reason.IsProtocolError()) LingeringClose.Fin(_session, reason);
-        else _session.Close(reason);
+        if (reason.Side() == GuiltySide.Telegram || reason.IsProtocolError())
+            LingeringClose.Fin(_session, reason);
+        else
+            _session.Close(reason);
     }
 
     private void Release(bool tellTelegram)
