@@ -4,10 +4,14 @@ using Portico.Core.Options;
 namespace Portico.Core.Admission;
 
 /// <summary>
-/// How many connections one address may have that have shown no secret, on one loop: without it a single machine takes every descriptor and every place at the cover. Nobody
-/// is refused; the oldest goes, since it is the one that had the longest time to show something. Takes memory for open connections only.
+/// How many connections one address may have that have shown no secret, on one loop: without it a single
+/// machine takes every descriptor and every place at the cover. Nobody is refused; the oldest goes,
+/// since it is the one that had the longest time to show something. Takes memory for open connections only.
 /// </summary>
-/// <remarks>The kernel deals the connections of one address out to the loops, so each loop has its share of the limit and none asks another.</remarks>
+/// <remarks>
+/// The kernel deals the connections of one address out to the loops,
+/// so each loop has its share of the limit and none asks another.
+/// </remarks>
 internal sealed class AddressLimits
 {
     // What a burst leaves behind for the next one; beyond that the collector may have it.

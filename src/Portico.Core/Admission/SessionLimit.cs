@@ -26,7 +26,10 @@ internal sealed class SessionLimit(int most)
     internal void Leave() => Interlocked.Decrement(ref _count);
 }
 
-/// <summary>Remembers what a session took when it was admitted; gives exactly that back, once. Disposed in <c>ClientSession.Close</c> and nowhere else.</summary>
+/// <summary>
+/// Remembers what a session took when it was admitted; gives exactly that back, once.
+/// Disposed in <c>ClientSession.Close</c> and nowhere else.
+/// </summary>
 internal struct SessionLease(SessionLimit limit) : IDisposable
 {
     private SessionLimit? _limit = limit;

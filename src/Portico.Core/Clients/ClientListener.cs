@@ -6,8 +6,12 @@ using Portico.Core.Options;
 
 namespace Portico.Core.Clients;
 
-/// <summary>One listening address: turns accepted channels into sessions. Shared by all loops; what belongs to one loop is in <see cref="LoopServices"/>.</summary>
-internal sealed partial class ClientListener(ListenerSettings settings, int index, ImmutableArray<LoopServices> loops, ProxyMetrics metrics, ILogger log) : IAcceptor
+/// <summary>
+/// One listening address: turns accepted channels into sessions.
+/// Shared by all loops; what belongs to one loop is in <see cref="LoopServices"/>.
+/// </summary>
+internal sealed partial class ClientListener(
+    ListenerSettings settings, int index, ImmutableArray<LoopServices> loops, ProxyMetrics metrics, ILogger log) : IAcceptor
 {
     private readonly LineLimit _pauses = new(LineLimit.MinuteMs);
     private readonly LineLimit _faults = new();

@@ -5,10 +5,16 @@ using Portico.Core.Sessions;
 
 namespace Portico.Core.Clients;
 
-/// <summary>One client connection. Start reading here: <see cref="RunAsync"/> is the table of contents of the proxy; what a session has and how it ends is in <see cref="Session"/>.</summary>
+/// <summary>
+/// One client connection. Start reading here: <see cref="RunAsync"/> is the table of contents
+/// of the proxy; what a session has and how it ends is in <see cref="Session"/>.
+/// </summary>
 internal sealed class ClientSession(Channel client, ListenerContext listener, LoopContext context) : Session(client, listener, context)
 {
-    /// <summary>Decides how a client is let in; ends when the session relays, when a stranger was passed on, or when the client is gone.</summary>
+    /// <summary>
+    /// Decides how a client is let in; ends when the session relays,
+    /// when a stranger was passed on, or when the client is gone.
+    /// </summary>
     /// <param name="handshake">Memory for the steps.</param>
     /// <param name="loop">The steps, and what they need.</param>
     [AsyncMethodBuilder(typeof(StepMethodBuilder))]

@@ -6,7 +6,10 @@ using Portico.Protocol.Obfuscation;
 
 namespace Portico.Core.Handshake;
 
-/// <summary>Step 3: may a client come in that has proved to know a secret? One that may not is a stranger like any other. One per loop.</summary>
+/// <summary>
+/// Step 3: may a client come in that has proved to know a secret?
+/// One that may not is a stranger like any other. One per loop.
+/// </summary>
 /// <param name="context">Of the loop.</param>
 /// <param name="replays">What was seen of clients.</param>
 internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays)

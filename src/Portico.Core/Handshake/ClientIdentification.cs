@@ -21,7 +21,10 @@ internal sealed class ClientIdentification(
 {
     private readonly TrialQueue _trials = new(context.Loop);
 
-    /// <summary>Completes with a client of ours, a stranger, or somebody who is gone. What the greeting needs of the hello is kept in the handshake's state.</summary>
+    /// <summary>
+    /// Completes with a client of ours, a stranger, or somebody who is gone.
+    /// What the greeting needs of the hello is kept in the handshake's state.
+    /// </summary>
     [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> IdentifyAsync(HandshakeState handshake)
     {
@@ -32,12 +35,14 @@ internal sealed class ClientIdentification(
         handshake.SetDeadline(mayHaveCover ? Math.Min(deadlineMs, acceptedMs + decideMs) : deadlineMs);
         while (true)
         {
-            // The cover may have been opened because nobody could tell in time. It hears what was judged so far; what it says settles who is calling.
+            // The cover may have been opened because nobody could tell in time.
+            // It hears what was judged so far; what it says settles who is calling.
             if (handshake.Cover is { } way)
             {
                 var state = way.Advance();
                 if (state == CoverState.Open && !way.HasSpoken) handshake.PassOnToCover();
-                if (way.HasSpoken || way.Reason == CloseReason.CoverLimit) return CountUnidentified(handshake, StepResult.Stranger(CloseReason.HandshakeTimeout));
+                if (way.HasSpoken || way.Reason == CloseReason.CoverLimit)
+                    return CountUnidentified(handshake, StepResult.Stranger(CloseReason.HandshakeTimeout));
                 if (state is CoverState.Failed or CoverState.Refused)
                 {
                     handshake.DropCover();
@@ -59,30 +64,38 @@ internal sealed class ClientIdentification(
                         Wake turn;
                         do turn = await handshake.NextEventAsync();
                         while (turn == Wake.Event && handshake.TrialTicket != 0 && !handshake.Session.Client.Failed);
-                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, StepResult.Gone(Reason(turn)));
-                        if (handshake.Session.Client.Failed) return CountUnidentified(handshake, StepResult.Gone(CloseReason.ClientReset));
+                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover))
+                            return CountUnidentified(handshake, StepResult.Gone(Reason(turn)));
+                        if (handshake.Session.Client.Failed)
+                            return CountUnidentified(handshake, StepResult.Gone(CloseReason.ClientReset));
                     }
 
                     // While the secrets were tried the cover may have spoken: its answer is the one that counts.
-                    if (verdict == Verdict.Ours && handshake.Cover is { HasSpoken: true }) return StepResult.Stranger(CloseReason.HandshakeTimeout);
+                    if (verdict == Verdict.Ours && handshake.Cover is { HasSpoken: true })
+                        return StepResult.Stranger(CloseReason.HandshakeTimeout);
                     if (verdict != Verdict.Undecided) return identified;
                     continue;
                 case IoStatus.Eof:
-                    return CountUnidentified(handshake, mayHaveCover ? StepResult.Stranger(CloseReason.ClientClosed) : StepResult.Gone(CloseReason.ClientClosed));
+                    return CountUnidentified(
+                        handshake,
+                        mayHaveCover ? StepResult.Stranger(CloseReason.ClientClosed) : StepResult.Gone(CloseReason.ClientClosed));
                 case IoStatus.Reset:
                     return CountUnidentified(handshake, StepResult.Gone(CloseReason.ClientReset));
             }
 
             var wake = await handshake.NextEventAsync();
-            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover)) return CountUnidentified(handshake, StepResult.Gone(Reason(wake)));
-            if (wake == Wake.Deadline && handshake.Cover is null) handshake.Cover = CoverConnection.Open(handshake.Session, handshake, cover, guests, cover.Settings.Target!);
+            if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover))
+                return CountUnidentified(handshake, StepResult.Gone(Reason(wake)));
+            if (wake == Wake.Deadline && handshake.Cover is null)
+                handshake.Cover = CoverConnection.Open(handshake.Session, handshake, cover, guests, cover.Settings.Target!);
         }
     }
 
     // Nobody knows who it was: it may have been ours.
     private static StepResult CountUnidentified(HandshakeState handshake, StepResult identified)
     {
-        if (identified.Reason != CloseReason.Shutdown) handshake.Session.CountEarlyEnd(handshake.RawLength == 0 ? EarlyEnd.NoBytes : EarlyEnd.PartialHello);
+        if (identified.Reason != CloseReason.Shutdown)
+            handshake.Session.CountEarlyEnd(handshake.RawLength == 0 ? EarlyEnd.NoBytes : EarlyEnd.PartialHello);
         return identified;
     }
 
@@ -92,7 +105,8 @@ internal sealed class ClientIdentification(
     {
         using var scratch = handshake.Loop.Scratch.Borrow();
         var raw = handshake.Raw.AsSpan(0, handshake.RawLength);
-        var verdict = judges[handshake.Session.Listener.Index].Decide(raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
+        var verdict = judges[handshake.Session.Listener.Index].Decide(
+            raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
         identified = verdict == Verdict.Stranger ? StepResult.Stranger(judgement.Reason) : default;
         if (verdict is Verdict.Ours or Verdict.Stranger)
             handshake.Session.Identify(judgement.User, judgement.HasOtherName);

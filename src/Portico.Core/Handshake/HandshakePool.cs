@@ -2,7 +2,10 @@ using Portico.Core.Net;
 
 namespace Portico.Core.Handshake;
 
-/// <summary>Handshake states of one loop that are not in use: as many as the last burst used, until a minute has passed in which fewer were enough.</summary>
+/// <summary>
+/// Handshake states of one loop that are not in use: as many as the last burst used,
+/// until a minute has passed in which fewer were enough.
+/// </summary>
 internal sealed class HandshakePool(EventLoop loop) : ILoopTask
 {
     private const int AlwaysKept = 64, QuietMs = 60_000;

@@ -30,7 +30,10 @@ internal sealed class HandshakeState : LoopWaiter
     /// <summary>The session that is being let in.</summary>
     public Session Session { get; private set; } = null!;
 
-    /// <summary>Raw bytes from accept on, kept until the judge has spoken. Rented with the first byte, given back after the greeting.</summary>
+    /// <summary>
+    /// Raw bytes from accept on, kept until the judge has spoken.
+    /// Rented with the first byte, given back after the greeting.
+    /// </summary>
     public byte[]? Raw { get; private set; }
 
     /// <summary>How many of <see cref="Raw"/> are filled.</summary>

@@ -16,7 +16,10 @@ internal enum Verdict : byte
     /// <summary>They can still become a client of ours.</summary>
     Undecided,
 
-    /// <summary>The bytes suffice but not all secrets have been tried: let others have their turn and ask again with the same bytes.</summary>
+    /// <summary>
+    /// The bytes suffice but not all secrets have been tried:
+    /// let others have their turn and ask again with the same bytes.
+    /// </summary>
     Trying,
 
     /// <summary>A client that proved to know a secret.</summary>
@@ -27,8 +30,9 @@ internal enum Verdict : byte
 }
 
 /// <summary>
-/// Mine or not mine? A pure function over all raw bytes so far, the clock and how many secrets were tried: the same bytes give the same answer, however they were
-/// cut. Decides as soon as the bytes allow; a stranger costs all trials. One per listener and loop, because it holds the loop's HMAC states.
+/// Mine or not mine? A pure function over all raw bytes so far, the clock and how many secrets were tried:
+/// the same bytes give the same answer, however they were cut. Decides as soon as the bytes allow;
+/// a stranger costs all trials. One per listener and loop, because it holds the loop's HMAC states.
 /// </summary>
 /// <param name="listener">Whose clients are looked for.</param>
 /// <param name="window">Which signing times are accepted.</param>
@@ -43,12 +47,16 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
 
     private const int ForbiddenWord = 4;
 
-    // A header is random bytes, so each rule refuses a few clients of ours: 16 printable bytes one in five million, 12 would be one in 116 000.
+    // A header is random bytes, so each rule refuses a few clients of ours:
+    // 16 printable bytes one in five million, 12 would be one in 116 000.
     private const int PrintablePrefix = 16;
 
     private readonly SecretTrials _trials = new(listener.Credentials, perSni);
 
-    /// <summary>Nothing was tried yet on the bytes of a connection; where it comes from is asked only where that says what to try first.</summary>
+    /// <summary>
+    /// Nothing was tried yet on the bytes of a connection;
+    /// where it comes from is asked only where that says what to try first.
+    /// </summary>
     public TrialProgress Begin(Channel client) => new(_trials.UsesHints ? client.RemoteNetwork() : default);
 
     /// <summary>Judges the bytes so far, with one slice of trials at most.</summary>
@@ -57,7 +65,8 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
     /// <param name="unixSeconds">Our clock.</param>
     /// <param name="progress">Of this caller: new at first, then as it was left.</param>
     /// <param name="judgement">Everything learnt; lives as long as <paramref name="raw"/> and <paramref name="scratch"/>.</param>
-    public Verdict Decide(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, out Judgement judgement)
+    public Verdict Decide(
+        ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, out Judgement judgement)
     {
         judgement = new Judgement();
         return ClientHelloReader.Recognize(raw) switch
@@ -68,12 +77,14 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         };
     }
 
-    private Verdict DecideHello(ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, ref Judgement judgement)
+    private Verdict DecideHello(
+        ReadOnlySpan<byte> raw, Span<byte> scratch, long unixSeconds, scoped ref TrialProgress progress, ref Judgement judgement)
     {
         judgement.IsTls = true;
         var status = HelloExamination.Open(raw, scratch[..ClientHelloReader.MaxHelloLength], out var hello);
         if (status == FrameStatus.NeedMoreData) return Verdict.Undecided;
-        if ((listener.Protocols & ClientProtocols.FakeTls) == 0) return judgement.Refuse(ProtocolError.DisabledProtocol);
+        if ((listener.Protocols & ClientProtocols.FakeTls) == 0)
+            return judgement.Refuse(ProtocolError.DisabledProtocol);
         if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
         if (!_trials.TryHello(ref hello, scratch[ClientHelloReader.MaxHelloLength..], ref progress))
         {
@@ -92,10 +103,12 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
 
     private Verdict DecideHeader(ReadOnlySpan<byte> raw, scoped ref TrialProgress progress, ref Judgement judgement)
     {
-        if ((listener.Protocols & (ClientProtocols.Classic | ClientProtocols.Secure)) == 0) return judgement.Refuse(ProtocolError.TlsClientHelloExpected);
+        if ((listener.Protocols & (ClientProtocols.Classic | ClientProtocols.Secure)) == 0)
+            return judgement.Refuse(ProtocolError.TlsClientHelloExpected);
         if (CannotBeHeader(raw)) return judgement.Refuse(ProtocolError.UnknownProtocol);
         if (raw.Length < ObfuscatedHeader.Length) return Verdict.Undecided;
-        if (!_trials.TryHeader(raw[..ObfuscatedHeader.Length], ref judgement, ref progress)) return GoOn(progress, ref judgement, ProtocolError.UnknownProtocol);
+        if (!_trials.TryHeader(raw[..ObfuscatedHeader.Length], ref judgement, ref progress))
+            return GoOn(progress, ref judgement, ProtocolError.UnknownProtocol);
         var needed = judgement.Transport == Transport.Padded ? ClientProtocols.Secure : ClientProtocols.Classic;
         return (listener.Protocols & needed) != 0 ? Verdict.Ours : judgement.Refuse(ProtocolError.DisabledProtocol);
     }
@@ -107,7 +120,8 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
     private static Verdict GoOn(in TrialProgress progress, ref Judgement judgement, ProtocolError error) =>
         progress.Left > 0 ? Verdict.Trying : judgement.Refuse(error);
 
-    // Any TLS record but a hello. Type and version alone would refuse one genuine header in 22 000; with a plausible length it is one in four million.
+    // Any TLS record but a hello. Type and version alone would refuse one genuine
+    // header in 22 000; with a plausible length it is one in four million.
     private static bool IsRecordHeader(ReadOnlySpan<byte> raw) => raw is [0x14 or 0x15 or 0x17, 0x03, <= 0x04, <= 0x40, _, ..];
 
     // Bytes that are not here yet are filled up with what no rule forbids.
@@ -128,7 +142,8 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         if (raw.Length < PrintablePrefix) return false;
         foreach (var value in raw[..PrintablePrefix])
         {
-            if (value is not ((>= 0x20 and < 0x7f) or (byte)'\r' or (byte)'\n' or (byte)'\t')) return false;
+            if (value is not ((>= 0x20 and < 0x7f) or (byte)'\r' or (byte)'\n' or (byte)'\t'))
+                return false;
         }
 
         return true;

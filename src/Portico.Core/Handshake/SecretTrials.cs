@@ -20,8 +20,8 @@ namespace Portico.Core.Handshake;
 /// SHA-256, one block                                    0.52 us
 /// a secret derived for the domain    0.6 us more
 /// </code>
-/// So a hello of n bytes costs about 1000 + 5/8 n ns in either form, a header 600 with some reserve, and 200 us are 151 trials of a 517-byte
-/// hello, 94 of 1800 bytes, 56 of the longest (4101), 333 of a header.
+/// So a hello of n bytes costs about 1000 + 5/8 n ns in either form, a header 600 with some reserve,
+/// and 200 us are 151 trials of a 517-byte hello, 94 of 1800 bytes, 56 of the longest (4101), 333 of a header.
 /// </remarks>
 internal sealed class SecretTrials
 {
@@ -92,7 +92,8 @@ internal sealed class SecretTrials
         var (first, end) = (slice.Start.Value, slice.End.Value);
         var own = (ownStart + Math.Min(first, ownCount))..(ownStart + Math.Min(end, ownCount));
         var general = Math.Max(first - ownCount, 0)..Math.Max(end - ownCount, 0);
-        if (!TryRange(ref hello, scratch, own) && !TryRange(ref hello, scratch, general)) return false;
+        if (!TryRange(ref hello, scratch, own) && !TryRange(ref hello, scratch, general))
+            return false;
         _hints?.Remember(progress.Network, hello.KeyIndex);
         return true;
     }
@@ -178,7 +179,8 @@ internal sealed class SecretTrials
 
     private bool TryHeader(ReadOnlySpan<byte> header, int index, ref Judgement judgement, ClientNetwork network)
     {
-        if (!ObfuscatedHeader.TryRead(header, _secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId)) return false;
+        if (!ObfuscatedHeader.TryRead(header, _secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId))
+            return false;
         judgement.Credential = _credentials[index];
         judgement.User = UserOf(index);
         _hints?.Remember(network, index);

@@ -35,7 +35,8 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         handshake.SetDeadline(context.Loop.NowMs + (long)context.Timeouts.Header.TotalMilliseconds);
         for (var left = SendFlight(handshake); left > 0; left = handshake.FlushOutput())
         {
-            if (handshake.Session.Client.Failed) return CountUnfinished(handshake, CloseReason.ClientReset);
+            if (handshake.Session.Client.Failed)
+                return CountUnfinished(handshake, CloseReason.ClientReset);
             var wake = await handshake.NextEventAsync();
             if (wake != Wake.Event) return CountUnfinished(handshake, Reason(wake));
         }
@@ -66,7 +67,8 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
 
     private static StepResult CountUnfinished(HandshakeState handshake, CloseReason reason)
     {
-        if (reason != CloseReason.Shutdown) handshake.Session.CountEarlyEnd(handshake.Header.Length == 0 ? EarlyEnd.SilentAfterFlight : EarlyEnd.PartialHeader);
+        if (reason != CloseReason.Shutdown)
+            handshake.Session.CountEarlyEnd(handshake.Header.Length == 0 ? EarlyEnd.SilentAfterFlight : EarlyEnd.PartialHeader);
         return StepResult.Gone(reason);
     }
 
@@ -80,12 +82,15 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         // Like the cover's, or by chance until it was measured; one snapshot for everything, since it may be replaced at any time.
         var learned = flights.Of(handshake.Session.Listener.Index);
         var suite = learned?.SuiteOf(client.Suites) is { } chosen and not TlsCipherSuites.None ? chosen : client.CipherSuite;
-        var appData = learned?.DrawLength(context.Random, client.HasPostQuantumShare, suite) ?? context.Random.Between(ServerFlight.LeastRandomAppData, ServerFlight.MostRandomAppData);
+        var appData = learned?.DrawLength(context.Random, client.HasPostQuantumShare, suite)
+            ?? context.Random.Between(ServerFlight.LeastRandomAppData, ServerFlight.MostRandomAppData);
         var flight = scratch.Bytes[..ServerFlight.Length(client.SessionId.Length, appData)];
         Span<byte> key = stackalloc byte[X25519PointPool.KeyLength];
         points.Take(context.Random, key);
         context.Random.Fill(flight[ServerFlight.AppDataOffset(client.SessionId.Length)..]);
-        ServerFlight.Write(flight, scratch.Bytes[flight.Length..], client.Secret!, client.Random, client.SessionId, suite, key, learned?.Order ?? ServerExtensionOrder.KeyShareFirst);
+        ServerFlight.Write(
+            flight, scratch.Bytes[flight.Length..], client.Secret!, client.Random,
+            client.SessionId, suite, key, learned?.Order ?? ServerExtensionOrder.KeyShareFirst);
         return handshake.Send(flight);
     }
 
@@ -115,8 +120,10 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
     private static StepResult ReadHeader(HandshakeState handshake, Span<byte> rest)
     {
         var client = handshake.Result;
-        if (!ObfuscatedHeader.TryRead(handshake.Header.Bytes, client.Secret!, out client.Streams, out var transport, out var dc)) return StepResult.End(EndManner.Alert, CloseReason.UnknownProtocol);
-        if (transport != Transport.Padded) return StepResult.End(EndManner.Alert, CloseReason.TlsBadInnerProtocol);
+        if (!ObfuscatedHeader.TryRead(handshake.Header.Bytes, client.Secret!, out client.Streams, out var transport, out var dc))
+            return StepResult.End(EndManner.Alert, CloseReason.UnknownProtocol);
+        if (transport != Transport.Padded)
+            return StepResult.End(EndManner.Alert, CloseReason.TlsBadInnerProtocol);
         client.Transport = transport;
         client.DcId = dc;
         handshake.KeepEarly(rest);

@@ -12,8 +12,9 @@ using Portico.Protocol.FakeTls;
 namespace Portico.Core.Handshake;
 
 /// <summary>
-/// Step 2: what somebody sees who is not ours. The cover, from the first byte on. Where there is none, a hello that no TLS server could decode, or that names no host,
-/// gets a TLS server's answer to such a hello; everybody else sees the connection closed without a byte (spec/02 sections 8 and 10.2).
+/// Step 2: what somebody sees who is not ours. The cover, from the first byte on. Where there is none,
+/// a hello that no TLS server could decode, or that names no host, gets a TLS server's answer to such a hello;
+/// everybody else sees the connection closed without a byte (spec/02 sections 8 and 10.2).
 /// </summary>
 /// <param name="context">Of the loop.</param>
 /// <param name="cover">Where strangers go.</param>
@@ -52,8 +53,10 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
             switch (handshake.Cover!.Advance())
             {
                 case CoverState.Open:
-                    if (!hasClientEnded) hasClientEnded = handshake.ReadAllRaw(Judge.MaxRawLength) == IoStatus.Eof;
-                    if (!handshake.PassOnToCover() && !handshake.Cover.HasSpoken) break; // more is to come in its time
+                    if (!hasClientEnded)
+                        hasClientEnded = handshake.ReadAllRaw(Judge.MaxRawLength) == IoStatus.Eof;
+                    // more is to come in its time
+                    if (!handshake.PassOnToCover() && !handshake.Cover.HasSpoken) break;
                     CoverRelay.Start(session, handshake.TakeCover(), handshake.Raw.AsSpan(0, handshake.RawLength), hasClientEnded);
                     handshake.DropRaw();
                     return;
@@ -69,7 +72,8 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
         }
     }
 
-    // The learner's connection to the cover has come back to us by a way that no comparison of addresses finds, and so would every stranger's.
+    // The learner's connection to the cover has come back to us by a way that
+    // no comparison of addresses finds, and so would every stranger's.
     private bool IsOurOwnQuestion(HandshakeState handshake)
     {
         var session = handshake.Session;
@@ -80,7 +84,8 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
 
     private static bool SeesCover(CoverSettings settings, CloseReason reason)
     {
-        if (settings.Mode == CoverMode.Off || (settings.AlertMalformedHello && IsAnsweredByAlert(reason))) return false;
+        if (settings.Mode == CoverMode.Off || (settings.AlertMalformedHello && IsAnsweredByAlert(reason)))
+            return false;
         return !(settings.ClosePolicyRefused && reason == CloseReason.ConnectionLimit);
     }
 
@@ -109,7 +114,8 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
         while (true)
         {
             var status = FindName(handshake, out var target);
-            if (status == FrameStatus.Invalid) context.Metrics.Cover(handshake.Session.Listener.Name, "no_sni");
+            if (status == FrameStatus.Invalid)
+                context.Metrics.Cover(handshake.Session.Listener.Name, "no_sni");
             if (status != FrameStatus.NeedMoreData) return new(target);
             switch (handshake.ReadRaw(Judge.MaxRawLength))
             {
@@ -122,7 +128,8 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
             }
 
             var wake = await handshake.NextEventAsync();
-            if (wake != Wake.Event) return Destination.Gone(wake == Wake.Shutdown ? CloseReason.Shutdown : CloseReason.HandshakeTimeout);
+            if (wake != Wake.Event)
+                return Destination.Gone(wake == Wake.Shutdown ? CloseReason.Shutdown : CloseReason.HandshakeTimeout);
         }
     }
 

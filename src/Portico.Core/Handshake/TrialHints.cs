@@ -4,13 +4,14 @@ using Portico.Core.Net;
 namespace Portico.Core.Handshake;
 
 /// <summary>
-/// Whose secret it probably is: those that were right last, of all and of the client's own network. Only ever says what to try first; a user who comes back
-/// is found in a few trials then, however many there are and however many strangers wait.
+/// Whose secret it probably is: those that were right last, of all and of the client's own network.
+/// Only ever says what to try first; a user who comes back is found in a few trials then,
+/// however many there are and however many strangers wait.
 /// </summary>
 /// <remarks>
-/// 4 bytes for each place, two places for each secret, per loop. The places of a network have no label: clients of other networks that share them cost
-/// each other trials, never a wrong answer. The list of those that were right last grows with the secrets, so that trying it is at most a thirtieth of
-/// what a stranger costs anyway.
+/// 4 bytes for each place, two places for each secret, per loop. The places of a network have no label:
+/// clients of other networks that share them cost each other trials, never a wrong answer. The list of those that
+/// were right last grows with the secrets, so that trying it is at most a thirtieth of what a stranger costs anyway.
 /// </remarks>
 internal sealed class TrialHints
 {

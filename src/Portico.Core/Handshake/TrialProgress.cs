@@ -6,7 +6,8 @@ namespace Portico.Core.Handshake;
 /// <param name="network">Where the caller is, for hints; default = unknown.</param>
 internal struct TrialProgress(ClientNetwork network)
 {
-    // What the other sessions of a loop may have to wait for one caller. A slice is counted in trials, not timed: the judge stays a pure function.
+    // What the other sessions of a loop may have to wait for one caller.
+    // A slice is counted in trials, not timed: the judge stays a pure function.
     private const int SliceNs = 200_000;
 
     private int _hinted;
@@ -35,7 +36,10 @@ internal struct TrialProgress(ClientNetwork network)
         return first..Tried;
     }
 
-    /// <summary>Takes the next slice of hints, which count as no trials: a client that may be found by one goes first (<see cref="TrialQueue"/>).</summary>
+    /// <summary>
+    /// Takes the next slice of hints, which count as no trials:
+    /// a client that may be found by one goes first (<see cref="TrialQueue"/>).
+    /// </summary>
     /// <param name="secrets">How many secrets there are for this caller.</param>
     /// <param name="hints">How many hints.</param>
     /// <param name="trialNs">What one trial costs, in nanoseconds.</param>

@@ -3,9 +3,10 @@ using Portico.Core.Net;
 namespace Portico.Core.Handshake;
 
 /// <summary>
-/// Connections of one loop whose bytes are tried against many secrets take turns: a few slices each time round, however many strangers there are. Without
-/// it each of them would take a slice of every turn, and a hundred would hold up everything that relays. Those on whom the fewest secrets were tried come
-/// first, then those who asked first: a client that is found soon does not wait behind strangers on whom all are tried.
+/// Connections of one loop whose bytes are tried against many secrets take turns: a few slices each time round,
+/// however many strangers there are. Without it each of them would take a slice of every turn,
+/// and a hundred would hold up everything that relays. Those on whom the fewest secrets were tried come first,
+/// then those who asked first: a client that is found soon does not wait behind strangers on whom all are tried.
 /// </summary>
 internal sealed class TrialQueue(EventLoop loop) : ILoopTask
 {
@@ -17,7 +18,10 @@ internal sealed class TrialQueue(EventLoop loop) : ILoopTask
     private int _lastTicket;
     private bool _queued;
 
-    /// <summary>Asks for a slice. The handshake is woken when it is its turn, and its <see cref="HandshakeState.TrialTicket"/> is 0 then.</summary>
+    /// <summary>
+    /// Asks for a slice. The handshake is woken when it is its turn,
+    /// and its <see cref="HandshakeState.TrialTicket"/> is 0 then.
+    /// </summary>
     /// <param name="handshake">Whose.</param>
     /// <param name="tried">So many secrets were tried on it.</param>
     public void Enter(HandshakeState handshake, int tried)
@@ -32,7 +36,8 @@ internal sealed class TrialQueue(EventLoop loop) : ILoopTask
         _queued = false;
         for (var slices = 0; slices < SlicesPerTurn && _waiting.TryDequeue(out var next, out _);)
         {
-            if (next.Handshake.TrialTicket != next.Ticket) continue; // it is gone, or back for another client
+            // it is gone, or back for another client
+            if (next.Handshake.TrialTicket != next.Ticket) continue;
             next.Handshake.TrialTicket = 0;
             next.Handshake.Nudge();
             slices++;

@@ -3,8 +3,9 @@ using Portico.Protocol.Crypto;
 namespace Portico.Core.Handshake;
 
 /// <summary>
-/// Public keys for server flights, made ahead of need by a thread of its own, each used once (<see cref="X25519Point"/> says what an observer can check about them).
-/// When a burst has emptied the pool, the loop that finds it empty makes a few at once: one alone would cost it three times as much.
+/// Public keys for server flights, made ahead of need by a thread of its own, each used once
+/// (<see cref="X25519Point"/> says what an observer can check about them). When a burst has emptied the pool,
+/// the loop that finds it empty makes a few at once: one alone would cost it three times as much.
 /// </summary>
 internal sealed class X25519PointPool : IDisposable
 {
@@ -31,7 +32,8 @@ internal sealed class X25519PointPool : IDisposable
 
     internal X25519PointPool(bool startThread)
     {
-        if (startThread) new Thread(KeepFull) { Name = "portico-points", IsBackground = true }.Start();
+        if (startThread)
+            new Thread(KeepFull) { Name = "portico-points", IsBackground = true }.Start();
     }
 
     /// <summary>Keys at hand.</summary>

@@ -30,14 +30,17 @@ internal sealed class LingeringClose : IChannelOwner, ILoopTask
     public static void End(Session session, StepResult result)
     {
         var isUnread = result.Manner == EndManner.CloseUnlessUnread && session.Client.CanRead && !session.EndsWithReset;
-        if (result.Manner == EndManner.Alert) Reject(session, result.Reason, isBetweenRecords: true);
-        else if (result.Manner == EndManner.Fin || isUnread) Fin(session, result.Reason);
-        else session.Close(result.Reason);
+        if (result.Manner == EndManner.Alert)
+            Reject(session, result.Reason, isBetweenRecords: true);
+        else if (result.Manner == EndManner.Fin || isUnread)
+            Fin(session, result.Reason);
+        else
+            session.Close(result.Reason);
     }
 
     /// <summary>
-    /// The client sent what cannot be decrypted. A TLS server answers at once with one alert record and FIN (spec/02 "Changed"); the alert is encrypted, so random bytes
-    /// serve for a peer that has no keys.
+    /// The client sent what cannot be decrypted. A TLS server answers at once with one alert record and FIN
+    /// (spec/02 "Changed"); the alert is encrypted, so random bytes serve for a peer that has no keys.
     /// </summary>
     /// <param name="session">Whose flight has been sent.</param>
     /// <param name="reason">What was wrong.</param>

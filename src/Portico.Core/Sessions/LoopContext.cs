@@ -7,7 +7,10 @@ using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Sessions;
 
-/// <summary>What every step of a session needs of its loop, and nothing that only one of them needs. One per loop: no locks, one thread.</summary>
+/// <summary>
+/// What every step of a session needs of its loop, and nothing that
+/// only one of them needs. One per loop: no locks, one thread.
+/// </summary>
 /// <param name="loop">The loop.</param>
 /// <param name="settings">Deadlines and limits are taken from here.</param>
 /// <param name="metrics">Of the whole proxy.</param>

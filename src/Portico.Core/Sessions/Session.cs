@@ -6,7 +6,10 @@ using Portico.Protocol;
 
 namespace Portico.Core.Sessions;
 
-/// <summary>One client connection from accept to close: its counters, what it has taken, and the one end. How it is let in is above, in <c>ClientSession</c>.</summary>
+/// <summary>
+/// One client connection from accept to close: its counters, what it has taken,
+/// and the one end. How it is let in is above, in <c>ClientSession</c>.
+/// </summary>
 internal abstract class Session : IAddressHolder
 {
     private readonly ListenerCounters _counters;
@@ -84,7 +87,10 @@ internal abstract class Session : IAddressHolder
         Context.Metrics.ProtocolOk(Listener.Name, isTls, transport);
     }
 
-    /// <summary>It may come in: from here on it counts as a client, not as one of its address. The lease goes back when the session ends.</summary>
+    /// <summary>
+    /// It may come in: from here on it counts as a client, not as one of its address.
+    /// The lease goes back when the session ends.
+    /// </summary>
     public void Admit(SessionLease lease)
     {
         _lease = lease;
@@ -114,8 +120,9 @@ internal abstract class Session : IAddressHolder
     }
 
     /// <summary>
-    /// Its connection ends with RST, as the operator asked for (spec/05 section 3.9). Never once we have answered and the client has not been relayed: an alert could get
-    /// lost, and a TLS server ends differently. Who is at the cover sees the cover's end.
+    /// Its connection ends with RST, as the operator asked for (spec/05 section 3.9).
+    /// Never once we have answered and the client has not been relayed: an alert could get lost,
+    /// and a TLS server ends differently. Who is at the cover sees the cover's end.
     /// </summary>
     public bool EndsWithReset => !_mustNotReset && !_isAtCover && Context.ResetOnClose switch
     {

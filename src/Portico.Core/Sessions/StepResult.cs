@@ -49,7 +49,8 @@ internal readonly record struct StepResult
         End(reason is CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout ? EndManner.CloseUnlessUnread : EndManner.Close, reason);
 
     /// <summary>No way to Telegram came about, or the client left meanwhile.</summary>
-    public static StepResult NoBackend(CloseReason reason) => End(reason is CloseReason.ClientReset or CloseReason.Shutdown ? EndManner.Close : EndManner.Fin, reason);
+    public static StepResult NoBackend(CloseReason reason) =>
+        End(reason is CloseReason.ClientReset or CloseReason.Shutdown ? EndManner.Close : EndManner.Fin, reason);
 
     public static StepResult End(EndManner manner, CloseReason reason) => new() { Outcome = Kind.End, Manner = manner, Reason = reason };
 }

@@ -55,7 +55,8 @@ internal sealed class ReplayAges(ReplaySettings settings, Action<int, long> evic
         if (!isFull && now - Volatile.Read(ref _begun) < _stepSeconds && Items < _most) return;
         lock (_gate)
         {
-            if (now - _begun >= _stepSeconds || _counts[_newest % Most] >= _stepItems) BeginStep(now);
+            if (now - _begun >= _stepSeconds || _counts[_newest % Most] >= _stepItems)
+                BeginStep(now);
             while (_oldest < _newest && now - _ended[_oldest % Most] > _maxAge) DropOldest();
             while (_items >= _most && Evict(now))
             {

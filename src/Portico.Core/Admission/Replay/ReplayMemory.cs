@@ -49,7 +49,8 @@ internal sealed partial class ReplayMemory : IDisposable
         if (_window is { Enabled: true, AcceptUnsetClock: true })
         {
             UnsetClockSet? unset = null;
-            if (IsKept) _unsetJournal = Load(ReplayFiles.UnsetClockName, () => ReplayFiles.LoadUnset(_directory, out unset))?.Journal;
+            if (IsKept)
+                _unsetJournal = Load(ReplayFiles.UnsetClockName, () => ReplayFiles.LoadUnset(_directory, out unset))?.Journal;
             _unset = unset ?? new UnsetClockSet(ReplaySet.NewKey());
         }
 
@@ -79,7 +80,8 @@ internal sealed partial class ReplayMemory : IDisposable
             if (settings.HasNewSecret && !wasRunning) return;
             _refusedFromUnix = long.MinValue;
             if (wasRunning) _refusedBeforeUnix++;
-            if (wasRunning || files is null or { IsDamaged: true }) Log.Lost(_log, _window.PastSeconds);
+            if (wasRunning || files is null or { IsDamaged: true })
+                Log.Lost(_log, _window.PastSeconds);
         }
 
         _refusedUntil = now + _window.PastSeconds;
@@ -109,7 +111,8 @@ internal sealed partial class ReplayMemory : IDisposable
         if (_journal is not null)
         {
             _isMarked = true;
-            if (KeptFile.Replace(_directory, RunningName, _ => { }) is { } problem) Log.NotMarked(_log, RunningName, problem);
+            if (KeptFile.Replace(_directory, RunningName, _ => { }) is { } problem)
+                Log.NotMarked(_log, RunningName, problem);
         }
 
         _writer = new SeenWriter(journals, Failed);
@@ -174,7 +177,8 @@ internal sealed partial class ReplayMemory : IDisposable
             journal.Dispose();
         }
 
-        if (_isMarked && isSaved && KeptFile.Remove(_directory, RunningName) is { } other) Log.NotMarked(_log, RunningName, other);
+        if (_isMarked && isSaved && KeptFile.Remove(_directory, RunningName) is { } other)
+            Log.NotMarked(_log, RunningName, other);
     }
 
     private ReplaySet CreateSet(byte[] key) => new(_settings, Evicted, key);

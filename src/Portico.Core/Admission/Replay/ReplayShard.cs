@@ -63,7 +63,8 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
     {
         lock (_gate)
         {
-            if (_directory[IndexOf(item)] is { } page && page.IndexOf(item) is var at and >= 0 && ages.IsAlive(page.Step(at))) return true;
+            if (_directory[IndexOf(item)] is { } page && page.IndexOf(item) is var at and >= 0 && ages.IsAlive(page.Step(at)))
+                return true;
             return _loaded is not null && _loaded.IndexOf(item) is var place and >= 0 && ages.IsAlive(_loaded.Step(place));
         }
     }
@@ -149,7 +150,8 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
         const int Slack = 4;
         if (_shrunkAt == ages.Oldest) return;
         _shrunkAt = ages.Oldest;
-        if (_pages <= Slack || ages.Bytes / (ReplayPage.Bytes * Slack) < ages.Items / ReplayPage.Capacity) return;
+        if (_pages <= Slack || ages.Bytes / (ReplayPage.Bytes * Slack) < ages.Items / ReplayPage.Capacity)
+            return;
         var (directory, depth) = (_directory, _depth);
         ages.Take(-((long)_pages * ReplayPage.Bytes) - ((directory.Length - 1L) * IntPtr.Size));
         (_directory, _depth, _pages) = ([null], 0, 0);
@@ -160,7 +162,8 @@ internal sealed class ReplayShard(ReplayAges ages, int skipped)
                 if (!ages.IsAlive(old.Step(at))) continue;
                 var page = PageOf(old[at]);
                 while (page.IsFull && TrySplit(page)) page = PageOf(old[at]);
-                if (page.IsFull) ages.TryRemove(old.Step(at)); // cannot be: there was room for all of them
+                // cannot be: there was room for all of them
+                if (page.IsFull) ages.TryRemove(old.Step(at));
                 else page.Add(old[at], old.Step(at));
             }
         }

@@ -53,7 +53,8 @@ internal static class SeenFormat
     {
         items = 0;
         if (header.Length < HeaderLength || !header.StartsWith(Name)) return false;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header[HeaderSumOffset..]) != SumOf(header[..HeaderSumOffset])) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header[HeaderSumOffset..]) != SumOf(header[..HeaderSumOffset]))
+            return false;
         header.Slice(KeyOffset, SipHash128.KeyLength).CopyTo(key);
         items = Math.Max(0, BinaryPrimitives.ReadInt32LittleEndian(header[HintOffset..]));
         return true;
@@ -82,10 +83,13 @@ internal static class SeenFormat
         unixSeconds = 0;
         if (bytes.Length < FrameHeaderLength) return false;
         var count = BinaryPrimitives.ReadUInt32LittleEndian(bytes[CountOffset..]);
-        if (count is 0 or > MostItems || bytes.Length - FrameHeaderLength < (int)count * ItemLength) return false;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[FrameSumOffset..]) != SumOfFrameHeader(bytes)) return false;
+        if (count is 0 or > MostItems || bytes.Length - FrameHeaderLength < (int)count * ItemLength)
+            return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[FrameSumOffset..]) != SumOfFrameHeader(bytes))
+            return false;
         var payload = bytes.Slice(FrameHeaderLength, (int)count * ItemLength);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[ItemsSumOffset..]) != SumOf(payload)) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[ItemsSumOffset..]) != SumOf(payload))
+            return false;
         items = payload;
         unixSeconds = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         return true;

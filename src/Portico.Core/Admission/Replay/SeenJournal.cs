@@ -76,7 +76,8 @@ internal sealed class SeenJournal : IDisposable
         foreach (var path in Directory.EnumerateFiles(_directory, _name + ".*"))
         {
             // The pattern also finds a name without a dot.
-            if (int.TryParse(Path.GetExtension(path.AsSpan()).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            var extension = Path.GetExtension(path.AsSpan()).TrimStart('.');
+            if (int.TryParse(extension, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 _segments.Add(new Segment(number, path));
         }
 
@@ -135,7 +136,8 @@ internal sealed class SeenJournal : IDisposable
     /// <returns>Whether the writer must be woken.</returns>
     public bool Add(ulong item, long unixSeconds)
     {
-        if (_queue.TryAdd(item, (uint)Math.Clamp(unixSeconds, 1, uint.MaxValue), out var isFirst)) return isFirst;
+        if (_queue.TryAdd(item, (uint)Math.Clamp(unixSeconds, 1, uint.MaxValue), out var isFirst))
+            return isFirst;
         Interlocked.Increment(ref _dropped);
         return true;
     }
@@ -203,7 +205,8 @@ internal sealed class SeenJournal : IDisposable
     private SafeFileHandle Current()
     {
         if (_last is not null) return _last;
-        if (_segments.Count == 0 || _segments[^1].IsForeign || IsFull(_segments[^1])) return Begin();
+        if (_segments.Count == 0 || _segments[^1].IsForeign || IsFull(_segments[^1]))
+            return Begin();
         var segment = _segments[^1];
         var file = KeptFile.OpenToWrite(segment.Path);
         RandomAccess.SetLength(file, segment.Length);

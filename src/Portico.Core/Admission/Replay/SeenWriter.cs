@@ -38,7 +38,8 @@ internal sealed class SeenWriter : IDisposable
     public void Dispose()
     {
         _stop.Set();
-        if (!_thread.Join(PauseMs * 4)) return; // a disk that does not answer must not keep the process
+        // a disk that does not answer must not keep the process
+        if (!_thread.Join(PauseMs * 4)) return;
         _news.Dispose();
         _stop.Dispose();
     }
