@@ -16,13 +16,17 @@ public static class PorticoServiceCollectionExtensions
     public static IServiceCollection AddPortico(this IServiceCollection services, ProxySettings settings)
     {
         services.AddMetrics();
-        services.AddSingleton(provider => new PorticoService(settings, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMeterFactory>(), provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<IHostApplicationLifetime>()));
+        services.AddSingleton(provider => new PorticoService(
+            settings, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMeterFactory>(),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<IHostApplicationLifetime>()));
         return services.AddHostedService(provider => provider.GetRequiredService<PorticoService>());
     }
 }
 
 /// <summary>Ties a proxy to a host's life. A host that wants its endpoints or session count asks for it by this type.</summary>
-public sealed partial class PorticoService(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time, IHostApplicationLifetime host) : IHostedService
+public sealed partial class PorticoService(
+    ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time, IHostApplicationLifetime host)
+    : IHostedService
 {
     /// <summary>The running proxy; null before start and after stop.</summary>
     public PorticoProxy? Proxy { get; private set; }
@@ -57,7 +61,8 @@ public sealed partial class PorticoService(ProxySettings settings, ILoggerFactor
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1201, EventName = "LoopDied", Level = LogLevel.Critical, Message = "The proxy cannot go on and ends its host; please report this")]
+        [LoggerMessage(EventId = 1201, EventName = "LoopDied", Level = LogLevel.Critical,
+            Message = "The proxy cannot go on and ends its host; please report this")]
         public static partial void LoopDied(ILogger logger, Exception error);
     }
 }

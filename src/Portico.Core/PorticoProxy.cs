@@ -44,11 +44,13 @@ public sealed class PorticoProxy : IAsyncDisposable
     public ProxySnapshot Snapshot()
     {
         var counters = _services.Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters).ToList();
-        return new ProxySnapshot(SessionCount, counters.Sum(c => c.Relaying), counters.Sum(c => c.ClientReceived), counters.Sum(c => c.ClientSent));
+        return new ProxySnapshot(
+            SessionCount, counters.Sum(c => c.Relaying), counters.Sum(c => c.ClientReceived), counters.Sum(c => c.ClientSent));
     }
 
     /// <summary>What is known of the covers whose flights ours copy, one entry for each name in links; empty without a cover.</summary>
-    public ImmutableArray<FlightSnapshot> Flights() => _services.FlightLearner is { } learner ? [.. learner.Subjects.Select(subject => subject.Snapshot)] : [];
+    public ImmutableArray<FlightSnapshot> Flights() =>
+        _services.FlightLearner is { } learner ? [.. learner.Subjects.Select(subject => subject.Snapshot)] : [];
 
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
@@ -59,7 +61,10 @@ public sealed class PorticoProxy : IAsyncDisposable
         return Start(settings, engine, loggers, meters, time);
     }
 
-    /// <summary>Stops accepting, waits at most <paramref name="drain"/> for the sessions to end by themselves, then closes the rest. A second call only shortens the wait.</summary>
+    /// <summary>
+    /// Stops accepting, waits at most <paramref name="drain"/> for the sessions to end
+    /// by themselves, then closes the rest. A second call only shortens the wait.
+    /// </summary>
     public Task StopAsync(TimeSpan drain)
     {
         lock (_gate)
@@ -93,14 +98,16 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <param name="http">Fetches documents; null = from the network.</param>
     /// <param name="resolve">The addresses of a cover's name; null = of the system's resolver.</param>
     internal static PorticoProxy Start(
-        ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null)
+        ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters,
+        TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null)
     {
         var directory = TakeDirectory(settings, engine, loggers);
         var services = new ProxyServices(settings, engine, loggers, meters, new Outside(time, http, resolve));
         var proxy = new PorticoProxy(settings, engine, services, directory);
         try
         {
-            proxy.Endpoints = [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, services.CreateListener(index)))];
+            proxy.Endpoints =
+                [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, services.CreateListener(index)))];
             services.Own.Bound(proxy.Endpoints);
             directory?.Listening(proxy.Endpoints);
             services.Cover.Directory.Begin();
@@ -158,11 +165,16 @@ public sealed class PorticoProxy : IAsyncDisposable
     private async Task StopOnceAsync(TimeSpan drain)
     {
         _services.Replays.SaveSoon(); // a container may be killed before the drain is over
-        if (_services.ConfigUpdater is { } updater) await updater.DisposeAsync().ConfigureAwait(false); // a download ends at once
-        if (_services.FlightLearner is { } learner) await learner.DisposeAsync().ConfigureAwait(false); // so does a connection to the cover
+        // a download ends at once
+        if (_services.ConfigUpdater is { } updater)
+            await updater.DisposeAsync().ConfigureAwait(false);
+        // so does a connection to the cover
+        if (_services.FlightLearner is { } learner)
+            await learner.DisposeAsync().ConfigureAwait(false);
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
         var empty = _services.Sessions.WhenEmptyAsync();
-        if (!empty.IsCompleted && drain > TimeSpan.Zero) await UnlessDeadAsync(Task.WhenAny(empty, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
+        if (!empty.IsCompleted && drain > TimeSpan.Zero)
+            await UnlessDeadAsync(Task.WhenAny(empty, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();

@@ -62,12 +62,14 @@ internal sealed class ProxyServices
         Flights = new LearnedFlights(settings.Listeners.Length);
         if (outside.Time is { } time && settings.UsesMiddleProxies)
         {
-            ConfigUpdater = new ConfigUpdater(settings, loggers, Metrics, time, outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
+            ConfigUpdater = new ConfigUpdater(
+                settings, loggers, Metrics, time, outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
             _middleHealth.LookUp = ConfigUpdater.Hurry;
         }
 
         MiddleProxies = ConfigUpdater?.Directory ?? new MiddleProxyDirectory(EmbeddedConfig.For(settings));
-        if (outside.Time is not null && settings.Cover.Mode != CoverMode.Off) FlightLearner = CreateLearner(outside.Time);
+        if (outside.Time is not null && settings.Cover.Mode != CoverMode.Off)
+            FlightLearner = CreateLearner(outside.Time);
         _users = [.. settings.Listeners.Select(listener => new SeenUsers(listener.Credentials.Length))];
         _sessionLog = new SessionLog(loggers.CreateLogger<ClientSession>());
         _clocks = new ClientClocks(loggers.CreateLogger<ClientClocks>());
@@ -126,7 +128,8 @@ internal sealed class ProxyServices
         var context = new LoopContext(loop, _settings, Metrics, Sessions, _sessionLog, loops);
         var guests = new CoverGuests(Cover.Budget, () => EvictElsewhere(loop));
         var dcs = new DcCounterTable();
-        var links = new MiddleProxyServices(context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
+        var links = new MiddleProxyServices(
+            context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
         var middle = new MiddleProxyBackend(links);
         var direct = new DirectBackend(context, _dcs, dcs, DirectLimits.Of(_settings), _dcHealth);
         return new LoopServices
@@ -185,4 +188,5 @@ internal sealed class ProxyServices
 /// <param name="Time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
 /// <param name="Http">Fetches documents; null = from the network.</param>
 /// <param name="Resolve">The addresses of a cover's name; null = of the system's resolver.</param>
-internal readonly record struct Outside(TimeProvider? Time, HttpMessageHandler? Http = null, Func<string, Task<IPAddress[]>>? Resolve = null);
+internal readonly record struct Outside(
+    TimeProvider? Time, HttpMessageHandler? Http = null, Func<string, Task<IPAddress[]>>? Resolve = null);

@@ -39,7 +39,8 @@ internal sealed partial class DirectoryLock : IDisposable
             var isNew = !Directory.Exists(directory);
             KeptFile.MakeDirectory(directory);
             var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             var taken = new DirectoryLock(directory, new FileStream(Path.Combine(directory, Name), options), isNew);
             taken.Tell("starting");
             return taken;
@@ -47,11 +48,14 @@ internal sealed partial class DirectoryLock : IDisposable
         catch (IOException problem) when (Held.Contains(problem.HResult))
         {
             throw new DataDirectoryInUseException(
-                $"the data directory {directory} belongs to {HolderOf(directory)}; stop that one, or give this one a dataDirectory of its own");
+                $"the data directory {directory} belongs to {HolderOf(directory)}; "
+                    + "stop that one, or give this one a dataDirectory of its own");
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            Log.NotLocked(log, directory, problem is UnauthorizedAccessException ? "permission denied" : problem.Message.ReplaceLineEndings(" "));
+            Log.NotLocked(
+                log, directory,
+                problem is UnauthorizedAccessException ? "permission denied" : problem.Message.ReplaceLineEndings(" "));
             return null;
         }
     }
@@ -83,7 +87,8 @@ internal sealed partial class DirectoryLock : IDisposable
     private void Tell(string state) => _ = KeptFile.Replace(
         _directory,
         HolderName,
-        file => file.Write(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, {state}\n"))));
+        file => file.Write(System.Text.Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, {state}\n"))));
 
     private static string HolderOf(string directory)
     {
@@ -96,7 +101,8 @@ internal sealed partial class DirectoryLock : IDisposable
     private static partial class Log
     {
         [LoggerMessage(EventId = 1501, EventName = "NotLocked", Level = LogLevel.Warning,
-            Message = "The data directory {Directory} cannot be locked ({Problem}), so nothing will be kept in it; give this user the right to write to it")]
+            Message = "The data directory {Directory} cannot be locked ({Problem}), "
+                + "so nothing will be kept in it; give this user the right to write to it")]
         public static partial void NotLocked(ILogger logger, string directory, string problem);
     }
 }

@@ -27,5 +27,6 @@ internal sealed class FileCache(string directory)
 
     /// <summary>Replaces a copy, whole or not at all, readable by this user only.</summary>
     /// <returns>Null, or why it could not be written.</returns>
-    public string? Write(string name, byte[] body, DateTimeOffset asOf) => KeptFile.Replace(directory, name, file => file.Write(body), asOf);
+    public string? Write(string name, byte[] body, DateTimeOffset asOf) =>
+        KeptFile.Replace(directory, name, file => file.Write(body), asOf);
 }

@@ -49,7 +49,10 @@ public enum CloseReason : byte
     /// <summary>The link to the middle proxy died with a packet of this client on it, or half an answer: it must connect again.</summary>
     MidSend,
 
-    /// <summary>More waited for the client than one client may be owed, for too long; or it was the cause that its link was held up.</summary>
+    /// <summary>
+    /// More waited for the client than one client may be owed, for too long;
+    /// or it was the cause that its link was held up.
+    /// </summary>
     ClientQueueLimit,
 
     /// <summary>Half a packet had come, and no byte more of it for a minute.</summary>
@@ -126,7 +129,10 @@ public enum CloseReason : byte
     /// <summary>A hello or header that was seen before: treated as a stranger.</summary>
     ReplaySessionDetected,
 
-    /// <summary>A hello that was signed before this process began, which follows one that was killed: it may be a replay, so it is treated as a stranger.</summary>
+    /// <summary>
+    /// A hello that was signed before this process began, which follows one that was killed:
+    /// it may be a replay, so it is treated as a stranger.
+    /// </summary>
     TlsBeforeStart,
 
     /// <inheritdoc cref="ProtocolError.TlsBadInnerProtocol"/>
@@ -248,12 +254,16 @@ public static class CloseReasons
     /// <summary>Whose doing it was.</summary>
     public static GuiltySide Side(this CloseReason reason) => reason switch
     {
-        CloseReason.DcClosed or CloseReason.DcReset or CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout or CloseReason.PoolEmpty or CloseReason.MidSend => GuiltySide.Telegram,
-        CloseReason.CoverClosed or CloseReason.CoverReset or CloseReason.CoverConnectFailed or CloseReason.CoverConnectTimeout => GuiltySide.Cover,
+        CloseReason.DcClosed or CloseReason.DcReset or CloseReason.DcConnectFailed or CloseReason.DcConnectTimeout
+            or CloseReason.PoolEmpty or CloseReason.MidSend => GuiltySide.Telegram,
+        CloseReason.CoverClosed or CloseReason.CoverReset or CloseReason.CoverConnectFailed or CloseReason.CoverConnectTimeout =>
+            GuiltySide.Cover,
         CloseReason.ConnectionLimit or CloseReason.CoverLimit or CloseReason.Shutdown => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
-        CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
-            or CloseReason.ClientQueueLimit or CloseReason.PacketTimeout or CloseReason.MemoryLimit or CloseReason.AddressLimit or CloseReason.UnknownDc => GuiltySide.Client,
+        CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout
+            or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
+            or CloseReason.ClientQueueLimit or CloseReason.PacketTimeout or CloseReason.MemoryLimit or CloseReason.AddressLimit
+                or CloseReason.UnknownDc => GuiltySide.Client,
         _ when reason.IsProtocolError() => GuiltySide.Client,
         _ => throw new UnreachableException($"CloseReason {(int)reason} has no side"),
     };

@@ -1,6 +1,9 @@
 namespace Portico.Core.Diagnostics;
 
-/// <summary>Running sums of one listener on one loop. Only the loop writes; readers see each value whole, though not all at one instant.</summary>
+/// <summary>
+/// Running sums of one listener on one loop. Only the loop writes;
+/// readers see each value whole, though not all at one instant.
+/// </summary>
 internal sealed class ListenerCounters(string name)
 {
     public string Name => name;

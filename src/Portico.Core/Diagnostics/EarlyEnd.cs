@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Portico.Core.Diagnostics;
 
 /// <summary>
-/// How far a client came that may have been ours and never relayed. Networks that block by the look of a hello or of a flow stop clients at one and the same step, and the
-/// proxy seems broken: this tells them apart (docs/metrics.md).
+/// How far a client came that may have been ours and never relayed. Networks that block by the look of a hello or of a
+/// flow stop clients at one and the same step, and the proxy seems broken: this tells them apart (docs/metrics.md).
 /// </summary>
 internal enum EarlyEnd : byte
 {

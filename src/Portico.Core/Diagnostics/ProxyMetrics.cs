@@ -15,7 +15,8 @@ internal sealed class ProxyMetrics
     public const string MeterName = "Portico";
 
     // Fine where networks are known to freeze flows: after the flight, and at 16 to 20 KB.
-    private static readonly long[] LostAfterBounds = [1024, 4096, 8192, 12_288, 16_384, 20_480, 24_576, 32_768, 65_536, 262_144, 1_048_576, 16_777_216];
+    private static readonly long[] LostAfterBounds =
+        [1024, 4096, 8192, 12_288, 16_384, 20_480, 24_576, 32_768, 65_536, 262_144, 1_048_576, 16_777_216];
 
     private readonly Counter<long> _accepted;
     private readonly Counter<long> _closed;
@@ -43,41 +44,76 @@ internal sealed class ProxyMetrics
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
     /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
     public ProxyMetrics(
-        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners, Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null)
+        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners,
+        Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null)
     {
         var meter = meters.Create(MeterName);
-        meter.CreateObservableGauge("portico.cover.limit", coverLimit ?? (() => 0), "{connection}", "Most strangers at the cover at a time");
+        meter.CreateObservableGauge(
+            "portico.cover.limit", coverLimit ?? (() => 0), "{connection}", "Most strangers at the cover at a time");
         _cover = meter.CreateCounter<long>("portico.cover", "{connection}", "Strangers who were to see the cover, by what became of it");
         _accepted = meter.CreateCounter<long>("portico.connections.accepted", "{connection}", "Connections accepted");
-        _closed = meter.CreateCounter<long>("portico.connections.closed", "{connection}", "Sessions ended, by reason and by whose doing it was");
+        _closed = meter.CreateCounter<long>(
+            "portico.connections.closed", "{connection}", "Sessions ended, by reason and by whose doing it was");
         _protocolOk = meter.CreateCounter<long>("portico.protocol.ok", "{connection}", "Clients whose header was accepted, by protocol");
-        _protocolError = meter.CreateCounter<long>("portico.protocol.error", "{connection}", "Clients whose bytes were not accepted, by reason");
+        _protocolError = meter.CreateCounter<long>(
+            "portico.protocol.error", "{connection}", "Clients whose bytes were not accepted, by reason");
         _dcConnect = meter.CreateCounter<long>("portico.dc.connect", "{connection}", "Attempts to connect to a data centre, by result");
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
-        _acceptPaused = meter.CreateCounter<long>("portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
-        _configUpdates = meter.CreateCounter<long>("portico.config.updates", "{download}", "Downloads of Telegram's configuration and questions for our external address, by result");
-        _overLimit = meter.CreateCounter<long>("portico.connections.over.limit", "{connection}", "Clients of ours that were treated as strangers because the listener had its maximum of sessions");
-        _earlyEnds = meter.CreateCounter<long>("portico.early.ends", "{connection}", "Connections that may have been clients of ours and ended before they relayed, by how far they came");
-        _lostAfter = meter.CreateHistogram("portico.client.lost.after", "By", "Bytes sent to authenticated clients whose connection was reset, vanished or took no more", advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = LostAfterBounds });
+        _acceptPaused = meter.CreateCounter<long>(
+            "portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
+        _configUpdates = meter.CreateCounter<long>(
+            "portico.config.updates", "{download}",
+            "Downloads of Telegram's configuration and questions for our external address, by result");
+        _overLimit = meter.CreateCounter<long>(
+            "portico.connections.over.limit", "{connection}",
+            "Clients of ours that were treated as strangers because the listener had its maximum of sessions");
+        _earlyEnds = meter.CreateCounter<long>(
+            "portico.early.ends", "{connection}",
+            "Connections that may have been clients of ours and ended before they relayed, by how far they came");
+        _lostAfter = meter.CreateHistogram(
+            "portico.client.lost.after", "By",
+            "Bytes sent to authenticated clients whose connection was reset, vanished or took no more",
+            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = LostAfterBounds });
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
-        _migrations = meter.CreateCounter<long>("portico.migrations", "{client}", "Clients whose link to a middle proxy died, by what became of them");
-        _backPressure = meter.CreateCounter<long>("portico.dc.backpressure", "{pause}", "Pauses in reading a link because its clients took too little, by the limit reached");
+        _migrations = meter.CreateCounter<long>(
+            "portico.migrations", "{client}", "Clients whose link to a middle proxy died, by what became of them");
+        _backPressure = meter.CreateCounter<long>(
+            "portico.dc.backpressure", "{pause}",
+            "Pauses in reading a link because its clients took too little, by the limit reached");
         _backPressureDuration = meter.CreateHistogram<double>("portico.dc.backpressure.seconds", "s", "How long such pauses lasted");
         _packetSize = meter.CreateHistogram<int>("portico.packet.size", "By", "Packets in middle mode, without framing");
-        _replayEvicted = meter.CreateCounter<long>("portico.replay.evicted", "{item}", "Beginnings of clients that were forgotten for want of room");
-        meter.CreateObservableGauge("portico.replay.items", () => replays?.Invoke().Items ?? 0, "{item}", "Beginnings of clients that are remembered");
-        meter.CreateObservableGauge("portico.replay.bytes", () => replays?.Invoke().Bytes ?? 0, "By", "Memory that they take");
-        meter.CreateObservableGauge("portico.replay.disk.bytes", () => replays?.Invoke().DiskBytes ?? 0, "By", "Size of the files that they are kept in");
-        meter.CreateObservableCounter("portico.replay.unsaved", () => replays?.Invoke().Unsaved ?? 0, "{item}", "Beginnings of clients that could not be written to the files");
-        meter.CreateObservableGauge("portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections), "{connection}", "Links to middle proxies that are ready");
-        meter.CreateObservableGauge("portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients), "{client}", "Clients on links to middle proxies");
+        _replayEvicted = meter.CreateCounter<long>(
+            "portico.replay.evicted", "{item}", "Beginnings of clients that were forgotten for want of room");
         meter.CreateObservableGauge(
-            "portico.dc.ports.used", () => Summed(dcs(), "dc", d => d.Dc, d => d.Ports), "{port}", "Local ports that connections to a data centre take, one per client");
-        meter.CreateObservableCounter("portico.client.received", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientReceived), "By", "Bytes read from clients");
-        meter.CreateObservableCounter("portico.client.sent", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientSent), "By", "Bytes written to clients");
-        meter.CreateObservableCounter("portico.dc.received", () => Summed(dcs(), "dc", d => d.Dc, d => d.Received), "By", "Bytes read from data centres");
-        meter.CreateObservableCounter("portico.dc.sent", () => Summed(dcs(), "dc", d => d.Dc, d => d.Sent), "By", "Bytes written to data centres");
-        meter.CreateObservableGauge("portico.connections", () => listeners().GroupBy(l => l.Name).SelectMany(Open), "{connection}", "Open connections, by state");
+            "portico.replay.items", () => replays?.Invoke().Items ?? 0, "{item}", "Beginnings of clients that are remembered");
+        meter.CreateObservableGauge("portico.replay.bytes", () => replays?.Invoke().Bytes ?? 0, "By", "Memory that they take");
+        meter.CreateObservableGauge(
+            "portico.replay.disk.bytes", () => replays?.Invoke().DiskBytes ?? 0, "By", "Size of the files that they are kept in");
+        meter.CreateObservableCounter(
+            "portico.replay.unsaved", () => replays?.Invoke().Unsaved ?? 0, "{item}",
+            "Beginnings of clients that could not be written to the files");
+        meter.CreateObservableGauge(
+            "portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections),
+            "{connection}", "Links to middle proxies that are ready");
+        meter.CreateObservableGauge(
+            "portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients),
+            "{client}", "Clients on links to middle proxies");
+        meter.CreateObservableGauge(
+            "portico.dc.ports.used", () => Summed(dcs(), "dc", d => d.Dc, d => d.Ports),
+            "{port}", "Local ports that connections to a data centre take, one per client");
+        meter.CreateObservableCounter(
+            "portico.client.received", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientReceived),
+            "By", "Bytes read from clients");
+        meter.CreateObservableCounter(
+            "portico.client.sent", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientSent),
+            "By", "Bytes written to clients");
+        meter.CreateObservableCounter(
+            "portico.dc.received", () => Summed(dcs(), "dc", d => d.Dc, d => d.Received), "By", "Bytes read from data centres");
+        meter.CreateObservableCounter(
+            "portico.dc.sent", () => Summed(dcs(), "dc", d => d.Dc, d => d.Sent), "By", "Bytes written to data centres");
+        meter.CreateObservableGauge(
+            "portico.connections", () => listeners().GroupBy(l => l.Name).SelectMany(Open),
+            "{connection}", "Open connections, by state");
     }
 
     public void Accepted(string listener) => _accepted.Add(1, new KeyValuePair<string, object?>("listener", listener));
@@ -109,14 +145,16 @@ internal sealed class ProxyMetrics
         _protocolOk.Add(1, new("listener", listener), new("protocol", ProtocolName(isFakeTls, transport)));
 
     /// <summary>Counted when it is noticed: a stranger's connection may go on for long.</summary>
-    public void ProtocolError(string listener, CloseReason reason) => _protocolError.Add(1, new("listener", listener), new("reason", reason.Tag()));
+    public void ProtocolError(string listener, CloseReason reason) =>
+        _protocolError.Add(1, new("listener", listener), new("reason", reason.Tag()));
 
     public void DcConnect(int dc, SocketError result) =>
         _dcConnect.Add(1, new("dc", dc), new("result", result == SocketError.Success ? "ok" : ErrorName(result)));
 
     public void Cover(string listener, string result) => _cover.Add(1, new("listener", listener), new("result", result));
 
-    public void Migrated(string listener, int dc, string result) => _migrations.Add(1, new("listener", listener), new("dc", dc), new("result", result));
+    public void Migrated(string listener, int dc, string result) =>
+        _migrations.Add(1, new("listener", listener), new("dc", dc), new("result", result));
 
     public void DcBackPressure(int dc, string limit) => _backPressure.Add(1, new("dc", dc), new("state", limit));
 
@@ -131,10 +169,12 @@ internal sealed class ProxyMetrics
 
     public void PacketFromTelegram(int bytes) => _packetSize.Record(bytes, new KeyValuePair<string, object?>("direction", "dc_to_client"));
 
-    public void ServerErrorFiltered(string listener) => _protocolError.Add(1, new("listener", listener), new("reason", "srv_error_filtered"));
+    public void ServerErrorFiltered(string listener) =>
+        _protocolError.Add(1, new("listener", listener), new("reason", "srv_error_filtered"));
 
     /// <summary>Forgotten before their time; within the time window they could be replayed now.</summary>
-    public void ReplayEvicted(int items, bool isInWindow) => _replayEvicted.Add(items, new KeyValuePair<string, object?>("age", isInWindow ? "in_window" : "past_window"));
+    public void ReplayEvicted(int items, bool isInWindow) =>
+        _replayEvicted.Add(items, new KeyValuePair<string, object?>("age", isInWindow ? "in_window" : "past_window"));
 
     public void AcceptPaused(string listener) => _acceptPaused.Add(1, new KeyValuePair<string, object?>("listener", listener));
 
@@ -162,12 +202,14 @@ internal sealed class ProxyMetrics
     };
 
     // One measurement per label: readers that do not add up would keep the last loop's alone.
-    private static IEnumerable<Measurement<long>> Summed<TCounters, TKey>(IEnumerable<TCounters> loops, string label, Func<TCounters, TKey> key, Func<TCounters, long> value) =>
+    private static IEnumerable<Measurement<long>> Summed<TCounters, TKey>(
+        IEnumerable<TCounters> loops, string label, Func<TCounters, TKey> key, Func<TCounters, long> value) =>
         loops.GroupBy(key).Select(group => new Measurement<long>(group.Sum(value), new KeyValuePair<string, object?>(label, group.Key)));
 
     private static IEnumerable<Measurement<long>> Open(IGrouping<string, ListenerCounters> listener)
     {
-        var (open, relaying, cover) = (listener.Sum(loop => loop.Open), listener.Sum(loop => loop.Relaying), listener.Sum(loop => loop.Cover));
+        var (open, relaying, cover) = (
+            listener.Sum(loop => loop.Open), listener.Sum(loop => loop.Relaying), listener.Sum(loop => loop.Cover));
         yield return new(open - relaying - cover, new("listener", listener.Key), new("state", "handshake"));
         yield return new(relaying, new("listener", listener.Key), new("state", "relaying"));
         yield return new(cover, new("listener", listener.Key), new("state", "cover"));

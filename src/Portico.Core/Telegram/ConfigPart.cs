@@ -39,7 +39,8 @@ internal sealed class ConfigPart<T>(string label, Uri? url, int limit, T first, 
     /// <summary>Takes over the copy that an earlier run kept, if there is a good one.</summary>
     public void Load(FileCache cache)
     {
-        if (url is not null && cache.TryRead(FileName, limit, out var body, out var asOf)) TryTake(body, ConfigSource.Cached, asOf);
+        if (url is not null && cache.TryRead(FileName, limit, out var body, out var asOf))
+            TryTake(body, ConfigSource.Cached, asOf);
     }
 
     /// <summary>Keeps the document for the next start.</summary>

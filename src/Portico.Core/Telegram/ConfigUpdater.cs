@@ -9,9 +9,9 @@ using Portico.Protocol.TelegramConfig;
 namespace Portico.Core.Telegram;
 
 /// <summary>
-/// Keeps the directory of middle proxies up to date, on the thread pool: three documents of Telegram's and our external address, each asked by its
-/// own schedule (spec/03 section 1). Nobody waits for it: until something better comes, the copies of an earlier run or the embedded values serve.
-/// What fails or is not understood changes nothing.
+/// Keeps the directory of middle proxies up to date, on the thread pool: three documents of Telegram's and our external
+/// address, each asked by its own schedule (spec/03 section 1). Nobody waits for it: until something better comes,
+/// the copies of an earlier run or the embedded values serve. What fails or is not understood changes nothing.
 /// </summary>
 internal sealed partial class ConfigUpdater : IAsyncDisposable
 {
@@ -48,7 +48,9 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     /// <param name="time">Schedules and time limits.</param>
     /// <param name="http">How documents are fetched; disposed of at the end.</param>
     /// <param name="localTowards">See <see cref="ExternalAddress.LocalTowards"/>.</param>
-    public ConfigUpdater(ProxySettings settings, ILoggerFactory loggers, ProxyMetrics metrics, TimeProvider time, HttpMessageHandler http, Func<IPEndPoint, IPAddress?> localTowards)
+    public ConfigUpdater(
+        ProxySettings settings, ILoggerFactory loggers, ProxyMetrics metrics,
+        TimeProvider time, HttpMessageHandler http, Func<IPEndPoint, IPAddress?> localTowards)
     {
         var middle = settings.Middle;
         _metrics = metrics;
@@ -64,9 +66,15 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         // The embedded addresses are Telegram's: who has a list of their own gets nothing else.
         var isTelegrams = middle.ConfigUrl == new MiddleProxySettings().ConfigUrl;
         var none = new ProxyConfigDocument(null, []);
-        _secret = new("secret", middle.SecretUrl, MiddleProxySecret.MaxLength, EmbeddedConfig.Secret, new RefreshSchedule(middle.Refresh), ReadSecret);
-        _v4 = new("config", middle.ConfigUrl, ListLimit, isTelegrams ? EmbeddedConfig.V4 : none, new RefreshSchedule(middle.Refresh), ReadList);
-        _v6 = new("config_v6", middle.ConfigV6Url, ListLimit, isTelegrams && middle.ConfigV6Url is not null ? EmbeddedConfig.V6 : none, new RefreshSchedule(middle.Refresh), ReadList);
+        _secret = new(
+            "secret", middle.SecretUrl, MiddleProxySecret.MaxLength,
+            EmbeddedConfig.Secret, new RefreshSchedule(middle.Refresh), ReadSecret);
+        _v4 = new(
+            "config", middle.ConfigUrl, ListLimit, isTelegrams ? EmbeddedConfig.V4 : none,
+            new RefreshSchedule(middle.Refresh), ReadList);
+        _v6 = new(
+            "config_v6", middle.ConfigV6Url, ListLimit, isTelegrams && middle.ConfigV6Url is not null ? EmbeddedConfig.V6 : none,
+            new RefreshSchedule(middle.Refresh), ReadList);
         _secret.Load(_cache);
         _v4.Load(_cache);
         _v6.Load(_cache);
@@ -86,12 +94,16 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         _running = WatchAsync();
     }
 
-    /// <summary>Everything is looked up soon, if that was not so within a minute: links fail as if it were outdated. From any thread.</summary>
+    /// <summary>
+    /// Everything is looked up soon, if that was not so within a minute:
+    /// links fail as if it were outdated. From any thread.
+    /// </summary>
     public void Hurry()
     {
         var now = (long)Now.TotalMilliseconds;
         var last = Interlocked.Read(ref _hurriedMs);
-        if (now - last >= HurryMs && Interlocked.CompareExchange(ref _hurriedMs, now, last) == last) Volatile.Read(ref _hurried).TrySetResult();
+        if (now - last >= HurryMs && Interlocked.CompareExchange(ref _hurriedMs, now, last) == last)
+            Volatile.Read(ref _hurried).TrySetResult();
     }
 
     /// <summary>Ends it at once, in the middle of a download too.</summary>
@@ -106,7 +118,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     private static MiddleProxySecret? ReadSecret(byte[] body) => MiddleProxySecret.TryCreate(body, out var secret) ? secret : null;
 
     // Latin-1 takes any byte: what is not ASCII spoils its line and no other.
-    private static ProxyConfigDocument? ReadList(byte[] body) => ProxyConfigDocument.Parse(Encoding.Latin1.GetString(body)) is { IsValid: true } document ? document : null;
+    private static ProxyConfigDocument? ReadList(byte[] body) =>
+        ProxyConfigDocument.Parse(Encoding.Latin1.GetString(body)) is { IsValid: true } document ? document : null;
 
     // An exception here is our bug; the proxy goes on with what it knows, and the log must say so.
     private async Task WatchAsync()
@@ -144,7 +157,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
 
     private TimeSpan NextDue()
     {
-        TimeSpan[] dues = [_secret.Schedule.Due, _v4.Schedule.Due, _v6.Url is null ? TimeSpan.MaxValue : _v6.Schedule.Due, _externalSchedule.Due];
+        TimeSpan[] dues =
+            [_secret.Schedule.Due, _v4.Schedule.Due, _v6.Url is null ? TimeSpan.MaxValue : _v6.Schedule.Due, _externalSchedule.Due];
         return dues.Min();
     }
 
@@ -166,7 +180,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     {
         if (part.Url is not { } url || part.Schedule.Due > Now) return;
         var download = await _downloader.GetAsync(url, part.Limit, stop).ConfigureAwait(false);
-        if (download.Result == DownloadResult.Ok && !part.TryTake(download.Body, ConfigSource.Fetched, _time.GetUtcNow())) download = Download.Failed(DownloadResult.Invalid, "answered with something else");
+        if (download.Result == DownloadResult.Ok && !part.TryTake(download.Body, ConfigSource.Fetched, _time.GetUtcNow()))
+            download = Download.Failed(DownloadResult.Invalid, "answered with something else");
         _metrics.ConfigUpdated(part.Label, download.Result.Tag());
 
         // Links work without IPv6.
@@ -207,7 +222,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         where T : class
     {
         if (part.Value is not ProxyConfigDocument document) return;
-        if (document.FaultCount > 0 && !part.HasFaults) Log.BadLines(_log, url, document.FaultCount, document.Faults[0].Line, document.Faults[0].Reason);
+        if (document.FaultCount > 0 && !part.HasFaults)
+            Log.BadLines(_log, url, document.FaultCount, document.Faults[0].Line, document.Faults[0].Reason);
         part.HasFaults = document.FaultCount > 0;
     }
 
@@ -229,7 +245,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     private MiddleProxyConfig Compose()
     {
         // Embedded addresses never stand beside others, which may not be Telegram's.
-        ProxyConfigDocument[] documents = _v6.Source == ConfigSource.Embedded && _v4.Source != ConfigSource.Embedded ? [_v4.Value] : [_v4.Value, _v6.Value];
+        ProxyConfigDocument[] documents =
+            _v6.Source == ConfigSource.Embedded && _v4.Source != ConfigSource.Embedded ? [_v4.Value] : [_v4.Value, _v6.Value];
         return new MiddleProxyConfig(_secret.Value, documents, _defaultDc)
         {
             ExternalV4 = _external.V4,
@@ -241,35 +258,49 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1401, EventName = "ConfigStarting", Level = LogLevel.Information, Message = "Middle proxies of {Dcs} data centres are known ({Source}, of {AsOf:yyyy-MM-dd HH:mm} UTC); asking Telegram for news")]
+        [LoggerMessage(EventId = 1401, EventName = "ConfigStarting", Level = LogLevel.Information,
+            Message = "Middle proxies of {Dcs} data centres are known ({Source}, "
+                + "of {AsOf:yyyy-MM-dd HH:mm} UTC); asking Telegram for news")]
         public static partial void Starting(ILogger logger, int dcs, ConfigSource source, DateTimeOffset asOf);
 
-        [LoggerMessage(EventId = 1402, EventName = "DownloadFailed", Message = "{Url} {Reason}; going on with what is known ({Source}, of {AsOf:yyyy-MM-dd HH:mm} UTC), next attempt in {Seconds} s")]
-        public static partial void DownloadFailed(ILogger logger, LogLevel level, Uri url, string reason, ConfigSource source, DateTimeOffset asOf, double seconds);
+        [LoggerMessage(EventId = 1402, EventName = "DownloadFailed",
+            Message = "{Url} {Reason}; going on with what is known ({Source}, "
+                + "of {AsOf:yyyy-MM-dd HH:mm} UTC), next attempt in {Seconds} s")]
+        public static partial void DownloadFailed(
+            ILogger logger, LogLevel level, Uri url, string reason, ConfigSource source, DateTimeOffset asOf, double seconds);
 
         [LoggerMessage(EventId = 1403, EventName = "Downloaded", Message = "{Url} answered with {Length} bytes; in force")]
         public static partial void Downloaded(ILogger logger, LogLevel level, Uri url, int length);
 
-        [LoggerMessage(EventId = 1404, EventName = "BadLines", Level = LogLevel.Warning, Message = "{Url}: statements skipped: {Count}; the first, on line {Line}: {Reason}")]
+        [LoggerMessage(EventId = 1404, EventName = "BadLines", Level = LogLevel.Warning,
+            Message = "{Url}: statements skipped: {Count}; the first, on line {Line}: {Reason}")]
         public static partial void BadLines(ILogger logger, Uri url, int count, int line, string reason);
 
         [LoggerMessage(EventId = 1405, EventName = "ExternalAddressFailed",
-            Message = "Nobody told our external address (last asked {Problem}); going on with {Address}, next attempt in {Seconds} s. If links to middle proxies fail, set backend.middle.externalIp")]
+            Message = "Nobody told our external address (last asked {Problem}); going on with {Address}, "
+                + "next attempt in {Seconds} s. If links to middle proxies fail, set backend.middle.externalIp")]
         public static partial void ExternalAddressFailed(ILogger logger, LogLevel level, string problem, string address, double seconds);
 
-        [LoggerMessage(EventId = 1406, EventName = "ExternalAddressWorks", Level = LogLevel.Information, Message = "Our external address was told again")]
+        [LoggerMessage(EventId = 1406, EventName = "ExternalAddressWorks", Level = LogLevel.Information,
+            Message = "Our external address was told again")]
         public static partial void ExternalAddressWorks(ILogger logger);
 
-        [LoggerMessage(EventId = 1407, EventName = "ExternalAddressChanged", Level = LogLevel.Information, Message = "Telegram sees us as {V4} (IPv4) and {V6} (IPv6); new links use this")]
+        [LoggerMessage(EventId = 1407, EventName = "ExternalAddressChanged", Level = LogLevel.Information,
+            Message = "Telegram sees us as {V4} (IPv4) and {V6} (IPv6); new links use this")]
         public static partial void ExternalAddressChanged(ILogger logger, string v4, string v6);
 
-        [LoggerMessage(EventId = 1408, EventName = "NotKept", Level = LogLevel.Warning, Message = "Telegram's configuration cannot be kept for the next start: {Problem}; give this user the right to write to dataDirectory")]
+        [LoggerMessage(EventId = 1408, EventName = "NotKept", Level = LogLevel.Warning,
+            Message = "Telegram's configuration cannot be kept for the next start: "
+                + "{Problem}; give this user the right to write to dataDirectory")]
         public static partial void NotKept(ILogger logger, string problem);
 
-        [LoggerMessage(EventId = 1409, EventName = "KeptAgain", Level = LogLevel.Information, Message = "Telegram's configuration is kept for the next start again")]
+        [LoggerMessage(EventId = 1409, EventName = "KeptAgain", Level = LogLevel.Information,
+            Message = "Telegram's configuration is kept for the next start again")]
         public static partial void KeptAgain(ILogger logger);
 
-        [LoggerMessage(EventId = 1410, EventName = "UpdaterFaulted", Level = LogLevel.Error, Message = "Downloads of Telegram's configuration ended by an exception of the proxy, which goes on with what it knows; please report it")]
+        [LoggerMessage(EventId = 1410, EventName = "UpdaterFaulted", Level = LogLevel.Error,
+            Message = "Downloads of Telegram's configuration ended by an exception of the proxy, "
+                + "which goes on with what it knows; please report it")]
         public static partial void Faulted(ILogger logger, Exception error);
     }
 }

@@ -7,8 +7,9 @@ using Portico.Core.Net;
 namespace Portico.Core.Telegram;
 
 /// <summary>
-/// The addresses of one data centre. Clients are spread over those of the preferred family that work, because each address takes only as many connections as there are
-/// local ports; one that failed comes last for a minute. Shared by all loops, whose clocks agree to a few milliseconds.
+/// The addresses of one data centre. Clients are spread over those of the preferred family that work,
+/// because each address takes only as many connections as there are local ports;
+/// one that failed comes last for a minute. Shared by all loops, whose clocks agree to a few milliseconds.
 /// </summary>
 internal sealed class DcAddresses
 {
@@ -25,7 +26,8 @@ internal sealed class DcAddresses
     {
         Dc = dc;
         // A mapped address is an IPv4 one in other clothes; as IPv6 it would be asked of a socket that cannot reach it.
-        _all = [.. addresses.Select(address => address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address)];
+        _all = [.. addresses.Select(
+            address => address.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(address.Address.MapToIPv4(), address.Port) : address)];
         RandomNumberGenerator.Shuffle<IPEndPoint>(_all); // proxies spread too
         _preferred = preferIPv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
         _avoidUntilMs = new long[_all.Length];
@@ -59,7 +61,8 @@ internal sealed class DcAddresses
     private void Note(EndPoint address, long nowMs, long avoidUntilMs)
     {
         var index = Array.IndexOf(_all, address);
-        if (index < 0 || (avoidUntilMs == 0 && Volatile.Read(ref _avoidUntilMs[index]) == 0)) return;
+        if (index < 0 || (avoidUntilMs == 0 && Volatile.Read(ref _avoidUntilMs[index]) == 0))
+            return;
         lock (_gate)
         {
             _avoidUntilMs[index] = avoidUntilMs;

@@ -20,7 +20,8 @@ internal sealed class DcDirectory
     }
 
     /// <summary>Whether there are addresses for this id, or for the data centre whose media it stands for.</summary>
-    public bool Reaches(short wanted) => (_known.TryGetValue(wanted, out var addresses) || _known.TryGetValue(Math.Abs((int)wanted), out addresses)) && addresses.Count > 0;
+    public bool Reaches(short wanted) =>
+        (_known.TryGetValue(wanted, out var addresses) || _known.TryGetValue(Math.Abs((int)wanted), out addresses)) && addresses.Count > 0;
 
     /// <summary>Addresses for the id that a client gave, by the rules of spec/04 section 2; unknown ones lead to the default DC.</summary>
     /// <param name="wanted">Signed id; 0 = the client did not say.</param>
@@ -28,7 +29,8 @@ internal sealed class DcDirectory
     public DcAddresses Find(short wanted, out short used)
     {
         used = wanted;
-        if (wanted != 0 && (_known.TryGetValue(wanted, out var addresses) || _known.TryGetValue(Math.Abs((int)wanted), out addresses))) return addresses;
+        if (wanted != 0 && (_known.TryGetValue(wanted, out var addresses) || _known.TryGetValue(Math.Abs((int)wanted), out addresses)))
+            return addresses;
         used = (short)_defaultDc;
         return _known[_defaultDc];
     }

@@ -49,12 +49,16 @@ internal readonly record struct Download(DownloadResult Result, byte[] Body, str
     public static Download Failed(DownloadResult result, string reason) => new(result, [], reason);
 }
 
-/// <summary>Fetches small documents over HTTP and trusts none of them: bounded in bytes and time, nothing but 200, no cookies, no proxy.</summary>
+/// <summary>
+/// Fetches small documents over HTTP and trusts none of them:
+/// bounded in bytes and time, nothing but 200, no cookies, no proxy.
+/// </summary>
 internal sealed class Downloader(HttpMessageHandler handler, TimeSpan timeout, TimeProvider time) : IDisposable
 {
     private const int MostRedirects = 3;
 
-    private static readonly ProductInfoHeaderValue UserAgent = new("portico", typeof(Downloader).Assembly.GetName().Version?.ToString(3) ?? "0");
+    private static readonly ProductInfoHeaderValue UserAgent = new(
+        "portico", typeof(Downloader).Assembly.GetName().Version?.ToString(3) ?? "0");
 
     // Not HttpClient: its time limit has a clock of its own.
     private readonly HttpMessageInvoker _http = new(handler);
@@ -86,8 +90,10 @@ internal sealed class Downloader(HttpMessageHandler handler, TimeSpan timeout, T
                 using var request = new HttpRequestMessage(HttpMethod.Get, url);
                 request.Headers.UserAgent.Add(UserAgent);
                 using var response = await _http.SendAsync(request, both.Token).ConfigureAwait(false);
-                if (response.StatusCode == HttpStatusCode.OK) return await ReadAsync(response.Content, limit, both.Token).ConfigureAwait(false);
-                if (redirects == MostRedirects || RedirectOf(response, url) is not { } target) return Download.Failed(DownloadResult.Status, $"answered with status {(int)response.StatusCode}");
+                if (response.StatusCode == HttpStatusCode.OK)
+                    return await ReadAsync(response.Content, limit, both.Token).ConfigureAwait(false);
+                if (redirects == MostRedirects || RedirectOf(response, url) is not { } target)
+                    return Download.Failed(DownloadResult.Status, $"answered with status {(int)response.StatusCode}");
                 url = target;
             }
         }
@@ -97,7 +103,11 @@ internal sealed class Downloader(HttpMessageHandler handler, TimeSpan timeout, T
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException)
         {
-            return Download.Failed(DownloadResult.Unreachable, problem is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error } ? $"could not be reached ({error})" : "could not be reached");
+            return Download.Failed(
+                DownloadResult.Unreachable,
+                problem is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error }
+                    ? $"could not be reached ({error})"
+                    : "could not be reached");
         }
     }
 
@@ -115,7 +125,8 @@ internal sealed class Downloader(HttpMessageHandler handler, TimeSpan timeout, T
 
     private static Uri? RedirectOf(HttpResponseMessage response, Uri from)
     {
-        if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location) return null;
+        if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location)
+            return null;
         var target = new Uri(from, location);
         return target.Scheme == Uri.UriSchemeHttps && target.Host == from.Host ? target : null;
     }

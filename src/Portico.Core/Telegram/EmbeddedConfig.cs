@@ -5,8 +5,9 @@ using Portico.Protocol.TelegramConfig;
 namespace Portico.Core.Telegram;
 
 /// <summary>
-/// What a first start without the network lives on. Public constants: Telegram gives them to everybody who asks (spec/03 section 1), and every
-/// proxy has the same. The secret is the one that was in use in June 2018 already; the addresses of DC 4 and 5 are one of many that take turns.
+/// What a first start without the network lives on. Public constants: Telegram gives them to everybody
+/// who asks (spec/03 section 1), and every proxy has the same. The secret is the one that was
+/// in use in June 2018 already; the addresses of DC 4 and 5 are one of many that take turns.
 /// Compared on the day of <see cref="AsOf"/> with what public proxies in several languages carry as their constants.
 /// </summary>
 internal static class EmbeddedConfig
@@ -15,12 +16,16 @@ internal static class EmbeddedConfig
     public static readonly DateTimeOffset AsOf = new(2026, 11, 24, 0, 0, 0, TimeSpan.Zero);
 
     private const string SecretInHex =
-        "c4f9faca9678e6bb48ad6c7e2ce5c0d24430645d554addeb55419e034da62721d046eaab6e52ab14a95a443ecfb3463e79a05a66612adf9caeda8be9a80da698"
-        + "6fb0a6ff387af84d88ef3a6413713e5c3377f6e1a3d47d99f5e0c56eece8f05c54c490b079e31bef82ff0ee8f2b0a32756d249c5f21269816cb7061b265db212";
+        "c4f9faca9678e6bb48ad6c7e2ce5c0d24430645d554addeb55419e034da62721"
+        + "d046eaab6e52ab14a95a443ecfb3463e79a05a66612adf9caeda8be9a80da698"
+        + "6fb0a6ff387af84d88ef3a6413713e5c3377f6e1a3d47d99f5e0c56eece8f05c"
+        + "54c490b079e31bef82ff0ee8f2b0a32756d249c5f21269816cb7061b265db212";
 
     /// <summary>The secret: 128 bytes.</summary>
     public static MiddleProxySecret Secret { get; } =
-        MiddleProxySecret.TryCreate(Convert.FromHexString(SecretInHex), out var secret) ? secret : throw new InvalidOperationException("the embedded secret has no valid length");
+        MiddleProxySecret.TryCreate(Convert.FromHexString(SecretInHex), out var secret)
+            ? secret
+            : throw new InvalidOperationException("the embedded secret has no valid length");
 
     /// <summary>The IPv4 addresses.</summary>
     public static ProxyConfigDocument V4 { get; } = Document(
@@ -50,5 +55,6 @@ internal static class EmbeddedConfig
 
     // One address for N and one for -N.
     private static ProxyConfigDocument Document(params (short Dc, string Address, string MediaAddress)[] entries) =>
-        new(defaultDc: 2, entries.SelectMany(entry => new[] { (entry.Dc, IPEndPoint.Parse(entry.Address)), ((short)-entry.Dc, IPEndPoint.Parse(entry.MediaAddress)) }));
+        new(defaultDc: 2, entries.SelectMany(
+            entry => new[] { (entry.Dc, IPEndPoint.Parse(entry.Address)), ((short)-entry.Dc, IPEndPoint.Parse(entry.MediaAddress)) }));
 }

@@ -8,10 +8,12 @@ using Portico.Core.Options;
 namespace Portico.Core.Telegram;
 
 /// <summary>
-/// Under which address Telegram sees us (spec/03 section 1.2). The keys of a link are made of it, so a wrong one means no link. In this order: what
-/// the operator says, what a service last answered, the address of this machine from which the way to Telegram begins, if that is a public one.
+/// Under which address Telegram sees us (spec/03 section 1.2). The keys of a link are made of it,
+/// so a wrong one means no link. In this order: what the operator says, what a service last answered,
+/// the address of this machine from which the way to Telegram begins, if that is a public one.
 /// </summary>
-internal sealed class ExternalAddress(MiddleProxySettings settings, Downloader downloader, ProxyMetrics metrics, Func<IPEndPoint, IPAddress?> localTowards)
+internal sealed class ExternalAddress(
+    MiddleProxySettings settings, Downloader downloader, ProxyMetrics metrics, Func<IPEndPoint, IPAddress?> localTowards)
 {
     /// <summary>The label of its downloads in metrics.</summary>
     public const string Label = "external_ip";
@@ -43,7 +45,10 @@ internal sealed class ExternalAddress(MiddleProxySettings settings, Downloader d
         return problem;
     }
 
-    /// <summary>The address of this machine from which packets to <paramref name="endpoint"/> would go; nothing is sent. Null if there is no way.</summary>
+    /// <summary>
+    /// The address of this machine from which packets to <paramref name="endpoint"/>
+    /// would go; nothing is sent. Null if there is no way.
+    /// </summary>
     public static IPAddress? LocalTowards(IPEndPoint endpoint)
     {
         try
@@ -65,7 +70,8 @@ internal sealed class ExternalAddress(MiddleProxySettings settings, Downloader d
         {
             var download = await downloader.GetAsync(service, Limit, stop).ConfigureAwait(false);
             var address = download.Result == DownloadResult.Ok ? Read(download.Body) : null;
-            if (download.Result == DownloadResult.Ok && address is null) download = Download.Failed(DownloadResult.Invalid, "did not answer with a public address");
+            if (download.Result == DownloadResult.Ok && address is null)
+                download = Download.Failed(DownloadResult.Invalid, "did not answer with a public address");
             metrics.ConfigUpdated(Label, download.Result.Tag());
             if (address is not null)
             {
@@ -85,14 +91,16 @@ internal sealed class ExternalAddress(MiddleProxySettings settings, Downloader d
     {
         var text = Encoding.ASCII.GetString(body).Trim();
         if (!IPAddress.TryParse(text, out var address)) return null;
-        if (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text) return null;
+        if (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text)
+            return null;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         return AddressReach.Of(address) == Reach.World ? address : null;
     }
 
     private IPAddress? Own(MiddleProxyConfig config, AddressFamily family)
     {
-        var telegram = config.Dcs.Select(dc => config.Find(dc, family == AddressFamily.InterNetworkV6)).SelectMany(found => found).FirstOrDefault(endpoint => endpoint.AddressFamily == family);
+        var telegram = config.Dcs.Select(dc => config.Find(dc, family == AddressFamily.InterNetworkV6))
+            .SelectMany(found => found).FirstOrDefault(endpoint => endpoint.AddressFamily == family);
         return telegram is not null && localTowards(telegram) is { } own && AddressReach.Of(own) == Reach.World ? own : null;
     }
 }

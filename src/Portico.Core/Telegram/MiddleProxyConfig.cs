@@ -19,7 +19,10 @@ internal enum ConfigSource
     Fetched,
 }
 
-/// <summary>All that is needed to reach the middle proxies, as it was known at one moment. Immutable: who read it keeps a consistent one, however long.</summary>
+/// <summary>
+/// All that is needed to reach the middle proxies, as it was known at one moment.
+/// Immutable: who read it keeps a consistent one, however long.
+/// </summary>
 internal sealed class MiddleProxyConfig
 {
     private readonly FrozenDictionary<short, Addresses> _addresses;
@@ -61,7 +64,10 @@ internal sealed class MiddleProxyConfig
     /// <summary>Whether there is a pool for <paramref name="wanted"/> itself, or for the data centre whose media it stands for.</summary>
     public bool Names(short wanted) => TryFindNamed(wanted, out _);
 
-    /// <summary>Which pool serves a client that names <paramref name="wanted"/>: that one; for -N without a pool N; else the default.</summary>
+    /// <summary>
+    /// Which pool serves a client that names <paramref name="wanted"/>:
+    /// that one; for -N without a pool N; else the default.
+    /// </summary>
     /// <param name="wanted">Signed id as in the client's header; 0 = the client did not say.</param>
     /// <param name="dc">One of <see cref="Dcs"/>.</param>
     /// <returns>False if there is not even a default.</returns>
@@ -81,16 +87,24 @@ internal sealed class MiddleProxyConfig
         return _addresses.ContainsKey(dc);
     }
 
-    /// <summary>Addresses of the pool <paramref name="dc"/>, the preferred family first. Empty once the list no longer names it: no other data centre's will do.</summary>
-    public ImmutableArray<IPEndPoint> Find(short dc, bool preferIPv6) => _addresses.TryGetValue(dc, out var addresses) ? addresses.InOrder(preferIPv6) : [];
+    /// <summary>
+    /// Addresses of the pool <paramref name="dc"/>, the preferred family first.
+    /// Empty once the list no longer names it: no other data centre's will do.
+    /// </summary>
+    public ImmutableArray<IPEndPoint> Find(short dc, bool preferIPv6) =>
+        _addresses.TryGetValue(dc, out var addresses) ? addresses.InOrder(preferIPv6) : [];
 
     /// <summary>Ids whose addresses differ, or exist only in one of the two.</summary>
     public ImmutableArray<short> DcsThatDiffer(MiddleProxyConfig other) =>
-        [.. Dcs.Union(other.Dcs).Where(dc => !(_addresses.TryGetValue(dc, out var ours) && other._addresses.TryGetValue(dc, out var theirs) && ours.HasSameAs(theirs))).Order()];
+        [.. Dcs.Union(other.Dcs).Where(dc => !IsSame(other, dc)).Order()];
 
     /// <summary>Whether a link made with <paramref name="other"/> would be made in the same way, whatever the source.</summary>
     public bool LeadsToTheSameAs(MiddleProxyConfig other) =>
-        Secret.Equals(other.Secret) && Equals(ExternalV4, other.ExternalV4) && Equals(ExternalV6, other.ExternalV6) && _defaultDc == other._defaultDc && DcsThatDiffer(other).IsEmpty;
+        Secret.Equals(other.Secret) && Equals(ExternalV4, other.ExternalV4) && Equals(ExternalV6, other.ExternalV6)
+        && _defaultDc == other._defaultDc && DcsThatDiffer(other).IsEmpty;
+
+    private bool IsSame(MiddleProxyConfig other, short dc) =>
+        _addresses.TryGetValue(dc, out var ours) && other._addresses.TryGetValue(dc, out var theirs) && ours.HasSameAs(theirs);
 
     private sealed class Addresses
     {

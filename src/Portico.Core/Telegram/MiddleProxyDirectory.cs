@@ -5,7 +5,10 @@ namespace Portico.Core.Telegram;
 /// <param name="New">The one in force.</param>
 internal sealed record MiddleProxyConfigChange(MiddleProxyConfig Old, MiddleProxyConfig New);
 
-/// <summary>Where the middle proxies are. Loops read <see cref="Current"/> whenever they open a link; one writer replaces it. Links and sessions that exist are never touched by that.</summary>
+/// <summary>
+/// Where the middle proxies are. Loops read <see cref="Current"/> whenever they open a link;
+/// one writer replaces it. Links and sessions that exist are never touched by that.
+/// </summary>
 internal sealed class MiddleProxyDirectory(MiddleProxyConfig first)
 {
     private volatile MiddleProxyConfig _current = first;
@@ -13,7 +16,10 @@ internal sealed class MiddleProxyDirectory(MiddleProxyConfig first)
     /// <summary>The configuration in force; for every thread.</summary>
     public MiddleProxyConfig Current => _current;
 
-    /// <summary>For those who have to act, such as pools of data centres that are new. Called after each replacement that leads elsewhere, on the thread of the writer and never on a loop: post, and do not throw.</summary>
+    /// <summary>
+    /// For those who have to act, such as pools of data centres that are new. Called after each replacement
+    /// that leads elsewhere, on the thread of the writer and never on a loop: post, and do not throw.
+    /// </summary>
     public event Action<MiddleProxyConfigChange>? Changed;
 
     /// <summary>Replaces the configuration. One writer at a time.</summary>
@@ -21,6 +27,7 @@ internal sealed class MiddleProxyDirectory(MiddleProxyConfig first)
     {
         var old = _current;
         _current = config;
-        if (!config.LeadsToTheSameAs(old)) Changed?.Invoke(new MiddleProxyConfigChange(old, config));
+        if (!config.LeadsToTheSameAs(old))
+            Changed?.Invoke(new MiddleProxyConfigChange(old, config));
     }
 }
