@@ -44,8 +44,8 @@ public static class ProcessLimits
     }
 
     /// <summary>
-    /// Gives the pages of code back that the start has touched. What runs from now on is a small part of it and is mapped again, from the kernel's cache of the file,
-    /// as it is called: 20 MB of resident memory become 15.
+    /// Gives the pages of code back that the start has touched. What runs from now on is a small part of it
+    /// and is mapped again, from the kernel's cache of the file, as it is called: 20 MB of resident memory become 15.
     /// </summary>
     public static unsafe void ReleaseStartCode()
     {
@@ -54,9 +54,11 @@ public static class ProcessLimits
         foreach (var line in File.ReadAllLines(Maps))
         {
             // Only what nobody has written to: data that was relocated when it was loaded would be lost.
-            if (!line.Contains(CodeOfFile, StringComparison.Ordinal) || !line.Contains('/')) continue;
+            if (!line.Contains(CodeOfFile, StringComparison.Ordinal) || !line.Contains('/'))
+                continue;
             var ends = line[..line.IndexOf(' ')].Split('-');
-            if (ends.Length != 2 || !ulong.TryParse(ends[0], NumberStyles.HexNumber, null, out var start)) continue;
+            if (ends.Length != 2 || !ulong.TryParse(ends[0], NumberStyles.HexNumber, null, out var start))
+                continue;
             if (ulong.TryParse(ends[1], NumberStyles.HexNumber, null, out var end) && end > start)
                 _ = Native.madvise((void*)start, (nuint)(end - start), Native.MADV_DONTNEED);
         }

@@ -120,5 +120,5 @@ internal sealed class QuickFlags
     /// <summary>Whether some override brings a secret, of a listener or of a user.</summary>
     public static bool BringsSecret(IEnumerable<Override> overrides) =>
         overrides.Any(wanted => wanted.Segments[0].Equals("listeners", StringComparison.OrdinalIgnoreCase)
-            && wanted.Segments[^1].Equals("secret", StringComparison.OrdinalIgnoreCase));
+        && wanted.Segments[^1].Equals("secret", StringComparison.OrdinalIgnoreCase));
 }

@@ -104,7 +104,7 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
         // A byte that is on its way when the server closes makes a RST of its FIN, from the cover as from us: at a pace either may come.
         public bool LooksLike(Ended cover, Slow probe) =>
             Count == cover.Count && End != PeerEnd.Timeout && (End == cover.End || probe.Pause is not null)
-                && (After - cover.After).Duration() <= MostDifference;
+            && (After - cover.After).Duration() <= MostDifference;
 
         public override string ToString() => $"{Count} bytes, {End} after {After.TotalSeconds:0.00} s";
     }

@@ -114,7 +114,7 @@ public sealed class MetricsProbe : IMeterFactory
 
     private static bool IsSeries(string series, string name, (string Name, string Value)[] labels) =>
         series.StartsWith(name + "{", StringComparison.Ordinal)
-            && labels.All(label => series.Contains($"{label.Name}=\"{label.Value}\"", StringComparison.Ordinal));
+        && labels.All(label => series.Contains($"{label.Name}=\"{label.Value}\"", StringComparison.Ordinal));
 
     private void Record(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {

@@ -43,8 +43,8 @@ internal sealed record Observation(ImmutableArray<SeenRecord> Records, PeerEnd E
     /// <param name="endsByChance">The cover ends this one or keeps it open, now this and now that.</param>
     public bool LooksLike(Observation other, bool endsByChance = false) =>
         (End == other.End || (endsByChance && End != PeerEnd.Reset))
-            && Records.Length == other.Records.Length
-            && Records.Zip(other.Records).All(pair => pair.First.LooksLike(pair.Second));
+        && Records.Length == other.Records.Length
+        && Records.Zip(other.Records).All(pair => pair.First.LooksLike(pair.Second));
 
     /// <summary>As the table of probes writes it.</summary>
     public override string ToString()
@@ -105,8 +105,8 @@ internal sealed record SeenRecord(string Kind, string Suite, int Length, bool Ma
 
     public bool LooksLike(SeenRecord other) =>
         Kind == other.Kind
-            && Suite == other.Suite
-            && (MayVary && other.MayVary ? Math.Abs(Length - other.Length) <= MostDifference : Length == other.Length);
+        && Suite == other.Suite
+        && (MayVary && other.MayVary ? Math.Abs(Length - other.Length) <= MostDifference : Length == other.Length);
 
     /// <summary>Without the suite, as the table of probes writes it.</summary>
     public override string ToString() => Kind.StartsWith("ALERT(", StringComparison.Ordinal) ? Kind : $"{Kind}:{Length}";
