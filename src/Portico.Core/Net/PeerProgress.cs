@@ -6,9 +6,14 @@ namespace Portico.Core.Net;
 /// </summary>
 internal struct PeerProgress
 {
+    // Nobody waits so long between two looks: the clock has leapt, as it does when a machine was asleep, and the peer
+    // had not the time that it tells of.
+    private const int ClockLeapMs = 20_000;
+
     private uint _written; // as far as 32 bits go: only whether it moved is asked
     private uint _acknowledged;
     private long _progressMs;
+    private long _lookedMs;
 
     /// <summary>Bytes were written whose arrival has not been looked at.</summary>
     public bool IsWatched { get; private set; }
@@ -20,10 +25,10 @@ internal struct PeerProgress
     public void Watch(long nowMs)
     {
         IsWatched = true;
-        _progressMs = nowMs;
+        _progressMs = _lookedMs = nowMs;
     }
 
-    /// <summary>Looks.</summary>
+    /// <summary>Looks. To be called every few seconds while anything is under way.</summary>
     /// <param name="sink">The way to the peer.</param>
     /// <param name="isPending">More waits for room there.</param>
     /// <param name="nowMs">The loop's clock.</param>
@@ -32,8 +37,10 @@ internal struct PeerProgress
     {
         var underWay = Math.Max(0, sink.UnacknowledgedBytes()); // where the system does not tell, what was written is all there is to go by
         var acknowledged = unchecked(_written - (uint)underWay);
+        var hasLeapt = nowMs - _lookedMs > ClockLeapMs;
         IsWatched = underWay > 0 || isPending;
-        if (acknowledged == _acknowledged && IsWatched) return nowMs - _progressMs;
+        _lookedMs = nowMs;
+        if (acknowledged == _acknowledged && IsWatched && !hasLeapt) return nowMs - _progressMs;
         (_acknowledged, _progressMs) = (acknowledged, nowMs);
         return 0;
     }
