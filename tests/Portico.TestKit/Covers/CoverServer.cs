@@ -24,12 +24,12 @@ public abstract class CoverServer : IAsyncDisposable
     private readonly StringBuilder _said = new();
     private Process? _process;
 
-    private protected CoverServer()
+    private protected CoverServer(string name = Name)
     {
         // Servers give up root for their work and must still get here; the key is worth nothing.
         if (!OperatingSystem.IsWindows())
             _folder.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-        CoverCertificate.Write(Name, CertificateFile, KeyFile);
+        CoverCertificate.Write(name, CertificateFile, KeyFile);
     }
 
     /// <summary>Where it listens.</summary>
@@ -38,13 +38,14 @@ public abstract class CoverServer : IAsyncDisposable
     /// <summary>The certificate in PEM, which is also its own authority.</summary>
     public string CertificateFile => PathOf("cover.pem");
 
+    /// <summary>The key of the certificate in PEM.</summary>
+    public string KeyFile => PathOf("cover.key");
+
     /// <summary>The folder that is gone afterwards.</summary>
     public string Folder => _folder.FullName;
 
     /// <summary>Settings of a proxy whose strangers see this server.</summary>
     public CoverSettings Settings => new() { Mode = CoverMode.Fixed, Target = CoverTarget.OfAddress(Endpoint) };
-
-    private protected string KeyFile => PathOf("cover.key");
 
     private protected string PathOf(string file) => Path.Combine(Folder, file);
 

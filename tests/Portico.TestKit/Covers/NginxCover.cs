@@ -11,9 +11,13 @@ public sealed class NginxCover : CoverServer
     /// <summary>The program.</summary>
     public const string Program = "nginx";
 
-    private NginxCover()
+    private NginxCover(string name = Name)
+        : base(name)
     {
     }
+
+    /// <summary>The folder of the site.</summary>
+    public string Site => PathOf("site");
 
     /// <summary>Starts one.</summary>
     /// <param name="timeout">How long it waits for a hello, a request, the next request: 60 s by default in nginx itself.</param>
@@ -24,23 +28,38 @@ public sealed class NginxCover : CoverServer
     public static async Task<NginxCover> StartAsync(TimeSpan timeout, bool rejectsOtherNames = false, Action<string>? prepare = null)
     {
         var cover = new NginxCover();
+        await cover.StartAsync(cover.Http((int)timeout.TotalSeconds, rejectsOtherNames), prepare);
+        return cover;
+    }
+
+    /// <summary>Starts one with a server block of somebody else's.</summary>
+    /// <param name="name">The name in the certificate.</param>
+    /// <param name="server">The block, for the endpoint, certificate, key and site of the cover that it is given.</param>
+    public static async Task<NginxCover> StartAsync(string name, Func<NginxCover, string> server)
+    {
+        var cover = new NginxCover(name);
+        await cover.StartAsync(server(cover), prepare: null);
+        return cover;
+    }
+
+    private async Task StartAsync(string http, Action<string>? prepare)
+    {
         try
         {
-            var site = Directory.CreateDirectory(cover.PathOf("site")).FullName;
-            File.WriteAllText(Path.Combine(site, PageFile), Page);
-            prepare?.Invoke(site);
-            File.WriteAllText(cover.PathOf("nginx.conf"), cover.Configuration((int)timeout.TotalSeconds, rejectsOtherNames));
-            await cover.RunAsync(Program, "-p", cover.Folder, "-c", cover.PathOf("nginx.conf"), "-e", "stderr");
-            return cover;
+            Directory.CreateDirectory(Site);
+            File.WriteAllText(Path.Combine(Site, PageFile), Page);
+            prepare?.Invoke(Site);
+            File.WriteAllText(PathOf("nginx.conf"), Configuration(http));
+            await RunAsync(Program, "-p", Folder, "-c", PathOf("nginx.conf"), "-e", "stderr");
         }
         catch
         {
-            await cover.DisposeAsync();
+            await DisposeAsync();
             throw;
         }
     }
 
-    private string Configuration(int seconds, bool rejectsOtherNames) => $$"""
+    private static string Configuration(string http) => $$"""
         daemon off;
         pid nginx.pid;
         {{(Environment.UserName == "root" ? "user root;" : "")}}
@@ -51,6 +70,11 @@ public sealed class NginxCover : CoverServer
         http {
           access_log off;
           client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+        {{http}}
+        }
+        """;
+
+    private string Http(int seconds, bool rejectsOtherNames) => $$"""
           client_header_timeout {{seconds}}s; client_body_timeout {{seconds}}s; keepalive_timeout {{seconds}}s; send_timeout {{seconds}}s;
           sendfile on;
           ssl_protocols TLSv1.2 TLSv1.3;
@@ -62,6 +86,5 @@ public sealed class NginxCover : CoverServer
             server_name {{Name}};
             root site;
           }
-        }
         """;
 }

@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+using Portico.TestKit;
+
+namespace Portico.IntegrationTests.Docs;
+
+/// <summary>What README.md gives operators to copy, as it stands there.</summary>
+internal static partial class ReadmeExamples
+{
+    private static readonly string Text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"));
+
+    /// <summary>The systemd unit.</summary>
+    public static string Unit => Block("ini");
+
+    /// <summary>The server block of the cover.</summary>
+    public static string Nginx => Block("nginx");
+
+    /// <summary>The key of `portico.json` that leads to it.</summary>
+    public static string Cover => Block("json");
+
+    /// <summary>The command after `sudo` that begins with <paramref name="start"/>.</summary>
+    public static string Root(string start) =>
+        Commands().Matches(Text).Select(match => match.Groups["command"].Value.ReplaceLineEndings(" "))
+            .Single(command => command.StartsWith(start, StringComparison.Ordinal));
+
+    /// <summary>The values of <paramref name="key"/> in the unit.</summary>
+    public static string[] UnitValues(string key) =>
+        [.. Unit.Split('\n').Where(line => line.StartsWith($"{key}=", StringComparison.Ordinal)).Select(line => line[(key.Length + 1)..])];
+
+    /// <summary>Puts what is true in a test in place of what is true on a server; an example without it is another example.</summary>
+    public static string With(this string example, string there, string here) =>
+        example.Contains(there, StringComparison.Ordinal)
+            ? example.Replace(there, here, StringComparison.Ordinal)
+            : throw new InvalidOperationException($"README.md does not have {there} any more where this test replaces it:\n{example}");
+
+    private static string Block(string language) =>
+        Blocks().Matches(Text).Single(block => block.Groups["language"].Value == language).Groups["text"].Value;
+
+    [GeneratedRegex("^```(?<language>[a-z]+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Blocks();
+
+    [GeneratedRegex("`sudo (?<command>[^`]+)`")]
+    private static partial Regex Commands();
+}

@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using Portico.IntegrationTests.Commands;
+using Portico.Protocol.Secrets;
+using Portico.TestKit.Covers;
+using Xunit;
+
+namespace Portico.IntegrationTests.Docs;
+
+/// <summary>What an operator copies from README.md is what the programs that it is meant for understand, and does what it says.</summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
+public sealed class ReadmeExamplesTests : IDisposable
+{
+    private const string SystemdAnalyze = "systemd-analyze";
+    private const string Curl = "curl";
+    private const string Nft = "nft";
+    private const string Ufw = "ufw";
+    private const string Name = "www.example.com";
+    private const string Certificates = $"/etc/letsencrypt/live/{Name}";
+    private const string Target = "127.0.0.1:8444";
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [ToolFact(SystemdAnalyze)]
+    public async Task systemd_finds_nothing_to_say_about_the_unit()
+    {
+        // It looks whether the program is there; ours is not installed.
+        var unit = _directory.Write("portico.service", ReadmeExamples.Unit.With("/usr/local/bin/portico", Programs.Get(SystemdAnalyze)));
+
+        var (code, output, errors) = await Programs.RunAsync(SystemdAnalyze, ["verify", "--man=no", unit]);
+
+        Assert.DoesNotContain("portico", output + errors, StringComparison.Ordinal); // the machine's own units are not our affair
+        Assert.Equal(0, code);
+    }
+
+    [ToolFact(NginxCover.Program, Curl)]
+    public async Task The_nginx_of_the_readme_shows_its_site_through_a_proxy_started_as_the_unit_does()
+    {
+        await using var nginx = await NginxCover.StartAsync(Name, cover => ReadmeExamples.Nginx
+            .With(Target, $"{cover.Endpoint}")
+            .With($"{Certificates}/fullchain.pem", cover.CertificateFile)
+            .With($"{Certificates}/privkey.pem", cover.KeyFile)
+            .With("/var/www/html", cover.Site));
+        _directory.Write("portico.json", $$"""
+            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{NewSecret()}}", "domain": "{{Name}}" }],
+              {{ReadmeExamples.Cover.With(Target, $"{nginx.Endpoint}")}} }
+            """);
+        await using var portico = PorticoProcess.Start(_directory.Path, ArgumentsOfUnit(), EnvironmentOfUnit());
+        var port = await portico.PortAsync();
+
+        var (code, page, errors) = await Programs.RunAsync(
+            Curl,
+            [
+                "--silent", "--show-error", "--fail", "--cacert", nginx.CertificateFile, "--resolve", $"{Name}:{port}:127.0.0.1",
+                $"https://{Name}:{port}/",
+            ]);
+
+        Assert.Equal((0, NginxCover.Page, ""), (code, page, errors));
+    }
+
+    [OwnNetworkFact(Nft)]
+    public async Task nftables_takes_the_rule_that_opens_the_port()
+    {
+        const string Filter = "table inet filter { chain input { type filter hook input priority 0; policy drop; }; }";
+
+        var (code, rules, errors) = await InOwnNetworkAsync(
+            "sh", "-c", $"{Nft} '{Filter}' && {ReadmeExamples.Root("nft ")} && {Nft} list ruleset");
+
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Contains("tcp dport 443 accept", rules, StringComparison.Ordinal);
+    }
+
+    [OwnNetworkFact(Ufw)]
+    public async Task ufw_takes_the_rule_that_opens_the_port()
+    {
+        var (code, rules, errors) = await InOwnNetworkAsync(
+            "sh", "-c", ReadmeExamples.Root("ufw ").With("ufw ", "ufw --dry-run "));
+
+        Assert.True(code == 0, errors);
+        Assert.Contains("-p tcp --dport 443 -j ACCEPT", rules, StringComparison.Ordinal);
+    }
+
+    private static Task<(int Code, string Output, string Errors)> InOwnNetworkAsync(params string[] command) =>
+        Programs.RunAsync(OwnNetworkFactAttribute.Unshare, [.. OwnNetworkFactAttribute.Arguments, .. command]);
+
+    // What stands behind the program.
+    private static string[] ArgumentsOfUnit() => Assert.Single(ReadmeExamples.UnitValues("ExecStart")).Split(' ')[1..];
+
+    // systemd gives the state and a copy of the configuration; here both are the test's directory.
+    private Dictionary<string, string> EnvironmentOfUnit() =>
+        ReadmeExamples.UnitValues("Environment").Select(value => value.Split('=', 2)).ToDictionary(
+            pair => pair[0],
+            pair => pair[1].Replace("/var/lib/portico", _directory.File("data"), StringComparison.Ordinal)
+                .Replace("%d", _directory.Path, StringComparison.Ordinal));
+
+    private static string NewSecret() =>
+        SecretText.FormatSimple(ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)));
+}
