@@ -89,9 +89,12 @@ public sealed class RestartTests : IAsyncDisposable
             ["--log-level", "debug", "--log-format", "json", "--port", "0"]);
         if (!ProxyLink.TryParse(await process.LineAsync("tg://"), out _, out var port, out var secret, out var error))
             throw new InvalidOperationException(error);
-        await using var client = await FakeClient.ConnectAsync(
-            new IPEndPoint(IPAddress.Loopback, port), new ClientProfile { Secret = secret.Secret, Timestamp = Now - 300 });
-        await client.GreetAsync();
+        await using (var client = await FakeClient.ConnectAsync(
+            new IPEndPoint(IPAddress.Loopback, port), new ClientProfile { Secret = secret.Secret, Timestamp = Now - 300 }))
+        {
+            await client.GreetAsync();
+        }
+
         process.Signal(Signals.Terminate);
         await process.EndAsync();
     }
