@@ -22,7 +22,7 @@ internal sealed partial class MiddleProxyConnection
     private readonly Queue<MiddleRelay> _waitingForRoom = new();
     private readonly LinkWriter _writer;
     private bool _isDirty;
-    private long _lastSentMs;
+    private PeerProgress _progress;
 
     /// <summary>So much waits that clients must wait.</summary>
     public bool IsCongested => _writer.Length > HighWater;
@@ -67,9 +67,17 @@ internal sealed partial class MiddleProxyConnection
 
         _counters.Sent += written;
         _writer.Take(written);
-        if (written > 0) _lastSentMs = Loop.NowMs;
+        _progress.Wrote(written);
+        if (IsReady && !_progress.IsWatched) Watch();
         if (_writer.Length > LowWater) return;
         while (_waitingForRoom.TryDequeue(out var client)) client.OnRoom(this);
+    }
+
+    // The first look comes sooner than the heartbeat would; those that follow are its own.
+    private void Watch()
+    {
+        _progress.Watch(Loop.NowMs);
+        _channel!.SetDeadline(Loop.NowMs + WatchedHeartbeatMs);
     }
 
     private void SendCloseConn(long id)
@@ -96,7 +104,6 @@ internal sealed partial class MiddleProxyConnection
 
     private void EndFrame(int payload)
     {
-        if (_writer.IsEmpty) _lastSentMs = Loop.NowMs;
         _writer.EndFrame(payload);
         MarkDirty();
     }

@@ -33,8 +33,9 @@ internal sealed partial class MiddleProxyConnection
         _own = new IPEndPoint(external ?? local.Address, local.Port);
         RpcAddress.Write(_own.Address, _ownAddress);
         channel.Settle();
+        channel.KeepAlive();
         _phase = Phase.Nonce;
-        _lastReceivedMs = _lastSentMs = Loop.NowMs;
+        _lastReceivedMs = Loop.NowMs;
         _timestamp = (uint)Loop.UnixSeconds;
         _pool.Services.Random.Fill(_nonce);
         RpcNonce.Write(BeginFrame(RpcNonce.Length), _config.Secret.KeySelector, _timestamp, _nonce);

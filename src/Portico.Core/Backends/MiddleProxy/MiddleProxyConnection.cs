@@ -17,15 +17,16 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     // Connect, nonce and handshake together: less than those wait who need it.
     private const int SetUpMs = 4000;
 
-    // The link is looked at this often once it is ready.
-    private const int HeartbeatMs = 10_000;
+    // The link is looked at this often once it is ready, and while bytes to it are not acknowledged.
+    private const int HeartbeatMs = 10_000, WatchedHeartbeatMs = 5000;
 
     // Telegram closes links after 30 to 70 s; one that is silent for longer than
     // this is asked whether it lives, and must answer within as long again.
     private const int SilenceMs = 60_000;
 
-    // Output waited and the kernel took none of it for so long: whoever is on the other side does not read.
-    private const int WriteStallMs = 15_000;
+    // None of what is on its way was acknowledged for so long: whoever is on the other side does not read, or the way there is gone. Well below the time
+    // after which a question counts as one that gets no answer: whose question was lost must be closed, and not moved.
+    private const int NotTakenMs = 20_000;
 
     private const int IdleMs = 120_000;
 
@@ -180,7 +181,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     private void Heartbeat()
     {
         var now = Loop.NowMs;
-        if (!_writer.IsEmpty && now - _lastSentMs > WriteStallMs)
+        if (_progress.IsWatched && _progress.Look(_channel!, !_writer.IsEmpty, now) >= NotTakenMs)
         {
             Lose(SocketError.TimedOut, "it takes no more bytes");
             return;
@@ -200,7 +201,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
             return;
         }
 
-        _channel!.SetDeadline(now + HeartbeatMs);
+        _channel!.SetDeadline(now + (_progress.IsWatched ? WatchedHeartbeatMs : HeartbeatMs));
     }
 
     // However it ended: nobody new is put on it, then its clients move or end.

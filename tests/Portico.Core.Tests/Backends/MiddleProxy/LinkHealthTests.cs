@@ -57,7 +57,7 @@ public sealed class LinkHealthTests : IDisposable
     }
 
     [Fact]
-    public void A_link_that_takes_no_bytes_for_fifteen_seconds_is_lost_and_only_who_waits_in_it_is_closed()
+    public void A_link_that_takes_no_bytes_for_twenty_seconds_is_lost_and_only_who_waits_in_it_is_closed()
     {
         var (sender, link, _) = _stage.Rest();
         var (idle, _, _) = _stage.Rest();
@@ -66,12 +66,28 @@ public sealed class LinkHealthTests : IDisposable
         link.Peer.ToPeer.Capacity = 100;
         sender.Send(new byte[5000]);
         _stage.Run();
-        _stage.Advance(14.5);
+        _stage.Advance(19.5);
         Assert.True(link.IsOpen);
-        _stage.Advance(11);
+        _stage.Advance(6);
         Assert.False(link.IsOpen);
         Assert.True(sender.IsEnded);
         Assert.False(idle.IsEnded);
+    }
+
+    [Fact]
+    public void A_link_whose_way_vanishes_under_a_request_is_lost_before_that_request_counts_as_one_without_answer()
+    {
+        var (asking, link, _) = _stage.Rest();
+        var (idle, _, _) = _stage.Rest();
+        _stage.Advance(13);
+        link.Peer.IsUnreachable = true;
+        asking.Send(new byte[100]); // less than any buffer
+        _stage.Advance(19.5);
+        Assert.True(link.IsOpen);
+        _stage.Advance(6);
+        Assert.True(asking.IsEnded);
+        Assert.False(idle.IsEnded);
+        Assert.Equal((1, 1), (_stage.Migrations("mid_send"), _stage.Migrations("ok")));
     }
 
     [Fact]
