@@ -23,7 +23,7 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
     private const int FarewellMs = 10_000, NothingDueMs = 10;
 
     // How often is looked how far the peers have got while anything is under way, and how long a DC may take none of it.
-    private const int LookMs = 5000, DcSilentMs = 30_000;
+    private const int LookMs = 2500, DcSilentMs = 30_000;
 
     private readonly Session _session;
     private readonly DirectLimits _limits;

@@ -54,11 +54,15 @@ internal sealed class MiddleProxyAddresses
     /// An attempt failed. Those that began together fail together,
     /// and are one failure: ten of them must not rest as long as ten in a row.
     /// </summary>
-    public void Failed(IPEndPoint address, long begunMs, long nowMs)
+    /// <param name="address">Where to.</param>
+    /// <param name="begunMs">When.</param>
+    /// <param name="nowMs">The loop's clock.</param>
+    /// <param name="hasServed">A link served a client and died soon after. It works: it rests a moment, not longer each time.</param>
+    public void Failed(IPEndPoint address, long begunMs, long nowMs, bool hasServed = false)
     {
         _past.TryGetValue(address, out var past);
         if (past.Failures > 0 && begunMs <= past.FailedMs) return;
-        var failures = Math.Min(past.Failures + 1, 16);
+        var failures = hasServed ? 1 : Math.Min(past.Failures + 1, 16);
         var wait = Math.Min((long)FirstRetryMs << (failures - 1), LongestRetryMs);
         _past[address] = new Past(failures, nowMs, nowMs + (wait / 2) + RandomNumberGenerator.GetInt32((int)(wait / 2) + 1));
         Failures++;

@@ -113,6 +113,7 @@ internal sealed partial class MiddleProxyConnection
                 return;
             }
 
+            HasServed = true;
             var delivery = packet.Kind == RpcPacketKind.ProxyAns ? client.Deliver(packet.Body) : client.Acknowledge(packet.Body);
             if (delivery.IsGone) client.OnGone();
             if (delivery.OwedBytes == 0) return;

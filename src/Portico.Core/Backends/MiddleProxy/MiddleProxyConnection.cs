@@ -24,8 +24,9 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     // this is asked whether it lives, and must answer within as long again.
     private const int SilenceMs = 60_000;
 
-    // None of what is on its way was acknowledged for so long: whoever is on the other side does not read, or the way there is gone. Well below the time
-    // after which a question counts as one that gets no answer: whose question was lost must be closed, and not moved.
+    // None of what is on its way was acknowledged for so long: whoever is on the other side does not read, or the way
+    // there is gone. Well below the time after which a question counts as one that gets no answer: whose question was
+    // lost must be closed, and not moved.
     private const int NotTakenMs = 20_000;
 
     private const int IdleMs = 120_000;
@@ -93,6 +94,9 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 
     /// <summary>The same in words.</summary>
     public string Why { get; private set; } = "";
+
+    /// <summary>An answer for a client came over it.</summary>
+    public bool HasServed { get; private set; }
 
     private EventLoop Loop => _pool.Services.Loop;
 

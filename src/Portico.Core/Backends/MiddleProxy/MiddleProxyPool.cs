@@ -133,8 +133,9 @@ internal sealed class MiddleProxyPool : ILoopTask
         // An attempt without an answer is no link to those who wait for one.
         var isUrgent = someoneWaits || ready == 0;
         var missing = wanted - ready - fresh - (isUrgent ? 0 : stalled);
+        var began = fresh;
         if (missing > 0) fresh += Open(Math.Min(missing, MostInSetUp - fresh - stalled));
-        if (ready + fresh + stalled < wanted) SetTimer(_addresses.RestedMs(Addresses, now));
+        if (missing > fresh - began) SetTimer(_addresses.RestedMs(Addresses, now));
         if (wanted > ready && isUrgent && fresh > 0) SetTimer(now + RaceMs);
     }
 
@@ -218,7 +219,7 @@ internal sealed class MiddleProxyPool : ILoopTask
 
     private void Failed(MiddleProxyConnection link)
     {
-        _addresses.Failed(link.Address, link.OpenedMs, Services.Loop.NowMs);
+        _addresses.Failed(link.Address, link.OpenedMs, Services.Loop.NowMs, link.HasServed);
         if (link.RefusedAs is { } own) Backend.OnHungUp(own);
         var isDown =
             _addresses.Failures > 1 && !_links.Exists(other => other.IsReady) && _addresses.AllFailed(Addresses, Services.Loop.NowMs);

@@ -147,7 +147,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     {
         _client.Owner = this;
         _session.MarkRelaying();
-        _lastActivityMs = Loop.NowMs;
+        _lastActivityMs = _lastHeldMs = Loop.NowMs;
         ArmDeadline();
         try
         {
@@ -292,6 +292,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
         if (_queue is not null) FlushToClient();
         if (ReadClient()) Enqueue();
+        // Its beginning may have come with the handshake.
+        if (AwaitsRest && (_state & State.HalfPacketTimed) == 0) ArmDeadline();
     }
 
     private void Enqueue()

@@ -17,6 +17,18 @@ public sealed class HalfPacketTests : IDisposable
     public void Dispose() => _stage.Dispose();
 
     [Fact]
+    public void Half_a_packet_that_came_with_the_header_is_timed_too()
+    {
+        var client = new MiddleClient(_stage.Stage.Call(new ClientTraits()), new ClientTraits().Transport);
+        client.Peer.Send([.. client.Inner.Hello, .. client.Inner.Header, .. client.Encode(new byte[2000])[..1000]]);
+        _stage.Run();
+        _stage.Advance(59);
+        Assert.Empty(_stage.Metrics.Closed);
+        _stage.Advance(2);
+        Assert.True(client.IsEnded);
+    }
+
+    [Fact]
     public void An_announced_length_alone_rents_next_to_nothing()
     {
         const int clients = 100;

@@ -112,6 +112,34 @@ public sealed class LinkRaceTests : IDisposable
         Assert.True(lookUps > 0);
     }
 
+    [Fact]
+    public void A_stalled_attempt_keeps_nobody_waiting_while_the_address_that_works_rests_after_an_early_end()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            using var stage = new MiddleStage();
+            Kill(stage, Death.Mute);
+            stage.Publish(Dead, Alive);
+            AssertServed(stage);
+            stage.Advance(0.3);
+            Assert.Single(stage.OpenLinks).Finish();
+            stage.Run();
+            AssertServed(stage);
+        }
+    }
+
+    [Fact]
+    public void An_address_whose_links_die_young_again_and_again_keeps_nobody_waiting()
+    {
+        _stage.Publish(Alive);
+        for (var round = 0; round < 8; round++)
+        {
+            AssertServed(_stage);
+            Assert.Single(_stage.OpenLinks).Finish();
+            _stage.Run();
+        }
+    }
+
     private static void Kill(MiddleStage stage, Death death)
     {
         foreach (var address in new[] { Dead, AlsoDead })
