@@ -18,7 +18,7 @@ public sealed class MiddleConnection : IAsyncDisposable
     private const int ReadSize = 256 * 1024;
 
     // Answers are collected to about this much before they are written, as a busy server does.
-    private const int WriteSize = 128 * 1024;
+    private const int WriteSize = 128 * 1024, TurnSize = 64 * 1024;
 
     // Servers refuse a proxy whose clock is further off (spec/03 section 2.1).
     private const int MaxClockDifference = 30;
@@ -307,23 +307,59 @@ public sealed class MiddleConnection : IAsyncDisposable
         {
             var batch = new List<byte[]>();
             var size = 0;
-            await foreach (var (client, request, packet) in _due.Reader.ReadAllAsync(_over.Token))
+            var (turns, byClient) = (new Queue<Turn>(), new Dictionary<MiddleClient, Turn>());
+            while (turns.Count > 0 || await _due.Reader.WaitToReadAsync(_over.Token))
             {
-                await Answering.Passage.WaitAsync(_over.Token);
-                if (TestFrame.TryParse(packet, out var command, out _) && command == TestCommand.Reset)
-                    await EndAsync(PeerEnd.Reset);
-                foreach (var payload in MiddleAnswers.To(client, packet, request.WantsQuickAck))
+                while (_due.Reader.TryRead(out var due))
                 {
-                    if (await FailsAtAsync(MiddleStep.RequestCame, payload) || _writer.IsFinished)
-                        break;
-                    batch.Add(payload);
-                    size += payload.Length;
-                    if (size >= WriteSize)
+                    if (!byClient.TryGetValue(due.Client, out var newcomer))
+                        turns.Enqueue(byClient[due.Client] = newcomer = new Turn(due.Client));
+                    newcomer.Due.Enqueue((due.Request, due.Packet));
+                }
+                var turn = turns.Dequeue();
+                if (await TakeTurnAsync(turn))
+                    turns.Enqueue(turn);
+                else
+                    byClient.Remove(turn.Client);
+                if (turns.Count == 0 && !_due.Reader.TryPeek(out _))
+                    await FlushAsync();
+            }
+
+            // As a server that many share: who asked for much does not keep the others from their answers.
+            // True if there is more for that client.
+            async Task<bool> TakeTurnAsync(Turn turn)
+            {
+                for (var given = 0; given < TurnSize;)
+                {
+                    if (turn.Answers is null)
+                    {
+                        if (!turn.Due.TryDequeue(out var asked))
+                            return false;
+                        await Answering.Passage.WaitAsync(_over.Token);
+                        if (TestFrame.TryParse(asked.Packet, out var command, out _) && command == TestCommand.Reset)
+                            await EndAsync(PeerEnd.Reset);
+                        turn.Answers = MiddleAnswers.To(turn.Client, asked.Packet, asked.Request.WantsQuickAck).GetEnumerator();
+                    }
+                    else if (!turn.Client.IsOpen)
+                    {
+                        turn.Answers = null; // nobody wants the rest
+                        continue;
+                    }
+                    if (turn.Answers.MoveNext() && !await FailsAtAsync(MiddleStep.RequestCame, turn.Answers.Current) && !_writer.IsFinished)
+                    {
+                        batch.Add(turn.Answers.Current);
+                        given += turn.Answers.Current.Length;
+                        size += turn.Answers.Current.Length;
+                        if (size >= WriteSize)
+                            await FlushAsync();
+                        continue;
+                    }
+                    turn.Answers = null;
+                    // FailsAt AnswerSent is about the first answer alone: nothing waits for company then
+                    if (_behaviour.FailsAt is not null)
                         await FlushAsync();
                 }
-                // FailsAt AnswerSent is about the first answer alone: nothing waits for company then
-                if (!_due.Reader.TryPeek(out _) || _behaviour.FailsAt is not null)
-                    await FlushAsync();
+                return true;
             }
 
             async Task FlushAsync()
@@ -385,5 +421,15 @@ public sealed class MiddleConnection : IAsyncDisposable
     {
         _books.Violate(why);
         return _writer.EndAsync(PeerEnd.Reset);
+    }
+
+    /// <summary>What is due to one client, in its order.</summary>
+    private sealed class Turn(MiddleClient client)
+    {
+        public MiddleClient Client { get; } = client;
+
+        public Queue<(MiddleRequest Request, byte[] Packet)> Due { get; } = [];
+
+        public IEnumerator<byte[]>? Answers { get; set; }
     }
 }
