@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Framing;
+using Portico.Protocol.Mtproto;
 
 namespace Portico.SelfTest;
 
@@ -42,12 +43,12 @@ internal static class ClientChecks
         var dcId = StandInTelegram.DcIds[RandomNumberGenerator.GetInt32(StandInTelegram.DcIds.Length)];
         var expected = new SeenByTelegram(dcId, manner.Transport, client.AdTag);
         using var connection = await client.ConnectAsync(manner, dcId, cancel);
-        foreach (var constructor in (uint[])[PqMessages.ReqPq, PqMessages.ReqPqMulti])
+        foreach (var isMulti in (bool[])[false, true])
         {
-            var nonce = RandomNumberGenerator.GetBytes(PqMessages.NonceLength);
-            await connection.SendAsync(PqMessages.Request(constructor, nonce), cancel);
+            var nonce = RandomNumberGenerator.GetBytes(PqMessage.NonceLength);
+            await connection.SendAsync(PqCheck.Request(isMulti, nonce), cancel);
             var answer = await AnswerAsync(connection, cancel);
-            if (PqMessages.FaultOf(answer, nonce, expected) is { } fault)
+            if (PqCheck.FaultOf(answer, nonce, expected) is { } fault)
                 throw new CheckFailedException(fault);
         }
     }

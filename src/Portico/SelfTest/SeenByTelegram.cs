@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Portico.Protocol;
 using Portico.Protocol.MiddleProxy;
+using Portico.Protocol.Mtproto;
 
 namespace Portico.SelfTest;
 
@@ -11,12 +12,12 @@ namespace Portico.SelfTest;
 internal sealed record SeenByTelegram(short DcId, Transport Transport, AdTag? AdTag = null)
 {
     // Enough of the tag to tell one from another and from none.
-    private const int TagStart = 3, TagPart = PqMessages.NonceLength - TagStart;
+    private const int TagStart = 3, TagPart = PqMessage.NonceLength - TagStart;
 
     /// <summary>As 16 bytes, for the one field of resPQ that a server may fill as it likes.</summary>
     public void WriteTo(Span<byte> serverNonce)
     {
-        serverNonce[..PqMessages.NonceLength].Clear();
+        serverNonce[..PqMessage.NonceLength].Clear();
         BinaryPrimitives.WriteInt16LittleEndian(serverNonce, DcId);
         serverNonce[2] = (byte)Transport;
         AdTag?.Bytes[..TagPart].CopyTo(serverNonce[TagStart..]);

@@ -1,3 +1,5 @@
+using Portico.Protocol.Mtproto;
+
 namespace Portico.SelfTest;
 
 /// <summary>
@@ -10,9 +12,10 @@ internal static class StandInAnswers
     public static byte[]? To(byte[] packet, SeenByTelegram seen, StandInFault fault)
     {
         if (fault == StandInFault.Silent) return null;
-        if (PqMessages.TryReadRequest(packet, out var nonce))
-            return PqMessages.Answer(fault == StandInFault.WrongNonce ? new byte[PqMessages.NonceLength] : nonce, seen);
-        if (PqMessages.IsUnencrypted(packet)) return null;
+        var asked = PqMessage.Read(packet);
+        if (asked.IsRequest)
+            return PqCheck.Answer(fault == StandInFault.WrongNonce ? new byte[PqMessage.NonceLength] : asked.Nonce, seen);
+        if (asked.Kind != PqMessageKind.Encrypted) return null;
         if (fault == StandInFault.CorruptEcho) packet[packet.Length / 2] ^= 1;
         return packet;
     }

@@ -6,6 +6,7 @@ using Portico.Fuzz.Targets.FakeTls;
 using Portico.Fuzz.Targets.Framing;
 using Portico.Fuzz.Targets.Handshake;
 using Portico.Fuzz.Targets.MiddleProxy;
+using Portico.Fuzz.Targets.Mtproto;
 using Portico.Fuzz.Targets.Obfuscation;
 using Portico.Fuzz.Targets.Secrets;
 using Portico.Fuzz.Targets.TelegramConfig;
@@ -37,6 +38,7 @@ internal static class AllTargets
         () => new RpcPacketTarget(),
         () => new RpcNonceTarget(),
         () => new RpcHandshakeTarget(),
+        () => new PqMessageTarget(),
         () => new ProxyConfigTarget(),
         () => new SecretTextTarget(),
         () => new ProxyLinkTarget(),

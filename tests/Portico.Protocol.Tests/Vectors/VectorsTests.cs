@@ -21,6 +21,8 @@ public class VectorsTests
         [("obfuscated2.json", "client_first_bytes_rule")] = 12,
         [("per_sni_secrets.json", "cases")] = 6,
         [("policy.json", "cases")] = 12,
+        [("pq.json", "exchanges")] = 4,
+        [("pq.json", "refused")] = 23,
         [("proxy_config.json", "cases")] = 12,
         [("rpc.json", "constructors")] = 11,
         [("rpc.json", "packets")] = 33,

@@ -186,7 +186,7 @@ public sealed class DcConnection : IAsyncDisposable
         size = 0;
         if (!TestFrame.TryParse(packet, out var command, out var body))
         {
-            Send(MtprotoMessages.TryReadReqPq(packet, out var nonce) ? MtprotoMessages.CreateResPq(nonce) : MtprotoMessages.NotFound);
+            Send(MtprotoMessages.AnswerTo(packet));
             return null;
         }
         switch (command)

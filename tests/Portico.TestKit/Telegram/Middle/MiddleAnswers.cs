@@ -21,9 +21,10 @@ internal static class MiddleAnswers
     {
         if (!TestFrame.TryParse(packet, out var command, out var body))
         {
-            return MtprotoMessages.TryReadReqPq(packet, out var nonce)
-                ? [MiddlePayload.ProxyAns(client.Id, MtprotoMessages.CreateResPq(nonce))]
-                : [MiddlePayload.ProxyAns(client.Id, MtprotoMessages.NotFound, MiddlePayload.SmallErrorFlag)];
+            var answer = MtprotoMessages.AnswerTo(packet);
+            return answer.AsSpan().SequenceEqual(MtprotoMessages.NotFound)
+                ? [MiddlePayload.ProxyAns(client.Id, answer, MiddlePayload.SmallErrorFlag)]
+                : [MiddlePayload.ProxyAns(client.Id, answer)];
         }
         switch (command)
         {
