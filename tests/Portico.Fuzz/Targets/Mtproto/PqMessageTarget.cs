@@ -34,8 +34,8 @@ internal sealed class PqMessageTarget : WholeTarget
         var written = new byte[PqMessage.AnswerLength];
         if (read.IsRequest)
         {
-            PqMessage.WriteRequest(written, read.Kind == PqMessageKind.ReqPqMulti, read.MessageId, read.Nonce);
-            Demand(read.Nonce.SequenceEqual(PqMessage.Read(written[..PqMessage.RequestLength]).Nonce), "does not read what it wrote");
+            var length = PqMessage.WriteRequest(written, read.Kind == PqMessageKind.ReqPqMulti, read.MessageId, read.Nonce);
+            Demand(read.Nonce.SequenceEqual(PqMessage.Read(written.AsSpan(0, length)).Nonce), "does not read what it wrote");
         }
 
         if (read.Kind == PqMessageKind.ResPq)
