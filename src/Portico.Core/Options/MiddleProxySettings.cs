@@ -27,7 +27,7 @@ public sealed record MiddleProxySettings
     /// <summary>The IPv6 address that Telegram sees us under, if the operator said.</summary>
     public IPAddress? ExternalV6 { get; init; }
 
-    /// <summary>Who is asked for our external address, in this order; empty = nobody.</summary>
+    /// <summary>Who is asked for our external address, in this order; empty = nobody. Also for the links of a private address.</summary>
     public ImmutableArray<Uri> IpLookupServices { get; init; } =
     [
         new("https://v4.ident.me/"), new("https://ipv4.icanhazip.com/"),

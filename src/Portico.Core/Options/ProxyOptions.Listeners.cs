@@ -49,7 +49,9 @@ public sealed class ListenerOptions
     public string? Domain { get; set; }
 
     /// <summary>Host in links.</summary>
-    [Option("Name or address that links show. Absent = the first global address of this machine.", Example = "\"proxy.example.org\"")]
+    [Option("Name or address that links show. Absent = the first global address of this machine; if it has none, a start that prints "
+            + "links asks backend.middle.ipLookupServices, in every mode, and prints them with the answer too.",
+        Example = "\"proxy.example.org\"")]
     public string? PublicHost { get; set; }
 
     /// <summary>Port in links.</summary>

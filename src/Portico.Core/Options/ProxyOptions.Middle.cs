@@ -32,7 +32,8 @@ public sealed class MiddleProxyOptions
 
     /// <summary>Four independent ones that answer over IPv4 and TLS: an answer forged on the way would cut us off from Telegram.</summary>
     [Option("Services that answer with the caller's address as plain text, asked in this order until one does. "
-            + "Not asked if externalIp has an IPv4 address. [] = ask nobody and take the address of this machine.")]
+            + "Asked for links in middle mode, and in every mode for the links of a listener without publicHost on a machine with none but "
+            + "private addresses. Not asked if externalIp has an IPv4 address. [] = ask nobody and take the address of this machine.")]
     public string[] IpLookupServices { get; set; } =
         ["https://v4.ident.me/", "https://ipv4.icanhazip.com/", "https://api.ipify.org/", "https://checkip.amazonaws.com/"];
 

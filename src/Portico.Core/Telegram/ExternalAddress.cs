@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
@@ -17,9 +16,6 @@ internal sealed class ExternalAddress(
 {
     /// <summary>The label of its downloads in metrics.</summary>
     public const string Label = "external_ip";
-
-    // An IPv6 address has at most 45 characters.
-    private const int Limit = 64;
 
     private IPAddress? _answeredV4;
     private IPAddress? _answeredV6;
@@ -68,10 +64,7 @@ internal sealed class ExternalAddress(
         var problem = "";
         foreach (var service in settings.IpLookupServices)
         {
-            var download = await downloader.GetAsync(service, Limit, stop).ConfigureAwait(false);
-            var address = download.Result == DownloadResult.Ok ? Read(download.Body) : null;
-            if (download.Result == DownloadResult.Ok && address is null)
-                download = Download.Failed(DownloadResult.Invalid, "did not answer with a public address");
+            var (download, address) = await AddressServices.AskAsync(downloader, service, stop).ConfigureAwait(false);
             metrics.ConfigUpdated(Label, download.Result.Tag());
             if (address is not null)
             {
@@ -84,17 +77,6 @@ internal sealed class ExternalAddress(
         }
 
         return problem;
-    }
-
-    // The framework reads "1" as 0.0.0.1; an answer such as "::1" or "10.0.0.1" comes from a service that sits in our own network.
-    private static IPAddress? Read(byte[] body)
-    {
-        var text = Encoding.ASCII.GetString(body).Trim();
-        if (!IPAddress.TryParse(text, out var address)) return null;
-        if (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text)
-            return null;
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        return AddressReach.Of(address) == Reach.World ? address : null;
     }
 
     private IPAddress? Own(MiddleProxyConfig config, AddressFamily family)

@@ -63,15 +63,24 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         // 3. Tell how to connect.
         var qr = CommonOptions.WantsQr(parsed, flags.Qr, Terminal.OfOutput()) ? QrPlace.FirstOfListener : QrPlace.None;
-        TellLinks(settings, proxy, parsed.InvocationConfiguration.Output, isFirst: first is not null, qr, log);
+        var output = parsed.InvocationConfiguration.Output;
+        // Not at every start into what is kept of stdout: links are secrets.
+        var areShown = first is not null || !Console.IsOutputRedirected;
+        TellLinks(settings, proxy, output, areShown, qr, log);
+        using var asking = new CancellationTokenSource();
+        var publicLinks = areShown
+            ? new PublicLinks(settings, proxy.Endpoints, log).TellAsync(found => Print(output, found, areShown, qr, log), asking.Token)
+            : Task.CompletedTask;
 
         // 4. Until the end.
         ProcessLimits.ReleaseStartCode();
         await WaitAsync(proxy, signals, settings.Timeouts.Drain, log);
+        await asking.CancelAsync();
+        await publicLinks;
         return ExitCode.Ok;
     }
 
-    private static void TellLinks(ProxySettings settings, PorticoProxy proxy, TextWriter output, bool isFirst, QrPlace qr, ILogger log)
+    private static void TellLinks(ProxySettings settings, PorticoProxy proxy, TextWriter output, bool areShown, QrPlace qr, ILogger log)
     {
         ShareLink[] links =
             [.. settings.Listeners.SelectMany((listener, i) => ShareLink.Of(listener, proxy.Endpoints[i].Port, settings.PerSni))];
@@ -81,9 +90,12 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
                 Log.LinksStayNear(log, host);
         }
 
-        // On a thread of its own: a reader that does not read must hold up neither the proxy nor its end.
-        // Not at every start into what is kept of stdout: links are secrets.
-        var areShown = isFirst || !Console.IsOutputRedirected;
+        Print(output, links, areShown, qr, log);
+    }
+
+    // On a thread of its own: a reader that does not read must hold up neither the proxy nor its end.
+    private static void Print(TextWriter output, ShareLink[] links, bool areShown, QrPlace qr, ILogger log)
+    {
         var printer = new Thread(() => PrintLinks(output, links, areShown, qr, log)) { IsBackground = true, Name = "links" };
         printer.Start();
         printer.Join(PatienceForLinks);

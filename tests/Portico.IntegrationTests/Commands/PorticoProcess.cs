@@ -12,6 +12,9 @@ internal sealed class PorticoProcess : IAsyncDisposable
     // Far beyond what a start takes; only a hang gets there.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>Who is asked for the public address: a list parted by commas.</summary>
+    public const string AddressServices = "PORTICO__backend__middle__ipLookupServices";
+
     private readonly Process _process;
     private readonly Task<string> _errors;
     private readonly List<string> _lines = [];
@@ -43,6 +46,7 @@ internal sealed class PorticoProcess : IAsyncDisposable
         foreach (var argument in command[1..].Concat(arguments)) start.ArgumentList.Add(argument);
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PORTICO", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
+        start.Environment[AddressServices] = "http://127.0.0.1:9/"; // tests ask nobody outside; there, nobody listens
         foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new(Process.Start(start)!);
     }
