@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.IntegrationTests.Commands;
@@ -122,6 +123,36 @@ public sealed class PublicLinksTests : IDisposable
 
         Assert.StartsWith("tg://proxy?server=8.8.8.8&", found, StringComparison.Ordinal);
         Assert.Empty(site.Requests);
+    }
+
+    [Fact]
+    public async Task An_empty_list_of_services_asks_nobody() =>
+        await TellAsync(new MiddleProxySettings { IpLookupServices = [] }, _ => Assert.Fail("there is nothing to tell"));
+
+    [Fact]
+    public async Task An_answer_that_the_listener_cannot_be_reached_at_is_not_shown()
+    {
+        await using var site = FakeConfigSite.Start();
+        site.Set(FakeConfigSite.AddressPath, SiteReply.Text("2001:67c:4e8:f002::a"));
+
+        await TellAsync(
+            new MiddleProxySettings { IpLookupServices = [site.AddressUrl] }, _ => Assert.Fail("the listener is on IPv4 alone"));
+
+        Assert.Single(site.Requests);
+    }
+
+    private static Task TellAsync(MiddleProxySettings middle, Action<ShareLink[]> print)
+    {
+        var listener = new ListenerSettings { Name = "main", Credentials = [], Address = new IPEndPoint(IPAddress.Parse("10.0.0.7"), 0) };
+        var settings = new ProxySettings
+        {
+            Listeners = [listener],
+            Direct = new DirectSettings(),
+            TimeWindow = new TimeWindowSettings(),
+            Timeouts = new TimeoutSettings(),
+            Middle = middle,
+        };
+        return new PublicLinks(settings, [listener.Address], NullLogger.Instance).TellAsync(print, CancellationToken.None);
     }
 
     private PorticoProcess Start(string services, params string[] arguments) => PorticoProcess.Start(
