@@ -44,9 +44,9 @@ internal sealed partial class Shortages(ILogger log)
         public static partial void NoMemory(ILogger logger, long count);
 
         [LoggerMessage(EventId = 1803, EventName = "NoLocalPorts", Level = LogLevel.Warning,
-            Message = "Connections not opened for want of local ports, since the last such line: {Count}. net.ipv4.ip_local_port_range has "
-                + "{Ports} of them for each address of a data centre or a cover; widen it, set net.ipv4.tcp_tw_reuse to 1 where the "
-                + "cover is another machine, or use middle mode, which needs few")]
+            Message = "Connections not opened for want of local ports, since the last such line: {Count}. "
+                + "net.ipv4.ip_local_port_range has {Ports} of them for each address of a data centre or a cover; "
+                + "widen it, set net.ipv4.tcp_tw_reuse to 1 where the cover is another machine, or use middle mode, which needs few")]
         public static partial void NoPorts(ILogger logger, long count, int ports);
     }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Portico.Core.Net;
+using Portico.IntegrationTests.Commands;
 using Portico.IntegrationTests.MiddleProxy;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
@@ -15,6 +16,7 @@ namespace Portico.IntegrationTests.Hostile;
 /// <summary>A thousand clients announce a packet of 900 KB, send a few bytes of it and fall silent.</summary>
 [Collection(nameof(Siege))]
 [Trait(Suite.Trait, Suite.Long)]
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class HalfPacketTests(ITestOutputHelper output)
 {
     private const int Clients = 1000, Announced = 900_000, Sent = 73;
