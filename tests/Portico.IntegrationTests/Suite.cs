@@ -1,10 +1,11 @@
 namespace Portico.IntegrationTests;
 
 /// <summary>
-/// The trait of tests that wait for limits of half a minute and more, or measure for as long:
-/// `./check` runs them by tests/long.runsettings.
+/// The trait of tests that `dotnet test` leaves out: those that wait for limits of half a minute or measure for as long,
+/// which `./check` runs by tests/long.runsettings, and those of several minutes, which `./check --slow` runs by
+/// tests/minutes.runsettings.
 /// </summary>
 internal static class Suite
 {
-    public const string Trait = "Suite", Long = "long";
+    public const string Trait = "Suite", Long = "long", Minutes = "minutes";
 }

@@ -34,7 +34,7 @@ public sealed class SlowReaderTests
         await SipAsync(test, frames: 24, TimeSpan.FromSeconds(7));
     }
 
-    [Trait(Suite.Trait, Suite.Long)]
+    [Trait(Suite.Trait, Suite.Minutes)]
     [Theory]
     [MemberData(nameof(Ways))]
     public async Task A_client_that_takes_16_KB_a_second_outlives_the_default_deadline(EngineKind engine, bool isMiddle)
@@ -43,7 +43,7 @@ public sealed class SlowReaderTests
         await SipAsync(test, frames: 40, TimeSpan.FromSeconds(90));
     }
 
-    [Trait(Suite.Trait, Suite.Long)]
+    [Trait(Suite.Trait, Suite.Minutes)]
     [Theory]
     [MemberData(nameof(Ways))]
     public async Task A_reader_that_pauses_25_seconds_gets_everything(EngineKind engine, bool isMiddle)

@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace Portico.IntegrationTests.Cover;
 
 /// <summary>Load must not show what stands before the cover.</summary>
-[Trait("Suite", "long")]
+[Trait(Suite.Trait, Suite.Long)]
 [Collection(nameof(Siege))]
 public sealed class CrowdTests(ITestOutputHelper output)
 {

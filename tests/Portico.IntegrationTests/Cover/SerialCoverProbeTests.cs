@@ -9,7 +9,7 @@ namespace Portico.IntegrationTests.Cover;
 /// The cover that is easiest to upset: one visitor at a time,
 /// and whoever waits waits for the one before to be gone entirely.
 /// </summary>
-[Trait("Suite", "long")]
+[Trait(Suite.Trait, Suite.Long)]
 public sealed class SerialCoverProbeTests
 {
     // So many servers, each with its proxies, share the probes out; within one they go one after the other.

@@ -15,7 +15,7 @@ namespace Portico.IntegrationTests.Hostile;
 
 /// <summary>A thousand clients announce a packet of 900 KB, send a few bytes of it and fall silent.</summary>
 [Collection(nameof(Siege))]
-[Trait(Suite.Trait, Suite.Long)]
+[Trait(Suite.Trait, Suite.Minutes)]
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class HalfPacketTests(ITestOutputHelper output)
 {

@@ -196,6 +196,7 @@ public sealed class LinkNumberTests
         {
             test.Advance(TimeSpan.FromSeconds(5));
             await test.SettleAsync();
+            await test.AcknowledgedAsync();
             if (i % 30 != 0 || !isHeard)
                 continue;
             foreach (var link in test.Fake().OpenConnections)

@@ -149,6 +149,27 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         }
     }));
 
+    /// <summary>
+    /// Waits until the kernels of the peers have acknowledged what the proxy wrote. They do it by their own clock, after
+    /// 40 ms at most, in which a test leads the proxy's on by minutes: as if its peers had been gone for so long.
+    /// </summary>
+    public async Task AcknowledgedAsync()
+    {
+        using var clock = new CancellationTokenSource(Wire.Patience);
+        while (!clock.IsCancellationRequested)
+        {
+            var underWay = await Task.WhenAll(Proxy.Engine.Loops.Select(async loop =>
+            {
+                var counted = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+                loop.Post(() => counted.SetResult(loop.Slots.Open().Any(channel => channel.UnacknowledgedBytes() > 0)));
+                return await counted.Task.WaitAsync(Wire.Patience);
+            }));
+            if (!underWay.Contains(true))
+                return;
+            await Task.Delay(5);
+        }
+    }
+
     /// <summary>Waits until so many sessions have ended for this reason.</summary>
     public Task UntilClosedAsync(string reason, string side, int count = 1) =>
         Metrics.UntilAsync("portico_connections_closed_total", count, ("listener", Listener), ("reason", reason), ("side", side));

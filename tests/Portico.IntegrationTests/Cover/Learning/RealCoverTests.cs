@@ -13,7 +13,7 @@ using Xunit;
 namespace Portico.IntegrationTests.Cover.Learning;
 
 /// <summary>Flights of a proxy beside those of the real server that it was told to look like, hello by hello.</summary>
-[Trait("Suite", "long")]
+[Trait(Suite.Trait, Suite.Long)]
 public sealed class RealCoverTests
 {
     // An ECDSA signature in DER has 70 to 72 bytes; one in 500 has fewer, so a single comparison may be further off.
