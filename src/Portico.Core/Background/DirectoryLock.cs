@@ -83,12 +83,14 @@ internal sealed partial class DirectoryLock : IDisposable
         _file.Dispose();
     }
 
-    // A holder that cannot be written down is missing from a message, and that is all.
+    // A holder that cannot be written down is missing from a message, and that is all. No disk need have it: the lock
+    // does not outlive the machine.
     private void Tell(string state) => _ = KeptFile.Replace(
         _directory,
         HolderName,
         file => file.Write(System.Text.Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, {state}\n"))));
+            string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, {state}\n"))),
+        isDurable: false);
 
     private static string HolderOf(string directory)
     {

@@ -12,8 +12,10 @@ internal static class KeptFile
     /// <param name="name">File name.</param>
     /// <param name="fill">Writes the content.</param>
     /// <param name="asOf">The time that the file is to carry; null = now.</param>
+    /// <param name="isDurable">The disk has it when this returns. It takes milliseconds, tens where others write.</param>
     /// <returns>Null, or why it could not be written.</returns>
-    public static string? Replace(string directory, string name, Action<Stream> fill, DateTimeOffset? asOf = null) => Guard(() =>
+    public static string? Replace(
+        string directory, string name, Action<Stream> fill, DateTimeOffset? asOf = null, bool isDurable = true) => Guard(() =>
     {
         var path = Path.Combine(directory, name);
         var partial = path + ".partial";
@@ -28,7 +30,7 @@ internal static class KeptFile
             using (var file = new FileStream(partial, options))
             {
                 fill(file);
-                file.Flush(flushToDisk: true); // a crash after the rename must not leave an empty file under the real name
+                file.Flush(flushToDisk: isDurable); // a crash after the rename must not leave an empty file under the real name
             }
 
             if (asOf is { } time) File.SetLastWriteTimeUtc(partial, time.UtcDateTime);

@@ -20,7 +20,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
 {
     private const int ReadsPerTurn = 4;
 
-    /// <summary>Completes when DC and framing are known, or the client is gone or must be kept quiet.</summary>
+    /// <summary>Completes when DC and framing are known, or the client is gone or is sent an alert.</summary>
     [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> CompleteAsync(HandshakeState handshake)
     {

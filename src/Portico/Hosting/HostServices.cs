@@ -20,7 +20,7 @@ internal static class HostServices
             else
                 logging.AddConsole(console => console.FormatterName = TextFormatter.FormatterName);
         });
-        services.AddSingleton<ConsoleFormatter>(new TextFormatter(TimeProvider.System, isTerminal: !Console.IsErrorRedirected));
+        services.AddSingleton<ConsoleFormatter>(new TextFormatter(TimeProvider.System, LogPlaces.OfProcess()));
         services.Configure<ConsoleLoggerOptions>(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging.Console;
 namespace Portico.Hosting;
 
 /// <summary>
-/// One line a message: short on a terminal, where somebody reads along; elsewhere with the full time and its zone, the area and the number
-/// of the event.
+/// One line a message: short on a terminal, where somebody reads along; elsewhere with the full time and its zone, the area and the event.
+/// The journal of systemd is told the level in front, as sd-daemon(3) has it, so that it can be asked for warnings.
 /// </summary>
-internal sealed class TextFormatter(TimeProvider time, bool isTerminal) : ConsoleFormatter(FormatterName)
+internal sealed class TextFormatter(TimeProvider time, LogPlace place) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "portico";
 
@@ -20,11 +20,15 @@ internal sealed class TextFormatter(TimeProvider time, bool isTerminal) : Consol
         var message = OneLine(entry.Formatter(entry.State, entry.Exception));
         var error = entry.Exception is { } exception ? " " + OneLine(exception.ToString()) : "";
         var now = time.GetLocalNow();
-        textWriter.WriteLine(isTerminal
+        if (place == LogPlace.Journal)
+            textWriter.Write(PriorityOf(entry.LogLevel));
+        textWriter.WriteLine(place == LogPlace.Terminal
             ? string.Create(CultureInfo.InvariantCulture, $"{now:HH:mm:ss} {LevelOf(entry.LogLevel)}: {message}{error}")
             : string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-ddTHH:mm:ss.fffzzz} {LevelOf(entry.LogLevel)}: "
-                + $"{AreaOf(entry.Category)}[{entry.EventId.Id}] {message}{error}"));
+                + $"{AreaOf(entry.Category)}[{NameOf(entry.EventId)}] {message}{error}"));
     }
+
+    private static string NameOf(EventId id) => id.Name ?? id.Id.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The folder of the class that logs, as operators know it: cover, admission, telegram.</summary>
     public static string AreaOf(string category)
@@ -32,6 +36,15 @@ internal sealed class TextFormatter(TimeProvider time, bool isTerminal) : Consol
         var rest = category.StartsWith(CorePrefix, StringComparison.Ordinal) ? category[CorePrefix.Length..] : "";
         return rest.IndexOf('.', StringComparison.Ordinal) is var dot and > 0 ? rest[..dot].ToLowerInvariant() : "portico";
     }
+
+    private static string PriorityOf(LogLevel level) => level switch
+    {
+        LogLevel.Trace or LogLevel.Debug => "<7>",
+        LogLevel.Information => "<6>",
+        LogLevel.Warning => "<4>",
+        LogLevel.Error => "<3>",
+        _ => "<2>",
+    };
 
     // What a client or a site wrote may stand in a message, and must not begin a line of its own.
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");

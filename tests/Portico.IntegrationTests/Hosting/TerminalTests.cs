@@ -55,18 +55,30 @@ public class TerminalTests
     [Fact]
     public void A_message_has_its_zone_in_a_file_and_is_short_on_a_terminal()
     {
-        Assert.Equal("2026-11-28T14:00:05.000+02:00 warn: cover[1611] it is away", Written(isTerminal: false));
-        Assert.Equal("14:00:05 warn: it is away", Written(isTerminal: true));
+        Assert.Equal("2026-11-28T14:00:05.000+02:00 warn: cover[CoverUnreachable] it is away", Written(LogPlace.Elsewhere));
+        Assert.Equal("14:00:05 warn: it is away", Written(LogPlace.Terminal));
+        Assert.Equal("<4>2026-11-28T14:00:05.000+02:00 warn: cover[CoverUnreachable] it is away", Written(LogPlace.Journal));
 
-        string Written(bool isTerminal)
+        string Written(LogPlace place)
         {
             using var text = new StringWriter();
             var entry = new LogEntry<string>(
-                LogLevel.Warning, "Portico.Core.Cover.CoverHealth", new EventId(1611), "it is\naway", null, (state, _) => state);
-            new TextFormatter(new TwoHoursEast(), isTerminal).Write(entry, null, text);
+                LogLevel.Warning, "Portico.Core.Cover.CoverHealth", new EventId(1611, "CoverUnreachable"),
+                "it is\naway", null, (state, _) => state);
+            new TextFormatter(new TwoHoursEast(), place).Write(entry, null, text);
             return text.ToString().TrimEnd();
         }
     }
+
+    [Theory]
+    [InlineData("9:1234", "socket:[1234]", true)]
+    [InlineData("9:1234", "socket:[1235]", false)]
+    [InlineData("9:1234", "/var/log/portico.log", false)]
+    [InlineData("1234", "socket:[1234]", false)]
+    [InlineData(null, "socket:[1234]", false)]
+    [InlineData("9:1234", null, false)]
+    public void The_journal_is_known_by_the_stream_that_stderr_is(string? stream, string? stderr, bool expected) =>
+        Assert.Equal(expected, LogPlaces.IsJournal(stream, stderr));
 
     private sealed class TwoHoursEast : TimeProvider
     {
