@@ -32,7 +32,10 @@ public sealed class PublicLinksTests : IDisposable
     {
         var listener = new ListenerSettings
         {
-            Name = "main", Credentials = [], Address = new IPEndPoint(IPAddress.Parse(address), 0), PublicHost = publicHost,
+            Name = "main",
+            Credentials = [],
+            Address = new IPEndPoint(IPAddress.Parse(address), 0),
+            PublicHost = publicHost,
         };
 
         Assert.Equal(needs, PublicLinks.Needs(listener, IPAddress.Parse(shown)));
