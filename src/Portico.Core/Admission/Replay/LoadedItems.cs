@@ -18,7 +18,6 @@ internal sealed class LoadedItems
     private readonly ushort[] _steps;
     private readonly int[] _starts;
     private readonly int _shift;
-    private Thread? _ordering;
     private int _count;
 
     /// <param name="most">Items that may come.</param>
@@ -52,17 +51,8 @@ internal sealed class LoadedItems
         return count;
     }
 
-    /// <summary>
-    /// After the last: brings them into order, in place, beside what else the start has to do. Who looks for an item
-    /// before that is over waits for it.
-    /// </summary>
-    public void BeginOrder()
-    {
-        _ordering = new Thread(Order) { IsBackground = true, Name = "portico-seen" };
-        _ordering.Start();
-    }
-
-    private void Order()
+    /// <summary>After the last: brings them into order, in place. Before this nothing is found.</summary>
+    public void Order()
     {
         for (var i = 1; i < _starts.Length; i++) _starts[i] += _starts[i - 1];
         var next = _starts.AsSpan(0, _starts.Length - 1).ToArray();
@@ -89,12 +79,6 @@ internal sealed class LoadedItems
     /// <summary>Where an item is, or -1.</summary>
     public int IndexOf(ulong item)
     {
-        if (Volatile.Read(ref _ordering) is { } ordering)
-        {
-            ordering.Join();
-            Volatile.Write(ref _ordering, null);
-        }
-
         var bucket = (int)(item >> _shift);
         var (from, to) = (_starts[bucket], _starts[bucket + 1]);
         var at = _items.AsSpan(from, to - from).IndexOf(item);

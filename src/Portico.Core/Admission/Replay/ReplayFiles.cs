@@ -72,7 +72,7 @@ internal sealed class ReplayFiles
                 // A clock that went back in between must not make them younger than they were.
                 if (file++ >= first) steps.Add((items, Math.Max(0, unixSeconds - lastUnix)));
             });
-        loaded.BeginOrder();
+        loaded.Order();
         if (loaded.Count > 0) set.Begin(loaded, CollectionsMarshal.AsSpan(steps), now);
         return new ReplayFiles(journal, wasThere: true, isDamaged || isShort);
     }

@@ -286,7 +286,7 @@ public class ReplaySetTests(ITestOutputHelper output)
             }
         }
 
-        loaded.BeginOrder();
+        loaded.Order();
         set.Begin(loaded, [.. steps.Select(step => (step.Count, step.EndedAgo))], now);
     }
 
