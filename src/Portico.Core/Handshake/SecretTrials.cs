@@ -47,17 +47,14 @@ internal sealed class SecretTrials
     public SecretTrials(ImmutableArray<Credential> credentials, PerSniSettings? perSni)
     {
         _perSni = perSni;
-        _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
-        if (credentials.Any(credential => credential.Domain is not null))
-        {
-            var users = Enumerable.Range(0, credentials.Length);
-            _users = [.. users.OrderBy(user => credentials[user].Domain, StringComparer.OrdinalIgnoreCase)]; // the order above
-        }
-
+        _general = credentials.Count(credential => credential.Domain is null);
+        int[] users = [.. Enumerable.Range(0, credentials.Length)
+            .OrderBy(user => credentials[user].Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
+        _users = _general < users.Length ? users : null;
+        _credentials = [.. users.Select(user => credentials[user])];
         _secrets = [.. _credentials.Select(credential => credential.Secret)];
         _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
         _hints = _secrets.Length > MostKeys ? new TrialHints(_secrets.Length) : null;
-        _general = _credentials.Count(credential => credential.Domain is null);
         for (var start = _general; start < _credentials.Length;)
         {
             var domain = _credentials[start].Domain!;
