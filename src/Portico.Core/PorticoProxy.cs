@@ -57,7 +57,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
     {
-        var engine = Engine.Create(settings.Engine, settings.Loops == 0 ? Environment.ProcessorCount : settings.Loops, time);
+        var engine = Engine.Create(settings.Engine, settings.Loops == 0 ? Engine.LoopsFor(Environment.ProcessorCount) : settings.Loops, time);
         return Start(settings, engine, loggers, meters, time);
     }
 

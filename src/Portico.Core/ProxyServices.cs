@@ -57,7 +57,8 @@ internal sealed class ProxyServices
             () => Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters),
             () => Loops.SelectMany(loop => loop.Dcs.All),
             () => Cover.Budget.Most,
-            () => Replays!.Figures);
+            () => Replays!.Figures,
+            () => settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))));
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         Flights = new LearnedFlights(settings.Listeners.Length);
         if (outside.Time is { } time && settings.UsesMiddleProxies)

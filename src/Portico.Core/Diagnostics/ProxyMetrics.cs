@@ -43,9 +43,11 @@ internal sealed class ProxyMetrics
     /// <param name="dcs">Counters of every data centre on every loop.</param>
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
     /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
+    /// <param name="strangerTrials">For each listener the secrets that a hello for nobody's own domain is tried with; null = none.</param>
     public ProxyMetrics(
         IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners,
-        Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null)
+        Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null,
+        Func<IEnumerable<(string Listener, int Secrets)>>? strangerTrials = null)
     {
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge(
@@ -58,6 +60,11 @@ internal sealed class ProxyMetrics
         _protocolError = meter.CreateCounter<long>(
             "portico.protocol.error", "{connection}", "Clients whose bytes were not accepted, by reason");
         _dcConnect = meter.CreateCounter<long>("portico.dc.connect", "{connection}", "Attempts to connect to a data centre, by result");
+        meter.CreateObservableGauge(
+            "portico.stranger.trials",
+            () => (strangerTrials?.Invoke() ?? []).Select(
+                it => new Measurement<int>(it.Secrets, new KeyValuePair<string, object?>("listener", it.Listener))),
+            "{secret}", "Secrets that a stranger's hello is tried with");
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>(
             "portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");

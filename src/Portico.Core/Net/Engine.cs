@@ -11,6 +11,12 @@ internal abstract class Engine
     /// <summary>Faults when a loop died, which ends the process; completes after <see cref="StopAsync"/>.</summary>
     public abstract Task Completion { get; }
 
+    /// <summary>
+    /// As many loops as serve best: a core is left to the kernel's half of the work, to the cover and to the rest of the machine.
+    /// On two cores one loop pays 19 us for a small message and two pay 23, with worse times to answer (docs/performance.md).
+    /// </summary>
+    public static int LoopsFor(int cores) => Math.Max(1, cores - 1);
+
     /// <summary>Starts <paramref name="loops"/> loops of the kind asked for.</summary>
     public static Engine Create(EngineKind kind, int loops, TimeProvider time) => kind switch
     {

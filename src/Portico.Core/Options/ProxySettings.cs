@@ -68,7 +68,7 @@ public sealed record ProxySettings
     /// <summary>Who waits for sockets.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Auto;
 
-    /// <summary>Number of event loops; 0 = one per core.</summary>
+    /// <summary>Number of event loops; 0 = <see cref="Net.Engine.LoopsFor"/> the cores there are.</summary>
     public int Loops { get; init; }
 
     /// <summary>Whether any client can come to a middle proxy: if not, nothing of Telegram's configuration is needed.</summary>

@@ -8,6 +8,12 @@ public class EventLoopTests
     private readonly LoopBench _bench = new();
     private readonly List<string> _order = [];
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(4, 3)]
+    public void A_core_is_left_to_the_rest_of_the_machine(int cores, int loops) => Assert.Equal(loops, Engine.LoopsFor(cores));
+
     [Fact]
     public void What_a_task_queues_runs_only_after_the_next_events()
     {

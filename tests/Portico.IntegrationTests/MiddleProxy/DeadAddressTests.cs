@@ -71,9 +71,10 @@ public sealed class DeadAddressTests(ITestOutputHelper output)
             $"{engine}, {death}: {all.Length} connects, longest {all[^1]:0} ms, p99 {all[all.Length * 99 / 100]:0} ms, "
             + $"{cut} cut with their link"));
         Assert.InRange(all[^1], 0, MostMs);
-        // Whose question was under way when its link ended is closed at once; nobody is closed for want of a link.
+        // Whose question was under way when its link ended is closed at once, and so is who had the answer this very moment
+        // and was about to hang up; nobody is closed for want of a link.
         Assert.Equal(0, test.Metrics.Value("portico_connections_closed_total", ("reason", "pool_empty")));
-        Assert.Equal(cut, test.Metrics.Value("portico_connections_closed_total", ("reason", "mid_send")));
+        Assert.InRange(test.Metrics.Value("portico_connections_closed_total", ("reason", "mid_send")), cut, cut + AtATime);
     }
 
     [Theory]

@@ -109,8 +109,15 @@ public sealed class ProxyUnderTest : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Waits until so many links to middle proxies are ready, over all data centres and loops.</summary>
-    public Task UntilLinksAsync(int count) => Metrics.UntilAsync("portico_dc_connections", count);
+    /// <summary>
+    /// Waits until so many links to middle proxies are ready, over all data centres and loops, in the proxy's books and in those
+    /// of the middle proxies: which enter a link after they have sent the answer that makes it ready for the proxy.
+    /// </summary>
+    public async Task UntilLinksAsync(int count)
+    {
+        await Metrics.UntilAsync("portico_dc_connections", count);
+        await Network.UntilAsync(network => network.MiddleProxies.Sum(fake => fake.OpenConnections.Count) >= count);
+    }
 
     /// <summary>Moves a manual clock and makes the loops look at it.</summary>
     public void Advance(TimeSpan by)

@@ -111,7 +111,8 @@ internal sealed partial class ReplayMemory : IDisposable
         if (_journal is not null)
         {
             _isMarked = true;
-            if (KeptFile.Replace(_directory, RunningName, _ => { }) is { } problem)
+            // It outlives a kill in the system's memory, and needs no disk before the first client: a power cut loses seconds either way.
+            if (KeptFile.Replace(_directory, RunningName, _ => { }, isDurable: false) is { } problem)
                 Log.NotMarked(_log, RunningName, problem);
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Security.Cryptography;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Options;
 using Portico.Protocol.Crypto;
@@ -179,17 +180,17 @@ public class ReplaySetTests(ITestOutputHelper output)
     [Fact]
     public void Remembering_costs_far_less_than_a_handshake()
     {
-        var set = Of(new ReplaySettings());
-        var least = double.MaxValue;
-        for (var round = 0; round < 20; round++)
+        var (set, handshake) = (Of(new ReplaySettings()), new byte[16 * 1024]);
+        var (remembering, hashing, number) = (double.MaxValue, double.MaxValue, 0);
+        // The best of many rounds, taken by turns: other work on the machine is not what is tested.
+        for (var round = 0; round < 40; round++)
         {
-            var watch = Stopwatch.StartNew();
-            for (var i = 0; i < 5000; i++) set.TryAdd(Beginning((round * 5000) + i), 0, out _);
-            least = Math.Min(least, watch.Elapsed.TotalMicroseconds / 5000);
+            remembering = Math.Min(remembering, Cost(() => set.TryAdd(Beginning(number++), 0, out _)));
+            hashing = Math.Min(hashing, Cost(() => SHA256.HashData(handshake)));
         }
 
-        output.WriteLine($"{least:0.000} us");
-        Assert.InRange(least, 0, 1.0); // the best of many rounds: other work on the machine is not what is tested
+        output.WriteLine($"{remembering:0.000} us; a hash of 16 KB, a fraction of a handshake: {hashing:0.000} us");
+        Assert.InRange(remembering / hashing, 0, 0.2);
     }
 
     [Fact]
@@ -263,6 +264,14 @@ public class ReplaySetTests(ITestOutputHelper output)
             Assert.InRange(set.Items, 1, 67); // each thread may add one after it saw that there is room
             Assert.Equal(set.Items, Enumerable.Range(0, 100).Count(i => set.Contains(Beginning(i))));
         }
+    }
+
+    // Microseconds for one of 500.
+    private static double Cost(Action action)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < 500; i++) action();
+        return watch.Elapsed.TotalMicroseconds / 500;
     }
 
     private static byte[] Beginning(int number)
