@@ -53,8 +53,8 @@ public sealed class CloseTimeTests(ITestOutputHelper output)
         await using var cover = await start();
         await using var proxies = CoveredProxies.Start(cover, everyListener: true);
         var differences = await DifferencesAsync(cover, proxies, Probes);
-        // A machine that stalls for a moment is not the proxy's doing. A prober asks twice, too.
-        if (!differences.IsEmpty)
+        // A machine that stalls for a moment is not the proxy's doing. A prober asks more than once, too.
+        for (var again = 0; again < 3 && !differences.IsEmpty; again++)
             differences = await DifferencesAsync(cover, proxies, [.. differences.Select(difference => difference.Probe)]);
         Assert.True(differences.IsEmpty, string.Join('\n', differences.Select(difference => difference.Times)));
     }
