@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Diagnostics.Metrics;
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Portico.Configuration;
 using Portico.Core;
@@ -40,9 +38,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
     private async Task<int> RunAsync(ParseResult parsed)
     {
-        await using var services = HostServices.Create(common.LevelOf(parsed), parsed.GetValue(common.LogFormat)!);
-        var log = services.GetRequiredService<ILogger<RunCommand>>();
-        using var signals = new StopSignals(services.GetRequiredService<ILogger<StopSignals>>());
+        using var services = new HostServices(common.LevelOf(parsed), parsed.GetValue(common.LogFormat)!);
+        var log = services.Loggers.CreateLogger<RunCommand>();
+        using var signals = new StopSignals(services.Loggers.CreateLogger<StopSignals>());
         var overrides = Override.FromEnvironment().Concat(flags.Overrides(parsed)).ToArray();
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
 
@@ -144,13 +142,11 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         else throw new CommandFailure(ExitCode.Failed, $"{first.Path} was written by something else meanwhile; start again to use it");
     }
 
-    private static PorticoProxy Start(ProxySettings settings, ServiceProvider services)
+    private static PorticoProxy Start(ProxySettings settings, HostServices services)
     {
         try
         {
-            return PorticoProxy.Start(
-                settings, services.GetRequiredService<ILoggerFactory>(),
-                services.GetRequiredService<IMeterFactory>(), TimeProvider.System);
+            return PorticoProxy.Start(settings, services.Loggers, services.Meters, TimeProvider.System);
         }
         catch (Exception problem) when (problem is ListenException or DataDirectoryInUseException)
         {

@@ -1,12 +1,11 @@
-using System.Diagnostics.Metrics;
 using System.Net;
 using System.Security.Cryptography;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Core;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Users;
+using Portico.Hosting;
 using Portico.Protocol.Secrets;
 
 namespace Portico.SelfTest;
@@ -17,12 +16,12 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     // Two, so that the kernel has listeners to choose from and more than one loop does the work.
     private const int Loops = 2;
 
-    private readonly ServiceProvider _services;
+    private readonly ProcessMeters _meters;
     private readonly PorticoProxy _proxy;
 
-    private ProxyUnderTest(ServiceProvider services, PorticoProxy proxy, ProxySecret secret)
+    private ProxyUnderTest(ProcessMeters meters, PorticoProxy proxy, ProxySecret secret)
     {
-        _services = services;
+        _meters = meters;
         _proxy = proxy;
         Secret = secret;
     }
@@ -41,7 +40,7 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     public static ProxyUnderTest Start(EngineKind engine, BackendUnderTest backend, StandInTelegram telegram)
     {
         var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
-        var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var meters = new ProcessMeters();
         var settings = new ProxySettings
         {
             Listeners =
@@ -65,8 +64,8 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
             Loops = Loops,
         };
         return new ProxyUnderTest(
-            services,
-            PorticoProxy.Start(settings, NullLoggerFactory.Instance, services.GetRequiredService<IMeterFactory>(), TimeProvider.System),
+            meters,
+            PorticoProxy.Start(settings, NullLoggerFactory.Instance, meters, TimeProvider.System),
             secret);
     }
 
@@ -74,6 +73,6 @@ internal sealed class ProxyUnderTest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _proxy.DisposeAsync();
-        await _services.DisposeAsync();
+        _meters.Dispose();
     }
 }
