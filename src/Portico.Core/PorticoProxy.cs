@@ -57,7 +57,8 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
     {
-        var engine = Engine.Create(settings.Engine, settings.Loops == 0 ? Engine.LoopsFor(Environment.ProcessorCount) : settings.Loops, time);
+        var loops = settings.Loops == 0 ? Engine.LoopsFor(Environment.ProcessorCount) : settings.Loops;
+        var engine = Engine.Create(settings.Engine, loops, time);
         return Start(settings, engine, loggers, meters, time);
     }
 

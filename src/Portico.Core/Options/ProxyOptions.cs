@@ -68,7 +68,9 @@ public sealed class ProxyOptions
     public string Engine { get; set; } = "auto";
 
     /// <summary>Loops; sessions never leave their loop, so more loops than cores only take turns.</summary>
-    [Option("Number of event loops, each with a thread of its own. 0 = one fewer than there are processor cores, at least one.", Minimum = 0, Maximum = 1024)]
+    [Option(
+        "Number of event loops, each with a thread of its own. 0 = one fewer than there are processor cores, at least one.",
+        Minimum = 0, Maximum = 1024)]
     public int Loops { get; set; }
 }
 

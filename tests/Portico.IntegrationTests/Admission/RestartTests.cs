@@ -50,12 +50,18 @@ public sealed class RestartTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task After_each_of_several_kills_everything_recorded_is_a_stranger_whatever_its_time_became()
+    public Task After_each_of_several_kills_everything_recorded_is_a_stranger_whatever_its_time_became() => KillAsync(times: 3);
+
+    [Fact]
+    [Trait(Suite.Trait, Suite.Long)]
+    public Task After_each_of_twenty_kills_everything_recorded_is_a_stranger_whatever_its_time_became() => KillAsync(times: 20);
+
+    private async Task KillAsync(int times)
     {
         var recorded = new List<(byte[] Bytes, uint Time)>();
-        for (var life = 0; life < 4; life++)
+        for (var life = 0; life <= times; life++)
         {
-            await RunAsync(life == 3 ? Signals.Terminate : Kill, async endpoint =>
+            await RunAsync(life == times ? Signals.Terminate : Kill, async endpoint =>
             {
                 foreach (var (bytes, time) in recorded)
                 {

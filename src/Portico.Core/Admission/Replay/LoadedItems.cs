@@ -22,7 +22,7 @@ internal sealed unsafe class LoadedItems
     private readonly int _most;
     private readonly int _shift;
 
-    // Until they are in order: counted two places behind their bucket. After that [bucket] is where it begins and [bucket + 1] where it ends.
+    // Until they are in order, counts, two places behind their bucket; then [bucket] is where it begins and [bucket + 1] where it ends.
     private readonly int[] _starts;
     private readonly List<(int Count, ushort Step)> _arrived = [];
     private ulong* _waiting;

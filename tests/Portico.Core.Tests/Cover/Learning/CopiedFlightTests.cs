@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Portico.Core.Tests.Staging;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Tests.Crypto;
+using Portico.TestKit.Statistics;
 using Xunit;
 
 namespace Portico.Core.Tests.Cover.Learning;
