@@ -48,6 +48,9 @@ internal sealed class HandshakeState : LoopWaiter
     /// <summary>Its place in the queue for trials of secrets; 0 = it waits for none.</summary>
     public int TrialTicket { get; set; }
 
+    /// <summary>Slices of trials that its loop had given when it first asked for one; -1 = it has asked for none.</summary>
+    public long TrialsSince { get; set; } = -1;
+
     /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
     public CoverConnection? Cover { get; set; }
 
@@ -215,7 +218,7 @@ internal sealed class HandshakeState : LoopWaiter
         Result.Reset(Loop.Buffers);
         DropCover();
         Header.Clear();
-        TrialTicket = 0;
+        (TrialTicket, TrialsSince) = (0, -1);
         StopWaiting();
         _run = default;
         Session = null!;

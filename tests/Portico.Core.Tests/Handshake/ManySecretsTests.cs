@@ -151,6 +151,30 @@ public sealed class ManySecretsTests : IDisposable
     }
 
     [Fact]
+    public void A_client_that_is_found_late_is_found_however_many_newcomers_pass_it()
+    {
+        const int User = 600, SlicesPerTurn = 5, SlicesPerSecret = 4;
+        var client = _stage.Call(new ClientTraits { Secret = Secrets[User] });
+        client.Peer.Send(client.Hello);
+        var waits = 0;
+        EachTurn.Watch(
+            _stage.Loop,
+            _ =>
+            {
+                // More than a turn has room for, so that there is always somebody with fewer trials.
+                for (var i = 0; i < 2; i++)
+                {
+                    var stranger = _stage.Call(new ClientTraits { Secret = Stage.WrongSecret });
+                    stranger.Peer.Send(stranger.Hello);
+                }
+
+                return !client.HasFlight && ++waits < 1500;
+            });
+        _stage.Run();
+        Assert.InRange(waits, User * SlicesPerSecret / SlicesPerTurn / 4, (User * SlicesPerSecret / SlicesPerTurn) + 150);
+    }
+
+    [Fact]
     public void While_trials_run_nothing_more_is_read()
     {
         var client = _stage.Call(new ClientTraits { Secret = Secrets[^1] });
