@@ -133,6 +133,7 @@ internal sealed class ProxyServices
             context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
         var middle = new MiddleProxyBackend(links);
         var direct = new DirectBackend(context, _dcs, dcs, DirectLimits.Of(_settings), _dcHealth);
+        var origins = new OriginHeader(context, _loggers.CreateLogger<OriginHeader>());
         return new LoopServices
         {
             Context = context,
@@ -141,8 +142,9 @@ internal sealed class ProxyServices
             [
                 .. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index], _users[index])),
             ],
+            Origins = origins,
             Identification = new ClientIdentification(context, CreateJudges(), Cover, guests, Replays, _clocks),
-            Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos),
+            Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos, origins),
             Admission = new AdmissionControl(context, Replays),
             Greeting = new ServerHandshake(context, Flights, Points),
             Backends = new BackendChoice(_settings, _dcs, MiddleProxies, direct, middle),

@@ -35,11 +35,12 @@ internal sealed class AddressLimits
     public int Addresses => _queues.Count;
 
     /// <summary>Counts a connection that was accepted. If its address has too many now, the oldest of them ends.</summary>
+    /// <param name="holder">The connection.</param>
+    /// <param name="network">Where it comes from.</param>
     /// <returns>Its place, to be given back; null if it is not counted.</returns>
-    public AddressPlace? Enter(IAddressHolder holder, Channel client)
+    public AddressPlace? Enter(IAddressHolder holder, ClientNetwork network)
     {
         if (_most == 0) return null;
-        var network = client.RemoteNetwork();
         if (!network.IsKnown || (network.IsLoopback && !_countsLoopback)) return null;
         if (!_queues.TryGetValue(network, out var queue))
         {

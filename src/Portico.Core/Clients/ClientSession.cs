@@ -20,8 +20,11 @@ internal sealed class ClientSession(Channel client, ListenerContext listener, Lo
     [AsyncMethodBuilder(typeof(StepMethodBuilder))]
     public async ValueTask RunAsync(HandshakeState handshake, LoopServices loop)
     {
+        // 0. Behind a balancer, its PROXY header comes first and says who the client is.
+        var step = IsBehindBalancer ? await loop.Origins.ReadAsync(handshake) : default;
+
         // 1. Identify: reads until the judge can tell; one absolute deadline, bytes never extend it.
-        var step = await loop.Identification.IdentifyAsync(handshake);
+        if (step.GoesOn) step = await loop.Identification.IdentifyAsync(handshake);
 
         // 2. Stranger: without the secret, the cover is all there is, byte for byte, and this method is done.
         if (step.IsStranger) { await loop.Strangers.PassOnAsync(handshake, step.Reason); return; }

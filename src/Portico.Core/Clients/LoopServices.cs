@@ -20,6 +20,9 @@ internal sealed class LoopServices
     /// <summary>One for each listener, in the order of the settings.</summary>
     public required ImmutableArray<ListenerContext> Listeners { get; init; }
 
+    /// <summary>Step 0.</summary>
+    public required OriginHeader Origins { get; init; }
+
     /// <summary>Step 1.</summary>
     public required ClientIdentification Identification { get; init; }
 

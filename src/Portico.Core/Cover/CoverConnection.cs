@@ -152,7 +152,7 @@ internal sealed class CoverConnection : ICoverGuest
     {
         if (version == 0) return [];
         Span<byte> header = stackalloc byte[ProxyHeader.MaxLength];
-        return header[..ProxyHeader.Write(header, version, session.Client.RemoteAddress(), session.Client.LocalAddress())].ToArray();
+        return header[..ProxyHeader.Write(header, version, session.ClientAddress(), session.LocalAddress())].ToArray();
     }
 
     private void Found(CoverAnswer answer)

@@ -67,6 +67,9 @@ public enum CloseReason : byte
     /// <summary>Its address had too many connections that had shown no secret, and this was the oldest.</summary>
     AddressLimit,
 
+    /// <summary>It came from a balancer, and no PROXY header came with it in time.</summary>
+    ProxyHeader,
+
     /// <summary>A stranger was at the cover, which finished sending.</summary>
     CoverClosed,
 
@@ -221,6 +224,7 @@ public static class CloseReasons
         CloseReason.MemoryLimit => "memory_limit",
         CloseReason.ConnectionLimit => "connection_limit",
         CloseReason.AddressLimit => "address_limit",
+        CloseReason.ProxyHeader => "proxy_header",
         CloseReason.CoverClosed => "cover_closed",
         CloseReason.CoverReset => "cover_reset",
         CloseReason.CoverConnectFailed => "cover_connect_failed",
@@ -258,7 +262,7 @@ public static class CloseReasons
             or CloseReason.PoolEmpty or CloseReason.MidSend => GuiltySide.Telegram,
         CloseReason.CoverClosed or CloseReason.CoverReset or CloseReason.CoverConnectFailed or CloseReason.CoverConnectTimeout =>
             GuiltySide.Cover,
-        CloseReason.ConnectionLimit or CloseReason.CoverLimit or CloseReason.Shutdown => GuiltySide.Operator,
+        CloseReason.ConnectionLimit or CloseReason.ProxyHeader or CloseReason.CoverLimit or CloseReason.Shutdown => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
         CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout
             or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout

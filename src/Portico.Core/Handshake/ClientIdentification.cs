@@ -55,7 +55,7 @@ internal sealed class ClientIdentification(
             {
                 case IoStatus.Ok:
                     // Many secrets take many turns. Meanwhile nothing is read: what the client adds waits in its kernel.
-                    var progress = judges[handshake.Session.Listener.Index].Begin(handshake.Session.Client);
+                    var progress = judges[handshake.Session.Listener.Index].Begin(handshake.Session);
                     StepResult identified;
                     Verdict verdict;
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)

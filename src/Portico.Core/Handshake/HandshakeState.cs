@@ -19,6 +19,7 @@ internal sealed class HandshakeState : LoopWaiter
     private int _outputStart;
     private int _outputEnd;
     private ArrivalTimes _arrivals;
+    private bool _hasUnseen;
 
     public HandshakeState(HandshakePool pool, EventLoop loop)
         : base(loop)
@@ -89,6 +90,12 @@ internal sealed class HandshakeState : LoopWaiter
     /// <summary>Reads what is there behind the raw bytes so far.</summary>
     public IoStatus ReadRaw(int limit)
     {
+        if (_hasUnseen)
+        {
+            _hasUnseen = false;
+            return IoStatus.Ok;
+        }
+
         if (!Session.Client.CanRead) return IoStatus.WouldBlock;
         if (Raw is null) Raw = Loop.Buffers.Rent(FirstReadLength);
         else if (RawLength == Raw.Length) GrowRaw(limit);
@@ -99,6 +106,17 @@ internal sealed class HandshakeState : LoopWaiter
         if (count > 0) _arrivals.Note(RawLength, Loop.NowMs);
         if (RawLength == 0) DropRaw();
         return status;
+    }
+
+    /// <summary>Takes a header away that is not the client's; what came behind it is as if it had come now.</summary>
+    public void DropFront(int length)
+    {
+        Raw.AsSpan(length, RawLength - length).CopyTo(Raw);
+        RawLength -= length;
+        _arrivals = default;
+        if (RawLength == 0) DropRaw();
+        else _arrivals.Note(RawLength, Loop.NowMs);
+        _hasUnseen = RawLength > 0;
     }
 
     /// <summary>Reads all there is, up to <paramref name="limit"/> bytes since accept.</summary>
@@ -131,6 +149,7 @@ internal sealed class HandshakeState : LoopWaiter
         Raw = null;
         RawLength = 0;
         _arrivals = default;
+        _hasUnseen = false;
     }
 
     /// <summary>Closes the way to the cover: the client proved to be ours, or there will be no cover for it.</summary>

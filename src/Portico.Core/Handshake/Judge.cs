@@ -1,7 +1,7 @@
 using System.Text;
 using Portico.Core.Diagnostics;
-using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
@@ -57,7 +57,7 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
     /// Nothing was tried yet on the bytes of a connection;
     /// where it comes from is asked only where that says what to try first.
     /// </summary>
-    public TrialProgress Begin(Channel client) => new(_trials.UsesHints ? client.RemoteNetwork() : default);
+    public TrialProgress Begin(Session session) => new(_trials.UsesHints ? session.ClientNetwork() : default);
 
     /// <summary>Judges the bytes so far, with one slice of trials at most.</summary>
     /// <param name="raw">Everything received since accept; no longer than last time if that was <see cref="Verdict.Trying"/>.</param>

@@ -20,7 +20,9 @@ namespace Portico.Core.Handshake;
 /// <param name="cover">Where strangers go.</param>
 /// <param name="guests">The loop's places at the cover.</param>
 /// <param name="learnerHellos">Hellos of this proxy's own questions to the cover.</param>
-internal sealed class StrangerHandling(LoopContext context, CoverServices cover, CoverGuests guests, LearnerHellos learnerHellos)
+/// <param name="origins">Hears of PROXY headers that nobody expected.</param>
+internal sealed class StrangerHandling(
+    LoopContext context, CoverServices cover, CoverGuests guests, LearnerHellos learnerHellos, OriginHeader origins)
 {
     private const int SiteOfNamesPort = 443;
 
@@ -31,6 +33,7 @@ internal sealed class StrangerHandling(LoopContext context, CoverServices cover,
         var session = handshake.Session;
         if (IsOurOwnQuestion(handshake)) { Leave(handshake, reason, hasClientEnded: false); return; }
 
+        origins.NoteUnexpected(handshake);
         session.Refuse(reason);
         if (!SeesCover(cover.Settings, reason))
         {

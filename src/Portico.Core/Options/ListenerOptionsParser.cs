@@ -65,7 +65,20 @@ internal static partial class ListenerOptionsParser
             PublicHost = listener.PublicHost,
             PublicPort = listener.PublicPort,
             MaxConnections = listener.MaxConnections,
+            TrustedBalancers = ParseNetworks(listener.ProxyProtocol.Trusted, $"{path}.proxyProtocol.trusted", errors),
         };
+    }
+
+    private static ImmutableArray<IPNetwork> ParseNetworks(string[] networks, string path, List<ConfigurationError> errors)
+    {
+        var parsed = ImmutableArray.CreateBuilder<IPNetwork>(networks.Length);
+        for (var i = 0; i < networks.Length; i++)
+        {
+            if (NetworkText.TryParse(networks[i], out var network, out var problem)) parsed.Add(network);
+            else errors.Add(new($"{path}[{i}]", problem));
+        }
+
+        return parsed.ToImmutable();
     }
 
     private static void CheckDomain(ListenerOptions listener, ClientProtocols protocols, string path, List<ConfigurationError> errors)

@@ -63,11 +63,25 @@ public sealed class ListenerOptions
     [Option("Authenticated sessions at a time. One more is treated like a stranger.", Minimum = 1, Maximum = 10000000)]
     public int MaxConnections { get; set; } = 64000;
 
+    /// <summary>PROXY protocol.</summary>
+    [Option("The PROXY protocol, where a balancer or a web server in front passes connections on.")]
+    public ProxyProtocolOptions ProxyProtocol { get; set; } = new();
+
     /// <summary>The secret of the documentation: valid, and known to everybody.</summary>
     internal const string ExampleSecret = "0123456789abcdef0123456789abcdef";
 
     /// <summary>Nobody's channel.</summary>
     internal const string ExampleAdTag = "fedcba9876543210fedcba9876543210";
+}
+
+/// <summary><c>listeners[].proxyProtocol</c>.</summary>
+public sealed class ProxyProtocolOptions
+{
+    /// <summary>Networks; none, since whoever may send a header may say to be anybody.</summary>
+    [Option("Networks of balancers: each of their connections must begin with a PROXY header, version 1 or 2, within 3 s, "
+            + "and the client is who it names, in limits, in middle mode and towards the cover. From all others none is looked for.",
+        Example = """["10.0.0.0/8", "fd00::/8"]""")]
+    public string[] Trusted { get; set; } = [];
 }
 
 /// <summary>One element of <c>listeners[].users</c>.</summary>

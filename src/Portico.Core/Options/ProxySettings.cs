@@ -115,6 +115,9 @@ public sealed record ListenerSettings
 
     /// <summary>Authenticated sessions at a time; the next one is treated as a stranger.</summary>
     public int MaxConnections { get; init; } = 64000;
+
+    /// <summary>From these networks every connection begins with a PROXY header, which is believed.</summary>
+    public ImmutableArray<IPNetwork> TrustedBalancers { get; init; } = [];
 }
 
 /// <summary>Protocols that a listener allows (spec/01 section 1).</summary>

@@ -1,5 +1,6 @@
 using Portico.Core.Admission;
 using Portico.Core.Diagnostics;
+using Portico.Core.Net;
 using Portico.Core.Options;
 
 namespace Portico.Core.Sessions;
@@ -13,6 +14,19 @@ internal sealed record ListenerContext(ListenerSettings Settings, int Index, Ses
 {
     /// <summary>The label in logs and metrics.</summary>
     public string Name => Settings.Name;
+
+    /// <summary>Whether a connection comes from a balancer that says whose it is (<c>proxyProtocol.trusted</c>).</summary>
+    public bool Trusts(Channel client)
+    {
+        if (Settings.TrustedBalancers.IsEmpty || client.RemoteAddress()?.Address is not { } address) return false;
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        foreach (var network in Settings.TrustedBalancers)
+        {
+            if (network.Contains(address)) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Sums of this listener on this loop.</summary>
     public ListenerCounters Counters { get; } = new(Settings.Name);

@@ -1,3 +1,4 @@
+using System.Net;
 using Portico.Core.Admission;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
@@ -16,6 +17,7 @@ internal abstract class Session : IAddressHolder
     private readonly long _acceptedMs;
     private SessionLease _lease;
     private AddressPlace? _place;
+    private StatedOrigin? _origin;
     private CloseReason? _endsFor;
     private bool _closed;
     private bool _relaying;
@@ -33,7 +35,8 @@ internal abstract class Session : IAddressHolder
         _acceptedMs = context.Loop.NowMs;
         _counters.Open++;
         context.Sessions.Opened();
-        _place = context.Addresses.Enter(this, client);
+        IsBehindBalancer = listener.Trusts(client);
+        if (!IsBehindBalancer) _place = context.Addresses.Enter(this, client.RemoteNetwork());
     }
 
     public Channel Client { get; }
@@ -43,6 +46,18 @@ internal abstract class Session : IAddressHolder
 
     /// <summary>What it needs of its loop.</summary>
     public LoopContext Context { get; }
+
+    /// <summary>It comes from a network whose PROXY headers are believed, and one is required.</summary>
+    public bool IsBehindBalancer { get; }
+
+    /// <summary>The client, by the PROXY header if there was one; null = it is gone.</summary>
+    public IPEndPoint? ClientAddress() => _origin?.Source ?? Client.RemoteAddress();
+
+    /// <summary>The client's network, likewise.</summary>
+    public ClientNetwork ClientNetwork() => _origin is null ? Client.RemoteNetwork() : Net.ClientNetwork.Of(_origin.Source.Address);
+
+    /// <summary>Where the client connected to, likewise.</summary>
+    public IPEndPoint? LocalAddress() => _origin?.Destination ?? Client.LocalAddress();
 
     /// <summary>What is known of who calls.</summary>
     public ref readonly Judged Judged => ref _judged;
@@ -63,6 +78,14 @@ internal abstract class Session : IAddressHolder
             _isAtCover = value;
             _counters.Cover += value ? 1 : -1;
         }
+    }
+
+    /// <summary>A balancer's header was read: from here on it counts among the connections of its client's address.</summary>
+    /// <param name="origin">What it said; null = the connection is the balancer's own.</param>
+    public void ComesFrom(StatedOrigin? origin)
+    {
+        _origin = origin;
+        _place = Context.Addresses.Enter(this, ClientNetwork());
     }
 
     /// <summary>The judge has spoken.</summary>

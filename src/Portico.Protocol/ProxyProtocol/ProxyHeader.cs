@@ -17,7 +17,7 @@ namespace Portico.Protocol.ProxyProtocol;
 ///              | 11 = TCP over IPv4; 21 = TCP over IPv6; 00 = none | length 2 | source, destination | ports 2 + 2
 /// </code>
 /// </remarks>
-public static class ProxyHeader
+public static partial class ProxyHeader
 {
     /// <summary>No header is longer, in bytes: the longest line of version 1.</summary>
     public const int MaxLength = 107;

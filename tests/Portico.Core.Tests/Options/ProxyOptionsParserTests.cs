@@ -147,6 +147,11 @@ public class ProxyOptionsParserTests
         { "dataDirectory", "path of a directory", o => o.DataDirectory = " " },
         { "engine", "not one of", o => o.Engine = "io_uring" },
         { "loops", "outside 0..1024", o => o.Loops = -1 },
+        { "listeners[0].proxyProtocol.trusted[0]", "not a network", o => o.Listeners[0].ProxyProtocol.Trusted = ["10.0.0/8"] },
+        { "listeners[0].proxyProtocol.trusted[1]", "from 0 to 32", o => o.Listeners[0].ProxyProtocol.Trusted = ["::1", "10.0.0.0/33"] },
+        { "listeners[0].proxyProtocol.trusted[0]", "from 0 to 128", o => o.Listeners[0].ProxyProtocol.Trusted = ["::/129"] },
+        { "listeners[0].proxyProtocol.trusted[0]", "from 0 to 32", o => o.Listeners[0].ProxyProtocol.Trusted = ["10.0.0.0/-1"] },
+        { "listeners[0].proxyProtocol.trusted[0]", "not a network", o => o.Listeners[0].ProxyProtocol.Trusted = ["balancer"] },
     };
 
     [Theory]

@@ -62,7 +62,7 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
             if (wake == Wake.Deadline) return StepResult.NoBackend(CloseReason.PoolEmpty);
         }
 
-        if (handshake.Session.Client.RemoteAddress() is not { } address)
+        if (handshake.Session.ClientAddress() is not { } address)
             return StepResult.NoBackend(CloseReason.ClientReset);
         var pool = PoolOf(dc);
         var relay = new MiddleRelay(handshake, pool, address);
