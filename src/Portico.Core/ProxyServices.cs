@@ -31,6 +31,7 @@ internal sealed class ProxyServices
     private readonly ClientClocks _clocks;
     private readonly DcDirectory _dcs;
     private readonly Shortages _shortages;
+    private readonly OriginLog _originLog;
     private readonly DcHealth _dcHealth;
     private readonly MiddleProxyHealth _middleHealth;
 
@@ -73,6 +74,7 @@ internal sealed class ProxyServices
             FlightLearner = CreateLearner(outside.Time);
         _users = [.. settings.Listeners.Select(listener => new SeenUsers(listener.Credentials.Length))];
         _sessionLog = new SessionLog(loggers.CreateLogger<ClientSession>());
+        _originLog = new OriginLog(loggers.CreateLogger<OriginHeader>());
         _clocks = new ClientClocks(loggers.CreateLogger<ClientClocks>());
         Loops = [.. engine.Loops.Select(loop => Build(loop, engine.Loops.Count))];
         Summary = new TrafficSummary(Loops, Sessions, loggers.CreateLogger<TrafficSummary>());
@@ -133,7 +135,7 @@ internal sealed class ProxyServices
             context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
         var middle = new MiddleProxyBackend(links);
         var direct = new DirectBackend(context, _dcs, dcs, DirectLimits.Of(_settings), _dcHealth);
-        var origins = new OriginHeader(context, _loggers.CreateLogger<OriginHeader>());
+        var origins = new OriginHeader(context, _originLog);
         return new LoopServices
         {
             Context = context,

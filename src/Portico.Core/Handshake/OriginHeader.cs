@@ -1,6 +1,4 @@
-using System.Net;
 using System.Runtime.CompilerServices;
-using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
@@ -14,15 +12,12 @@ namespace Portico.Core.Handshake;
 /// which says whose connection it is. From all others none is looked for. One per loop.
 /// </summary>
 /// <param name="context">Of the loop.</param>
-/// <param name="log">For what an operator must know.</param>
-internal sealed partial class OriginHeader(LoopContext context, ILogger log)
+/// <param name="log">What the operator hears of it.</param>
+internal sealed class OriginHeader(LoopContext context, OriginLog log)
 {
     private const int PatienceMs = 3000;
 
-    private readonly LineLimit _missing = new(LineLimit.MinuteMs);
-    private readonly LineLimit _unexpected = new(LineLimit.MinuteMs);
-
-    /// <summary>Reads the header away; the session knows its client's address afterwards, and what came behind is still to be judged.</summary>
+    /// <summary>Reads the header away: the session knows its client's address then, and what came behind is still to be judged.</summary>
     [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     public async ValueTask<StepResult> ReadAsync(HandshakeState handshake)
     {
@@ -57,9 +52,8 @@ internal sealed partial class OriginHeader(LoopContext context, ILogger log)
     public void NoteUnexpected(HandshakeState handshake)
     {
         var session = handshake.Session;
-        if (session.IsBehindBalancer || !ProxyHeader.LooksLikeOne(handshake.Raw.AsSpan(0, handshake.RawLength))) return;
-        if (_unexpected.TryPass(context.Loop.NowMs, out var leftOut))
-            Log.Unexpected(log, session.Listener.Name, session.Client.RemoteAddress()?.Address, session.Listener.Index, leftOut);
+        if (!session.IsBehindBalancer && ProxyHeader.LooksLikeOne(handshake.Raw.AsSpan(0, handshake.RawLength)))
+            log.Unexpected(session);
     }
 
     // False while more is to come.
@@ -76,22 +70,7 @@ internal sealed partial class OriginHeader(LoopContext context, ILogger log)
 
     private StepResult Missing(Session session)
     {
-        if (_missing.TryPass(context.Loop.NowMs, out var leftOut))
-            Log.Missing(log, session.Listener.Name, session.Client.RemoteAddress()?.Address, session.Listener.Index, leftOut);
+        log.Missing(session);
         return StepResult.End(EndManner.Fin, CloseReason.ProxyHeader);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 1110, EventName = "ProxyHeaderMissing", Level = LogLevel.Warning,
-            Message = "Listener {Listener}: a connection from {Address} was closed, as no PROXY header came with it. Let your balancer "
-                + "send one (HAProxy: send-proxy-v2; nginx: proxy_protocol on), or take its network out of "
-                + "listeners[{Index}].proxyProtocol.trusted. Left out before this: {LeftOut}")]
-        public static partial void Missing(ILogger logger, string listener, IPAddress? address, int index, long leftOut);
-
-        [LoggerMessage(EventId = 1111, EventName = "ProxyHeaderUnexpected", Level = LogLevel.Warning,
-            Message = "Listener {Listener}: a connection from {Address} began with a PROXY header and went to strangers. If that is a "
-                + "balancer of yours, add its network to listeners[{Index}].proxyProtocol.trusted. Left out before this: {LeftOut}")]
-        public static partial void Unexpected(ILogger logger, string listener, IPAddress? address, int index, long leftOut);
     }
 }

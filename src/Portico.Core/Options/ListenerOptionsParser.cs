@@ -74,7 +74,8 @@ internal static partial class ListenerOptionsParser
         var parsed = ImmutableArray.CreateBuilder<IPNetwork>(networks.Length);
         for (var i = 0; i < networks.Length; i++)
         {
-            if (NetworkText.TryParse(networks[i], out var network, out var problem)) parsed.Add(network);
+            if (NetworkText.TryParse(networks[i], out var network, out var problem))
+                parsed.Add(network);
             else errors.Add(new($"{path}[{i}]", problem));
         }
 

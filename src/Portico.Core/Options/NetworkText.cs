@@ -36,7 +36,8 @@ internal static class NetworkText
             return false;
         }
 
-        if (parsed.IsIPv4MappedToIPv6 && bits >= 96) (parsed, bits) = (parsed.MapToIPv4(), bits - 96);
+        if (parsed.IsIPv4MappedToIPv6 && bits >= 96)
+            (parsed, bits) = (parsed.MapToIPv4(), bits - 96);
         network = new IPNetwork(Masked(parsed, bits), bits);
         return true;
     }

@@ -18,7 +18,8 @@ internal sealed record ListenerContext(ListenerSettings Settings, int Index, Ses
     /// <summary>Whether a connection comes from a balancer that says whose it is (<c>proxyProtocol.trusted</c>).</summary>
     public bool Trusts(Channel client)
     {
-        if (Settings.TrustedBalancers.IsEmpty || client.RemoteAddress()?.Address is not { } address) return false;
+        if (Settings.TrustedBalancers.IsEmpty || client.RemoteAddress()?.Address is not { } address)
+            return false;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         foreach (var network in Settings.TrustedBalancers)
         {

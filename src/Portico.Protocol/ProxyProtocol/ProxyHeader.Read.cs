@@ -26,13 +26,17 @@ public static partial class ProxyHeader
     /// <summary>Reads a header, version 1 or 2. What version 2 adds behind the addresses (TLVs) is skipped.</summary>
     /// <param name="bytes">From the first byte of the connection on.</param>
     /// <param name="length">Bytes of the header, behind which the client's begin.</param>
-    /// <param name="source">The client, an IPv4 address inside an IPv6 one as what it is; null = it is whoever connected (LOCAL, UNKNOWN).</param>
+    /// <param name="source">
+    /// The client, an IPv4 address inside an IPv6 one as what it is; null = it is whoever connected (LOCAL, UNKNOWN).
+    /// </param>
     /// <param name="destination">Where it connected to; null with <paramref name="source"/>.</param>
     public static FrameStatus TryRead(ReadOnlySpan<byte> bytes, out int length, out IPEndPoint? source, out IPEndPoint? destination)
     {
         (length, source, destination) = (0, null, null);
-        if (IsBeginning(bytes, Signature)) return ReadVersion2(bytes, out length, out source, out destination);
-        if (IsBeginning(bytes, Version1Prefix)) return ReadVersion1(bytes, out length, out source, out destination);
+        if (IsBeginning(bytes, Signature))
+            return ReadVersion2(bytes, out length, out source, out destination);
+        if (IsBeginning(bytes, Version1Prefix))
+            return ReadVersion1(bytes, out length, out source, out destination);
         return FrameStatus.Invalid;
     }
 
@@ -44,7 +48,8 @@ public static partial class ProxyHeader
     {
         (length, source, destination) = (0, null, null);
         var end = bytes[..Math.Min(bytes.Length, MaxLength)].IndexOf("\r\n"u8);
-        if (end < 0) return bytes.Length < MaxLength ? FrameStatus.NeedMoreData : FrameStatus.Invalid;
+        if (end < 0)
+            return bytes.Length < MaxLength ? FrameStatus.NeedMoreData : FrameStatus.Invalid;
         length = end + 2;
         Span<Range> words = stackalloc Range[7];
         var line = bytes[..end];
@@ -84,7 +89,8 @@ public static partial class ProxyHeader
             || (port.Length > 1 && port[0] == (byte)'0'))
             return null;
         var text = Encoding.ASCII.GetString(address);
-        if (!IPAddress.TryParse(text, out var parsed) || parsed.AddressFamily != family) return null;
+        if (!IPAddress.TryParse(text, out var parsed) || parsed.AddressFamily != family)
+            return null;
         // The framework reads "1" as 0.0.0.1, and takes zones and brackets.
         var isWritten = family == AddressFamily.InterNetwork
             ? parsed.ToString() == text
@@ -96,13 +102,15 @@ public static partial class ProxyHeader
         ReadOnlySpan<byte> bytes, out int length, out IPEndPoint? source, out IPEndPoint? destination)
     {
         (length, source, destination) = (0, null, null);
-        if (bytes.Length > Signature.Length && bytes[Signature.Length] is not (Version2Proxy or Version2Local)) return FrameStatus.Invalid;
+        if (bytes.Length > Signature.Length && bytes[Signature.Length] is not (Version2Proxy or Version2Local))
+            return FrameStatus.Invalid;
         if (bytes.Length < PrefixLength) return FrameStatus.NeedMoreData;
         var (command, transport) = (bytes[Signature.Length], bytes[Signature.Length + 1]);
         var rest = BinaryPrimitives.ReadUInt16BigEndian(bytes[(PrefixLength - sizeof(ushort))..]);
         var addressLength = transport switch { TcpOverV4 => 4, TcpOverV6 => 16, _ => 0 };
         var addresses = 2 * (addressLength + (addressLength == 0 ? 0 : sizeof(ushort)));
-        if (PrefixLength + rest > MaxReadLength || (command == Version2Proxy && rest < addresses)) return FrameStatus.Invalid;
+        if (PrefixLength + rest > MaxReadLength || (command == Version2Proxy && rest < addresses))
+            return FrameStatus.Invalid;
         if (bytes.Length < PrefixLength + rest) return FrameStatus.NeedMoreData;
         length = PrefixLength + rest;
         // LOCAL is the proxy's own connection, whatever follows; of other transports nothing is a client of ours.

@@ -140,8 +140,8 @@ public sealed partial class DocsTests
             .Select(match => match.Groups["number"].Value);
         var document = StepInDocument().Matches(Repository.Read("docs/architecture.md")).Select(match => match.Groups["number"].Value);
 
-        Assert.Equal(["1", "2", "3", "4", "5", "6"], code);
-        Assert.Equal(["1", "2", "3", "4", "5", "6"], document.Order().Distinct());
+        Assert.Equal(["0", "1", "2", "3", "4", "5", "6"], code);
+        Assert.Equal(["0", "1", "2", "3", "4", "5", "6"], document.Order().Distinct());
     }
 
     [Fact]

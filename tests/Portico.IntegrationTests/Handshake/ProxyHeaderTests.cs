@@ -109,9 +109,12 @@ public sealed class ProxyHeaderTests
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task From_anybody_else_a_header_is_a_strangers_first_bytes_and_one_line_says_so(EngineKind engine)
     {
-        await using var test = ProxyUnderTest.Start(engine, Trusting("192.0.2.0/24"));
-        for (var i = 0; i < 3; i++)
-            Assert.Equal(Received.Nothing(PeerEnd.Fin), await StrangerClient.CallAsync(test.Endpoint, HeaderOf(i == 0 ? "v2" : "v1").Header));
+        await using var test = ProxyUnderTest.Start(engine, settings => Trusting("192.0.2.0/24")(settings) with
+        {
+            Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromSeconds(1) }, // version 2 may be the start of anything
+        });
+        foreach (var kind in new[] { "v2", "v1", "v1" })
+            Assert.Equal(Received.Nothing(PeerEnd.Fin), await StrangerClient.CallAsync(test.Endpoint, HeaderOf(kind).Header));
         var line = Assert.Single(test.Logs.Lines, line => line.EventName == "ProxyHeaderUnexpected");
         Assert.Contains("127.0.0.1", line.Text, StringComparison.Ordinal);
         Assert.Contains("listeners[0].proxyProtocol.trusted", line.Text, StringComparison.Ordinal);

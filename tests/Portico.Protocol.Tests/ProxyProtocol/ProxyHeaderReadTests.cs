@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Portico.Protocol.Tests.ProxyProtocol;
 
-/// <summary>Headers as haproxy.org's proxy-protocol.txt has them, sections 2.1 and 2.2, whole, cut everywhere and wrong everywhere.</summary>
+/// <summary>Headers as haproxy.org's proxy-protocol.txt has them, sections 2.1 and 2.2: whole, cut everywhere and wrong.</summary>
 public class ProxyHeaderReadTests
 {
     private const string Signature = "0d0a0d0a000d0a515549540a";
@@ -133,7 +133,8 @@ public class ProxyHeaderReadTests
     [InlineData("proxy tcp4", false)]
     [InlineData(Signature, true)]
     [InlineData("0d0a0d0a000d0a5155495400", false)]
-    public void Enough_of_a_header_looks_like_one(string bytes, bool looks) => Assert.Equal(looks, ProxyHeader.LooksLikeOne(BytesOf(bytes)));
+    public void Enough_of_a_header_looks_like_one(string bytes, bool looks) =>
+        Assert.Equal(looks, ProxyHeader.LooksLikeOne(BytesOf(bytes)));
 
     private static byte[] BytesOf(string header) =>
         header.StartsWith("0d0a", StringComparison.Ordinal) ? Convert.FromHexString(header) : Encoding.ASCII.GetBytes(header);
