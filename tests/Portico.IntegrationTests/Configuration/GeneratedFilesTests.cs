@@ -45,9 +45,9 @@ public class GeneratedFilesTests
         var sections = new List<JsonObject>();
         Collect(JsonNode.Parse(ConfigurationSchema.Text())!, sections);
 
-        // root, listener, user, backend, direct, middle, backpressure, cover,
+        // root, listener, user, proxyProtocol, backend, direct, middle, backpressure, cover,
         // fakeTls, timeWindow, perSniSecrets, replay, limits, health, timeouts
-        Assert.Equal(15, sections.Count);
+        Assert.Equal(16, sections.Count);
         Assert.All(sections, section => Assert.False(section["additionalProperties"]!.GetValue<bool>()));
         Assert.All(
             sections.SelectMany(section => section["properties"]!.AsObject()),

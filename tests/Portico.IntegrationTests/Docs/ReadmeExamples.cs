@@ -15,7 +15,10 @@ internal static partial class ReadmeExamples
     public static string Nginx => Block("nginx");
 
     /// <summary>The key of `portico.json` that leads to it.</summary>
-    public static string Cover => Block("json");
+    public static string Cover => Block("json", "\"cover\"");
+
+    /// <summary>The key of a listener behind a balancer.</summary>
+    public static string Balancer => Block("json", "\"proxyProtocol\"");
 
     /// <summary>The command after `sudo` that begins with <paramref name="start"/>.</summary>
     public static string Root(string start) =>
@@ -32,8 +35,11 @@ internal static partial class ReadmeExamples
             ? example.Replace(there, here, StringComparison.Ordinal)
             : throw new InvalidOperationException($"README.md does not have {there} any more where this test replaces it:\n{example}");
 
-    private static string Block(string language) =>
-        Blocks().Matches(Text).Single(block => block.Groups["language"].Value == language).Groups["text"].Value;
+    private static string Block(string language, string start = "") =>
+        Blocks().Matches(Text)
+            .Where(block => block.Groups["language"].Value == language)
+            .Select(block => block.Groups["text"].Value)
+            .Single(text => text.StartsWith(start, StringComparison.Ordinal));
 
     [GeneratedRegex("^```(?<language>[a-z]+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Blocks();

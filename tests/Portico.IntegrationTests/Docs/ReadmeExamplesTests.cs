@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Portico.Configuration;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Covers;
@@ -57,6 +58,16 @@ public sealed class ReadmeExamplesTests : IDisposable
             ]);
 
         Assert.Equal((0, NginxCover.Page, ""), (code, page, errors));
+    }
+
+    [Fact]
+    public void The_listener_behind_a_balancer_trusts_its_network()
+    {
+        var loaded = LoadedConfiguration.Load(
+            $$"""{ "listeners": [{ {{ReadmeExamples.Balancer}} "secret": "{{NewSecret()}}", "domain": "{{Name}}" }] }""", ".", []);
+
+        Assert.Empty(loaded.Errors);
+        Assert.Equal("10.0.0.0/8", Assert.Single(loaded.Settings!.Listeners[0].TrustedBalancers).ToString());
     }
 
     [OwnNetworkFact(Nft)]

@@ -4,6 +4,7 @@ using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol.ProxyProtocol;
 using Portico.TestKit.Clients;
+using Portico.TestKit.Covers;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Wires;
 using Xunit;
@@ -79,6 +80,22 @@ public sealed class ProxyHeaderTests
             await client.Wire.SendAsync(header);
             await client.EchoAsync(1000);
         }
+    }
+
+    [ToolTheory(HaproxyCover.Program)]
+    [InlineData(EngineKind.Epoll, "send-proxy")]
+    [InlineData(EngineKind.Epoll, "send-proxy-v2")]
+    [InlineData(EngineKind.Sockets, "send-proxy-v2 proxy-v2-options crc32c,unique-id")]
+    public async Task Behind_HAProxy_the_client_is_who_connected_to_it(EngineKind engine, string header)
+    {
+        await using var test = ProxyUnderTest.StartMiddle(engine, Trusting("127.0.0.0/8"));
+        await test.UntilLinksAsync(1);
+        await using var balancer = await HaproxyBalancer.StartAsync(test.Endpoint, header);
+        await using var client = await FakeClient.ConnectAsync(balancer.Endpoint, new ClientProfile { Secret = test.Secret });
+        await client.GreetAsync();
+        await client.EchoAsync(1000);
+        await client.DownloadAsync(4, 64 * 1024);
+        Assert.All(test.Network.MiddleProxy(2).Requests, request => Assert.Equal(client.Wire.Local, request.Client));
     }
 
     [Theory]
