@@ -44,6 +44,7 @@ internal static class Program
             SecretCommand.Create(),
             CheckCommand.Create(common),
             SelfTest.SelfTestCommand.Create(),
+            Ping.PingCommand.Create(),
             DocsCommand.Create(),
         };
         common.AddTo(root);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Framing;
@@ -21,28 +22,29 @@ internal static class ClientChecks
 
     /// <summary>The checks of all clients of one proxy.</summary>
     /// <param name="place">What names begin with: <c>engine/backend</c>.</param>
-    /// <param name="client">Knows the proxy, its secret and the ad tag that it owes to it.</param>
-    public static IEnumerable<Check> Of(string place, SelfTestClient client)
+    /// <param name="proxy">Where it listens.</param>
+    /// <param name="client">Knows its secret and the ad tag that it owes to it.</param>
+    public static IEnumerable<Check> Of(string place, IPEndPoint proxy, SelfTestClient client)
     {
         foreach (var manner in ClientManner.All)
         {
             var name = $"{place}/{manner.Name}";
-            yield return new Check($"{name}/res-pq", cancel => AskAsync(client, manner, cancel));
-            yield return new Check($"{name}/echo", cancel => EchoAsync(client, manner, cancel));
-            yield return new Check($"{name}/in-pieces", cancel => AskAsync(client, manner with { InPieces = true }, cancel));
+            yield return new Check($"{name}/res-pq", cancel => AskAsync(proxy, client, manner, cancel));
+            yield return new Check($"{name}/echo", cancel => EchoAsync(proxy, client, manner, cancel));
+            yield return new Check($"{name}/in-pieces", cancel => AskAsync(proxy, client, manner with { InPieces = true }, cancel));
             if (!manner.IsTls) continue;
             yield return new Check(
-                $"{name}/old-hello", cancel => AskAsync(client, manner with { Shape = ClientHelloShape.Classic517 }, cancel));
+                $"{name}/old-hello", cancel => AskAsync(proxy, client, manner with { Shape = ClientHelloShape.Classic517 }, cancel));
             yield return new Check($"{name}/hello-in-records", cancel => AskAsync(
-                client, manner with { HelloRecords = ClientHelloReader.MaxRecords }, cancel));
+                proxy, client, manner with { HelloRecords = ClientHelloReader.MaxRecords }, cancel));
         }
     }
 
-    private static async Task AskAsync(SelfTestClient client, ClientManner manner, CancellationToken cancel)
+    private static async Task AskAsync(IPEndPoint proxy, SelfTestClient client, ClientManner manner, CancellationToken cancel)
     {
         var dcId = StandInTelegram.DcIds[RandomNumberGenerator.GetInt32(StandInTelegram.DcIds.Length)];
         var expected = new SeenByTelegram(dcId, manner.Transport, client.AdTag);
-        using var connection = await client.ConnectAsync(manner, dcId, cancel);
+        using var connection = await client.ConnectAsync(proxy, manner, dcId, cancel);
         foreach (var isMulti in (bool[])[false, true])
         {
             var nonce = RandomNumberGenerator.GetBytes(PqMessage.NonceLength);
@@ -53,9 +55,9 @@ internal static class ClientChecks
         }
     }
 
-    private static async Task EchoAsync(SelfTestClient client, ClientManner manner, CancellationToken cancel)
+    private static async Task EchoAsync(IPEndPoint proxy, SelfTestClient client, ClientManner manner, CancellationToken cancel)
     {
-        using var connection = await client.ConnectAsync(manner, StandInTelegram.DcIds[0], cancel);
+        using var connection = await client.ConnectAsync(proxy, manner, StandInTelegram.DcIds[0], cancel);
         foreach (var (from, to) in EchoLengths)
         {
             var packet = RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(from, to + 1) & ~(FrameCodec.Alignment - 1));

@@ -27,8 +27,17 @@ internal static class PqCheck
         return packet;
     }
 
-    /// <summary>What is wrong with an answer, or null.</summary>
+    /// <summary>What is wrong with an answer, or null; also if Telegram was told something else than the client has said.</summary>
     public static string? FaultOf(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> nonce, SeenByTelegram expected)
+    {
+        if (FaultOf(packet, nonce) is { } fault) return fault;
+        Span<byte> seen = stackalloc byte[PqMessage.NonceLength];
+        expected.WriteTo(seen);
+        return PqMessage.Read(packet).ServerNonce.SequenceEqual(seen) ? null : "Telegram was told another DC, transport or ad tag";
+    }
+
+    /// <summary>What is wrong with an answer, or null.</summary>
+    public static string? FaultOf(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> nonce)
     {
         var answer = PqMessage.Read(packet);
         switch (answer.Kind)
@@ -41,11 +50,7 @@ internal static class PqCheck
 
         if (!answer.HasIdOfAnswer)
             return "the answer's msg_id is not a server's";
-        if (!answer.Nonce.SequenceEqual(nonce))
-            return "resPQ carries another nonce";
-        Span<byte> seen = stackalloc byte[PqMessage.NonceLength];
-        expected.WriteTo(seen);
-        return answer.ServerNonce.SequenceEqual(seen) ? null : "Telegram was told another DC, transport or ad tag";
+        return answer.Nonce.SequenceEqual(nonce) ? null : "resPQ carries another nonce";
     }
 
     private static long MessageId(bool ofAnswer) =>

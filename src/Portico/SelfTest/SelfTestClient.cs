@@ -14,20 +14,34 @@ namespace Portico.SelfTest;
 /// A Telegram client as far as a proxy can tell: it comes in by any
 /// transport and makes the checks that Telegram's clients make.
 /// </summary>
-internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag? adTag = null)
+/// <param name="secret">What the proxy wants to hear.</param>
+/// <param name="domain">The name in its hellos.</param>
+/// <param name="adTag">See <see cref="AdTag"/>.</param>
+internal sealed class SelfTestClient(ProxySecret secret, string domain, AdTag? adTag = null)
 {
-    // Any name will do: the proxy is asked whether it knows the secret, not where it is.
-    private static readonly byte[] Domain = Encoding.ASCII.GetBytes("selftest.example");
+    /// <summary>For a proxy that is asked whether it knows the secret, not where it is.</summary>
+    public const string AnyDomain = "selftest.example";
+
+    private readonly byte[] _domain = Encoding.ASCII.GetBytes(domain);
 
     /// <summary>Whose channel Telegram must be told to show it; the client itself knows nothing of it.</summary>
     public AdTag? AdTag => adTag;
 
-    /// <summary>Connects and, with fake TLS, shakes hands. The obfuscated header goes out with the first packet.</summary>
-    /// <exception cref="CheckFailedException">The proxy's flight is not what it must be.</exception>
+    /// <summary>Connects and introduces itself.</summary>
     /// <exception cref="SocketException">The connection was refused or reset.</exception>
-    public async Task<PacketConnection> ConnectAsync(ClientManner manner, short dcId, CancellationToken cancel)
+    /// <inheritdoc cref="IntroduceAsync"/>
+    public async Task<PacketConnection> ConnectAsync(IPEndPoint proxy, ClientManner manner, short dcId, CancellationToken cancel) =>
+        await IntroduceAsync(await DialAsync(proxy, cancel), manner, dcId, cancel);
+
+    /// <summary>On a new connection: with fake TLS, shakes hands. The obfuscated header goes out with the first packet.</summary>
+    /// <param name="socket">Taken over.</param>
+    /// <param name="manner">How to come in.</param>
+    /// <param name="dcId">Where to.</param>
+    /// <param name="cancel">Nobody waits any more.</param>
+    /// <exception cref="CheckFailedException">The proxy's flight is not what it must be.</exception>
+    /// <exception cref="SocketException">The connection was reset.</exception>
+    public async Task<PacketConnection> IntroduceAsync(Socket socket, ClientManner manner, short dcId, CancellationToken cancel)
     {
-        var socket = await DialAsync(proxy, cancel);
         try
         {
             if (manner.IsTls) await GreetAsync(socket, manner, cancel);
@@ -62,7 +76,7 @@ internal sealed class SelfTestClient(IPEndPoint proxy, ProxySecret secret, AdTag
         using var key = new HmacKey(secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
         var length = new ClientHelloWriter(RandomNumberGenerator.Fill).Write(
-            hello, shape, Domain, key, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+            hello, shape, _domain, key, (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
         return hello[..length];
     }
 

@@ -39,7 +39,8 @@ internal static class SelfTestRun
                         continue;
                     proxies.Add(proxy);
                     if (backend.IsMiddle) await telegram.UntilLinkedAsync(options.Deadline, cancel);
-                    checks.AddRange(ClientChecks.Of(place, new SelfTestClient(proxy.Endpoint, proxy.Secret, backend.AdTag)));
+                    checks.AddRange(ClientChecks.Of(
+                        place, proxy.Endpoint, new SelfTestClient(proxy.Secret, SelfTestClient.AnyDomain, backend.AdTag)));
                     checks.AddRange(StrangerChecks.Of(place, proxy.Endpoint));
                 }
             }

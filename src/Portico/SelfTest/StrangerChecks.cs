@@ -15,8 +15,8 @@ internal static class StrangerChecks
     {
         yield return new Check($"{place}/stranger/malformed-hello", cancel => ExpectAsync(
             proxy, HelloRecords.Malformed(), TlsAlert.DecodeError.ToArray(), cancel));
-        yield return new Check($"{place}/stranger/wrong-secret-fake-tls", cancel => ExpectAsync(proxy, WrongHello(proxy), [], cancel));
-        yield return new Check($"{place}/stranger/wrong-secret-secure", cancel => ExpectAsync(proxy, WrongHeader(proxy), [], cancel));
+        yield return new Check($"{place}/stranger/wrong-secret-fake-tls", cancel => ExpectAsync(proxy, WrongHello(), [], cancel));
+        yield return new Check($"{place}/stranger/wrong-secret-secure", cancel => ExpectAsync(proxy, WrongHeader(), [], cancel));
     }
 
     private static async Task ExpectAsync(IPEndPoint proxy, byte[] sent, byte[] expected, CancellationToken cancel)
@@ -38,15 +38,15 @@ internal static class StrangerChecks
                 + $"not \"{Convert.ToHexStringLower(expected)}\"");
     }
 
-    private static byte[] WrongHello(IPEndPoint proxy) => WhoDoesNotKnow(proxy).Hello(ClientHelloShape.PostQuantum);
+    private static byte[] WrongHello() => WhoDoesNotKnow().Hello(ClientHelloShape.PostQuantum);
 
-    private static byte[] WrongHeader(IPEndPoint proxy)
+    private static byte[] WrongHeader()
     {
         var header = new byte[ObfuscatedHeader.Length];
-        WhoDoesNotKnow(proxy).WriteHeader(header, Transport.Padded, dcId: 2, out _);
+        WhoDoesNotKnow().WriteHeader(header, Transport.Padded, dcId: 2, out _);
         return header;
     }
 
-    private static SelfTestClient WhoDoesNotKnow(IPEndPoint proxy) =>
-        new(proxy, ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)));
+    private static SelfTestClient WhoDoesNotKnow() =>
+        new(ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length)), SelfTestClient.AnyDomain);
 }
