@@ -8,15 +8,16 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// </summary>
 internal sealed class MemoryRelief(EventLoop loop) : ILoopTask
 {
-    private IEnumerable<MiddleProxyPool> _pools = [];
+    private IEnumerable<IMemoryHolder> _holders = [];
     private bool _isQueued;
 
     /// <summary>Soon: whoever found out may be in the middle of a packet.</summary>
-    public void Begin(IEnumerable<MiddleProxyPool> pools)
+    /// <param name="holders">Looked at then.</param>
+    public void Begin(IEnumerable<IMemoryHolder> holders)
     {
         if (_isQueued) return;
         _isQueued = true;
-        _pools = pools;
+        _holders = holders;
         loop.Enqueue(this);
     }
 
@@ -24,8 +25,7 @@ internal sealed class MemoryRelief(EventLoop loop) : ILoopTask
     {
         _isQueued = false;
         var enough = loop.Buffers.Budget - (loop.Buffers.Budget / 4);
-        var largestFirst = _pools.SelectMany(pool => pool.Clients)
-            .Where(client => client.HeldBytes > 0).OrderByDescending(client => client.HeldBytes).ToList();
+        var largestFirst = _holders.Where(client => client.HeldBytes > 0).OrderByDescending(client => client.HeldBytes).ToList();
         foreach (var client in largestFirst)
         {
             if (loop.Buffers.Rented <= enough) break;

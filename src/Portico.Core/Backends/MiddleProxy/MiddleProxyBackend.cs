@@ -94,7 +94,8 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
     }
 
     /// <summary>Attempts to reach a data centre fail one after the other, <paramref name="link"/> last.</summary>
-    public void OnUnreachable(MiddleProxyConnection link) => services.Health.Failed(link, services.Loop.NowMs);
+    public void OnUnreachable(MiddleProxyConnection link) =>
+        services.Health.Failed(link.Dc, link.Address, link.Error, link.Why, services.Loop.NowMs);
 
     /// <summary>A middle proxy hung up during the set-up, for which keys were made of <paramref name="own"/>.</summary>
     public void OnHungUp(IPAddress own) => services.Health.HungUp(own, services.Loop.NowMs);
@@ -109,7 +110,7 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
     public void OnHeld()
     {
         if (services.Loop.Buffers.Rented > services.Loop.Buffers.Budget)
-            _relief.Begin(_pools.Values);
+            _relief.Begin(_pools.Values.SelectMany(pool => pool.Clients));
     }
 
     /// <summary>A pool's own work threw.</summary>

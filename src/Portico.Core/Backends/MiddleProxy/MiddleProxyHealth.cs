@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
@@ -28,21 +29,24 @@ internal sealed partial class MiddleProxyHealth(Shortages shortages, ILogger log
     public Action LookUp { get; set; } = static () => { };
 
     /// <summary>No address of a data centre's middle proxies works.</summary>
-    /// <param name="link">The last one that was tried.</param>
+    /// <param name="dc">The data centre.</param>
+    /// <param name="address">The last one that was tried.</param>
+    /// <param name="error">What the system said of it.</param>
+    /// <param name="why">The same for an operator.</param>
     /// <param name="nowMs">Monotonic.</param>
-    public void Failed(MiddleProxyConnection link, long nowMs)
+    public void Failed(short dc, IPEndPoint address, SocketError error, string why, long nowMs)
     {
-        if (ConnectErrors.IsOurWant(link.Address, link.Error))
+        if (ConnectErrors.IsOurWant(address, error))
         {
-            shortages.Note(link.Error, nowMs);
+            shortages.Note(error, nowMs);
             return;
         }
 
-        if (!_outages.GetOrAdd(link.Dc, static _ => new Outage()).Failed(nowMs, out var attempts))
+        if (!_outages.GetOrAdd(dc, static _ => new Outage()).Failed(nowMs, out var attempts))
             return;
         // One cause for all, once told, is not told for each.
         var level = _hangUps.IsTold ? LogLevel.Debug : LogLevel.Warning;
-        Log.Unreachable(log, level, link.Dc, link.Address, link.Why, attempts);
+        Log.Unreachable(log, level, dc, address, why, attempts);
     }
 
     /// <summary>
