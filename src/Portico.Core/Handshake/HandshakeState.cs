@@ -116,8 +116,11 @@ internal sealed class HandshakeState : LoopWaiter
         _arrivals = default;
         if (RawLength == 0) DropRaw();
         else _arrivals.Note(RawLength, Loop.NowMs);
-        _hasUnseen = RawLength > 0;
+        LookAgain();
     }
+
+    /// <summary>What was read is still to be judged.</summary>
+    public void LookAgain() => _hasUnseen = RawLength > 0;
 
     /// <summary>Reads all there is, up to <paramref name="limit"/> bytes since accept.</summary>
     /// <returns>Eof, Reset, or Ok.</returns>

@@ -28,7 +28,8 @@ internal sealed class OriginHeader(LoopContext context, OriginLog log)
             switch (handshake.ReadRaw(ProxyHeader.MaxReadLength))
             {
                 case IoStatus.Ok when TryTake(handshake, out var isHeader):
-                    return isHeader ? default : Missing(session);
+                    if (!isHeader) return Missing(session);
+                    return session.IsBalancersOwn ? await AwaitFirstByteAsync(handshake) : default;
                 case IoStatus.Ok:
                     continue;
                 // A balancer that looks whether we are there says nothing: no client was lost.
@@ -44,6 +45,35 @@ internal sealed class OriginHeader(LoopContext context, OriginLog log)
                     return StepResult.Gone(CloseReason.Shutdown);
                 case Wake.Deadline:
                     return Missing(session);
+            }
+        }
+    }
+
+    // Balancers look whether we are there with a header that names nobody, and hang up: no client was lost,
+    // and no cover needs to hear of it.
+    [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
+    private async ValueTask<StepResult> AwaitFirstByteAsync(HandshakeState handshake)
+    {
+        handshake.SetDeadline(context.Loop.NowMs + (long)context.Timeouts.Handshake.TotalMilliseconds);
+        while (true)
+        {
+            switch (handshake.ReadRaw(ProxyHeader.MaxReadLength))
+            {
+                case IoStatus.Ok:
+                    handshake.LookAgain();
+                    return default;
+                case IoStatus.Eof:
+                    return StepResult.Gone(CloseReason.ClientClosed);
+                case IoStatus.Reset:
+                    return StepResult.Gone(CloseReason.ClientReset);
+            }
+
+            switch (await handshake.NextEventAsync())
+            {
+                case Wake.Shutdown:
+                    return StepResult.Gone(CloseReason.Shutdown);
+                case Wake.Deadline:
+                    return StepResult.Gone(CloseReason.HandshakeTimeout);
             }
         }
     }
@@ -71,6 +101,6 @@ internal sealed class OriginHeader(LoopContext context, OriginLog log)
     private StepResult Missing(Session session)
     {
         log.Missing(session);
-        return StepResult.End(EndManner.Fin, CloseReason.ProxyHeader);
+        return StepResult.End(EndManner.CloseUnlessUnread, CloseReason.ProxyHeader);
     }
 }

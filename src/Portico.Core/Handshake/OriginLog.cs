@@ -22,7 +22,7 @@ internal sealed partial class OriginLog(ILogger log)
     public void Unexpected(Session session)
     {
         if (_unexpected.TryPass(Environment.TickCount64, out var leftOut))
-            Log.Unexpected(log, session.Listener.Name, session.Client.RemoteAddress()?.Address, session.Listener.Index, leftOut);
+            Log.Unexpected(log, session.Listener.Name, session.Listener.Index, leftOut);
     }
 
     private static partial class Log
@@ -34,8 +34,8 @@ internal sealed partial class OriginLog(ILogger log)
         public static partial void Missing(ILogger logger, string listener, IPAddress? address, int index, long leftOut);
 
         [LoggerMessage(EventId = 1111, EventName = "ProxyHeaderUnexpected", Level = LogLevel.Warning,
-            Message = "Listener {Listener}: a connection from {Address} began with a PROXY header and went to strangers. If that is a "
-                + "balancer of yours, add its network to listeners[{Index}].proxyProtocol.trusted. Left out before this: {LeftOut}")]
-        public static partial void Unexpected(ILogger logger, string listener, IPAddress? address, int index, long leftOut);
+            Message = "Listener {Listener}: a connection began with a PROXY header and went to strangers. If a balancer of yours is in "
+                + "front, add its network to listeners[{Index}].proxyProtocol.trusted. Left out before this: {LeftOut}")]
+        public static partial void Unexpected(ILogger logger, string listener, int index, long leftOut);
     }
 }

@@ -21,7 +21,7 @@ internal static class NetworkText
         var address = slash < 0 ? text : text[..slash];
         if (!IPAddress.TryParse(address, out var parsed)
             || (parsed.AddressFamily == AddressFamily.InterNetwork && parsed.ToString() != address)
-            || address.Contains('%', StringComparison.Ordinal))
+            || address.AsSpan().ContainsAny("%[]"))
         {
             problem = $"{ShownText.Quote(text)} is not a network; {Example}";
             return false;
@@ -36,8 +36,17 @@ internal static class NetworkText
             return false;
         }
 
-        if (parsed.IsIPv4MappedToIPv6 && bits >= 96)
+        if (parsed.IsIPv4MappedToIPv6)
+        {
+            if (bits < 96)
+            {
+                problem = $"{ShownText.Quote(text)}: write an IPv4 network as such; {Example}";
+                return false;
+            }
+
             (parsed, bits) = (parsed.MapToIPv4(), bits - 96);
+        }
+
         network = new IPNetwork(Masked(parsed, bits), bits);
         return true;
     }

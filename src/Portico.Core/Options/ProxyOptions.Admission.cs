@@ -107,7 +107,8 @@ public sealed class LimitOptions
     /// come nowhere near it, since a client needs a second to show its secret.
     /// </summary>
     [Option("Connections from one address (IPv6: one /64) that have shown no secret. One more ends the oldest of them. "
-            + "0 = no limit, for a proxy behind a forwarder that hides its clients' addresses; this machine's own are never counted.",
+            + "0 = no limit, for a proxy behind a forwarder that hides its clients' addresses (one that tells them: "
+            + "listeners[].proxyProtocol); this machine's own are never counted.",
         Minimum = 0, Maximum = 1000000)]
     public int UnauthenticatedPerAddress { get; set; } = 1024;
 }

@@ -79,7 +79,8 @@ public sealed class ProxyProtocolOptions
 {
     /// <summary>Networks; none, since whoever may send a header may say to be anybody.</summary>
     [Option("Networks of balancers: each of their connections must begin with a PROXY header, version 1 or 2, within 3 s, "
-            + "and the client is who it names, in limits, in middle mode and towards the cover. From all others none is looked for.",
+            + "and the client is who it names, in limits, in middle mode and towards the cover: whoever is in them can say to be anybody. "
+            + "From all others none is looked for.",
         Example = """["10.0.0.0/8", "fd00::/8"]""")]
     public string[] Trusted { get; set; } = [];
 }

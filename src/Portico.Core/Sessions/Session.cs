@@ -50,6 +50,9 @@ internal abstract class Session : IAddressHolder
     /// <summary>It comes from a network whose PROXY headers are believed, and one is required.</summary>
     public bool IsBehindBalancer { get; }
 
+    /// <summary>The header said that the balancer itself is the client.</summary>
+    public bool IsBalancersOwn => IsBehindBalancer && _origin is null;
+
     /// <summary>The client, by the PROXY header if there was one; null = it is gone.</summary>
     public IPEndPoint? ClientAddress() => _origin?.Source ?? Client.RemoteAddress();
 

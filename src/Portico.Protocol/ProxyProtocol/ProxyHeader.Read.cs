@@ -16,6 +16,8 @@ public static partial class ProxyHeader
     // Version, command, family and length behind the signature.
     private const int PrefixLength = 16;
 
+    private const byte UdpOverV4 = 0x12, UdpOverV6 = 0x22, UnixStream = 0x31, UnixDatagram = 0x32;
+
     private static readonly SearchValues<byte> AddressBytes = SearchValues.Create("0123456789abcdefABCDEF:."u8);
 
     private static ReadOnlySpan<byte> Version1Prefix => "PROXY "u8;
@@ -27,7 +29,7 @@ public static partial class ProxyHeader
     /// <param name="bytes">From the first byte of the connection on.</param>
     /// <param name="length">Bytes of the header, behind which the client's begin.</param>
     /// <param name="source">
-    /// The client, an IPv4 address inside an IPv6 one as what it is; null = it is whoever connected (LOCAL, UNKNOWN).
+    /// The client, IPv4 addresses inside IPv6 ones as what they are; null = it is whoever connected (LOCAL, UNKNOWN).
     /// </param>
     /// <param name="destination">Where it connected to; null with <paramref name="source"/>.</param>
     public static FrameStatus TryRead(ReadOnlySpan<byte> bytes, out int length, out IPEndPoint? source, out IPEndPoint? destination)
@@ -50,22 +52,27 @@ public static partial class ProxyHeader
         var end = bytes[..Math.Min(bytes.Length, MaxLength)].IndexOf("\r\n"u8);
         if (end < 0)
             return bytes.Length < MaxLength ? FrameStatus.NeedMoreData : FrameStatus.Invalid;
-        length = end + 2;
         Span<Range> words = stackalloc Range[7];
         var line = bytes[..end];
         var count = Split(line, words);
         // Whatever stands behind UNKNOWN says nothing.
-        if (count >= 2 && line[words[1]].SequenceEqual("UNKNOWN"u8)) return FrameStatus.Ok;
+        if (count >= 2 && line[words[1]].SequenceEqual("UNKNOWN"u8))
+        {
+            length = end + 2;
+            return FrameStatus.Ok;
+        }
+
         var family = count != 6 ? default(AddressFamily?)
             : line[words[1]].SequenceEqual("TCP4"u8) ? AddressFamily.InterNetwork
             : line[words[1]].SequenceEqual("TCP6"u8) ? AddressFamily.InterNetworkV6
             : null;
         if (family is null) return FrameStatus.Invalid;
-        source = EndpointOf(family.Value, line[words[2]], line[words[4]]);
-        destination = EndpointOf(family.Value, line[words[3]], line[words[5]]);
-        if (source is not null && destination is not null) return FrameStatus.Ok;
-        (source, destination) = (null, null);
-        return FrameStatus.Invalid;
+        var from = EndpointOf(family.Value, line[words[2]], line[words[4]]);
+        var to = EndpointOf(family.Value, line[words[3]], line[words[5]]);
+        if (from is null || to is null) return FrameStatus.Invalid;
+        length = end + 2;
+        (source, destination) = Unmapped(from, to);
+        return FrameStatus.Ok;
     }
 
     // Single spaces; of more words than there is room for, the last range holds the rest.
@@ -95,7 +102,7 @@ public static partial class ProxyHeader
         var isWritten = family == AddressFamily.InterNetwork
             ? parsed.ToString() == text
             : address.IndexOfAnyExcept(AddressBytes) < 0;
-        return isWritten ? new IPEndPoint(Unmapped(parsed), number) : null;
+        return isWritten ? new IPEndPoint(parsed, number) : null;
     }
 
     private static FrameStatus ReadVersion2(
@@ -106,6 +113,8 @@ public static partial class ProxyHeader
             return FrameStatus.Invalid;
         if (bytes.Length < PrefixLength) return FrameStatus.NeedMoreData;
         var (command, transport) = (bytes[Signature.Length], bytes[Signature.Length + 1]);
+        if (transport is not (NoFamily or TcpOverV4 or TcpOverV6 or UdpOverV4 or UdpOverV6 or UnixStream or UnixDatagram))
+            return FrameStatus.Invalid;
         var rest = BinaryPrimitives.ReadUInt16BigEndian(bytes[(PrefixLength - sizeof(ushort))..]);
         var addressLength = transport switch { TcpOverV4 => 4, TcpOverV6 => 16, _ => 0 };
         var addresses = 2 * (addressLength + (addressLength == 0 ? 0 : sizeof(ushort)));
@@ -117,11 +126,15 @@ public static partial class ProxyHeader
         if (command == Version2Local || addressLength == 0) return FrameStatus.Ok;
         var first = bytes[PrefixLength..];
         var ports = first[(2 * addressLength)..];
-        source = new IPEndPoint(Unmapped(new IPAddress(first[..addressLength])), BinaryPrimitives.ReadUInt16BigEndian(ports));
-        destination = new IPEndPoint(
-            Unmapped(new IPAddress(first.Slice(addressLength, addressLength))), BinaryPrimitives.ReadUInt16BigEndian(ports[2..]));
+        (source, destination) = Unmapped(
+            new IPEndPoint(new IPAddress(first[..addressLength]), BinaryPrimitives.ReadUInt16BigEndian(ports)),
+            new IPEndPoint(new IPAddress(first.Slice(addressLength, addressLength)), BinaryPrimitives.ReadUInt16BigEndian(ports[2..])));
         return FrameStatus.Ok;
     }
 
-    private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    // Both or none: a header of ours behind this one could not name two families.
+    private static (IPEndPoint Source, IPEndPoint Destination) Unmapped(IPEndPoint source, IPEndPoint destination) =>
+        source.Address.IsIPv4MappedToIPv6 && destination.Address.IsIPv4MappedToIPv6
+            ? (new(source.Address.MapToIPv4(), source.Port), new(destination.Address.MapToIPv4(), destination.Port))
+            : (source, destination);
 }

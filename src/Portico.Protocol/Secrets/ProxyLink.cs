@@ -12,6 +12,9 @@ public static class ProxyLink
     private const string TgStart = "tg://proxy?";
     private const string TMeStart = "https://t.me/proxy?";
 
+    // RFC 1035, section 2.3.4, as text.
+    private const int MostOfName = 253;
+
     private static readonly string[] SchemesOfSite = ["https://", "http://", ""];
     private static readonly string[] Sites = ["t.me", "www.t.me", "telegram.me", "www.telegram.me", "telegram.dog", "www.telegram.dog"];
 
@@ -44,7 +47,7 @@ public static class ProxyLink
 
         host = WithoutBrackets(Parameter(query, "server"));
         // An address with a zone means something on one machine only, and the framework takes anything for a zone.
-        if (host.Contains('%', StringComparison.Ordinal) || Uri.CheckHostName(host) == UriHostNameType.Unknown)
+        if (host.Contains('%', StringComparison.Ordinal) || host.Length > MostOfName || Uri.CheckHostName(host) == UriHostNameType.Unknown)
         {
             error = "The link's server is missing, or neither a host name nor an IP address.";
             return false;

@@ -20,7 +20,10 @@ internal static class PingCommand
     /// <summary>The command with its options.</summary>
     public static Command Create()
     {
-        var link = new Argument<string>("URL") { Description = "tg://proxy?... or https://t.me/proxy?..." };
+        var link = new Argument<string>("URL")
+        {
+            Description = "'tg://proxy?...' or 'https://t.me/proxy?...', in quotes, as it has & in it.",
+        };
         var dcs = new Option<string?>("--dc")
         {
             Description = "Data centres, for example 1,2,-2 (negative: their addresses for media). Without it: 1 to 5 and -1 to -5.",

@@ -13,21 +13,28 @@ internal static class PingRun
     /// <summary>One result for each protocol, in the order asked for.</summary>
     public static async Task<IReadOnlyList<ProtocolResult>> RunAsync(PingTarget target, PingOptions options, CancellationToken cancel)
     {
+        // Once for all, and not before anybody hears of its failure.
+        var addresses = new Lazy<Task<IPAddress[]>>(
+            () => InTimeAsync("address", options.Timeout, limit => ResolveAsync(target, limit), cancel));
         var results = new List<ProtocolResult>();
         foreach (var manner in options.Manners)
-            results.Add(new(manner.Name, await Task.WhenAll(options.Dcs.Select(dc => AskAsync(target, options, manner, dc, cancel)))));
+        {
+            var asked = options.Dcs.Select(dc => AskAsync(target, addresses, options, manner, dc, cancel));
+            results.Add(new(manner.Name, await Task.WhenAll(asked)));
+        }
+
         return results;
     }
 
     private static async Task<PingResult> AskAsync(
-        PingTarget target, PingOptions options, ClientManner manner, short dc, CancellationToken cancel)
+        PingTarget target, Lazy<Task<IPAddress[]>> addresses, PingOptions options, ClientManner manner, short dc, CancellationToken cancel)
     {
         var (answers, errors) = (new List<PingTimes>(), new List<string>());
         for (var i = 0; i < options.Repeat; i++)
         {
             try
             {
-                answers.Add(await AskOnceAsync(target, manner, dc, options.Timeout, cancel));
+                answers.Add(await AskOnceAsync(target, await addresses.Value, manner, dc, options.Timeout, cancel));
             }
             catch (CheckFailedException problem)
             {
@@ -49,11 +56,11 @@ internal static class PingRun
     }
 
     private static async Task<PingTimes> AskOnceAsync(
-        PingTarget target, ClientManner manner, short dc, TimeSpan timeout, CancellationToken cancel)
+        PingTarget target, IPAddress[] addresses, ClientManner manner, short dc, TimeSpan timeout, CancellationToken cancel)
     {
         var client = new SelfTestClient(target.Secret, target.Domain);
-        var watch = Stopwatch.StartNew();
-        var socket = await InTimeAsync("connect", timeout, limit => DialAsync(target, limit), cancel);
+        var watch = new Stopwatch();
+        var socket = await DialAsync(target, addresses, watch, timeout, cancel);
         var tcp = watch.Elapsed.TotalMilliseconds;
 
         watch.Restart();
@@ -77,24 +84,28 @@ internal static class PingRun
         return await connection.ReceiveAsync(cancel);
     }
 
-    // The addresses of a name in the order of the system's resolver: the first that takes the connection.
-    private static async Task<Socket> DialAsync(PingTarget target, CancellationToken cancel)
+    private static async Task<IPAddress[]> ResolveAsync(PingTarget target, CancellationToken cancel) =>
+        IPAddress.TryParse(target.Host, out var given) ? [given] : await Dns.GetHostAddressesAsync(target.Host, cancel);
+
+    // In the order of the system's resolver, each with its own time: the first that takes the connection.
+    private static async Task<Socket> DialAsync(
+        PingTarget target, IPAddress[] addresses, Stopwatch watch, TimeSpan timeout, CancellationToken cancel)
     {
-        var addresses = IPAddress.TryParse(target.Host, out var given) ? [given] : await Dns.GetHostAddressesAsync(target.Host, cancel);
-        SocketException? problem = null;
-        foreach (var address in addresses)
+        for (var i = 0; i < addresses.Length; i++)
         {
+            watch.Restart();
             try
             {
-                return await SelfTestClient.DialAsync(new IPEndPoint(address, target.Port), cancel);
+                var proxy = new IPEndPoint(addresses[i], target.Port);
+                return await InTimeAsync("connection", timeout, limit => SelfTestClient.DialAsync(proxy, limit), cancel);
             }
-            catch (SocketException failed)
+            catch (Exception problem) when (problem is SocketException or CheckFailedException && i < addresses.Length - 1)
             {
-                problem = failed;
+                // The next may be reached, and if none is, the last says why.
             }
         }
 
-        throw problem ?? new SocketException((int)SocketError.HostNotFound);
+        throw new SocketException((int)SocketError.HostNotFound);
     }
 
     private static async Task<T> InTimeAsync<T>(

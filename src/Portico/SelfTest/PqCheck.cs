@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Portico.Protocol.Mtproto;
 
@@ -39,6 +40,8 @@ internal static class PqCheck
     /// <summary>What is wrong with an answer, or null.</summary>
     public static string? FaultOf(ReadOnlySpan<byte> packet, ReadOnlySpan<byte> nonce)
     {
+        if (packet.Length == sizeof(int))
+            return $"the data centre answered with error {BinaryPrimitives.ReadInt32LittleEndian(packet)}";
         var answer = PqMessage.Read(packet);
         switch (answer.Kind)
         {

@@ -124,7 +124,9 @@ internal sealed class SelfTestClient(ProxySecret secret, string domain, AdTag? a
         var status = ServerFlightVerifier.Verify(answer, random, key, out var length, out var fault);
         if (status == FrameStatus.NeedMoreData) return false;
         if (status == FrameStatus.Invalid)
-            throw new CheckFailedException($"a client would refuse the flight: {fault}");
+            throw new CheckFailedException(fault == ServerFlightFault.NotTls
+                ? "what answers speaks no TLS"
+                : $"a client would refuse the flight ({fault}): a site answers, as to everybody without the secret; or a clock is off");
         return length == answer.Length ? true : throw new CheckFailedException($"{answer.Length - length} bytes follow the flight unasked");
     }
 }

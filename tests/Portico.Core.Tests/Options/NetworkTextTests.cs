@@ -33,6 +33,9 @@ public class NetworkTextTests
     [InlineData("010.0.0.0/8")]
     [InlineData("fe80::1%eth0")]
     [InlineData("localhost")]
+    [InlineData("::ffff:10.0.0.0/8")]
+    [InlineData("[::1]:443")]
+    [InlineData("[fd00::]/8")]
     public void Anything_else_is_refused_with_an_example(string text)
     {
         Assert.False(NetworkText.TryParse(text, out _, out var problem));

@@ -8,6 +8,7 @@ using Portico.Fuzz.Targets.Handshake;
 using Portico.Fuzz.Targets.MiddleProxy;
 using Portico.Fuzz.Targets.Mtproto;
 using Portico.Fuzz.Targets.Obfuscation;
+using Portico.Fuzz.Targets.ProxyProtocol;
 using Portico.Fuzz.Targets.Secrets;
 using Portico.Fuzz.Targets.TelegramConfig;
 using Portico.Protocol.Framing;
@@ -39,6 +40,7 @@ internal static class AllTargets
         () => new RpcNonceTarget(),
         () => new RpcHandshakeTarget(),
         () => new PqMessageTarget(),
+        () => new ProxyHeaderTarget(),
         () => new ProxyConfigTarget(),
         () => new SecretTextTarget(),
         () => new ProxyLinkTarget(),

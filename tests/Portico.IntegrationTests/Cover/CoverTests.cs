@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Protocol.ProxyProtocol;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Covers;
@@ -216,6 +218,32 @@ public sealed class CoverTests
                 .. BigEndian(stranger.Local.Port), .. BigEndian(test.Endpoint.Port),
             ];
         Assert.Equal(head.Concat(Request), await visit.ReadExactlyAsync(head.Length + Request.Length));
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task Behind_a_balancer_the_cover_is_told_of_the_stranger_that_it_names(EngineKind engine, int version)
+    {
+        await using var site = CoverSite.Start();
+        await using var test = ProxyUnderTest.Start(engine, settings =>
+        {
+            settings = site.Settings(cover => cover with { ProxyProtocol = version })(settings);
+            return settings with
+            {
+                Listeners = [settings.Listeners[0] with { TrustedBalancers = [new IPNetwork(IPAddress.Loopback, 32)] }],
+            };
+        });
+        foreach (var (source, destination) in
+            new[] { ("203.0.113.9:40000", "198.51.100.1:443"), ("[2001:db8::9]:40001", "[2001:db8::1]:443") })
+        {
+            var head = new byte[ProxyHeader.MaxLength];
+            head = head[..ProxyHeader.Write(head, version, IPEndPoint.Parse(source), IPEndPoint.Parse(destination))];
+            byte[] both = [.. head, .. Request];
+            await using var stranger = await Wire.ConnectAsync(test.Endpoint);
+            await stranger.SendAsync(both);
+            await using var visit = await site.NextVisitAsync();
+            Assert.Equal(both, await visit.ReadExactlyAsync(both.Length));
+        }
     }
 
     [Theory]

@@ -14,6 +14,9 @@ namespace Portico.IntegrationTests.Ping;
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class PingCommandTests
 {
+    private const string Label = "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz.";
+    private const string LongName = Label + Label + Label + Label + "example";
+
     private const string AllProtocols = "fake-tls,secure,intermediate,abridged";
 
     [Theory]
@@ -86,6 +89,7 @@ public sealed class PingCommandTests
 
     [Theory]
     [InlineData("https://example.org/", "", "URL: This is not a proxy link")]
+    [InlineData($"tg://proxy?server={LongName}&port=443&secret=00112233445566778899aabbccddeeff", "", "URL: The link's server is missing")]
     [InlineData(null, "--dc 0", "--dc needs numbers other than 0")]
     [InlineData(null, "--dc 1,x", "--dc needs numbers other than 0")]
     [InlineData(null, "--protocol tls", "--protocol needs some of abridged, intermediate, secure, fake-tls")]

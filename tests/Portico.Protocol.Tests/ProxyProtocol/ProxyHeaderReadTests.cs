@@ -27,6 +27,7 @@ public class ProxyHeaderReadTests
             "PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
             "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535", "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535"
         },
+        { "PROXY TCP6 ::ffff:192.0.2.1 2001:db8::2 1 2\r\n", "[::ffff:192.0.2.1]:1", "[2001:db8::2]:2" },
         { "PROXY UNKNOWN\r\n", null, null },
         { "PROXY UNKNOWN ffff::1 whatever 65535\r\n", null, null },
         { Signature + "2111000c" + V4Addresses, "192.0.2.1:50000", "198.51.100.2:443" },
@@ -75,6 +76,9 @@ public class ProxyHeaderReadTests
         Signature + "2211000c" + V4Addresses,                                     // an unknown command
         Signature + "2111000b" + V4Addresses[..22],                               // too short for its addresses
         Signature + "21210023" + V6Addresses[..70],
+        Signature + "2113000c" + V4Addresses,                                     // unknown transports
+        Signature + "2141000c" + V4Addresses,
+        Signature + "21ff000c" + V4Addresses,
         Signature + "2111ffff" + V4Addresses,                                     // longer than anybody's
         Signature + "21110ff1" + V4Addresses);
 
@@ -109,8 +113,8 @@ public class ProxyHeaderReadTests
     public void What_is_no_header_is_told_at_once_and_stays_so(string header)
     {
         var bytes = BytesOf(header);
-        Assert.Equal(FrameStatus.Invalid, ProxyHeader.TryRead(bytes, out _, out var source, out var destination));
-        Assert.Equal((null, null), ((IPEndPoint?)source, (IPEndPoint?)destination));
+        Assert.Equal(FrameStatus.Invalid, ProxyHeader.TryRead(bytes, out var length, out var source, out var destination));
+        Assert.Equal((0, null, null), (length, source, destination));
         Assert.Equal(FrameStatus.Invalid, ProxyHeader.TryRead([.. bytes, .. Behind], out _, out _, out _));
     }
 
