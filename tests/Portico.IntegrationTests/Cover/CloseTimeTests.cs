@@ -15,6 +15,7 @@ namespace Portico.IntegrationTests.Cover;
 /// it is the cover's patience that shows, whatever ours is. Alone on the machine.
 /// </summary>
 [Collection(nameof(Siege))]
+[Trait(Suite.Trait, Suite.Long)]
 public sealed class CloseTimeTests(ITestOutputHelper output)
 {
     // What a prober who repeats cannot tell from the network's own: the requirement.

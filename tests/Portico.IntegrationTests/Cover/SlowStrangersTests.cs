@@ -13,6 +13,7 @@ namespace Portico.IntegrationTests.Cover;
 /// <summary>Very many hellos that come a byte at a time, each of which occupies a connection of the cover too.</summary>
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 [Collection(nameof(Siege))]
+[Trait(Suite.Trait, Suite.Long)]
 public sealed class SlowStrangersTests(ITestOutputHelper output)
 {
     private const int Strangers = 5000;

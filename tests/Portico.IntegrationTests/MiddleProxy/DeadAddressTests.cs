@@ -33,6 +33,7 @@ public sealed class DeadAddressTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [Trait(Suite.Trait, Suite.Long)]
     [InlineData(EngineKind.Epoll, Death.Refuses)]
     [InlineData(EngineKind.Epoll, Death.MuteAfterAccept)]
     [InlineData(EngineKind.Epoll, Death.SwallowsSyns)]
