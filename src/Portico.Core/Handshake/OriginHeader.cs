@@ -23,44 +23,34 @@ internal sealed class OriginHeader(LoopContext context, OriginLog log)
     {
         var session = handshake.Session;
         handshake.SetDeadline(context.Loop.NowMs + PatienceMs);
-        while (true)
+        bool isHeader;
+        do
         {
-            switch (handshake.ReadRaw(ProxyHeader.MaxReadLength))
-            {
-                case IoStatus.Ok when TryTake(handshake, out var isHeader):
-                    if (!isHeader) return Missing(session);
-                    return session.IsBalancersOwn ? await AwaitFirstByteAsync(handshake) : default;
-                case IoStatus.Ok:
-                    continue;
-                // A balancer that looks whether we are there says nothing: no client was lost.
-                case IoStatus.Eof:
-                    return StepResult.Gone(CloseReason.ClientClosed);
-                case IoStatus.Reset:
-                    return StepResult.Gone(CloseReason.ClientReset);
-            }
-
-            switch (await handshake.NextEventAsync())
-            {
-                case Wake.Shutdown:
-                    return StepResult.Gone(CloseReason.Shutdown);
-                case Wake.Deadline:
-                    return Missing(session);
-            }
+            var step = await ReadOnAsync(handshake);
+            if (!step.GoesOn)
+                return step.Reason == CloseReason.HandshakeTimeout ? Missing(session) : step;
         }
+        while (!TryTake(handshake, out isHeader));
+
+        if (!isHeader) return Missing(session);
+        if (!session.IsBalancersOwn) return default;
+        // Balancers look whether we are there with a header that names nobody, and hang up: no client was lost,
+        // and no cover needs to hear of it.
+        handshake.SetDeadline(context.Loop.NowMs + (long)context.Timeouts.Handshake.TotalMilliseconds);
+        var first = await ReadOnAsync(handshake);
+        handshake.LookAgain();
+        return first;
     }
 
-    // Balancers look whether we are there with a header that names nobody, and hang up: no client was lost,
-    // and no cover needs to hear of it.
+    // Completes when bytes have come, or none will. Whoever says nothing and leaves is a balancer that looks whether we are there.
     [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
-    private async ValueTask<StepResult> AwaitFirstByteAsync(HandshakeState handshake)
+    private static async ValueTask<StepResult> ReadOnAsync(HandshakeState handshake)
     {
-        handshake.SetDeadline(context.Loop.NowMs + (long)context.Timeouts.Handshake.TotalMilliseconds);
         while (true)
         {
             switch (handshake.ReadRaw(ProxyHeader.MaxReadLength))
             {
                 case IoStatus.Ok:
-                    handshake.LookAgain();
                     return default;
                 case IoStatus.Eof:
                     return StepResult.Gone(CloseReason.ClientClosed);

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 namespace Portico.Core.Options;
@@ -41,7 +40,7 @@ internal static partial class ListenerOptionsParser
                 $"{path}.name",
                 $"{ShownText.Quote(name)} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"main\""));
 
-        if (!TryAddress(listener.Address, out var address))
+        if (!NetworkText.TryAddress(listener.Address, out var address))
         {
             errors.Add(new($"{path}.address", $"{ShownText.Quote(listener.Address)} is not an IP address; "
                 + "for example \"address\": \"::\" for every address, or \"127.0.0.1\""));
@@ -113,19 +112,6 @@ internal static partial class ListenerOptionsParser
         one.Equals(other)
         || one.Equals(IPAddress.IPv6Any) || other.Equals(IPAddress.IPv6Any) // dual stack: takes the IPv4 port as well
         || (one.AddressFamily == other.AddressFamily && (one.Equals(IPAddress.Any) || other.Equals(IPAddress.Any)));
-
-    // The framework reads "1" as 0.0.0.1 and "127.1" as 127.0.0.1: here an IPv4 address has four parts.
-    private static bool TryAddress(string text, out IPAddress address)
-    {
-        if (IPAddress.TryParse(text, out var parsed) && (parsed.AddressFamily == AddressFamily.InterNetworkV6 || parsed.ToString() == text))
-        {
-            address = parsed;
-            return true;
-        }
-
-        address = IPAddress.None;
-        return false;
-    }
 
     private static ClientProtocols ProtocolOf(string text) => text switch
     {

@@ -19,9 +19,7 @@ internal static class NetworkText
         (network, problem) = (default, null);
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var address = slash < 0 ? text : text[..slash];
-        if (!IPAddress.TryParse(address, out var parsed)
-            || (parsed.AddressFamily == AddressFamily.InterNetwork && parsed.ToString() != address)
-            || address.AsSpan().ContainsAny("%[]"))
+        if (!TryAddress(address, out var parsed) || address.AsSpan().ContainsAny("%[]"))
         {
             problem = $"{ShownText.Quote(text)} is not a network; {Example}";
             return false;
@@ -49,6 +47,21 @@ internal static class NetworkText
 
         network = new IPNetwork(Masked(parsed, bits), bits);
         return true;
+    }
+
+    /// <summary>
+    /// Reads an address. The framework reads "1" as 0.0.0.1 and "127.1" as 127.0.0.1: here an IPv4 address has four parts.
+    /// </summary>
+    public static bool TryAddress(string text, out IPAddress address)
+    {
+        if (IPAddress.TryParse(text, out var parsed) && (parsed.AddressFamily == AddressFamily.InterNetworkV6 || parsed.ToString() == text))
+        {
+            address = parsed;
+            return true;
+        }
+
+        address = IPAddress.None;
+        return false;
     }
 
     // "10.1.2.3/8" is what an operator may write for the network of that address.

@@ -20,7 +20,6 @@ internal sealed record ListenerContext(ListenerSettings Settings, int Index, Ses
     {
         if (Settings.TrustedBalancers.IsEmpty || client.RemoteAddress()?.Address is not { } address)
             return false;
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         foreach (var network in Settings.TrustedBalancers)
         {
             if (network.Contains(address)) return true;
