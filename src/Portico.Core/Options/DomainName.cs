@@ -8,7 +8,7 @@ namespace Portico.Core.Options;
 public static partial class DomainName
 {
     private const int Shortest = 4; // Telegram Desktop refuses less
-    private const int LongestHost = 253; // RFC 1035 section 2.3.4, as text
+    internal const int LongestHost = 253; // RFC 1035 section 2.3.4, as text
     private const int Longest = SecretText.MaxDomainLength; // some clients cut the rest off, and the link would name another host
 
     /// <summary>What is wrong with <paramref name="text"/> as a host name; null = nothing.</summary>

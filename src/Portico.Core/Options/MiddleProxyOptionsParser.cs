@@ -73,9 +73,7 @@ internal sealed class MiddleProxyOptionsParser(List<ConfigurationError> errors, 
         var found = new List<IPAddress>();
         foreach (var part in text?.Split(',', StringSplitOptions.TrimEntries) ?? [])
         {
-            // The framework reads "1.2" as 1.0.0.2.
-            if (!IPAddress.TryParse(part, out var address)
-                || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != part))
+            if (!NetworkText.TryAddress(part, out var address))
             {
                 errors.Add(new(Key, $"{ShownText.Quote(part)} is not an IP address; {ExternalExample}"));
                 continue;

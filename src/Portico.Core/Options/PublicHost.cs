@@ -23,7 +23,7 @@ public static class PublicHost
             return $"{ShownText.Quote(text)} looks like an IPv4 address and is none, as its parts are four numbers up to 255; {Example}";
         if (text.Contains(':', StringComparison.Ordinal))
             return $"{ShownText.Quote(text)}: the port has a key of its own, publicPort; {Example}";
-        return text.Length <= 253 && DomainName.HostName().IsMatch(text)
+        return text.Length <= DomainName.LongestHost && DomainName.HostName().IsMatch(text)
             ? null
             : $"{ShownText.Quote(text)} is neither a host name nor an IP address; {Example}";
     }

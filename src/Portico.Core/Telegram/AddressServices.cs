@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Portico.Core.Net;
+using Portico.Core.Options;
 
 namespace Portico.Core.Telegram;
 
@@ -48,12 +48,10 @@ public static class AddressServices
             : (Download.Failed(DownloadResult.Invalid, "did not answer with a public address"), null);
     }
 
-    // The framework reads "1" as 0.0.0.1; an answer such as "::1" or "10.0.0.1" comes from a service that sits in our own network.
+    // An answer such as "::1" or "10.0.0.1" comes from a service that sits in our own network.
     private static IPAddress? Read(byte[] body)
     {
-        var text = Encoding.ASCII.GetString(body).Trim();
-        if (!IPAddress.TryParse(text, out var address)) return null;
-        if (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text)
+        if (!NetworkText.TryAddress(Encoding.ASCII.GetString(body).Trim(), out var address))
             return null;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         return AddressReach.Of(address) == Reach.World ? address : null;
