@@ -11,7 +11,7 @@ using Portico.Core.Options;
 namespace Portico.Core;
 
 /// <summary>A running proxy: its loops and listeners.</summary>
-public sealed class PorticoProxy : IAsyncDisposable
+public sealed partial class PorticoProxy : IAsyncDisposable
 {
     private readonly Engine _engine;
     private readonly ProxyServices _services;
@@ -20,19 +20,19 @@ public sealed class PorticoProxy : IAsyncDisposable
     private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _stopped;
 
-    private PorticoProxy(ProxySettings settings, Engine engine, ProxyServices services, DirectoryLock? directory)
+    private PorticoProxy(Engine engine, ProxyServices services, DirectoryLock? directory)
     {
-        Settings = settings;
+        _formerSecrets = new FormerSecrets(engine.Loops[0], EndRemoved);
         _directory = directory;
         _engine = engine;
         _services = services;
     }
 
-    /// <summary>The settings it runs with.</summary>
-    public ProxySettings Settings { get; }
+    /// <summary>The settings in force.</summary>
+    public ProxySettings Settings => _services.Current.Settings;
 
     /// <summary>Where each listener of <see cref="Settings"/> listens, in the same order, with the real port.</summary>
-    public ImmutableArray<IPEndPoint> Endpoints { get; private set; } = [];
+    public ImmutableArray<IPEndPoint> Endpoints => [.. _listening.Select(listening => listening.Bound)];
 
     /// <summary>Sessions that are open now, handshakes included.</summary>
     public int SessionCount => _services.Sessions.Value;
@@ -43,7 +43,7 @@ public sealed class PorticoProxy : IAsyncDisposable
     /// <summary>Numbers of this moment, summed over loops and listeners.</summary>
     public ProxySnapshot Snapshot()
     {
-        var counters = _services.Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters).ToList();
+        var counters = _services.Counters.ToList();
         return new ProxySnapshot(
             SessionCount, counters.Sum(c => c.Relaying), counters.Sum(c => c.ClientReceived), counters.Sum(c => c.ClientSent));
     }
@@ -104,23 +104,23 @@ public sealed class PorticoProxy : IAsyncDisposable
     {
         var directory = TakeDirectory(settings, engine, loggers);
         var services = new ProxyServices(settings, engine, loggers, meters, new Outside(time, http, resolve));
-        var proxy = new PorticoProxy(settings, engine, services, directory);
+        var proxy = new PorticoProxy(engine, services, directory);
         try
         {
-            proxy.Endpoints =
-                [.. settings.Listeners.Select((listener, index) => engine.Listen(listener.Address, services.CreateListener(index)))];
-            services.Own.Bound(proxy.Endpoints);
+            proxy._listening = proxy.Listen(services.Current, []);
+            services.Own.Bound(settings, proxy.Endpoints);
             directory?.Listening(proxy.Endpoints);
             services.Cover.Directory.Begin();
             services.Replays.MarkRunning();
+            services.MiddleProxies.Changed += _ => proxy.OnMiddleProxiesChanged();
             if (settings.UsesMiddleProxies)
             {
-                services.MiddleProxies.Changed += _ => proxy.OnMiddleProxiesChanged();
                 proxy.OpenMiddleProxies();
                 services.ConfigUpdater?.Start();
             }
 
             services.FlightLearner?.Start();
+            proxy._formerSecrets.Watch(settings);
             engine.Loops[0].Post(services.Summary.Begin);
             return proxy;
         }
@@ -154,17 +154,18 @@ public sealed class PorticoProxy : IAsyncDisposable
 
     private void OpenMiddleProxies()
     {
-        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OpenInitial, loop.Middle.OnFault);
+        foreach (var loop in _services.Parts) loop.Loop.Post(loop.Middle.OpenInitial, loop.Middle.OnFault);
     }
 
     // New data centres get their links, old links stay as they are.
     private void OnMiddleProxiesChanged()
     {
-        foreach (var loop in _services.Loops) loop.Loop.Post(loop.Middle.OnConfigChanged, loop.Middle.OnFault);
+        foreach (var loop in _services.Parts) loop.Loop.Post(loop.Middle.OnConfigChanged, loop.Middle.OnFault);
     }
 
     private async Task StopOnceAsync(TimeSpan drain)
     {
+        await _reloading.WaitAsync().ConfigureAwait(false); // for good: what is under way is done first, and no other follows
         _services.Replays.SaveSoon(); // a container may be killed before the drain is over
         // a download ends at once
         if (_services.ConfigUpdater is { } updater)

@@ -16,24 +16,29 @@ using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Core.Telegram;
+using Portico.Core.Users;
+using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
 
 namespace Portico.Core;
 
-/// <summary>Builds every part of a proxy, once and in order; the parts are handed what they use and none is handed this.</summary>
+/// <summary>
+/// Builds every part of a proxy: once what stays, and for each state of the settings what follows from them.
+/// The parts are handed what they use and none is handed this.
+/// </summary>
 internal sealed class ProxyServices
 {
-    private readonly ProxySettings _settings;
     private readonly ILoggerFactory _loggers;
-    private readonly ImmutableArray<SessionLimit> _limits;
-    private readonly ImmutableArray<SeenUsers> _users;
+    private readonly Outside _outside;
+    private readonly ImmutableArray<LoopParts> _parts;
     private readonly SessionLog _sessionLog;
     private readonly ClientClocks _clocks;
-    private readonly DcDirectory _dcs;
+    private readonly CoverBudget _budget;
     private readonly Shortages _shortages;
     private readonly OriginLog _originLog;
     private readonly DcHealth _dcHealth;
     private readonly MiddleProxyHealth _middleHealth;
+    private volatile Generation _current;
 
     /// <summary>Nothing begins to work before <see cref="PorticoProxy"/> says so.</summary>
     /// <param name="settings">Of the proxy.</param>
@@ -43,42 +48,36 @@ internal sealed class ProxyServices
     /// <param name="outside">How the world is reached.</param>
     public ProxyServices(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, Outside outside)
     {
-        _settings = settings;
         _loggers = loggers;
-        _dcs = new DcDirectory(settings.Direct);
+        _outside = outside;
         _shortages = new Shortages(loggers.CreateLogger<Shortages>());
         _dcHealth = new DcHealth(_shortages, loggers.CreateLogger<DcHealth>());
         _middleHealth = new MiddleProxyHealth(_shortages, loggers.CreateLogger<MiddleProxyHealth>());
-        Own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
-        var resolve = outside.Resolve ?? Dns.GetHostAddressesAsync;
-        Cover = CoverServices.Create(settings, loggers, _shortages, Own, resolve, outside.Time ?? TimeProvider.System);
-        _limits = [.. settings.Listeners.Select(listener => new SessionLimit(MostSessionsOf(listener)))];
+        Own = new OwnEndpoints(OwnEndpoints.OfThisMachine);
+        _budget = new CoverBudget(MostAtCover(settings));
         Metrics = new ProxyMetrics(
             meters,
-            () => Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters),
-            () => Loops.SelectMany(loop => loop.Dcs.All),
-            () => Cover.Budget.Most,
+            () => Counters,
+            () => _parts.SelectMany(loop => loop.Dcs.All),
+            () => _budget.Most,
             () => Replays!.Figures,
-            () => settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))));
+            () => Current.Settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))));
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
-        Flights = new LearnedFlights(settings.Listeners.Length);
-        if (outside.Time is { } time && settings.UsesMiddleProxies)
-        {
-            ConfigUpdater = new ConfigUpdater(
-                settings, loggers, Metrics, time, outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
-            _middleHealth.LookUp = ConfigUpdater.Hurry;
-        }
-
-        MiddleProxies = ConfigUpdater?.Directory ?? new MiddleProxyDirectory(EmbeddedConfig.For(settings));
-        if (outside.Time is not null && settings.Cover.Mode != CoverMode.Off)
-            FlightLearner = CreateLearner(outside.Time);
-        _users = [.. settings.Listeners.Select(listener => new SeenUsers(listener.Credentials.Length))];
+        MiddleProxies = new MiddleProxyDirectory(EmbeddedConfig.For(settings));
+        BeginMiddle(settings);
         _sessionLog = new SessionLog(loggers.CreateLogger<ClientSession>());
         _originLog = new OriginLog(loggers.CreateLogger<OriginHeader>());
         _clocks = new ClientClocks(loggers.CreateLogger<ClientClocks>());
-        Loops = [.. engine.Loops.Select(loop => Build(loop, engine.Loops.Count))];
-        Summary = new TrafficSummary(Loops, Sessions, loggers.CreateLogger<TrafficSummary>());
+        _parts = [.. engine.Loops.Select(loop => CreateParts(loop, settings, engine.Loops.Count))];
+        _current = Build(settings, before: null);
+        Adopt(_current);
+        Summary = new TrafficSummary(
+            engine.Loops[0], () => Counters, () => _current.Loops[0].Listeners.Select(listener => listener.Users), Sessions,
+            loggers.CreateLogger<TrafficSummary>());
     }
+
+    /// <summary>What follows from the settings in force.</summary>
+    public Generation Current => _current;
 
     public ProxyMetrics Metrics { get; }
 
@@ -89,7 +88,7 @@ internal sealed class ProxyServices
     public OwnEndpoints Own { get; }
 
     /// <summary>What strangers see.</summary>
-    public CoverServices Cover { get; }
+    public CoverServices Cover => _current.Cover;
 
     /// <summary>Key shares for flights.</summary>
     public X25519PointPool Points { get; } = new();
@@ -100,91 +99,175 @@ internal sealed class ProxyServices
     /// <summary>What the operator hears of them.</summary>
     public MiddleProxyHealth MiddleProxyHealth => _middleHealth;
 
-    /// <summary>Keeps <see cref="MiddleProxies"/> up to date; null where no client goes through one.</summary>
-    public ConfigUpdater? ConfigUpdater { get; }
+    /// <summary>Keeps <see cref="MiddleProxies"/> up to date; null as long as no client could go through one.</summary>
+    public ConfigUpdater? ConfigUpdater { get; private set; }
 
     /// <summary>What was seen of clients.</summary>
     public ReplayMemory Replays { get; }
 
     /// <summary>What the flights copy, per listener.</summary>
-    public LearnedFlights Flights { get; }
+    public LearnedFlights Flights => _current.Flights;
 
     /// <summary>Hellos of <see cref="FlightLearner"/> under way, to be known should one come back.</summary>
     public LearnerHellos LearnerHellos { get; } = new();
 
     /// <summary>Keeps <see cref="Flights"/> up to date; null without a cover.</summary>
-    public FlightLearner? FlightLearner { get; }
+    public FlightLearner? FlightLearner => _current.FlightLearner;
 
     /// <summary>What the operator hears of it all.</summary>
     public TrafficSummary Summary { get; }
 
     /// <summary>One entry for each loop of the engine, in its order.</summary>
-    public ImmutableArray<LoopServices> Loops { get; }
+    public ImmutableArray<LoopServices> Loops => _current.Loops;
+
+    /// <summary>What the loops keep while settings change.</summary>
+    public ImmutableArray<LoopParts> Parts => _parts;
+
+    /// <summary>Of every listener on every loop.</summary>
+    public IEnumerable<ListenerCounters> Counters =>
+        Current.Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters);
 
     /// <summary>A listener whose sessions take their steps here.</summary>
-    public ClientListener CreateListener(int index) =>
-        new(_settings.Listeners[index], index, Loops, Metrics, _loggers.CreateLogger<ClientListener>());
+    public ClientListener CreateListener(Generation generation, int index) =>
+        new(generation.Loops, index, Metrics, _loggers.CreateLogger<ClientListener>());
 
-    private LoopServices Build(EventLoop loop, int loops)
+    /// <summary>Clients can come to middle proxies from now on. True the first time, if the world can be asked where those are.</summary>
+    public bool BeginMiddle(ProxySettings settings)
+    {
+        if (ConfigUpdater is not null || !settings.UsesMiddleProxies || _outside.Time is not { } time) return false;
+        ConfigUpdater = new ConfigUpdater(
+            settings, MiddleProxies, _loggers, Metrics, time, _outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
+        _middleHealth.LookUp = ConfigUpdater.Hurry;
+        return true;
+    }
+
+    /// <summary>What follows from settings. Changes nothing that runs.</summary>
+    /// <param name="settings">The next ones.</param>
+    /// <param name="before">The generation that stays in force until <see cref="Adopt"/>; null = there is none.</param>
+    public Generation Build(ProxySettings settings, Generation? before)
+    {
+        var resolve = _outside.Resolve ?? Dns.GetHostAddressesAsync;
+        var cover = before is not null && before.Settings.Cover == settings.Cover
+            ? before.Cover
+            : CoverServices.Create(
+                settings.Cover, _budget, _loggers, _shortages, Own, resolve, _outside.Time ?? TimeProvider.System);
+        var (flights, learner) = before is not null && LearnsTheSame(before.Settings, settings)
+            ? (before.Flights, before.FlightLearner)
+            : CreateLearner(settings, cover);
+        var dcs = new DcDirectory(settings.Direct);
+        var shared = settings.Listeners.Select(listener => before?.Find(listener.Name, loop: 0)).Select(
+            (same, index) => (Limit: same?.Limit ?? new SessionLimit(settings.Listeners[index].MaxConnections),
+                Users: same?.Users ?? new ListenerUsers())).ToImmutableArray();
+        return new Generation
+        {
+            Settings = settings,
+            Cover = cover,
+            Flights = flights,
+            FlightLearner = learner,
+            Loops = [.. _parts.Select(parts => Build(parts, settings, cover, flights, dcs, [
+                .. settings.Listeners.Select((listener, index) => new ListenerContext(
+                    listener, index, shared[index].Limit, shared[index].Users,
+                    before?.Find(listener.Name, parts.Loop.Index)?.Counters ?? new ListenerCounters(listener.Name))),
+            ]))],
+        };
+    }
+
+    /// <summary>From now on this one is in force, for sessions to come and for what is shared with those that are there.</summary>
+    public void Adopt(Generation next)
+    {
+        _budget.Most = MostAtCover(next.Settings);
+        foreach (var listener in next.Loops[0].Listeners)
+        {
+            listener.Limit.Most = MostSessionsOf(listener.Settings, next.Settings);
+            listener.Users.Replace(listener.Settings.Credentials);
+        }
+
+        _current = next;
+    }
+
+    private LoopParts CreateParts(EventLoop loop, ProxySettings settings, int loops)
     {
         loop.Buffers.Budget = BufferPool.BudgetOf(loops);
-        var context = new LoopContext(loop, _settings, Metrics, Sessions, _sessionLog, loops);
-        var guests = new CoverGuests(Cover.Budget, () => EvictElsewhere(loop));
-        var dcs = new DcCounterTable();
-        var links = new MiddleProxyServices(
-            context, _settings, MiddleProxies, _middleHealth, dcs, _loggers.CreateLogger<MiddleProxyConnection>(), loops);
-        var middle = new MiddleProxyBackend(links);
-        var direct = new DirectBackend(context, _dcs, dcs, DirectLimits.Of(_settings), _dcHealth);
+        var (addresses, random, dcs) = (new AddressLimits(settings.Limits, loops), new RandomKeystream(), new DcCounterTable());
+        var context = new LoopContext(loop, settings, Metrics, Sessions, _sessionLog, addresses, random);
+        var log = _loggers.CreateLogger<MiddleProxyConnection>();
+        var links = new MiddleProxyServices(context, MiddleProxies, _middleHealth, dcs, log, loops) { Settings = settings };
+        return new LoopParts
+        {
+            Loop = loop,
+            Handshakes = new HandshakePool(loop),
+            Guests = new CoverGuests(_budget, () => EvictElsewhere(loop)),
+            Dcs = dcs,
+            Addresses = addresses,
+            Random = random,
+            Middle = new MiddleProxyBackend(links),
+        };
+    }
+
+    private LoopServices Build(
+        LoopParts parts, ProxySettings settings, CoverServices cover, LearnedFlights flights, DcDirectory dcs,
+        ImmutableArray<ListenerContext> listeners)
+    {
+        var context = new LoopContext(parts.Loop, settings, Metrics, Sessions, _sessionLog, parts.Addresses, parts.Random);
+        var direct = new DirectBackend(context, dcs, parts.Dcs, DirectLimits.Of(settings), _dcHealth);
         var origins = new OriginHeader(context, _originLog);
         return new LoopServices
         {
             Context = context,
-            Handshakes = new HandshakePool(loop),
-            Listeners =
-            [
-                .. _settings.Listeners.Select((listener, index) => new ListenerContext(listener, index, _limits[index], _users[index])),
-            ],
+            Handshakes = parts.Handshakes,
+            Listeners = listeners,
             Origins = origins,
-            Identification = new ClientIdentification(context, CreateJudges(), Cover, guests, Replays, _clocks),
-            Strangers = new StrangerHandling(context, Cover, guests, LearnerHellos, origins),
+            Identification = new ClientIdentification(context, CreateJudges(settings), cover, parts.Guests, Replays, _clocks),
+            Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins),
             Admission = new AdmissionControl(context, Replays),
-            Greeting = new ServerHandshake(context, Flights, Points),
-            Backends = new BackendChoice(_settings, _dcs, MiddleProxies, direct, middle),
-            Middle = middle,
-            CoverGuests = guests,
-            Dcs = dcs,
+            Greeting = new ServerHandshake(context, flights, Points),
+            Backends = new BackendChoice(settings, dcs, MiddleProxies, direct, parts.Middle),
+            Middle = parts.Middle,
+            CoverGuests = parts.Guests,
+            Dcs = parts.Dcs,
         };
     }
 
     // One for each listener and loop: a judge holds states of the loop's.
-    private ImmutableArray<Judge> CreateJudges()
+    private static ImmutableArray<Judge> CreateJudges(ProxySettings settings)
     {
-        var window = _settings.TimeWindow;
+        var window = settings.TimeWindow;
         var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, window.AcceptUnsetClock);
-        return [.. _settings.Listeners.Select(listener => new Judge(listener, accepted, _settings.PerSni))];
+        return [.. settings.Listeners.Select(listener => new Judge(listener, accepted, settings.PerSni))];
     }
 
-    private FlightLearner CreateLearner(TimeProvider time)
+    private static bool LearnsTheSame(ProxySettings before, ProxySettings after) =>
+        before.Cover == after.Cover && before.Listeners.Select(Named).SequenceEqual(after.Listeners.Select(Named));
+
+    private static (string?, bool) Named(ListenerSettings listener) =>
+        (listener.Domain, listener.Protocols.HasFlag(ClientProtocols.FakeTls));
+
+    private (LearnedFlights Flights, FlightLearner? Learner) CreateLearner(ProxySettings settings, CoverServices cover)
     {
-        var connector = new CoverConnector(Cover.Directory, _settings.Cover.ProxyProtocol, time);
-        var probe = new FlightProbe(connector, LearnerHellos, time, _settings.Cover.ConnectTimeout);
-        return new FlightLearner(_settings, Flights, probe, _loggers, time);
+        var flights = new LearnedFlights(settings.Listeners.Length);
+        if (_outside.Time is not { } time || settings.Cover.Mode == CoverMode.Off) return (flights, null);
+        var connector = new CoverConnector(cover.Directory, settings.Cover.ProxyProtocol, time);
+        var probe = new FlightProbe(connector, LearnerHellos, time, settings.Cover.ConnectTimeout);
+        return (flights, new FlightLearner(settings, flights, probe, _loggers, time));
     }
+
+    private static int MostAtCover(ProxySettings settings) => CoverBudget.MostFor(
+        settings.Cover.MaxConnections, ProcessLimits.Sessions(), settings.Listeners.Sum(listener => (long)listener.MaxConnections));
 
     // With a cover, some descriptors are kept for strangers.
-    private int MostSessionsOf(ListenerSettings listener)
+    private int MostSessionsOf(ListenerSettings listener, ProxySettings settings)
     {
         var sessions = ProcessLimits.Sessions();
-        if (_settings.Cover.Mode == CoverMode.Off || sessions == 0) return listener.MaxConnections;
-        return (int)Math.Clamp(sessions - Cover.Budget.Most, 1, listener.MaxConnections);
+        if (settings.Cover.Mode == CoverMode.Off || sessions == 0) return listener.MaxConnections;
+        return (int)Math.Clamp(sessions - _budget.Most, 1, listener.MaxConnections);
     }
 
     // Not on the loop itself, where the only one to send away is the newcomer for whom a place is wanted.
     private void EvictElsewhere(EventLoop loop)
     {
-        foreach (var other in Loops)
+        foreach (var other in _parts)
         {
-            if (other.Loop != loop) other.Loop.Post(other.CoverGuests.EvictIfExceeded);
+            if (other.Loop != loop) other.Loop.Post(other.Guests.EvictIfExceeded);
         }
     }
 }

@@ -17,8 +17,9 @@ internal sealed class AddressLimits
     // What a burst leaves behind for the next one; beyond that the collector may have it.
     private const int Kept = 256;
 
-    private readonly int _most;
-    private readonly bool _countsLoopback;
+    private readonly int _loops;
+    private int _most;
+    private bool _countsLoopback;
     private readonly Dictionary<ClientNetwork, AddressQueue> _queues = [];
     private readonly Stack<AddressQueue> _freeQueues = new();
     private readonly Stack<AddressPlace> _freePlaces = new();
@@ -27,7 +28,14 @@ internal sealed class AddressLimits
     /// <param name="loops">Number of loops.</param>
     public AddressLimits(LimitSettings settings, int loops)
     {
-        _most = (settings.UnauthenticatedPerAddress + loops - 1) / loops;
+        _loops = loops;
+        Apply(settings);
+    }
+
+    /// <summary>On the loop: another limit, for those that come from now on.</summary>
+    public void Apply(LimitSettings settings)
+    {
+        _most = (settings.UnauthenticatedPerAddress + _loops - 1) / _loops;
         _countsLoopback = settings.CountsLoopback;
     }
 

@@ -3,7 +3,15 @@ namespace Portico.Core.Admission;
 /// <summary>How many authenticated sessions a listener may have at a time, over all loops.</summary>
 internal sealed class SessionLimit(int most)
 {
+    private int _most = most;
     private int _count;
+
+    /// <summary>So many may hold a lease at a time. Those that hold one keep it when there are fewer.</summary>
+    public int Most
+    {
+        get => Volatile.Read(ref _most);
+        set => Volatile.Write(ref _most, value);
+    }
 
     /// <summary>Sessions that hold a lease now.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -12,7 +20,7 @@ internal sealed class SessionLimit(int most)
     public bool TryEnter(out SessionLease lease)
     {
         lease = default;
-        if (Interlocked.Increment(ref _count) <= most)
+        if (Interlocked.Increment(ref _count) <= Most)
         {
             lease = new SessionLease(this);
             return true;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
-using Portico.Core.Options;
 
 namespace Portico.Core.Clients;
 
@@ -10,21 +9,32 @@ namespace Portico.Core.Clients;
 /// One listening address: turns accepted channels into sessions.
 /// Shared by all loops; what belongs to one loop is in <see cref="LoopServices"/>.
 /// </summary>
-internal sealed partial class ClientListener(
-    ListenerSettings settings, int index, ImmutableArray<LoopServices> loops, ProxyMetrics metrics, ILogger log) : IAcceptor
+/// <param name="loops">The steps that its sessions take.</param>
+/// <param name="index">Which of their listeners it is.</param>
+/// <param name="metrics">Counts what it accepts.</param>
+/// <param name="log">Where lines go.</param>
+internal sealed partial class ClientListener(ImmutableArray<LoopServices> loops, int index, ProxyMetrics metrics, ILogger log) : IAcceptor
 {
     private readonly LineLimit _pauses = new(LineLimit.MinuteMs);
     private readonly LineLimit _faults = new();
+    private volatile Steps _steps = new(loops, index);
 
-    public ListenerSettings Settings => settings;
+    private sealed record Steps(ImmutableArray<LoopServices> Loops, int Index)
+    {
+        public string Name => Loops[0].Listeners[Index].Name;
+    }
+
+    /// <summary>The settings have changed: sessions to come take these steps.</summary>
+    public void Serve(ImmutableArray<LoopServices> loops, int index) => _steps = new Steps(loops, index);
 
     public void OnAccepted(Channel channel)
     {
+        var steps = _steps;
         try
         {
-            var loop = loops[channel.Loop.Index];
-            metrics.Accepted(settings.Name);
-            var session = new ClientSession(channel, loop.Listeners[index], loop.Context);
+            var loop = steps.Loops[channel.Loop.Index];
+            metrics.Accepted(steps.Name);
+            var session = new ClientSession(channel, loop.Listeners[steps.Index], loop.Context);
             var handshake = loop.Handshakes.Rent();
             handshake.Begin(session);
             handshake.FinishAfter(session.RunAsync(handshake, loop));
@@ -33,16 +43,16 @@ internal sealed partial class ClientListener(
         {
             // One client is lost, and not the loop with all its sessions.
             if (_faults.TryPass(channel.Loop.NowMs, out var leftOut))
-                Log.AcceptFaulted(log, error, settings.Name, leftOut);
+                Log.AcceptFaulted(log, error, steps.Name, leftOut);
             channel.Close();
         }
     }
 
     public void OnAcceptPaused(string error)
     {
-        metrics.AcceptPaused(settings.Name);
+        metrics.AcceptPaused(_steps.Name);
         if (_pauses.TryPass(Environment.TickCount64, out var leftOut))
-            Log.AcceptPaused(log, settings.Name, error, leftOut);
+            Log.AcceptPaused(log, _steps.Name, error, leftOut);
     }
 
     private static partial class Log

@@ -1,43 +1,47 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
+using Portico.Core.Users;
 
 namespace Portico.Core.Clients;
 
 /// <summary>Tells every ten minutes what went on, if anything did. Runs on the first loop and reads the others' counters.</summary>
-/// <param name="loops">All of them.</param>
+/// <param name="loop">The first.</param>
+/// <param name="counters">Of every listener that there is now, on every loop.</param>
+/// <param name="users">Of every listener that there is now.</param>
 /// <param name="sessions">Those that are open.</param>
 /// <param name="log">Where lines go.</param>
-internal sealed partial class TrafficSummary(ImmutableArray<LoopServices> loops, SessionCount sessions, ILogger log) : ILoopTask
+internal sealed partial class TrafficSummary(
+    EventLoop loop, Func<IEnumerable<ListenerCounters>> counters, Func<IEnumerable<ListenerUsers>> users, SessionCount sessions,
+    ILogger log) : ILoopTask
 {
     private const int PeriodMs = 600_000;
 
     private Totals _told;
 
     /// <summary>From now on. On the first loop.</summary>
-    public void Begin() => loops[0].Loop.EnqueueAt(loops[0].Loop.NowMs + PeriodMs, this);
+    public void Begin() => loop.EnqueueAt(loop.NowMs + PeriodMs, this);
 
     public void Run()
     {
         Begin();
         var now = default(Totals);
-        foreach (var counters in loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters))
+        foreach (var listener in counters())
         {
-            now.Clients += counters.Clients;
-            now.Strangers += counters.Strangers;
-            now.EarlyEnds += counters.EarlyEnds;
-            now.Received += counters.ClientReceived;
-            now.Sent += counters.ClientSent;
+            now.Clients += listener.Clients;
+            now.Strangers += listener.Strangers;
+            now.EarlyEnds += listener.EarlyEnds;
+            now.Received += listener.ClientReceived;
+            now.Sent += listener.ClientSent;
         }
 
-        var users = loops[0].Listeners.Sum(listener => listener.Users.TakeLately());
+        var came = users().Sum(listener => listener.TakeLately());
         var before = _told;
         _told = now;
         if (now == before) return;
-        Log.Summary(
-            log, now.Clients - before.Clients, users, now.Received - before.Received, now.Sent - before.Sent,
-            now.Strangers - before.Strangers, now.EarlyEnds - before.EarlyEnds, sessions.Value);
+        var grown = now.Since(before);
+        Log.Summary(log, grown.Clients, came, grown.Received, grown.Sent, grown.Strangers, grown.EarlyEnds, sessions.Value);
     }
 
     // What cannot be written cannot be told either.
@@ -45,7 +49,13 @@ internal sealed partial class TrafficSummary(ImmutableArray<LoopServices> loops,
     {
     }
 
-    private record struct Totals(long Clients, long Strangers, long EarlyEnds, long Received, long Sent);
+    private record struct Totals(long Clients, long Strangers, long EarlyEnds, long Received, long Sent)
+    {
+        // A listener that was taken away took its sums along.
+        public readonly Totals Since(Totals before) => new(
+            Math.Max(Clients - before.Clients, 0), Math.Max(Strangers - before.Strangers, 0), Math.Max(EarlyEnds - before.EarlyEnds, 0),
+            Math.Max(Received - before.Received, 0), Math.Max(Sent - before.Sent, 0));
+    }
 
     private static partial class Log
     {

@@ -5,15 +5,20 @@ namespace Portico.Core.Cover;
 /// <summary>How many strangers may be at the cover at a time, over all loops: two descriptors each, whatever they do there.</summary>
 internal sealed class CoverBudget(int most)
 {
+    private int _most = most;
     private int _count;
 
-    /// <summary>The limit.</summary>
-    public int Most => most;
+    /// <summary>The limit. When it falls, newcomers take the places of those that have been silent longest.</summary>
+    public int Most
+    {
+        get => Volatile.Read(ref _most);
+        set => Volatile.Write(ref _most, value);
+    }
 
     /// <summary>Strangers at the cover now.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    public bool IsExceeded => Count > most;
+    public bool IsExceeded => Count > Most;
 
     /// <summary>
     /// The limit for so many descriptors: what authenticated sessions leave of them, and at least an eighth,

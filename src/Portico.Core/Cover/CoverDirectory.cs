@@ -36,7 +36,7 @@ internal sealed record CoverAnswer(CoverFinding Finding, ImmutableArray<EndPoint
 /// The mode sni resolves what strangers name, so everything about it has a bound,
 /// and its addresses are looked at before anybody connects to them.
 /// </remarks>
-internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
+internal sealed class CoverDirectory(CoverSettings settings, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
 {
     // Names that strangers ask for are few, and a name costs some 300 bytes.
     private const int MostNames = 1024;
@@ -51,7 +51,7 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.OrdinalIgnoreCase);
     private readonly Queue<string> _oldestFirst = new();
     private readonly Queue<Entry> _waiting = new();
-    private volatile CoverAnswer? _fixed = WithoutName(settings.Cover.Target);
+    private volatile CoverAnswer? _fixed = WithoutName(settings.Target);
     private int _questions;
 
     /// <summary>
@@ -60,7 +60,7 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
     /// </summary>
     public void Begin()
     {
-        if (settings.Cover.Target is not { } target) return;
+        if (settings.Target is not { } target) return;
         if (target.Address is { } address) _fixed = Screen([address.Address], address.Port);
         else if (target.Host is not null) Find(target, _ => { });
     }
@@ -84,7 +84,7 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
             known = entry.Answer;
             var isFresh = known is not null
                 && time.GetElapsedTime(entry.AnsweredAt) < (known.Finding == CoverFinding.NotFound ? FailedFor : FreshFor);
-            if (known is not null && !isFresh && (settings.Cover.Mode != CoverMode.Fixed || known.Finding == CoverFinding.NotFound))
+            if (known is not null && !isFresh && (settings.Mode != CoverMode.Fixed || known.Finding == CoverFinding.NotFound))
                 known = null;
             if (known is null) entry.Waiting.Add(then);
             if (isFresh || entry.IsAsking) return known;
@@ -150,7 +150,7 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
         lock (_gate)
         {
             // The operator's site does not vanish because a resolver is down for a minute.
-            var keepsOld = settings.Cover.Mode == CoverMode.Fixed
+            var keepsOld = settings.Mode == CoverMode.Fixed
                 && answer.Finding == CoverFinding.NotFound
                 && entry.Answer is { Finding: CoverFinding.Found };
             if (!keepsOld) entry.Answer = answer;
@@ -177,7 +177,7 @@ internal sealed class CoverDirectory(ProxySettings settings, OwnEndpoints own, F
             var endpoint = new IPEndPoint(address, port);
             if (own.Contains(endpoint))
                 isLoop = true;
-            else if (settings.Cover is { Mode: CoverMode.Sni, AllowPrivateTargets: false } && AddressReach.Of(address) != Reach.World)
+            else if (settings is { Mode: CoverMode.Sni, AllowPrivateTargets: false } && AddressReach.Of(address) != Reach.World)
                 isPrivate = true;
             else
                 kept.Add(endpoint);

@@ -9,7 +9,7 @@ namespace Portico.Core.Cover;
 /// What the cover does to its end of the connection we do to ours: FIN for FIN,
 /// RST for RST, and no timer of ours ends it. Holds no buffer while nothing is pending.
 /// </summary>
-internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest
+internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICoverGuest
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
@@ -30,6 +30,8 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest
         _down = new Pipe(connection.Channel!, session.Client);
         _place = connection.Place;
     }
+
+    public Session Session => _session;
 
     private Channel Client => _down.Sink;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
-using Portico.Core.Net;
 using Portico.Core.Options;
 
 namespace Portico.Core.Cover;
@@ -21,20 +20,18 @@ internal sealed class CoverServices(CoverSettings settings, CoverDirectory direc
     public bool TakesUndecided => settings.Mode == CoverMode.Fixed;
 
     /// <summary>For a proxy with these services and settings.</summary>
-    /// <param name="settings">Of the proxy.</param>
+    /// <param name="settings">Of the cover.</param>
+    /// <param name="budget">Its places.</param>
     /// <param name="loggers">For its outages.</param>
     /// <param name="shortages">For connections that fail for want of something of ours.</param>
     /// <param name="own">Where it listens, as soon as it does.</param>
     /// <param name="resolve">The addresses of a name.</param>
     /// <param name="time">How old an answer is.</param>
     public static CoverServices Create(
-        ProxySettings settings, ILoggerFactory loggers, Shortages shortages, OwnEndpoints own, Func<string, Task<IPAddress[]>> resolve,
-        TimeProvider time)
+        CoverSettings settings, CoverBudget budget, ILoggerFactory loggers, Shortages shortages, OwnEndpoints own,
+        Func<string, Task<IPAddress[]>> resolve, TimeProvider time)
     {
-        var most = CoverBudget.MostFor(
-            settings.Cover.MaxConnections, ProcessLimits.Sessions(),
-            settings.Listeners.Sum(listener => (long)listener.MaxConnections));
-        var health = new CoverHealth(settings.Cover, shortages, loggers.CreateLogger<CoverHealth>());
-        return new(settings.Cover, new CoverDirectory(settings, own, resolve, time), new CoverBudget(most), health);
+        var health = new CoverHealth(settings, shortages, loggers.CreateLogger<CoverHealth>());
+        return new(settings, new CoverDirectory(settings, own, resolve, time), budget, health);
     }
 }

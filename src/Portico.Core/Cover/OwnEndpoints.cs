@@ -8,12 +8,14 @@ namespace Portico.Core.Cover;
 /// Where this proxy itself can be reached, as far as it can know: a stranger passed
 /// on to one of these would come back as the next stranger, until no descriptor is left.
 /// </summary>
-internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAddress>> localAddresses)
+internal sealed class OwnEndpoints(Func<IEnumerable<IPAddress>> localAddresses)
 {
-    private volatile IPEndPoint[] _bound = [];
+    private volatile State? _state;
+
+    private sealed record State(ProxySettings Settings, IPEndPoint[] Bound);
 
     /// <summary>Tells with which ports the listeners were bound, in the order of the settings.</summary>
-    public void Bound(IEnumerable<IPEndPoint> endpoints) => _bound = [.. endpoints];
+    public void Bound(ProxySettings settings, IEnumerable<IPEndPoint> endpoints) => _state = new(settings, [.. endpoints]);
 
     /// <summary>
     /// Whether a connection to <paramref name="target"/> would come to one of our listeners.
@@ -21,11 +23,12 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
     /// </summary>
     public bool Contains(IPEndPoint target)
     {
-        var (bound, address) = (_bound, Reached(target.Address));
+        if (_state is not { Settings: var settings, Bound: var bound }) return false;
+        var address = Reached(target.Address);
         for (var i = 0; i < bound.Length; i++)
         {
             if (bound[i].Port == target.Port && IsReachedBy(bound[i].Address, address)) return true;
-            if (IsPublished(settings.Listeners[i], bound[i].Port, target)) return true;
+            if (IsPublished(settings, i, bound[i].Port, target)) return true;
         }
 
         return false;
@@ -58,10 +61,13 @@ internal sealed class OwnEndpoints(ProxySettings settings, Func<IEnumerable<IPAd
     }
 
     // Behind NAT no interface has the address that the world sees, but the operator may have named it.
-    private bool IsPublished(ListenerSettings listener, int port, IPEndPoint target) =>
-        (listener.PublicPort ?? port) == target.Port
-        && ((IPAddress.TryParse(listener.PublicHost, out var published) && published.Equals(target.Address))
-            || target.Address.Equals(settings.Middle.ExternalV4) || target.Address.Equals(settings.Middle.ExternalV6));
+    private static bool IsPublished(ProxySettings settings, int index, int port, IPEndPoint target)
+    {
+        var listener = settings.Listeners[index];
+        return (listener.PublicPort ?? port) == target.Port
+            && ((IPAddress.TryParse(listener.PublicHost, out var published) && published.Equals(target.Address))
+                || target.Address.Equals(settings.Middle.ExternalV4) || target.Address.Equals(settings.Middle.ExternalV6));
+    }
 
     private static IPAddress WithoutZone(IPAddress address) =>
         address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? new IPAddress(address.GetAddressBytes()) : address;

@@ -85,6 +85,15 @@ public enum CloseReason : byte
     /// <summary>More strangers than may be at the cover: this one had been silent longest.</summary>
     CoverLimit,
 
+    /// <summary>The operator took its secret away, or the time of a former secret is over.</summary>
+    SecretRemoved,
+
+    /// <summary>The operator took its listener away.</summary>
+    ListenerRemoved,
+
+    /// <summary>The operator ended this session.</summary>
+    EndedByOperator,
+
     /// <summary>The proxy is stopping.</summary>
     Shutdown,
 
@@ -230,6 +239,9 @@ public static class CloseReasons
         CloseReason.CoverConnectFailed => "cover_connect_failed",
         CloseReason.CoverConnectTimeout => "cover_connect_timeout",
         CloseReason.CoverLimit => "cover_limit",
+        CloseReason.SecretRemoved => "secret_removed",
+        CloseReason.ListenerRemoved => "listener_removed",
+        CloseReason.EndedByOperator => "ended_by_operator",
         CloseReason.Shutdown => "shutdown",
         CloseReason.InternalError => "internal_error",
         CloseReason.UnknownProtocol => "unknown_protocol",
@@ -262,7 +274,8 @@ public static class CloseReasons
             or CloseReason.PoolEmpty or CloseReason.MidSend => GuiltySide.Telegram,
         CloseReason.CoverClosed or CloseReason.CoverReset or CloseReason.CoverConnectFailed or CloseReason.CoverConnectTimeout =>
             GuiltySide.Cover,
-        CloseReason.ConnectionLimit or CloseReason.ProxyHeader or CloseReason.CoverLimit or CloseReason.Shutdown => GuiltySide.Operator,
+        CloseReason.ConnectionLimit or CloseReason.ProxyHeader or CloseReason.CoverLimit or CloseReason.Shutdown
+            or CloseReason.SecretRemoved or CloseReason.ListenerRemoved or CloseReason.EndedByOperator => GuiltySide.Operator,
         CloseReason.InternalError => GuiltySide.Proxy,
         CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout
             or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout

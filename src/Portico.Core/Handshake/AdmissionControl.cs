@@ -20,6 +20,10 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
     {
         var session = handshake.Session;
         if (!IsFirst(handshake, out var refusal)) return StepResult.Stranger(refusal);
+        // The settings it began under may be gone, and its secret with them.
+        var secret = handshake.Result.Credential!.Secret;
+        if (session.Listener.Users.Find(secret, handshake.Loop.UnixSeconds) is not { } user)
+            return StepResult.Stranger(CloseReason.SecretRemoved);
         if (!session.Listener.Limit.TryEnter(out var lease))
         {
             // With a cover the session ends like any stranger's: only this tells the operator.
@@ -27,7 +31,7 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
             return StepResult.Stranger(CloseReason.ConnectionLimit);
         }
 
-        session.Admit(lease);
+        session.Admit(lease, user);
         return default;
     }
 

@@ -109,7 +109,7 @@ internal sealed class ClientIdentification(
             raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
         identified = verdict == Verdict.Stranger ? StepResult.Stranger(judgement.Reason) : default;
         if (verdict is Verdict.Ours or Verdict.Stranger)
-            handshake.Session.Identify(judgement.User, judgement.HasOtherName);
+            handshake.Session.Identify(judgement.Credential, judgement.HasOtherName);
         if (judgement.Reason == CloseReason.TlsTime) NoteTime(judgement.Hello);
         if (verdict == Verdict.Ours) handshake.Result.Remember(judgement);
         return verdict;

@@ -8,7 +8,7 @@ namespace Portico.Core.Handshake;
 /// Everything a session needs until it relays and nothing it needs afterwards: the raw bytes so far, the awaitable, the inner header.
 /// Pooled per loop, so that a client that has been let in leaves no garbage; <c>ClientSession.RunAsync</c> runs on it.
 /// </summary>
-internal sealed class HandshakeState : LoopWaiter
+internal sealed class HandshakeState : LoopWaiter, ISessionHolder
 {
     private readonly HandshakePool _pool;
     private readonly Action _finish;
@@ -30,6 +30,8 @@ internal sealed class HandshakeState : LoopWaiter
 
     /// <summary>The session that is being let in.</summary>
     public Session Session { get; private set; } = null!;
+
+    Session? ISessionHolder.Session => Session;
 
     /// <summary>
     /// Raw bytes from accept on, kept until the judge has spoken.

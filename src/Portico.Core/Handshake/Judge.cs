@@ -92,11 +92,10 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
             return GoOn(progress, ref judgement, ProtocolError.TlsInvalidDigest);
         }
 
-        judgement.User = _trials.UserOf(hello);
+        judgement.Credential = _trials.CredentialOf(hello);
         status = HelloExamination.Qualify(ref hello, window, unixSeconds, TlsCipherSuites.None);
         judgement.Hello = hello;
         if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
-        judgement.Credential = _trials.CredentialOf(hello);
         judgement.Secret = _trials.SecretOf(hello);
         return Verdict.Ours;
     }
@@ -151,11 +150,8 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
 }
 
 /// <summary>What the judge learnt about a client. Points into the bytes it was made from.</summary>
-internal ref struct Judgement()
+internal ref struct Judgement
 {
-    /// <summary>Position of the credential whose secret was proved; -1 = none was. Set also for those who may not come in.</summary>
-    public int User = -1;
-
     /// <summary>A hello that nobody signed names another host than our links.</summary>
     public bool HasOtherName;
 
@@ -165,7 +161,7 @@ internal ref struct Judgement()
     /// <summary>Why it is a stranger.</summary>
     public CloseReason Reason;
 
-    /// <summary>What the client proved to know.</summary>
+    /// <summary>What the client proved to know. Set also for those who may not come in.</summary>
     public Credential? Credential;
 
     /// <summary>What a fake-TLS client signed with, and what its streams are made of.</summary>

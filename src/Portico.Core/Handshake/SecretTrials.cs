@@ -36,9 +36,6 @@ internal sealed class SecretTrials
     // In order: those that any hello may be signed with, then those with a domain of their own, domain by domain.
     private readonly Credential[] _credentials;
     private readonly ProxySecret[] _secrets;
-
-    // Where each was in the settings; null = in the same place, as nobody has a domain of their own.
-    private readonly int[]? _users;
     private readonly HmacKey[] _keys;
     private readonly int _general;
     private readonly Dictionary<string, Range> _byDomain = new(StringComparer.OrdinalIgnoreCase);
@@ -48,10 +45,7 @@ internal sealed class SecretTrials
     {
         _perSni = perSni;
         _general = credentials.Count(credential => credential.Domain is null);
-        int[] users = [.. Enumerable.Range(0, credentials.Length)
-            .OrderBy(user => credentials[user].Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
-        _users = _general < users.Length ? users : null;
-        _credentials = [.. users.Select(user => credentials[user])];
+        _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
         _secrets = [.. _credentials.Select(credential => credential.Secret)];
         _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
         _hints = _secrets.Length > MostKeys ? new TrialHints(_secrets.Length) : null;
@@ -138,9 +132,6 @@ internal sealed class SecretTrials
     /// <summary>Somebody's links show this name, and not the listener's.</summary>
     public bool HasOwn(ReadOnlySpan<byte> sni) => !OfDomain(sni).Equals(default);
 
-    /// <summary>Position in the settings of the credential behind a signed hello.</summary>
-    public int UserOf(in HelloVerdict hello) => UserOf(hello.KeyIndex);
-
     /// <summary>The credential behind a signed hello.</summary>
     public Credential CredentialOf(in HelloVerdict hello) => _credentials[hello.KeyIndex];
 
@@ -172,14 +163,11 @@ internal sealed class SecretTrials
         return false;
     }
 
-    private int UserOf(int index) => _users is null ? index : _users[index];
-
     private bool TryHeader(ReadOnlySpan<byte> header, int index, ref Judgement judgement, ClientNetwork network)
     {
         if (!ObfuscatedHeader.TryRead(header, _secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId))
             return false;
         judgement.Credential = _credentials[index];
-        judgement.User = UserOf(index);
         _hints?.Remember(network, index);
         return true;
     }

@@ -36,6 +36,9 @@ internal abstract class Engine
     /// </summary>
     public abstract Task StopListeningAsync();
 
+    /// <summary>Likewise for the listening sockets of one acceptor; the others go on.</summary>
+    public abstract Task StopListeningAsync(IAcceptor acceptor);
+
     /// <summary>Ends the loops. Channels still open are closed by the system, so owners close theirs first.</summary>
     public abstract Task StopAsync();
 

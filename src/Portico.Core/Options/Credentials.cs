@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Portico.Core.Users;
 using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;
@@ -21,11 +22,13 @@ internal static class Credentials
     /// <param name="path">Of the listener, for errors.</param>
     /// <param name="errors">What is wrong is added here.</param>
     /// <param name="warnings">What is unwise is added here.</param>
+    /// <param name="now">When a former secret must still be good; null = now.</param>
     /// <param name="comparer">Tells secrets apart; null = their own constant-time comparison.</param>
     public static ImmutableArray<Credential> Parse(
         ListenerOptions listener, string path, List<ConfigurationError> errors,
-        List<ConfigurationError> warnings, IEqualityComparer<ProxySecret>? comparer = null)
+        List<ConfigurationError> warnings, DateTimeOffset? now = null, IEqualityComparer<ProxySecret>? comparer = null)
     {
+        now ??= TimeProvider.System.GetUtcNow();
         if (listener.Secret is null && listener.Users.Length == 0)
         {
             errors.Add(new($"{path}.secret", $"is missing, and there are no users; {Fix}"));
@@ -37,11 +40,22 @@ internal static class Credentials
         var keysBySecret = new Dictionary<ProxySecret, string>(comparer);
         var listenerTag = ReadTag(listener.AdTag, $"{path}.adTag");
         if (listener.Secret is { } secret)
-            Add(new UserOptions { Name = DefaultUser, Secret = secret }, $"{path}.secret", $"{path}.secret");
+        {
+            var user = new UserOptions
+            {
+                Name = DefaultUser, Secret = secret, PreviousSecret = listener.PreviousSecret, PreviousUntil = listener.PreviousUntil,
+            };
+            Add(user, $"{path}.secret", path);
+        }
+        else if (listener.PreviousSecret is not null || listener.PreviousUntil is not null)
+        {
+            errors.Add(new($"{path}.previousSecret", $"goes with secret, which is missing; {Fix}"));
+        }
+
         for (var i = 0; i < listener.Users.Length; i++)
         {
             var (user, key) = (listener.Users[i], $"{path}.users[{i}]");
-            Add(user, $"{key}.name", $"{key}.secret", ReadTag(user.AdTag, $"{key}.adTag"), $"{key}.domain");
+            Add(user, $"{key}.name", key, ReadTag(user.AdTag, $"{key}.adTag"));
         }
 
         if (listener.Secret is null && listener.Users.All(user => !user.Enabled))
@@ -58,11 +72,12 @@ internal static class Credentials
             return null;
         }
 
-        void Add(UserOptions user, string nameKey, string secretKey, AdTag? tag = null, string? domainKey = null)
+        void Add(UserOptions user, string nameKey, string owner, AdTag? tag = null)
         {
+            var secretKey = $"{owner}.secret";
             if (user.Domain is { } domain && DomainName.Problem(domain) is { } wrong)
             {
-                errors.Add(new(domainKey!, $"{wrong}; for example \"domain\": \"alice.example.com\""));
+                errors.Add(new($"{owner}.domain", $"{wrong}; for example \"domain\": \"alice.example.com\""));
             }
 
             if (user.Name is null || !ListenerOptionsParser.Label().IsMatch(user.Name))
@@ -77,23 +92,52 @@ internal static class Credentials
                     + $"({keysByName[user.Name]}); links and logs could not tell them apart"));
             }
 
-            if (TryRead(user.Secret, out var key, out var problem))
+            if (AddSecret(user.Secret, secretKey) is { } key && user.Enabled)
+                enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag, user.Domain));
+            if (ReadUntil(user, owner) is not { } until || AddSecret(user.PreviousSecret, $"{owner}.previousSecret") is not { } former)
+                return;
+            if (until <= now)
+                warnings.Add(new($"{owner}.previousUntil", "is over, so previousSecret works no more; leave both away"));
+            else if (user.Enabled)
+                enabled.Add(new Credential(user.Name ?? "", former, tag ?? listenerTag, user.Domain, until));
+        }
+
+        // Null unless both are there.
+        DateTimeOffset? ReadUntil(UserOptions user, string owner)
+        {
+            const string Example = "for example \"previousUntil\": \"2027-01-31T00:00:00Z\"";
+            var (untilKey, text) = ($"{owner}.previousUntil", user.PreviousUntil);
+            if (text is null)
             {
-                if (!keysBySecret.TryAdd(key, secretKey))
-                    errors.Add(new(secretKey, $"is the same as {keysBySecret[key]}; every user needs a secret of their own: {Fix}"));
-                if (string.Equals(user.Secret, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase))
-                    warnings.Add(
-                        new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
-                if (IsGuessable(user.Secret))
-                    warnings.Add(
-                        new(secretKey, "can be guessed, as it repeats one or two characters; `portico secret` prints a fresh one"));
-                if (user.Enabled)
-                    enabled.Add(new Credential(user.Name ?? "", key, tag ?? listenerTag, user.Domain));
+                if (user.PreviousSecret is not null)
+                    errors.Add(new(untilKey, $"is missing: it says how long previousSecret works; {Example}"));
+                return null;
             }
-            else
+
+            if (user.PreviousSecret is null)
+                errors.Add(new($"{owner}.previousSecret", "is missing, so previousUntil has no effect; leave it away, or name the secret"));
+            if (text.Contains('T', StringComparison.Ordinal)
+                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var until))
+                return user.PreviousSecret is null ? null : until;
+            errors.Add(new(untilKey, $"{ShownText.Quote(text)} is not a date with time and zone; {Example}"));
+            return null;
+        }
+
+        ProxySecret? AddSecret(string? text, string secretKey)
+        {
+            if (!TryRead(text, out var key, out var problem))
             {
                 errors.Add(new(secretKey, problem));
+                return null;
             }
+
+            if (!keysBySecret.TryAdd(key, secretKey))
+                errors.Add(new(secretKey, $"is the same as {keysBySecret[key]}; every user needs a secret of their own: {Fix}"));
+            if (string.Equals(text, ListenerOptions.ExampleSecret, StringComparison.OrdinalIgnoreCase))
+                warnings.Add(new(secretKey, "is the one in the documentation, which everybody knows; `portico secret` prints a fresh one"));
+            if (IsGuessable(text))
+                warnings.Add(new(secretKey, "can be guessed, as it repeats one or two characters; `portico secret` prints a fresh one"));
+            return key;
         }
     }
 

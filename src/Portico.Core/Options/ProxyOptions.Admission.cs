@@ -16,7 +16,7 @@ public sealed class FakeTlsOptions
             + "up to 8209 bytes (8192 encrypted), as servers with buffers of that size do. "
             + "ramp: first 1400 bytes, then 4113, then 8209, and from the beginning after a pause of a second or two, "
             + "as Go's servers and large content networks do. Take what your cover does; neither holds anything back.",
-        OneOf = ["full", "ramp"])]
+        OneOf = ["full", "ramp"], TakesEffect = TakesEffect.NewSessions)]
     public string RecordSizes { get; set; } = "full";
 }
 
@@ -25,20 +25,21 @@ public sealed class TimeWindowOptions
 {
     /// <summary>On: otherwise a hello that somebody recorded opens the door for ever.</summary>
     [Option("Refuse hellos that were signed too long ago or in the future. "
-            + "Off, a recorded hello works again as soon as it is forgotten (replay.maxAgeDays).")]
+            + "Off, a recorded hello works again as soon as it is forgotten (replay.maxAgeDays).", TakesEffect = TakesEffect.NewSessions)]
     public bool Enabled { get; set; } = true;
 
     /// <summary>Ten minutes: clocks of phones are rarely further behind.</summary>
-    [Option("Seconds that a hello may be old.", Minimum = 0, Maximum = 604800)]
+    [Option("Seconds that a hello may be old.", Minimum = 0, Maximum = 604800, TakesEffect = TakesEffect.NewSessions)]
     public int PastSeconds { get; set; } = 600;
 
     /// <summary>Two minutes: a clock that is ahead is set by hand, and rarely by much.</summary>
-    [Option("Seconds that a client's clock may be ahead of ours.", Minimum = 0, Maximum = 604800)]
+    [Option("Seconds that a client's clock may be ahead of ours.", Minimum = 0, Maximum = 604800, TakesEffect = TakesEffect.NewSessions)]
     public int FutureSeconds { get; set; } = 120;
 
     /// <summary>Off: no window limits how long such a hello can be repeated, only a memory of a fixed size (spec/02 section 4).</summary>
     [Option("Accept clients whose clock is not set, which send the time since they were switched on. "
-            + "Such a hello is remembered for ever, 65536 of them; after that the next ones are refused.")]
+            + "Such a hello is remembered for ever, 65536 of them; after that the next ones are refused.",
+        TakesEffect = TakesEffect.NewSessions)]
     public bool AcceptUnsetClock { get; set; }
 }
 
@@ -50,12 +51,13 @@ public sealed class PerSniSecretOptions
 
     /// <summary>Off: every link of a listener holds the same secret, and works with any domain.</summary>
     [Option("Each domain has a secret of its own, so that who knows the link of one domain can make none for another. "
-            + "Links with the listener's own secret stop working in fake TLS; `portico link --domain NAME` prints the new ones.")]
+            + "Links with the listener's own secret stop working in fake TLS; `portico link --domain NAME` prints the new ones.",
+        TakesEffect = TakesEffect.NewSessions)]
     public bool Enabled { get; set; }
 
     /// <summary>The one of the Erlang proxy, so that links made there go on working.</summary>
     [Option("What is mixed into the derived secrets; a text of your own, which must not change while links are in use.",
-        Example = $"\"{PublicSalt}\"")]
+        Example = $"\"{PublicSalt}\"", TakesEffect = TakesEffect.NewSessions)]
     public string Salt { get; set; } = PublicSalt;
 }
 
@@ -95,7 +97,7 @@ public sealed class ReplayOptions
     /// </summary>
     [Option("Middle mode: keep Telegram's error -404, the answer to a message sent before, from the client. "
             + "first = only if it is the first packet; on = always; off = never. In direct mode packets are not looked at.",
-        OneOf = ["first", "on", "off"])]
+        OneOf = ["first", "on", "off"], TakesEffect = TakesEffect.Live)]
     public string ServerErrorFilter { get; set; } = "first";
 }
 
@@ -109,6 +111,6 @@ public sealed class LimitOptions
     [Option("Connections from one address (IPv6: one /64) that have shown no secret. One more ends the oldest of them. "
             + "0 = no limit, for a proxy behind a forwarder that hides its clients' addresses (one that tells them: "
             + "listeners[].proxyProtocol); this machine's own are never counted.",
-        Minimum = 0, Maximum = 1000000)]
+        Minimum = 0, Maximum = 1000000, TakesEffect = TakesEffect.Live)]
     public int UnauthenticatedPerAddress { get; set; } = 1024;
 }

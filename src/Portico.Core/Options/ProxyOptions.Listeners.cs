@@ -5,34 +5,44 @@ public sealed class ListenerOptions
 {
     /// <summary>Name.</summary>
     [Option("Name of the listener in logs and metrics. Absent = main for the first, listener-2 for the second, and so on.",
-        Example = "\"main\"")]
+        Example = "\"main\"", TakesEffect = TakesEffect.Live)]
     public string? Name { get; set; }
 
     /// <summary>Address; everything, since a proxy that only this machine reaches is of little use.</summary>
     [Option("IP address to listen on. \"::\" = every address, IPv6 and IPv4 (only IPv4 where IPv6 is off); "
-            + "\"0.0.0.0\" = every IPv4 address.")]
+            + "\"0.0.0.0\" = every IPv4 address.", TakesEffect = TakesEffect.Live)]
     public string Address { get; set; } = "::";
 
     /// <summary>Port; needs no privilege and is often open.</summary>
     [Option("TCP port to listen on. 443 looks the least remarkable, but needs the right to listen below 1024. 0 = the system chooses.",
-        Minimum = 0, Maximum = 65535)]
+        Minimum = 0, Maximum = 65535, TakesEffect = TakesEffect.Live)]
     public int Port { get; set; } = 8443;
 
     /// <summary>Secret.</summary>
     [Option("The secret that clients must know: 32 hexadecimal digits. "
             + "Short for one user named default. `portico secret` prints a fresh one.",
-        Example = $"\"{ExampleSecret}\"", Secret = true, Needed = true)]
+        Example = $"\"{ExampleSecret}\"", Secret = true, Needed = true, TakesEffect = TakesEffect.Live)]
     public string? Secret { get; set; }
+
+    /// <summary>The secret before.</summary>
+    [Option("The secret before secret was changed: it works until previousUntil, so that links can be handed out in peace.",
+        Example = $"\"{ExampleFormerSecret}\"", Secret = true, TakesEffect = TakesEffect.Live)]
+    public string? PreviousSecret { get; set; }
+
+    /// <summary>When it ends.</summary>
+    [Option("When previousSecret stops working and its sessions end: a date with time and zone. Needed with previousSecret.",
+        Example = "\"2027-01-31T00:00:00Z\"", TakesEffect = TakesEffect.Live)]
+    public string? PreviousUntil { get; set; }
 
     /// <summary>Ad tag; none, because a channel to show is the operator's choice.</summary>
     [Option("Ad tag of the listener's users that have none of their own: 32 hexadecimal digits from the bot @MTProxybot. "
             + "Telegram shows its channel to their clients. Needs backend.mode auto or middle.",
-        Example = $"\"{ExampleAdTag}\"")]
+        Example = $"\"{ExampleAdTag}\"", TakesEffect = TakesEffect.NewSessions)]
     public string? AdTag { get; set; }
 
     /// <summary>Users.</summary>
     [Option("Users with a secret and a link of their own, beside or in place of secret.",
-        Example = $$"""[{ "name": "alice", "secret": "{{ExampleSecret}}" }]""")]
+        Example = $$"""[{ "name": "alice", "secret": "{{ExampleSecret}}" }]""", TakesEffect = TakesEffect.Live)]
     public UserOptions[] Users { get; set; } = [];
 
     /// <summary>
@@ -40,27 +50,28 @@ public sealed class ListenerOptions
     /// is random bytes, which some networks block for that.
     /// </summary>
     [Option("What the listener speaks: fake-tls (ee links), secure (dd links), classic (plain links: abridged and intermediate).",
-        OneOf = ["fake-tls", "secure", "classic"], Example = """["fake-tls"]""")]
+        OneOf = ["fake-tls", "secure", "classic"], Example = """["fake-tls"]""", TakesEffect = TakesEffect.NewSessions)]
     public string[] Protocols { get; set; } = ["fake-tls"];
 
     /// <summary>Domain.</summary>
     [Option("Host name put into fake-TLS links: the client seems to visit it. Needed where protocols has fake-tls.",
-        Example = "\"www.example.com\"", Needed = true)]
+        Example = "\"www.example.com\"", Needed = true, TakesEffect = TakesEffect.NewSessions)]
     public string? Domain { get; set; }
 
     /// <summary>Host in links.</summary>
     [Option("Name or address that links show. Absent = the first global address of this machine; if it has none, a start that prints "
             + "links asks backend.middle.ipLookupServices, in every mode, and prints them with the answer too.",
-        Example = "\"proxy.example.org\"")]
+        Example = "\"proxy.example.org\"", TakesEffect = TakesEffect.Live)]
     public string? PublicHost { get; set; }
 
     /// <summary>Port in links.</summary>
     [Option("Port that links show, where a forwarder changes it. Absent = the port listened on.",
-        Minimum = 1, Maximum = 65535, Example = "443")]
+        Minimum = 1, Maximum = 65535, Example = "443", TakesEffect = TakesEffect.Live)]
     public int? PublicPort { get; set; }
 
     /// <summary>Sessions; what one address can have towards one data centre before its ports run out.</summary>
-    [Option("Authenticated sessions at a time. One more is treated like a stranger.", Minimum = 1, Maximum = 10000000)]
+    [Option("Authenticated sessions at a time. One more is treated like a stranger.", Minimum = 1, Maximum = 10000000,
+        TakesEffect = TakesEffect.Live)]
     public int MaxConnections { get; set; } = 64000;
 
     /// <summary>PROXY protocol.</summary>
@@ -69,6 +80,9 @@ public sealed class ListenerOptions
 
     /// <summary>The secret of the documentation: valid, and known to everybody.</summary>
     internal const string ExampleSecret = "0123456789abcdef0123456789abcdef";
+
+    /// <summary>Likewise.</summary>
+    internal const string ExampleFormerSecret = "00112233445566778899aabbccddeeff";
 
     /// <summary>Nobody's channel.</summary>
     internal const string ExampleAdTag = "fedcba9876543210fedcba9876543210";
@@ -81,7 +95,7 @@ public sealed class ProxyProtocolOptions
     [Option("Networks of balancers: each of their connections must begin with a PROXY header, version 1 or 2, within 3 s, "
             + "and the client is who it names, in limits, in middle mode and towards the cover: whoever is in them can say to be anybody. "
             + "From all others none is looked for.",
-        Example = """["10.0.0.0/8", "fd00::/8"]""")]
+        Example = """["10.0.0.0/8", "fd00::/8"]""", TakesEffect = TakesEffect.NewSessions)]
     public string[] Trusted { get; set; } = [];
 }
 
@@ -89,17 +103,28 @@ public sealed class ProxyProtocolOptions
 public sealed class UserOptions
 {
     /// <summary>Name.</summary>
-    [Option("Name of the user in logs and for `portico link --user`. Needed.", Example = "\"alice\"", Needed = true)]
+    [Option("Name of the user in logs and for `portico link --user`. Needed.", Example = "\"alice\"", Needed = true,
+        TakesEffect = TakesEffect.Live)]
     public string? Name { get; set; }
 
     /// <summary>Secret.</summary>
     [Option("The user's own secret: 32 hexadecimal digits. Needed. `portico secret` prints a fresh one.",
-        Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true, Needed = true)]
+        Example = $"\"{ListenerOptions.ExampleSecret}\"", Secret = true, Needed = true, TakesEffect = TakesEffect.Live)]
     public string? Secret { get; set; }
+
+    /// <summary>The secret before.</summary>
+    [Option("The secret before secret was changed: it works until previousUntil, so that links can be handed out in peace.",
+        Example = $"\"{ListenerOptions.ExampleFormerSecret}\"", Secret = true, TakesEffect = TakesEffect.Live)]
+    public string? PreviousSecret { get; set; }
+
+    /// <summary>When it ends.</summary>
+    [Option("When previousSecret stops working and its sessions end: a date with time and zone. Needed with previousSecret.",
+        Example = "\"2027-01-31T00:00:00Z\"", TakesEffect = TakesEffect.Live)]
+    public string? PreviousUntil { get; set; }
 
     /// <summary>Ad tag.</summary>
     [Option("The user's own ad tag: 32 hexadecimal digits from the bot @MTProxybot. Absent = the listener's.",
-        Example = $"\"{ListenerOptions.ExampleAdTag}\"")]
+        Example = $"\"{ListenerOptions.ExampleAdTag}\"", TakesEffect = TakesEffect.NewSessions)]
     public string? AdTag { get; set; }
 
     /// <summary>Domain.</summary>
@@ -107,10 +132,10 @@ public sealed class UserOptions
         "A host name of the user's own for fake-TLS links, which the site behind should answer for too. "
             + "Only hellos for it are tried with the user's secret, "
             + "so that many users cost a stranger's hello no more time. Absent = the listener's, and a hello for any name is tried.",
-        Example = "\"alice.example.com\"")]
+        Example = "\"alice.example.com\"", TakesEffect = TakesEffect.NewSessions)]
     public string? Domain { get; set; }
 
     /// <summary>Enabled.</summary>
-    [Option("Off: the user's link stops working, and the entry stays.")]
+    [Option("Off: the user's link stops working, and the entry stays.", TakesEffect = TakesEffect.Live)]
     public bool Enabled { get; set; } = true;
 }

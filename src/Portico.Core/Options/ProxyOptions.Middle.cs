@@ -40,15 +40,15 @@ public sealed class MiddleProxyOptions
     /// <summary>Two, so that the loss of one leaves another that is ready.</summary>
     [Option("Links to each data centre's middle proxies that are opened at start and kept, "
             + "over all loops. 0 = opened when a client asks for one.",
-        Minimum = 0, Maximum = 1000)]
+        Minimum = 0, Maximum = 1000, TakesEffect = TakesEffect.NewSessions)]
     public int InitialConnections { get; set; } = 2;
 
     /// <summary>Three hundred, as the other proxies have it: Telegram is used to it.</summary>
-    [Option("Clients on one link after which more links are opened.", Minimum = 1, Maximum = 65536)]
+    [Option("Clients on one link after which more links are opened.", Minimum = 1, Maximum = 65536, TakesEffect = TakesEffect.NewSessions)]
     public int ClientsPerConnection { get; set; } = 300;
 
     /// <summary>On: the cipher of the link notices no change by itself, and the sum costs next to nothing.</summary>
-    [Option("Check the checksum of what middle proxies send. A wrong one ends the link.")]
+    [Option("Check the checksum of what middle proxies send. A wrong one ends the link.", TakesEffect = TakesEffect.NewSessions)]
     public bool CheckCrc { get; set; } = true;
 
     /// <summary>Back-pressure.</summary>
@@ -62,18 +62,21 @@ public sealed class BackPressureOptions
     /// <summary>Bytes.</summary>
     [Option("Bytes waiting for all clients of a link, and 64 more for each packet. "
             + "One user or one address may owe half. Absent = 30720 for each of clientsPerConnection.",
-        Minimum = 1025, Example = "9216000")]
+        Minimum = 1025, Example = "9216000", TakesEffect = TakesEffect.NewSessions)]
     public int? BytesTotal { get; set; }
 
     /// <summary>Packets.</summary>
-    [Option("Packets waiting for all clients of a link. Absent = no such limit.", Minimum = 11, Example = "600")]
+    [Option("Packets waiting for all clients of a link. Absent = no such limit.", Minimum = 11, Example = "600",
+        TakesEffect = TakesEffect.NewSessions)]
     public int? PacketsTotal { get; set; }
 
     /// <summary>Bytes on average.</summary>
-    [Option("Bytes waiting, for each client that is on the link now. Absent = no such limit.", Minimum = 1024, Example = "65536")]
+    [Option("Bytes waiting, for each client that is on the link now. Absent = no such limit.", Minimum = 1024, Example = "65536",
+        TakesEffect = TakesEffect.NewSessions)]
     public int? BytesPerClient { get; set; }
 
     /// <summary>Packets on average.</summary>
-    [Option("Packets waiting, for each client that is on the link now. Absent = no such limit.", Minimum = 1, Example = "4")]
+    [Option("Packets waiting, for each client that is on the link now. Absent = no such limit.", Minimum = 1, Example = "4",
+        TakesEffect = TakesEffect.NewSessions)]
     public int? PacketsPerClient { get; set; }
 }

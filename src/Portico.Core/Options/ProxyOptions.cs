@@ -19,7 +19,7 @@ public sealed class ProxyOptions
     public string? Schema { get; set; }
 
     /// <summary>Listening addresses.</summary>
-    [Option("The addresses to listen on, each with its own secrets. At least one.", Needed = true)]
+    [Option("The addresses to listen on, each with its own secrets. At least one.", Needed = true, TakesEffect = TakesEffect.Live)]
     public ListenerOptions[] Listeners { get; set; } = [];
 
     /// <summary>The way to Telegram.</summary>
@@ -46,7 +46,7 @@ public sealed class ProxyOptions
     [Option("How a connection ends. off: with FIN, as web servers do. handshake-error: with RST where the client was "
             + "not let in and nothing was sent to it. always: clients that were relayed get RST as well, and may lose the last "
             + "bytes on their way. After an alert, and between our flight and the first packet, it is FIN in every case.",
-        OneOf = ["off", "handshake-error", "always"])]
+        OneOf = ["off", "handshake-error", "always"], TakesEffect = TakesEffect.NewSessions)]
     public string ResetOnClose { get; set; } = "off";
 
     /// <summary>Limits of a slow client.</summary>
@@ -80,18 +80,18 @@ public sealed class BackendOptions
     /// <summary>Mode; direct costs least and hides nothing, so auto leaves it only for what nothing else can carry: an ad tag.</summary>
     [Option("direct: each client gets a connection of its own to a data centre. middle: clients share a few links to Telegram's "
             + "middle proxies, which alone take ad tags. auto: middle for clients with an ad tag, direct for the others.",
-        OneOf = ["auto", "direct", "middle"])]
+        OneOf = ["auto", "direct", "middle"], TakesEffect = TakesEffect.NewSessions)]
     public string Mode { get; set; } = "auto";
 
     /// <summary>Media; the same way as chats, because only some accounts need another one.</summary>
     [Option("Where photos, videos and files come from. same: the way of the chats. "
             + "middle: through a middle proxy, also where chats go direct; for accounts whose photos do not load in direct mode.",
-        OneOf = ["same", "middle"])]
+        OneOf = ["same", "middle"], TakesEffect = TakesEffect.NewSessions)]
     public string Media { get; set; } = "same";
 
     /// <summary>Family; IPv4 first, because more hosts have a working IPv4 than a working IPv6.</summary>
     [Option("Try the IPv6 addresses of a data centre, or of its middle proxies, "
-            + "before the IPv4 addresses. The other family is tried next.")]
+            + "before the IPv4 addresses. The other family is tried next.", TakesEffect = TakesEffect.NewSessions)]
     public bool PreferIPv6 { get; set; }
 
     /// <summary>Direct mode.</summary>
@@ -109,7 +109,7 @@ public sealed class DirectOptions
     /// <summary>Overrides; none, because Telegram's addresses have been the same for years.</summary>
     [Option("Addresses by data centre, in place of the built-in ones. "
             + "The key is the id that clients send (negative = its media servers), the value a list of \"address:port\".",
-        Example = """{ "2": ["149.154.167.51:443", "[2001:67c:4e8:f002::a]:443"] }""")]
+        Example = """{ "2": ["149.154.167.51:443", "[2001:67c:4e8:f002::a]:443"] }""", TakesEffect = TakesEffect.NewSessions)]
     public Dictionary<string, string[]> Endpoints { get; set; } = [];
 
     /// <summary>Default; 2 is where most accounts are (spec/04 section 2).</summary>
@@ -117,7 +117,8 @@ public sealed class DirectOptions
     public int DefaultDc { get; set; } = 2;
 
     /// <summary>On, because it halves the cipher work of downloads (spec/04 section 5).</summary>
-    [Option("Give the data centre the client's own key, so that downloads are relayed without decrypting and encrypting them again.")]
+    [Option("Give the data centre the client's own key, so that downloads are relayed without decrypting and encrypting them again.",
+        TakesEffect = TakesEffect.NewSessions)]
     public bool PassThrough { get; set; } = true;
 }
 
@@ -125,11 +126,11 @@ public sealed class DirectOptions
 public sealed class HealthOptions
 {
     /// <summary>Three hundred: what a busy link carries in a second or two.</summary>
-    [Option("Packets that may wait for one client.", Minimum = 1, Maximum = 1000000)]
+    [Option("Packets that may wait for one client.", Minimum = 1, Maximum = 1000000, TakesEffect = TakesEffect.Live)]
     public int ClientQueuePackets { get; set; } = 300;
 
     /// <summary>3 MiB: six of the largest pieces in which Telegram sends files.</summary>
-    [Option("Bytes that may wait for one client.", Minimum = 65536, Maximum = 1073741824)]
+    [Option("Bytes that may wait for one client.", Minimum = 65536, Maximum = 1073741824, TakesEffect = TakesEffect.Live)]
     public int ClientQueueBytes { get; set; } = 3145728;
 }
 
@@ -137,18 +138,22 @@ public sealed class HealthOptions
 public sealed class TimeoutOptions
 {
     /// <summary>Ten: a hello is one packet or two, even on a bad phone line.</summary>
-    [Option("Seconds from accepting a connection until it must have shown a secret. Bytes do not extend it.", Minimum = 1, Maximum = 300)]
+    [Option("Seconds from accepting a connection until it must have shown a secret. Bytes do not extend it.", Minimum = 1, Maximum = 300,
+        TakesEffect = TakesEffect.NewSessions)]
     public int HandshakeSeconds { get; set; } = 10;
 
     /// <summary>Twenty minutes: clients ping within less, and phones sleep.</summary>
-    [Option("Seconds without a byte in either direction after which a session ends.", Minimum = 1, Maximum = 86400)]
+    [Option("Seconds without a byte in either direction after which a session ends.", Minimum = 1, Maximum = 86400,
+        TakesEffect = TakesEffect.NewSessions)]
     public int IdleSeconds { get; set; } = 1200;
 
     /// <summary>Sixty: a phone that changes from one network to another takes nothing for up to half a minute.</summary>
-    [Option("Seconds that output may wait for a client that takes no byte of it.", Minimum = 1, Maximum = 3600)]
+    [Option("Seconds that output may wait for a client that takes no byte of it.", Minimum = 1, Maximum = 3600,
+        TakesEffect = TakesEffect.NewSessions)]
     public int ClientWriteSeconds { get; set; } = 60;
 
     /// <summary>Thirty: service managers kill after 90.</summary>
-    [Option("Seconds from SIGTERM until the sessions that are still open are closed.", Minimum = 0, Maximum = 3600)]
+    [Option("Seconds from SIGTERM until the sessions that are still open are closed.", Minimum = 0, Maximum = 3600,
+        TakesEffect = TakesEffect.Live)]
     public int DrainSeconds { get; set; } = 30;
 }

@@ -1,13 +1,14 @@
 using Portico.Core.Diagnostics;
+using Portico.Core.Users;
 using Portico.Protocol;
 
 namespace Portico.Core.Sessions;
 
 /// <summary>What the steps of a session learnt of who calls, for its line in the log: it tells clients that fail apart.</summary>
-internal struct Judged()
+internal struct Judged
 {
-    /// <summary>Position of the credential whose secret was proved, among those of the listener; -1 = none was.</summary>
-    public int User = -1;
+    /// <summary>Whose secret was proved; null = nobody's.</summary>
+    public Credential? Credential;
 
     /// <summary>Why it was treated as a stranger; null = it was not, or nobody could tell.</summary>
     public CloseReason? Refusal;
@@ -47,6 +48,7 @@ internal struct Judged()
         CloseReason.TlsTime => "right secret, but an old hello or a wrong clock",
         CloseReason.TlsBeforeStart => "right secret, but an old hello: signed before this start",
         CloseReason.ReplaySessionDetected => "right secret, but seen before",
+        CloseReason.SecretRemoved => "right secret, but removed meanwhile",
         CloseReason.ConnectionLimit => "a client, but the listener is full",
         CloseReason.HandshakeTimeout or CloseReason.ClientClosed => "undecided",
         { } other => other.Tag(),

@@ -8,7 +8,7 @@ namespace Portico.Core.Sessions;
 /// A client that will hear no more from us: what it still sends is read and thrown away until it closes, because closing a socket with
 /// unread input makes the kernel send RST, which a TLS server does not do and which can overtake an alert.
 /// </summary>
-internal sealed class LingeringClose : IChannelOwner, ILoopTask
+internal sealed class LingeringClose : IChannelOwner, ISessionHolder, ILoopTask
 {
     // Long enough for a FIN to cross the world and back; a peer that keeps sending costs no more than these.
     private const int FinWaitMs = 5000, MostBytes = 1 << 20;
@@ -25,6 +25,8 @@ internal sealed class LingeringClose : IChannelOwner, ILoopTask
         _session = session;
         _reason = reason;
     }
+
+    public Session Session => _session;
 
     /// <summary>Ends a session whose steps do not lead to a relay.</summary>
     public static void End(Session session, StepResult result)

@@ -2,6 +2,7 @@ using Portico.Core.Admission;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Users;
 
 namespace Portico.Core.Sessions;
 
@@ -9,8 +10,10 @@ namespace Portico.Core.Sessions;
 /// <param name="Settings">Of the listener.</param>
 /// <param name="Index">Position in the settings, and in every list with an entry per listener.</param>
 /// <param name="Limit">Authenticated sessions of the listener, over all loops.</param>
-/// <param name="Users">Who of its users came, over all loops.</param>
-internal sealed record ListenerContext(ListenerSettings Settings, int Index, SessionLimit Limit, SeenUsers Users)
+/// <param name="Users">Whose secrets are good, over all loops and whatever the settings.</param>
+/// <param name="Counters">Sums of this listener on this loop, whatever the settings.</param>
+internal sealed record ListenerContext(
+    ListenerSettings Settings, int Index, SessionLimit Limit, ListenerUsers Users, ListenerCounters Counters)
 {
     /// <summary>The label in logs and metrics.</summary>
     public string Name => Settings.Name;
@@ -27,7 +30,4 @@ internal sealed record ListenerContext(ListenerSettings Settings, int Index, Ses
 
         return false;
     }
-
-    /// <summary>Sums of this listener on this loop.</summary>
-    public ListenerCounters Counters { get; } = new(Settings.Name);
 }

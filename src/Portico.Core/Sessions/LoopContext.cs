@@ -9,16 +9,18 @@ namespace Portico.Core.Sessions;
 
 /// <summary>
 /// What every step of a session needs of its loop, and nothing that
-/// only one of them needs. One per loop: no locks, one thread.
+/// only one of them needs. One per loop and state of the settings: no locks, one thread.
 /// </summary>
 /// <param name="loop">The loop.</param>
 /// <param name="settings">Deadlines and limits are taken from here.</param>
 /// <param name="metrics">Of the whole proxy.</param>
 /// <param name="sessions">Of the whole proxy.</param>
 /// <param name="log">Of the whole proxy, for lines on sessions.</param>
-/// <param name="loops">How many loops share the limits.</param>
+/// <param name="addresses">Connections of one address that have shown no secret.</param>
+/// <param name="random">Random bytes for this loop's flights and headers.</param>
 internal sealed class LoopContext(
-    EventLoop loop, ProxySettings settings, ProxyMetrics metrics, SessionCount sessions, SessionLog log, int loops)
+    EventLoop loop, ProxySettings settings, ProxyMetrics metrics, SessionCount sessions, SessionLog log, AddressLimits addresses,
+    RandomKeystream random)
 {
     public EventLoop Loop => loop;
 
@@ -32,11 +34,9 @@ internal sealed class LoopContext(
 
     public ResetOnClose ResetOnClose { get; } = settings.ResetOnClose;
 
-    /// <summary>Random bytes for this loop's flights and headers.</summary>
-    public RandomKeystream Random { get; } = new();
+    public RandomKeystream Random => random;
 
-    /// <summary>Connections of one address that have shown no secret.</summary>
-    public AddressLimits Addresses { get; } = new(settings.Limits, loops);
+    public AddressLimits Addresses => addresses;
 
     /// <summary>Where a client's records begin.</summary>
     public RecordRamp NewRamp() => settings.RecordSizes == RecordSizes.Ramp ? RecordRamp.Growing() : RecordRamp.Full();

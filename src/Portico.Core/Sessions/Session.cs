@@ -3,6 +3,7 @@ using Portico.Core.Admission;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Users;
 using Portico.Protocol;
 
 namespace Portico.Core.Sessions;
@@ -24,7 +25,8 @@ internal abstract class Session : IAddressHolder
     private bool _isAtCover;
     private bool _answered;
     private bool _mustNotReset;
-    private Judged _judged = new();
+    private Judged _judged;
+    private UserRecord? _user;
 
     protected Session(Channel client, ListenerContext listener, LoopContext context)
     {
@@ -92,9 +94,10 @@ internal abstract class Session : IAddressHolder
     }
 
     /// <summary>The judge has spoken.</summary>
-    /// <param name="user">Whose secret was proved; -1 = nobody's.</param>
+    /// <param name="credential">Whose secret was proved; null = nobody's.</param>
     /// <param name="hasOtherName">A hello that names another host than our links.</param>
-    public void Identify(int user, bool hasOtherName) => (_judged.User, _judged.HasOtherName) = (user, hasOtherName);
+    public void Identify(Credential? credential, bool hasOtherName) =>
+        (_judged.Credential, _judged.HasOtherName) = (credential, hasOtherName);
 
     /// <summary>It is treated as a stranger.</summary>
     public void Refuse(CloseReason reason)
@@ -117,9 +120,12 @@ internal abstract class Session : IAddressHolder
     /// It may come in: from here on it counts as a client, not as one of its address.
     /// The lease goes back when the session ends.
     /// </summary>
-    public void Admit(SessionLease lease)
+    /// <param name="lease">What it took.</param>
+    /// <param name="user">Whose client it is.</param>
+    public void Admit(SessionLease lease, UserRecord user)
     {
         _lease = lease;
+        _user = user;
         _judged.IsClient = true;
         LeaveAddress();
     }
@@ -174,7 +180,25 @@ internal abstract class Session : IAddressHolder
     public void GiveWay()
     {
         LeaveAddress();
-        _endsFor = CloseReason.AddressLimit;
+        EndFor(CloseReason.AddressLimit);
+    }
+
+    /// <summary>
+    /// Why it may not go on under the settings in force: a client's secret is good no longer, or its listener is gone. Null = it may.
+    /// Who is at the cover is the cover's.
+    /// </summary>
+    public CloseReason? RemovalReason()
+    {
+        if (_user is null) return null;
+        if (Listener.Users.IsClosed) return CloseReason.ListenerRemoved;
+        return Listener.Users.Find(_judged.Credential!.Secret, Context.Loop.UnixSeconds) is null ? CloseReason.SecretRemoved : null;
+    }
+
+    /// <summary>It ends as if the proxy stopped, for a reason of its own.</summary>
+    public void EndFor(CloseReason reason)
+    {
+        if (_closed) return;
+        _endsFor ??= reason;
         Client.Owner.OnShutdown(Client);
     }
 
@@ -184,7 +208,7 @@ internal abstract class Session : IAddressHolder
         _relaying = true;
         _counters.Relaying++;
         _counters.Clients++;
-        if (Listener.Users.Note(_judged.User)) Context.Log.FirstClient(this);
+        if (_user!.Began(Context.Loop.UnixSeconds)) Context.Log.FirstClient(this);
     }
 
     /// <summary>A client's bytes were not accepted. Counted once, when it is noticed: the connection may go on for long.</summary>
@@ -206,7 +230,12 @@ internal abstract class Session : IAddressHolder
             Context.Metrics.ClientLost(Listener.Name, reason, Sent);
         _lease.Dispose();
         _counters.Open--;
-        if (_relaying) _counters.Relaying--;
+        if (_relaying)
+        {
+            _counters.Relaying--;
+            _user!.Ended(Context.Loop.UnixSeconds, Received, Sent);
+        }
+
         IsAtCover = false;
         var seconds = (Context.Loop.NowMs - _acceptedMs) / 1000.0;
         Context.Metrics.Closed(Listener.Name, reason, seconds);

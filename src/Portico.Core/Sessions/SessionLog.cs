@@ -60,8 +60,7 @@ internal sealed partial class SessionLog(ILogger log) : ILoopTask
     {
     }
 
-    private static string UserOf(Session session) =>
-        session.Judged.User is >= 0 and var user ? session.Listener.Settings.Credentials[user].Name : Unknown;
+    private static string UserOf(Session session) => session.Judged.Credential?.Name ?? Unknown;
 
     private static string ProtocolOf(in Judged judged) =>
         judged.HasHeader ? ProxyMetrics.ProtocolName(judged.IsTls, judged.Transport) : Unknown;

@@ -41,15 +41,16 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     private Task _running = Task.CompletedTask;
     private bool _isCacheFailing;
 
-    /// <summary>Reads what an earlier run kept; <see cref="Directory"/> is of use at once.</summary>
+    /// <summary>Reads what an earlier run kept; the directory is of use at once.</summary>
     /// <param name="settings">Of the whole proxy.</param>
+    /// <param name="directory">What it keeps up to date.</param>
     /// <param name="loggers">For failures and their ends.</param>
     /// <param name="metrics">Counts downloads.</param>
     /// <param name="time">Schedules and time limits.</param>
     /// <param name="http">How documents are fetched; disposed of at the end.</param>
     /// <param name="localTowards">See <see cref="ExternalAddress.LocalTowards"/>.</param>
     public ConfigUpdater(
-        ProxySettings settings, ILoggerFactory loggers, ProxyMetrics metrics,
+        ProxySettings settings, MiddleProxyDirectory directory, ILoggerFactory loggers, ProxyMetrics metrics,
         TimeProvider time, HttpMessageHandler http, Func<IPEndPoint, IPAddress?> localTowards)
     {
         var middle = settings.Middle;
@@ -78,7 +79,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         _secret.Load(_cache);
         _v4.Load(_cache);
         _v6.Load(_cache);
-        Directory = new MiddleProxyDirectory(Compose());
+        Directory = directory;
+        directory.Publish(Compose());
     }
 
     /// <summary>What it keeps up to date.</summary>

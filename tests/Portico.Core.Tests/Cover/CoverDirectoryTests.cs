@@ -124,9 +124,9 @@ public sealed class CoverDirectoryTests
     {
         var settings = SettingsWith(new CoverSettings()) with { Middle = new() { ExternalV4 = IPAddress.Parse("203.0.113.8") } };
         settings = settings with { Listeners = [settings.Listeners[0] with { PublicHost = "203.0.113.7", PublicPort = 443 }] };
-        var own = new OwnEndpoints(settings, () => [IPAddress.Parse("203.0.113.5")]);
+        var own = new OwnEndpoints(() => [IPAddress.Parse("203.0.113.5")]);
         Assert.False(own.Contains(IPEndPoint.Parse(target))); // nothing is bound yet
-        own.Bound([IPEndPoint.Parse(listening)]);
+        own.Bound(settings, [IPEndPoint.Parse(listening)]);
         Assert.Equal(isOurs, own.Contains(IPEndPoint.Parse(target)));
     }
 
@@ -135,9 +135,9 @@ public sealed class CoverDirectoryTests
     {
         var settings = SettingsWith(
             new CoverSettings { Mode = CoverMode.Fixed, Target = CoverTarget.OfAddress(IPEndPoint.Parse("127.0.0.1:4711")) });
-        var own = new OwnEndpoints(settings, () => []);
-        var directory = new CoverDirectory(settings, own, _ => throw new InvalidOperationException("nothing to resolve"), _time);
-        own.Bound([IPEndPoint.Parse("[::]:4711")]);
+        var own = new OwnEndpoints(() => []);
+        var directory = new CoverDirectory(settings.Cover, own, _ => throw new InvalidOperationException("nothing to resolve"), _time);
+        own.Bound(settings, [IPEndPoint.Parse("[::]:4711")]);
         directory.Begin();
         Assert.Equal(CoverFinding.Loop, directory.Find(settings.Cover.Target!, _ => { })!.Finding);
     }
@@ -172,9 +172,6 @@ public sealed class CoverDirectoryTests
 
     private CoverDirectory Named(Func<string, Task<IPAddress[]>> resolve) => Directory(new CoverSettings { Mode = CoverMode.Sni }, resolve);
 
-    private CoverDirectory Directory(CoverSettings cover, Func<string, Task<IPAddress[]>> resolve)
-    {
-        var settings = SettingsWith(cover);
-        return new(settings, new OwnEndpoints(settings, () => []), resolve, _time);
-    }
+    private CoverDirectory Directory(CoverSettings cover, Func<string, Task<IPAddress[]>> resolve) =>
+        new(cover, new OwnEndpoints(() => []), resolve, _time);
 }

@@ -116,7 +116,7 @@ public class AdmissionOptionsTests
         };
         var (errors, comparer) = (new List<ConfigurationError>(), new CountingComparer());
 
-        var credentials = Credentials.Parse(listener, "listeners[0]", errors, [], comparer);
+        var credentials = Credentials.Parse(listener, "listeners[0]", errors, [], comparer: comparer);
 
         Assert.Empty(errors);
         Assert.Equal(users, credentials.Length);

@@ -107,8 +107,9 @@ internal sealed class UpdaterStage : IAsyncDisposable
     /// <summary>What a start knows before it has asked anybody.</summary>
     public MiddleProxyConfig Open()
     {
+        var settings = SettingsWith(Middle, DataDirectory);
         _updater = new ConfigUpdater(
-            SettingsWith(Middle, DataDirectory), Log.Factory, new ProxyMetrics(Metrics, () => [], () => []), Time, Site,
+            settings, new MiddleProxyDirectory(EmbeddedConfig.For(settings)), Log.Factory, new ProxyMetrics(Metrics, () => [], () => []), Time, Site,
             endpoint => endpoint.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Local4 : Local6);
         Middles.Changed += Changes.Add;
         return Current;

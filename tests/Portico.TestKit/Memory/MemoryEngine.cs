@@ -8,7 +8,7 @@ namespace Portico.TestKit.Memory;
 internal sealed class MemoryEngine : Engine
 {
     private readonly TaskCompletionSource _ended = new();
-    private readonly List<IAcceptor> _acceptors = [];
+    private readonly List<IAcceptor?> _acceptors = [];
 
     /// <param name="time">The clock; moved through <see cref="MemoryLoop.Advance"/>.</param>
     /// <param name="seed">Of the weather; null = calm: everything arrives at once and whole.</param>
@@ -25,7 +25,7 @@ internal sealed class MemoryEngine : Engine
     public override Task Completion => _ended.Task;
 
     /// <summary>Who listens, in the order of the settings.</summary>
-    public IReadOnlyList<IAcceptor> Acceptors => _acceptors;
+    public IReadOnlyList<IAcceptor?> Acceptors => _acceptors;
 
     /// <summary>Listening sockets are open.</summary>
     public bool IsListening { get; private set; } = true;
@@ -35,7 +35,7 @@ internal sealed class MemoryEngine : Engine
 
     /// <summary>A client connects.</summary>
     public MemoryPeer Call(int listener = 0) =>
-        IsListening ? Loop.Call(_acceptors[listener]) : throw new InvalidOperationException("nobody listens");
+        IsListening && _acceptors[listener] is { } acceptor ? Loop.Call(acceptor) : throw new InvalidOperationException("nobody listens");
 
     public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
     {
@@ -47,6 +47,16 @@ internal sealed class MemoryEngine : Engine
     public override Task StopListeningAsync()
     {
         IsListening = false;
+        return Task.CompletedTask;
+    }
+
+    public override Task StopListeningAsync(IAcceptor acceptor)
+    {
+        for (var i = 0; i < _acceptors.Count; i++)
+        {
+            if (_acceptors[i] == acceptor) _acceptors[i] = null;
+        }
+
         return Task.CompletedTask;
     }
 

@@ -12,7 +12,7 @@ namespace Portico.Core.Backends.Direct;
 /// Step 6 in direct mode: two pipes between a client and its DC, as methods that the loop calls. Holds no buffer while nothing is pending.
 /// Telegram's bytes are passed through without cipher work, because the DC was given the client's own key (spec/04 section 5).
 /// </summary>
-internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
+internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHolder
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
@@ -57,6 +57,8 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner
         _fromClient = client.Streams.ClientToServer;
         _isAsking = client.EarlyLength > 0;
     }
+
+    public Session Session => _session;
 
     private Channel Client => _down.Sink;
 

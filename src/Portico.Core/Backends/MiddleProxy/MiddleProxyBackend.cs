@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
+using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Protocol.TelegramConfig;
 
@@ -84,6 +85,13 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
         {
             pool.StopWaiting(handshake);
         }
+    }
+
+    /// <summary>On the loop: new settings, which may bring clients here for the first time.</summary>
+    public void Apply(ProxySettings settings)
+    {
+        services.Settings = settings;
+        if (settings.UsesMiddleProxies) OpenInitial();
     }
 
     /// <summary>The configuration was replaced by one that leads elsewhere.</summary>

@@ -10,16 +10,18 @@ namespace Portico.Core.Backends.MiddleProxy;
 
 /// <summary>What the pools, links and relays of one loop's middle mode share.</summary>
 /// <param name="Context">Of the loop.</param>
-/// <param name="Settings">Of the proxy.</param>
 /// <param name="Directory">Where the middle proxies are.</param>
 /// <param name="Health">What the operator hears of them.</param>
 /// <param name="Counters">Of the loop's data centres.</param>
 /// <param name="Log">For lines on links.</param>
 /// <param name="Loops">How many loops share the links of a process.</param>
 internal sealed record MiddleProxyServices(
-    LoopContext Context, ProxySettings Settings, MiddleProxyDirectory Directory,
+    LoopContext Context, MiddleProxyDirectory Directory,
     MiddleProxyHealth Health, DcCounterTable Counters, ILogger Log, int Loops)
 {
+    /// <summary>Those in force. Replaced on the loop.</summary>
+    public required ProxySettings Settings { get; set; }
+
     public EventLoop Loop => Context.Loop;
 
     public ProxyMetrics Metrics => Context.Metrics;

@@ -31,7 +31,9 @@ internal sealed class EpollEngine : Engine
         return bound;
     }
 
-    public override Task StopListeningAsync() => OnEveryLoop(loop => loop.CloseListeners());
+    public override Task StopListeningAsync() => OnEveryLoop(loop => loop.CloseListeners(_ => true));
+
+    public override Task StopListeningAsync(IAcceptor acceptor) => OnEveryLoop(loop => loop.CloseListeners(it => it == acceptor));
 
     public override async Task StopAsync()
     {

@@ -16,6 +16,9 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
 
     public int Descriptor => descriptor;
 
+    /// <summary>Who gets what it accepts.</summary>
+    public IAcceptor Acceptor => acceptor;
+
     /// <summary>
     /// Somebody waits. As many are accepted as the last turns have shown to wait at a time;
     /// the level-triggered event comes again for the others.

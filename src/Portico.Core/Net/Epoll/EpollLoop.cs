@@ -13,7 +13,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     private const ulong ListenerTokens = 0xffff_fffe_0000_0000;
 
     private readonly EpollEvents _events = new(EventsPerTurn);
-    private readonly List<EpollListener> _listeners = [];
+    // A closed one leaves its place to the next, since its index is in the tokens of the others.
+    private readonly List<EpollListener?> _listeners = [];
     private readonly int _epoll;
     private readonly int _wake;
     private int _wakePending;
@@ -34,22 +35,28 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     /// <summary>On the loop: starts to accept from a listening socket.</summary>
     public void Add(EpollListener listener)
     {
-        _listeners.Add(listener);
-        if (Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)(_listeners.Count - 1)))
-            return;
+        var place = _listeners.IndexOf(null);
+        if (place < 0)
+        {
+            place = _listeners.Count;
+            _listeners.Add(null);
+        }
+
+        _listeners[place] = listener;
+        if (Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)place)) return;
         throw new LoopFailure($"a listening socket could not be watched: error {Native.Errno}"); // every n-th client would hang otherwise
     }
 
-    /// <summary>On the loop: accepts what is queued, then closes every listening socket.</summary>
-    public void CloseListeners()
+    /// <summary>On the loop: accepts what is queued on the listening sockets of some acceptors, then closes those.</summary>
+    public void CloseListeners(Func<IAcceptor, bool> which)
     {
-        foreach (var listener in _listeners)
+        for (var i = 0; i < _listeners.Count; i++)
         {
+            if (_listeners[i] is not { } listener || !which(listener.Acceptor)) continue;
             listener.AcceptQueued(ListeningSocket.Backlog);
             Release(listener.Descriptor);
+            _listeners[i] = null;
         }
-
-        _listeners.Clear();
     }
 
     /// <summary>Wraps an accepted socket and hands it over. False, with the socket closed, if the kernel watches no more of them.</summary>
@@ -149,7 +156,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         {
             var token = _events.Token(i);
             if (token == WakeToken) ClearWake();
-            else if (token >= ListenerTokens) _listeners[(int)(uint)token].OnReady();
+            else if (token >= ListenerTokens) _listeners[(int)(uint)token]?.OnReady();
             else if (Slots.Find(token) is { } channel) Raise(channel, _events.Mask(i));
         }
     }
@@ -157,7 +164,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     protected override void ResumeAccept()
     {
         base.ResumeAccept();
-        foreach (var listener in _listeners) listener.Resume();
+        foreach (var listener in _listeners) listener?.Resume();
     }
 
     private static void Raise(Channel channel, uint mask)

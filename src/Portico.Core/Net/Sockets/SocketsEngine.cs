@@ -11,8 +11,7 @@ internal sealed class SocketsEngine : Engine
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
 
     private readonly List<SocketsLoop> _loops = [];
-    private readonly List<Socket> _listeners = [];
-    private readonly List<Task> _accepting = [];
+    private readonly List<Listening> _listening = [];
     private int _next;
     private volatile bool _stopping;
 
@@ -32,23 +31,36 @@ internal sealed class SocketsEngine : Engine
         if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
             address = new IPEndPoint(IPAddress.Any, address.Port);
         var socket = Bind(address);
-        _listeners.Add(socket);
-        _accepting.Add(AcceptAsync(socket, acceptor));
+        lock (_listening) _listening.Add(new Listening(acceptor, socket, AcceptAsync(socket, acceptor)));
         return new IPEndPoint(address.Address, ((IPEndPoint)socket.LocalEndPoint!).Port);
     }
 
     public override async Task StopListeningAsync()
     {
         _stopping = true;
-        foreach (var listener in _listeners) listener.Dispose();
-        await Task.WhenAll(_accepting).ConfigureAwait(false);
+        await CloseAsync(_ => true).ConfigureAwait(false);
     }
+
+    public override Task StopListeningAsync(IAcceptor acceptor) => CloseAsync(listening => listening.Acceptor == acceptor);
 
     public override async Task StopAsync()
     {
         await StopListeningAsync().ConfigureAwait(false);
         foreach (var loop in _loops) loop.Stop();
         await Completion.ConfigureAwait(false);
+    }
+
+    private async Task CloseAsync(Predicate<Listening> which)
+    {
+        List<Listening> closed;
+        lock (_listening)
+        {
+            closed = _listening.FindAll(which);
+            _listening.RemoveAll(which);
+        }
+
+        foreach (var listening in closed) listening.Socket.Dispose();
+        await Task.WhenAll(closed.Select(listening => listening.Accepting)).ConfigureAwait(false);
     }
 
     private static Socket Bind(IPEndPoint address)
@@ -119,6 +131,12 @@ internal sealed class SocketsEngine : Engine
         do await Task.Delay(PauseAfterFailure).ConfigureAwait(false);
         while (!_stopping && DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting));
     }
+
+    /// <summary>One address that is listened on.</summary>
+    /// <param name="Acceptor">Who gets its clients.</param>
+    /// <param name="Socket">Closing it ends <paramref name="Accepting"/>.</param>
+    /// <param name="Accepting">Takes clients.</param>
+    private sealed record Listening(IAcceptor Acceptor, Socket Socket, Task Accepting);
 
     /// <summary>An accepted socket on its way to its loop.</summary>
     private sealed class Adoption(SocketsLoop loop, Socket client, IAcceptor acceptor) : ILoopTask

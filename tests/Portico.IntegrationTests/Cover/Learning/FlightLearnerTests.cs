@@ -247,7 +247,7 @@ public sealed class FlightLearnerTests
         await using var site = ScriptedSite.Start();
         await using var stage = new LearnerStage(site, settings =>
             settings with { Cover = settings.Cover with { Target = CoverTarget.OfHost("cover.example", site.Endpoint.Port) } });
-        stage.Own.Bound([site.Endpoint]);
+        stage.Own.Bound(stage.Settings, [site.Endpoint]);
         await stage.StartAsync();
         Assert.Equal(FlightProblem.Loop, stage.Seen.Problem);
         Assert.Empty(site.Visits);

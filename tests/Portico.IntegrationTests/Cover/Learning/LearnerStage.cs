@@ -52,13 +52,16 @@ internal sealed class LearnerStage : IAsyncDisposable
             DataDirectory = DataDirectory,
         };
         settings = change?.Invoke(settings) ?? settings;
-        Own = new OwnEndpoints(settings, OwnEndpoints.OfThisMachine);
+        Settings = settings;
+        Own = new OwnEndpoints(OwnEndpoints.OfThisMachine);
         Flights = new LearnedFlights(settings.Listeners.Length);
-        _directory = new CoverDirectory(settings, Own, _ => Task.FromResult<IPAddress[]>([IPAddress.Loopback]), Time);
+        _directory = new CoverDirectory(settings.Cover, Own, _ => Task.FromResult<IPAddress[]>([IPAddress.Loopback]), Time);
         var probe = new FlightProbe(
             new CoverConnector(_directory, settings.Cover.ProxyProtocol, Time), Hellos, Time, settings.Cover.ConnectTimeout);
         Learner = new FlightLearner(settings, Flights, probe, Log.Factory, Time);
     }
+
+    public ProxySettings Settings { get; }
 
     public string DataDirectory { get; }
 

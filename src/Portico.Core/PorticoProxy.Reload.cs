@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Net;
+using Portico.Core.Clients;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Core.Sessions;
+
+namespace Portico.Core;
+
+/// <summary>How settings change while sessions live (docs/architecture.md, "Settings change").</summary>
+public sealed partial class PorticoProxy
+{
+    private readonly SemaphoreSlim _reloading = new(1);
+    private readonly FormerSecrets _formerSecrets;
+    private ImmutableArray<Listening> _listening = [];
+
+    /// <summary>One address that is listened on.</summary>
+    /// <param name="Acceptor">Makes sessions of what comes.</param>
+    /// <param name="Wanted">As the settings have it.</param>
+    /// <param name="Bound">With the real port.</param>
+    /// <param name="Name">Of the listener.</param>
+    private sealed record Listening(ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound, string Name);
+
+    /// <summary>
+    /// Puts other settings in force, all of them or none. Sessions go on, under the settings that they began with, unless their
+    /// secret or their listener is gone: those end within a second.
+    /// </summary>
+    /// <param name="settings">Checked. What takes effect at a start only must be as it is (<see cref="ReloadPlan"/> sees to that).</param>
+    /// <exception cref="ListenException">A new address could not be bound; everything is as before.</exception>
+    /// <exception cref="ArgumentException">Engine, loops, data directory or replay memory differ; everything is as before.</exception>
+    /// <exception cref="InvalidOperationException">It is stopping.</exception>
+    public async Task ReloadAsync(ProxySettings settings)
+    {
+        if (RestartOnly(settings) != RestartOnly(Settings))
+            throw new ArgumentException("engine, loops, data directory and replay memory take effect at a start only", nameof(settings));
+        if (!await EnterReloadAsync().ConfigureAwait(false)) throw new InvalidOperationException("the proxy is stopping");
+        try
+        {
+            // 1. Everything that can fail, beside what runs.
+            var before = _services.Current;
+            var next = _services.Build(settings, before);
+            var listening = Listen(next, _listening);
+
+            // 2. In force: for new sessions at once, on every loop.
+            var gone = _listening.Where(it => listening.All(other => other.Acceptor != it.Acceptor)).ToList();
+            foreach (var removed in before.Loops[0].Listeners.Where(listener => next.Find(listener.Name, loop: 0) is null))
+                removed.Users.Close();
+            _services.Adopt(next);
+            for (var i = 0; i < listening.Length; i++) listening[i].Acceptor.Serve(next.Loops, i);
+            _listening = listening;
+            _services.Own.Bound(settings, Endpoints);
+            if (next.Cover != before.Cover) next.Cover.Directory.Begin();
+            var beginsMiddle = _services.BeginMiddle(settings);
+            foreach (var loop in _services.Parts)
+            {
+                loop.Loop.Post(() => loop.Addresses.Apply(settings.Limits));
+                loop.Loop.Post(() => loop.Middle.Apply(settings), loop.Middle.OnFault);
+            }
+
+            if (beginsMiddle) _services.ConfigUpdater!.Start();
+
+            // 3. What is gone ends.
+            foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
+            EndRemoved();
+            _formerSecrets.Watch(settings);
+            if (next.FlightLearner == before.FlightLearner) return;
+            if (before.FlightLearner is { } learner) await learner.DisposeAsync().ConfigureAwait(false);
+            next.FlightLearner?.Start();
+        }
+        finally
+        {
+            _reloading.Release();
+        }
+    }
+
+    private static (EngineKind Engine, int Loops, string Directory, ReplaySettings Replay) RestartOnly(ProxySettings settings) =>
+        (settings.Engine, settings.Loops, settings.DataDirectory, settings.Replay);
+
+    // False when the proxy is stopping: then it has entered for good.
+    private async Task<bool> EnterReloadAsync()
+    {
+        while (!await _reloading.WaitAsync(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false))
+        {
+            if (_stopped is not null) return false;
+        }
+
+        return true;
+    }
+
+    // Those that are open stay open. If one cannot be opened, those that could be are closed before the caller hears.
+    private ImmutableArray<Listening> Listen(Generation generation, ImmutableArray<Listening> open)
+    {
+        var result = ImmutableArray.CreateBuilder<Listening>(generation.Settings.Listeners.Length);
+        var left = open.ToList();
+        var fresh = new List<ClientListener>();
+        try
+        {
+            for (var i = 0; i < generation.Settings.Listeners.Length; i++)
+            {
+                var listener = generation.Settings.Listeners[i];
+                var same = left.Where(it => it.Wanted.Equals(listener.Address)).OrderBy(it => it.Name != listener.Name).FirstOrDefault();
+                if (same is not null)
+                {
+                    left.Remove(same);
+                    result.Add(same with { Name = listener.Name });
+                    continue;
+                }
+
+                var acceptor = _services.CreateListener(generation, i);
+                var bound = _engine.Listen(listener.Address, acceptor);
+                fresh.Add(acceptor);
+                result.Add(new Listening(acceptor, listener.Address, bound, listener.Name));
+            }
+
+            return result.ToImmutable();
+        }
+        catch (ListenException) when (!open.IsEmpty)
+        {
+            foreach (var acceptor in fresh) UnlessDeadAsync(_engine.StopListeningAsync(acceptor)).GetAwaiter().GetResult();
+            throw;
+        }
+    }
+
+    // Whoever proves a removed secret from now on is refused, so one look at those that are there is enough.
+    private void EndRemoved()
+    {
+        foreach (var parts in _services.Parts)
+        {
+            parts.Loop.Post(() =>
+            {
+                foreach (var session in SessionDirectory.Of(parts.Loop))
+                {
+                    if (session.RemovalReason() is { } reason) session.EndFor(reason);
+                }
+            });
+        }
+    }
+}
