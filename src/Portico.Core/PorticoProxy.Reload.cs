@@ -73,6 +73,10 @@ public sealed partial class PorticoProxy
         }
     }
 
+    /// <summary>The host has read its configuration again.</summary>
+    /// <param name="result">applied, partial, refused or unchanged.</param>
+    public void CountReload(string result) => _services.Metrics.Reloaded(result);
+
     private static (EngineKind Engine, int Loops, string Directory, ReplaySettings Replay) RestartOnly(ProxySettings settings) =>
         (settings.Engine, settings.Loops, settings.DataDirectory, settings.Replay);
 

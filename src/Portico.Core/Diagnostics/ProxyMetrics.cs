@@ -28,6 +28,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _acceptPaused;
     private readonly Counter<long> _configUpdates;
     private readonly Histogram<double> _duration;
+    private readonly Counter<long> _reloads;
     private readonly Counter<long> _earlyEnds;
     private readonly Counter<long> _overLimit;
     private readonly Histogram<long> _lostAfter;
@@ -74,6 +75,7 @@ internal sealed class ProxyMetrics
         _overLimit = meter.CreateCounter<long>(
             "portico.connections.over.limit", "{connection}",
             "Clients of ours that were treated as strangers because the listener had its maximum of sessions");
+        _reloads = meter.CreateCounter<long>("portico.reload", "{reload}", "Configurations that were read again while running, by result");
         _earlyEnds = meter.CreateCounter<long>(
             "portico.early.ends", "{connection}",
             "Connections that may have been clients of ours and ended before they relayed, by how far they came");
@@ -159,6 +161,8 @@ internal sealed class ProxyMetrics
         _dcConnect.Add(1, new("dc", dc), new("result", result == SocketError.Success ? "ok" : ErrorName(result)));
 
     public void Cover(string listener, string result) => _cover.Add(1, new("listener", listener), new("result", result));
+
+    public void Reloaded(string result) => _reloads.Add(1, new KeyValuePair<string, object?>("result", result));
 
     public void Migrated(string listener, int dc, string result) =>
         _migrations.Add(1, new("listener", listener), new("dc", dc), new("result", result));

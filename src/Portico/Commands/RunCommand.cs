@@ -8,6 +8,7 @@ using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Hosting;
 using Portico.Links;
+using Portico.Reload;
 
 namespace Portico.Commands;
 
@@ -45,7 +46,10 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
 
         // 1. The configuration: the operator's, or the one that this first start makes.
-        var (loaded, first) = Find(parsed, overrides, log);
+        var file = ConfigurationFile.Find(parsed.GetValue(common.Config));
+        var watch = new FileWatch(file.Path, TimeProvider.System);
+        watch.Begin(); // before it is read: what changes from here on is noticed
+        var (loaded, first) = Load(file, parsed, overrides, log);
         foreach (var warning in loaded.Warnings) Log.Unwise(log, warning.Key, warning.Problem);
         var settings = ConfigurationReport.SettingsOf(loaded) with { HasNewSecret = first is { Text: not null } };
 
@@ -55,7 +59,12 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var ports = ProcessLimits.LocalPorts();
         Log.LocalPorts(log, ports);
         await using var proxy = Start(settings, services);
-        if (first is not null) WriteDown(first, log);
+        if (first is not null)
+        {
+            WriteDown(first, log);
+            watch.Begin();
+        }
+
         for (var i = 0; i < proxy.Endpoints.Length; i++) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
         if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
 
@@ -70,12 +79,23 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
             ? new PublicLinks(settings, proxy.Endpoints, log).TellAsync(found => Print(output, found, areShown, qr, log), asking.Token)
             : Task.CompletedTask;
 
-        // 4. Until the end.
+        // 4. Until the end, with whatever the file says by then.
         ProcessLimits.ReleaseStartCode();
-        await WaitAsync(proxy, signals, settings.Timeouts.Drain, log);
+        var watching = first is { Text: null }
+            ? Task.CompletedTask
+            : WatchAsync(watch, new ConfigurationReload(file, overrides, loaded.Options, proxy, log), signals, asking.Token);
+        await WaitAsync(proxy, signals, log);
+        signals.HangUp = null;
         await asking.CancelAsync();
         await publicLinks;
+        await watching;
         return ExitCode.Ok;
+    }
+
+    private static Task WatchAsync(FileWatch watch, ConfigurationReload reload, StopSignals signals, CancellationToken stop)
+    {
+        signals.HangUp = () => _ = reload.RunAsync("SIGHUP");
+        return watch.RunAsync(() => reload.RunAsync("the file changed"), stop);
     }
 
     private static void TellLinks(ProxySettings settings, PorticoProxy proxy, TextWriter output, bool areShown, QrPlace qr, ILogger log)
@@ -115,9 +135,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
     }
 
     // What a first start decides is written down when it listens, so that one that cannot leaves nothing behind.
-    private (LoadedConfiguration Loaded, FirstStart? First) Find(ParseResult parsed, Override[] overrides, ILogger log)
+    private (LoadedConfiguration Loaded, FirstStart? First) Load(
+        ConfigurationFile file, ParseResult parsed, Override[] overrides, ILogger log)
     {
-        var file = ConfigurationFile.Find(parsed.GetValue(common.Config));
         if (file.Exists)
         {
             var loaded = ConfigurationReport.Check(LoadedConfiguration.Load(file.Read(), file.Directory, overrides), file.Path);
@@ -154,10 +174,11 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         }
     }
 
-    private static async Task WaitAsync(PorticoProxy proxy, StopSignals signals, TimeSpan drain, ILogger log)
+    private static async Task WaitAsync(PorticoProxy proxy, StopSignals signals, ILogger log)
     {
         await Task.WhenAny(signals.First, proxy.Completion);
         ThrowIfFaulted(proxy);
+        var drain = proxy.Settings.Timeouts.Drain;
 
         Log.Draining(log, proxy.SessionCount, drain.TotalSeconds);
         var stopped = proxy.StopAsync(drain);

@@ -10,7 +10,7 @@ internal static class ConfigurationPage
     public static string Text()
     {
         var page = new StringBuilder(Introduction);
-        page.Append("| key | type | default | meaning | a change needs |\n|---|---|---|---|---|\n");
+        page.Append("| key | type | default | meaning | a change counts |\n|---|---|---|---|---|\n");
         Rows(page, ProxyOptions.TypeInfo, "");
         return page.ToString();
     }
@@ -53,7 +53,9 @@ internal static class ConfigurationPage
 
         ## Keys
 
-        `[]` stands for a position in a list.
+        `[]` stands for a position in a list. The last column says from when a changed value counts in a running proxy: live =
+        at once; new sessions = for those that begin from then on; restart = at the next start. The file is read again when it
+        says something else, or at SIGHUP: all that needs no start is put in force, or, if there is any error, nothing.
 
 
         """;

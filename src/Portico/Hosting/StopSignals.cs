@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Portico.Hosting;
 
 /// <summary>
-/// SIGTERM and SIGINT: the first asks for an orderly end, the second for an end at once. SIGHUP, SIGUSR1 and SIGUSR2 would end a process
-/// that does not ask for them, together with all its sessions: they are noted and nothing else.
+/// SIGTERM and SIGINT: the first asks for an orderly end, the second for an end at once. SIGHUP asks for a reload. SIGUSR1 and SIGUSR2
+/// would end a process that does not ask for them, together with all its sessions: they are noted and nothing else.
 /// </summary>
 internal sealed partial class StopSignals : IDisposable
 {
@@ -30,6 +30,9 @@ internal sealed partial class StopSignals : IDisposable
     /// <summary>Completes with the first signal.</summary>
     public Task First => _first.Task;
 
+    /// <summary>What SIGHUP asks for; null while there is nothing that could be reloaded. Called on a thread of the pool.</summary>
+    public Action? HangUp { get; set; }
+
     /// <summary>Completes with the second signal.</summary>
     public Task Second => _second.Task;
 
@@ -47,7 +50,8 @@ internal sealed partial class StopSignals : IDisposable
     private void OnHangUp(PosixSignalContext signal)
     {
         signal.Cancel = true;
-        Log.HangUp(_log);
+        if (HangUp is { } reload) reload();
+        else Log.HangUp(_log);
     }
 
     private void OnUserSignal(PosixSignalContext signal, string name)
@@ -65,7 +69,7 @@ internal sealed partial class StopSignals : IDisposable
     private static partial class Log
     {
         [LoggerMessage(EventId = 9101, EventName = "HangUp", Level = LogLevel.Information,
-            Message = "SIGHUP changes nothing: the configuration cannot be read again while running; restart to apply it")]
+            Message = "SIGHUP changes nothing now: the proxy is not running yet, or has no configuration file")]
         public static partial void HangUp(ILogger logger);
 
         [LoggerMessage(EventId = 9102, EventName = "SignalIgnored", Level = LogLevel.Information,
