@@ -33,7 +33,8 @@ public sealed partial class PorticoProxy
     {
         if (RestartOnly(settings) != RestartOnly(Settings))
             throw new ArgumentException("engine, loops, data directory and replay memory take effect at a start only", nameof(settings));
-        if (!await EnterReloadAsync().ConfigureAwait(false)) throw new InvalidOperationException("the proxy is stopping");
+        if (!await EnterReloadAsync().ConfigureAwait(false))
+            throw new InvalidOperationException("the proxy is stopping");
         try
         {
             // 1. Everything that can fail, beside what runs.
@@ -64,7 +65,8 @@ public sealed partial class PorticoProxy
             EndRemoved();
             _formerSecrets.Watch(settings);
             if (next.FlightLearner == before.FlightLearner) return;
-            if (before.FlightLearner is { } learner) await learner.DisposeAsync().ConfigureAwait(false);
+            if (before.FlightLearner is { } learner)
+                await learner.DisposeAsync().ConfigureAwait(false);
             next.FlightLearner?.Start();
         }
         finally
@@ -92,7 +94,7 @@ public sealed partial class PorticoProxy
     }
 
     // Those that are open stay open. If one cannot be opened, those that could be are closed before the caller hears.
-    private ImmutableArray<Listening> Listen(Generation generation, ImmutableArray<Listening> open)
+    private ImmutableArray<Listening> Listen(SettingsGeneration generation, ImmutableArray<Listening> open)
     {
         var result = ImmutableArray.CreateBuilder<Listening>(generation.Settings.Listeners.Length);
         var left = open.ToList();

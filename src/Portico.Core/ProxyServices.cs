@@ -38,7 +38,7 @@ internal sealed class ProxyServices
     private readonly OriginLog _originLog;
     private readonly DcHealth _dcHealth;
     private readonly MiddleProxyHealth _middleHealth;
-    private volatile Generation _current;
+    private volatile SettingsGeneration _current;
 
     /// <summary>Nothing begins to work before <see cref="PorticoProxy"/> says so.</summary>
     /// <param name="settings">Of the proxy.</param>
@@ -77,7 +77,7 @@ internal sealed class ProxyServices
     }
 
     /// <summary>What follows from the settings in force.</summary>
-    public Generation Current => _current;
+    public SettingsGeneration Current => _current;
 
     public ProxyMetrics Metrics { get; }
 
@@ -128,13 +128,14 @@ internal sealed class ProxyServices
         Current.Loops.SelectMany(loop => loop.Listeners).Select(listener => listener.Counters);
 
     /// <summary>A listener whose sessions take their steps here.</summary>
-    public ClientListener CreateListener(Generation generation, int index) =>
+    public ClientListener CreateListener(SettingsGeneration generation, int index) =>
         new(generation.Loops, index, Metrics, _loggers.CreateLogger<ClientListener>());
 
     /// <summary>Clients can come to middle proxies from now on. True the first time, if the world can be asked where those are.</summary>
     public bool BeginMiddle(ProxySettings settings)
     {
-        if (ConfigUpdater is not null || !settings.UsesMiddleProxies || _outside.Time is not { } time) return false;
+        if (ConfigUpdater is not null || !settings.UsesMiddleProxies || _outside.Time is not { } time)
+            return false;
         ConfigUpdater = new ConfigUpdater(
             settings, MiddleProxies, _loggers, Metrics, time, _outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
         _middleHealth.LookUp = ConfigUpdater.Hurry;
@@ -144,7 +145,7 @@ internal sealed class ProxyServices
     /// <summary>What follows from settings. Changes nothing that runs.</summary>
     /// <param name="settings">The next ones.</param>
     /// <param name="before">The generation that stays in force until <see cref="Adopt"/>; null = there is none.</param>
-    public Generation Build(ProxySettings settings, Generation? before)
+    public SettingsGeneration Build(ProxySettings settings, SettingsGeneration? before)
     {
         var resolve = _outside.Resolve ?? Dns.GetHostAddressesAsync;
         var cover = before is not null && before.Settings.Cover == settings.Cover
@@ -158,7 +159,7 @@ internal sealed class ProxyServices
         var shared = settings.Listeners.Select(listener => before?.Find(listener.Name, loop: 0)).Select(
             (same, index) => (Limit: same?.Limit ?? new SessionLimit(settings.Listeners[index].MaxConnections),
                 Users: same?.Users ?? new ListenerUsers())).ToImmutableArray();
-        return new Generation
+        return new SettingsGeneration
         {
             Settings = settings,
             Cover = cover,
@@ -173,7 +174,7 @@ internal sealed class ProxyServices
     }
 
     /// <summary>From now on this one is in force, for sessions to come and for what is shared with those that are there.</summary>
-    public void Adopt(Generation next)
+    public void Adopt(SettingsGeneration next)
     {
         _budget.Most = MostAtCover(next.Settings);
         foreach (var listener in next.Loops[0].Listeners)
@@ -245,7 +246,8 @@ internal sealed class ProxyServices
     private (LearnedFlights Flights, FlightLearner? Learner) CreateLearner(ProxySettings settings, CoverServices cover)
     {
         var flights = new LearnedFlights(settings.Listeners.Length);
-        if (_outside.Time is not { } time || settings.Cover.Mode == CoverMode.Off) return (flights, null);
+        if (_outside.Time is not { } time || settings.Cover.Mode == CoverMode.Off)
+            return (flights, null);
         var connector = new CoverConnector(cover.Directory, settings.Cover.ProxyProtocol, time);
         var probe = new FlightProbe(connector, LearnerHellos, time, settings.Cover.ConnectTimeout);
         return (flights, new FlightLearner(settings, flights, probe, _loggers, time));

@@ -26,7 +26,9 @@ public static class TakesEffect
     public const string Nothing = "nothing";
 }
 
-/// <summary>What a reload will do, worked out before anything is done: a pure function of the options that run and those that are wanted.</summary>
+/// <summary>
+/// What a reload will do, worked out before anything is done: a pure function of the options that run and those that are wanted.
+/// </summary>
 /// <param name="Changes">Every key that differs, in the order of the configuration.</param>
 /// <param name="Effective">What can be in force without a restart: as wanted, where a restart is needed as it runs.</param>
 public sealed record ReloadPlan(ImmutableArray<OptionChange> Changes, ProxyOptions Effective)
@@ -74,7 +76,8 @@ public sealed record ReloadPlan(ImmutableArray<OptionChange> Changes, ProxyOptio
                 else
                 {
                     Changes.Add(new(key, option.TakesEffect));
-                    if (option.TakesEffect == TakesEffect.Restart) after[property.Name] = old?.DeepClone();
+                    if (option.TakesEffect == TakesEffect.Restart)
+                        after[property.Name] = old?.DeepClone();
                 }
             }
         }

@@ -58,11 +58,13 @@ internal sealed partial class ConfigurationReload(
         var wanted = LoadedConfiguration.Load(text, file.Directory, overrides);
         if (wanted.Settings is null) return ReloadReport.Refused(wanted.Errors);
         var plan = ReloadPlan.Of(_running, wanted.Options);
-        if (plan.Changes.IsEmpty) return new(ReloadResult.Unchanged, [], [], wanted.Warnings);
+        if (plan.Changes.IsEmpty)
+            return new(ReloadResult.Unchanged, [], [], wanted.Warnings);
 
         // What is in force must be right by itself: it may mix the new with what waits for a start.
         var effective = ProxyOptionsParser.Parse(plan.Effective, file.Directory);
-        if (effective.Settings is not { } settings) return ReloadReport.Refused([.. effective.Errors.Select(AsMixture)]);
+        if (effective.Settings is not { } settings)
+            return ReloadReport.Refused([.. effective.Errors.Select(AsMixture)]);
         var endpoints = proxy.Endpoints;
         try
         {

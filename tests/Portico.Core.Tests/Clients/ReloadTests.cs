@@ -226,7 +226,8 @@ public sealed class ReloadTests : IDisposable
         {
             Reload(With([
                 new Credential("default", Stage.Secret),
-                .. Enumerable.Range(0, random.Next(5)).Select(n => new Credential($"u{n}", ProxySecret.Create(Guid.NewGuid().ToByteArray()))),
+                .. Enumerable.Range(0, random.Next(5))
+                    .Select(n => new Credential($"u{n}", ProxySecret.Create(Guid.NewGuid().ToByteArray()))),
             ]));
             if (random.Next(10) != 0) continue;
             client.Say("up"u8);

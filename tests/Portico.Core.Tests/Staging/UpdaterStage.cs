@@ -109,7 +109,8 @@ internal sealed class UpdaterStage : IAsyncDisposable
     {
         var settings = SettingsWith(Middle, DataDirectory);
         _updater = new ConfigUpdater(
-            settings, new MiddleProxyDirectory(EmbeddedConfig.For(settings)), Log.Factory, new ProxyMetrics(Metrics, () => [], () => []), Time, Site,
+            settings, new MiddleProxyDirectory(EmbeddedConfig.For(settings)), Log.Factory, new ProxyMetrics(Metrics, () => [], () => []),
+            Time, Site,
             endpoint => endpoint.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Local4 : Local6);
         Middles.Changed += Changes.Add;
         return Current;

@@ -11,7 +11,7 @@ namespace Portico.Core;
 /// Everything that follows from one state of the settings, immutable: the next state gets a generation of its own.
 /// A session keeps the one that it began under. What outlives settings is in <see cref="ProxyServices"/>.
 /// </summary>
-internal sealed record Generation
+internal sealed record SettingsGeneration
 {
     public required ProxySettings Settings { get; init; }
 
