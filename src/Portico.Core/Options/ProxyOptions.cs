@@ -38,6 +38,21 @@ public sealed class ProxyOptions
     [Option("What is done about messages that somebody repeats.")]
     public ReplayOptions Replay { get; set; } = new();
 
+    /// <summary>Access rules; none, since whoever knows a secret was given it.</summary>
+    [Option("Rules for clients that know a secret, asked in this order; the first that a client does not pass refuses it "
+            + "(cover.policyRefused). A client passes a rule on a key that it does not have: one without TLS has no tls_domain, "
+            + "one of the other family no such address.",
+        Example = """[{ "rule": "notInTable", "key": "client_ipv4", "table": "banned" }, """
+            + """{ "rule": "maxConnections", "keys": ["port_name", "client_ipv4"], "limit": 15 }]""",
+        TakesEffect = "live")]
+    public PolicyRuleOptions[] Policy { get; set; } = [];
+
+    /// <summary>Tables.</summary>
+    [Option("Tables that rules look values up in, by name: what they hold at first. What is added and removed while the proxy runs "
+            + "is kept in the data directory, and counts over what stands here.",
+        Example = """{ "banned": ["203.0.113.7"] }""", TakesEffect = "live")]
+    public Dictionary<string, string[]> Tables { get; set; } = [];
+
     /// <summary>Limits of those who have shown nothing yet.</summary>
     [Option("Limits against floods.")]
     public LimitOptions Limits { get; set; } = new();

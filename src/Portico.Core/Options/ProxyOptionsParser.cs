@@ -23,6 +23,7 @@ public static class ProxyOptionsParser
         var direct = Direct(options.Backend, errors);
         var middle = new MiddleProxyOptionsParser(errors, warnings).Parse(options.Backend.Middle);
         var cover = new CoverOptionsParser(errors, warnings).Parse(options.Cover, listeners);
+        var policy = new PolicyOptionsParser(errors, warnings).Parse(options.Policy, options.Tables, listeners);
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         AdmissionOptionsParser.Check(options, errors, warnings);
         if (string.IsNullOrWhiteSpace(options.DataDirectory))
@@ -52,6 +53,7 @@ public static class ProxyOptionsParser
             Replay = AdmissionOptionsParser.Replay(options.Replay),
             RecordSizes = options.FakeTls.RecordSizes == "ramp" ? RecordSizes.Ramp : RecordSizes.Full,
             PerSni = AdmissionOptionsParser.PerSni(options.FakeTls.PerSniSecrets),
+            Policy = policy,
             Limits = new() { UnauthenticatedPerAddress = options.Limits.UnauthenticatedPerAddress },
             ResetOnClose = AdmissionOptionsParser.ResetOnClose(options.ResetOnClose),
             Timeouts = new()

@@ -47,6 +47,9 @@ public sealed record ProxySettings
     /// <summary>How records to fake-TLS clients grow.</summary>
     public RecordSizes RecordSizes { get; init; }
 
+    /// <summary>Who may come in of those who know a secret.</summary>
+    public PolicySettings Policy { get; init; } = new();
+
     /// <summary>Limits of those who have shown nothing yet.</summary>
     public LimitSettings Limits { get; init; } = new();
 

@@ -144,7 +144,7 @@ public class RunCommandTests
         using var directory = new TemporaryDirectory();
         directory.Write(
             "portico.json",
-            $$"""{ "listeners": [{ "secret": "{{Secret}}0", "protocol": [], "port": true }], "tables": {}, "loops": -1 }""");
+            $$"""{ "listeners": [{ "secret": "{{Secret}}0", "protocol": [], "port": true }], "guests": {}, "loops": -1 }""");
 
         var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, []);
 
@@ -152,7 +152,7 @@ public class RunCommandTests
         Assert.Empty(output);
         var lines = errors.TrimEnd().Split('\n');
         Assert.Equal($"portico: {directory.File("portico.json")}: 6 errors", lines[0]);
-        Assert.Equal(["listeners[0].domain", "listeners[0].port", "listeners[0].protocol", "listeners[0].secret", "loops", "tables"],
+        Assert.Equal(["guests", "listeners[0].domain", "listeners[0].port", "listeners[0].protocol", "listeners[0].secret", "loops"],
             lines[1..].Select(line => line.Trim().Split(": ")[0]).Order(StringComparer.Ordinal));
         Assert.DoesNotContain(Secret, errors, StringComparison.OrdinalIgnoreCase);
     }
