@@ -25,12 +25,15 @@ internal readonly record struct ClientNetwork(ulong Prefix, byte Bits)
     /// <summary>Of 4 or 16 bytes in network order; an IPv4 address inside an IPv6 one counts as what it is.</summary>
     public static ClientNetwork Of(ReadOnlySpan<byte> address)
     {
-        if (address.Length > V4Length && address.StartsWith(MappedPrefix))
-            address = address[MappedOffset..];
+        address = Unmap(address);
         return address.Length == V4Length
             ? new(BinaryPrimitives.ReadUInt32BigEndian(address), V4Bits)
             : new(BinaryPrimitives.ReadUInt64BigEndian(address), V6Bits);
     }
+
+    /// <summary>An IPv4 address inside an IPv6 one, as what it is; any other as it came.</summary>
+    public static ReadOnlySpan<byte> Unmap(ReadOnlySpan<byte> address) =>
+        address.Length > V4Length && address.StartsWith(MappedPrefix) ? address[MappedOffset..] : address;
 
     /// <summary>Of an address.</summary>
     public static ClientNetwork Of(IPAddress address)
