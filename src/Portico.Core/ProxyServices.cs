@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Admission;
+using Portico.Core.Admission.Policy;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Backends;
 using Portico.Core.Backends.Direct;
@@ -63,6 +64,7 @@ internal sealed class ProxyServices
             () => Replays!.Figures,
             () => Current.Settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))));
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
+        Policy = new AccessPolicy(settings.Policy, settings.DataDirectory, loggers);
         MiddleProxies = new MiddleProxyDirectory(EmbeddedConfig.For(settings));
         BeginMiddle(settings);
         _sessionLog = new SessionLog(loggers.CreateLogger<ClientSession>());
@@ -104,6 +106,9 @@ internal sealed class ProxyServices
 
     /// <summary>What was seen of clients.</summary>
     public ReplayMemory Replays { get; }
+
+    /// <summary>Who may come in of those who know a secret.</summary>
+    public AccessPolicy Policy { get; }
 
     /// <summary>What the flights copy, per listener.</summary>
     public LearnedFlights Flights => _current.Flights;
@@ -177,6 +182,7 @@ internal sealed class ProxyServices
     public void Adopt(SettingsGeneration next)
     {
         _budget.Most = MostAtCover(next.Settings);
+        if (!ReferenceEquals(next, _current)) Policy.Replace(next.Settings.Policy);
         foreach (var listener in next.Loops[0].Listeners)
         {
             listener.Limit.Most = MostSessionsOf(listener.Settings, next.Settings);
@@ -219,8 +225,8 @@ internal sealed class ProxyServices
             Listeners = listeners,
             Origins = origins,
             Identification = new ClientIdentification(context, CreateJudges(settings), cover, parts.Guests, Replays, _clocks),
-            Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins),
-            Admission = new AdmissionControl(context, Replays),
+            Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins, Policy),
+            Admission = new AdmissionControl(context, Replays, Policy),
             Greeting = new ServerHandshake(context, flights, Points),
             Backends = new BackendChoice(settings, dcs, MiddleProxies, direct, parts.Middle),
             Middle = parts.Middle,

@@ -1,3 +1,5 @@
+using Portico.Core.Admission.Policy;
+
 namespace Portico.Core.Admission;
 
 /// <summary>How many authenticated sessions a listener may have at a time, over all loops.</summary>
@@ -41,13 +43,18 @@ internal sealed class SessionLimit(int most)
 internal struct SessionLease(SessionLimit limit) : IDisposable
 {
     private SessionLimit? _limit = limit;
+    private PolicyLease _policy;
 
     /// <summary>The session was let in.</summary>
     public readonly bool IsHeld => _limit is not null;
+
+    /// <summary>The rules have counted it too.</summary>
+    public void Hold(PolicyLease policy) => _policy = policy;
 
     public void Dispose()
     {
         _limit?.Leave();
         _limit = null;
+        _policy.Dispose();
     }
 }

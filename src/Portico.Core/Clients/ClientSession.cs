@@ -29,7 +29,7 @@ internal sealed class ClientSession(Channel client, ListenerContext listener, Lo
         // 2. Stranger: without the secret, the cover is all there is, byte for byte, and this method is done.
         if (step.IsStranger) { await loop.Strangers.PassOnAsync(handshake, step.Reason); return; }
 
-        // 3. Admit: replay memory and limits. The lease remembers what was taken and travels with the session. Refused = a stranger.
+        // 3. Admit: replay memory, rules and limits. The lease remembers what was taken and travels with the session. Refused = a stranger.
         if (step.GoesOn) step = loop.Admission.Admit(handshake);
         if (step.IsStranger) { await loop.Strangers.PassOnAsync(handshake, step.Reason); return; }
 

@@ -147,6 +147,9 @@ public enum CloseReason : byte
     /// </summary>
     TlsBeforeStart,
 
+    /// <summary>A client that knows a secret and does not pass a rule (<c>policy</c>): treated as a stranger.</summary>
+    PolicyError,
+
     /// <inheritdoc cref="ProtocolError.TlsBadInnerProtocol"/>
     TlsBadInnerProtocol,
 
@@ -258,6 +261,7 @@ public static class CloseReasons
         CloseReason.TlsTime => "tls_time",
         CloseReason.ReplaySessionDetected => "replay_session_detected",
         CloseReason.TlsBeforeStart => "tls_before_start",
+        CloseReason.PolicyError => "policy_error",
         CloseReason.TlsBadInnerProtocol => "tls_bad_inner_protocol",
         CloseReason.TlsBadRecord => "tls_bad_record",
         CloseReason.AbridgedMaxSize => "abridged_max_size",

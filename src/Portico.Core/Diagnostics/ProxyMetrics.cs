@@ -31,6 +31,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _reloads;
     private readonly Counter<long> _earlyEnds;
     private readonly Counter<long> _overLimit;
+    private readonly Counter<long> _policyRefused;
     private readonly Histogram<long> _lostAfter;
     private readonly Counter<long> _migrations;
     private readonly Counter<long> _backPressure;
@@ -76,6 +77,8 @@ internal sealed class ProxyMetrics
             "portico.connections.over.limit", "{connection}",
             "Clients of ours that were treated as strangers because the listener had its maximum of sessions");
         _reloads = meter.CreateCounter<long>("portico.reload", "{reload}", "Configurations that were read again while running, by result");
+        _policyRefused = meter.CreateCounter<long>(
+            "portico.policy.refused", "{connection}", "Clients of ours that were treated as strangers because of a rule, by rule");
         _earlyEnds = meter.CreateCounter<long>(
             "portico.early.ends", "{connection}",
             "Connections that may have been clients of ours and ended before they relayed, by how far they came");
@@ -143,6 +146,10 @@ internal sealed class ProxyMetrics
     }
 
     public void OverLimit(string listener) => _overLimit.Add(1, new KeyValuePair<string, object?>("listener", listener));
+
+    /// <param name="rule">Position in the configuration.</param>
+    /// <param name="kind">As the configuration calls it.</param>
+    public void PolicyRefused(int rule, string kind) => _policyRefused.Add(1, new("rule", rule), new("kind", kind));
 
     public void EarlyEnd(string listener, EarlyEnd end) => _earlyEnds.Add(1, new("listener", listener), new("stage", end.Tag()));
 

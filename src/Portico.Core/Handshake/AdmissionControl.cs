@@ -1,3 +1,4 @@
+using Portico.Core.Admission.Policy;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Diagnostics;
 using Portico.Core.Sessions;
@@ -12,9 +13,10 @@ namespace Portico.Core.Handshake;
 /// </summary>
 /// <param name="context">Of the loop.</param>
 /// <param name="replays">What was seen of clients.</param>
-internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays)
+/// <param name="policy">The rules.</param>
+internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays, AccessPolicy policy)
 {
-    /// <summary>Asks the memory of replays, then the limits; what was taken is the session's to give back.</summary>
+    /// <summary>Asks the memory of replays, the rules, then the limits; what was taken is the session's to give back.</summary>
     /// <param name="handshake">With the raw bytes that the judge has seen.</param>
     public StepResult Admit(HandshakeState handshake)
     {
@@ -24,13 +26,18 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         var secret = handshake.Result.Credential!.Secret;
         if (session.Listener.Users.Find(secret, handshake.Loop.UnixSeconds) is not { } user)
             return StepResult.Stranger(CloseReason.SecretRemoved);
+        var counted = default(PolicyLease);
+        if (policy.Rules is { } rules && !Passes(rules, handshake, out counted))
+            return StepResult.Stranger(CloseReason.PolicyError);
         if (!session.Listener.Limit.TryEnter(out var lease))
         {
+            counted.Dispose();
             // With a cover the session ends like any stranger's: only this tells the operator.
             context.Metrics.OverLimit(session.Listener.Name);
             return StepResult.Stranger(CloseReason.ConnectionLimit);
         }
 
+        lease.Hold(counted);
         session.Admit(lease, user);
         return default;
     }
@@ -42,5 +49,20 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         return client.IsTls
             ? replays.TryEnterHello(HelloDigest.ReplayFingerprint(client.Random), client.Timestamp, now, out refusal)
             : replays.TryEnterHeader(ObfuscatedHeader.ReplayFingerprint(handshake.Raw), now);
+    }
+
+    private bool Passes(PolicyRules rules, HandshakeState handshake, out PolicyLease counted)
+    {
+        using var scratch = handshake.Loop.Scratch.Borrow();
+        var session = handshake.Session;
+        ReadOnlySpan<byte> domain = default;
+        if (rules.NeedsDomain && handshake.Result.IsTls)
+            ClientHelloReader.TryFindUsableSni(handshake.Raw.AsSpan(0, handshake.RawLength), scratch.Bytes, out domain);
+        Span<byte> address = stackalloc byte[16];
+        address = rules.NeedsAddress ? address[..session.WriteClientAddress(address)] : default;
+        var caller = new PolicyCaller(session.Listener.Name, domain, address);
+        if (rules.Refusing(caller, out counted) is not { } refusing) return true;
+        context.Metrics.PolicyRefused(refusing.Index, refusing.Rule.KindName);
+        return false;
     }
 }

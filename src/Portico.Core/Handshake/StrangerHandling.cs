@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Portico.Core.Admission.Policy;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
@@ -21,8 +22,9 @@ namespace Portico.Core.Handshake;
 /// <param name="guests">The loop's places at the cover.</param>
 /// <param name="learnerHellos">Hellos of this proxy's own questions to the cover.</param>
 /// <param name="origins">Hears of PROXY headers that nobody expected.</param>
+/// <param name="policy">Its tables say which names may be dialled.</param>
 internal sealed class StrangerHandling(
-    LoopContext context, CoverServices cover, CoverGuests guests, LearnerHellos learnerHellos, OriginHeader origins)
+    LoopContext context, CoverServices cover, CoverGuests guests, LearnerHellos learnerHellos, OriginHeader origins, AccessPolicy policy)
 {
     private const int SiteOfNamesPort = 443;
 
@@ -89,7 +91,7 @@ internal sealed class StrangerHandling(
     {
         if (settings.Mode == CoverMode.Off || (settings.AlertMalformedHello && IsAnsweredByAlert(reason)))
             return false;
-        return !(settings.ClosePolicyRefused && reason == CloseReason.ConnectionLimit);
+        return !(settings.ClosePolicyRefused && reason is CloseReason.ConnectionLimit or CloseReason.PolicyError);
     }
 
     private static bool IsAnsweredByAlert(CloseReason reason) => reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni;
@@ -136,7 +138,7 @@ internal sealed class StrangerHandling(
         }
     }
 
-    private static FrameStatus FindName(HandshakeState handshake, out CoverTarget? target)
+    private FrameStatus FindName(HandshakeState handshake, out CoverTarget? target)
     {
         target = null;
         using var scratch = handshake.Loop.Scratch.Borrow();
@@ -144,7 +146,9 @@ internal sealed class StrangerHandling(
         if (status != FrameStatus.Ok) return status;
         var name = Encoding.Latin1.GetString(sni);
         if (!DomainName.IsHost(name)) return FrameStatus.Invalid;
-        target = CoverTarget.OfHost(name, SiteOfNamesPort);
+        if (policy.Rules is { } rules && !rules.Allow(sni))
+            context.Metrics.Cover(handshake.Session.Listener.Name, "policy");
+        else target = CoverTarget.OfHost(name, SiteOfNamesPort);
         return FrameStatus.Ok;
     }
 

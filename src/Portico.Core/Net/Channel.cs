@@ -131,6 +131,12 @@ internal abstract class Channel
     /// </summary>
     public abstract IPEndPoint? RemoteAddress();
 
+    /// <summary>The bytes of the peer's address in network order, 4 or 16; none when the connection is gone.</summary>
+    /// <param name="target">Room for 16.</param>
+    /// <returns>How many there are.</returns>
+    public virtual int WriteRemoteAddress(Span<byte> target) =>
+        RemoteAddress() is { } remote && remote.Address.TryWriteBytes(target, out var length) ? length : 0;
+
     /// <summary>What counts as the peer's address; unknown when the connection is gone.</summary>
     public virtual ClientNetwork RemoteNetwork() => RemoteAddress() is { } remote ? ClientNetwork.Of(remote.Address) : default;
 

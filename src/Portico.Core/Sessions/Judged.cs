@@ -49,6 +49,7 @@ internal struct Judged
         CloseReason.TlsBeforeStart => "right secret, but an old hello: signed before this start",
         CloseReason.ReplaySessionDetected => "right secret, but seen before",
         CloseReason.SecretRemoved => "right secret, but removed meanwhile",
+        CloseReason.PolicyError => "a client, but a rule refuses it",
         CloseReason.ConnectionLimit => "a client, but the listener is full",
         CloseReason.HandshakeTimeout or CloseReason.ClientClosed => "undecided",
         { } other => other.Tag(),

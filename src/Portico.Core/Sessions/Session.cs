@@ -58,6 +58,15 @@ internal abstract class Session : IAddressHolder
     /// <summary>The client, by the PROXY header if there was one; null = it is gone.</summary>
     public IPEndPoint? ClientAddress() => _origin?.Source ?? Client.RemoteAddress();
 
+    /// <summary>The bytes of its address, likewise: 4 or 16 in network order, none if it is gone.</summary>
+    /// <param name="target">Room for 16.</param>
+    /// <returns>How many there are.</returns>
+    public int WriteClientAddress(Span<byte> target)
+    {
+        if (_origin is null) return Client.WriteRemoteAddress(target);
+        return _origin.Source.Address.TryWriteBytes(target, out var length) ? length : 0;
+    }
+
     /// <summary>The client's network, likewise.</summary>
     public ClientNetwork ClientNetwork() => _origin is null ? Client.RemoteNetwork() : Net.ClientNetwork.Of(_origin.Source.Address);
 

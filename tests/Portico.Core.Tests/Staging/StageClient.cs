@@ -25,6 +25,9 @@ internal sealed record ClientTraits
     /// <summary>The suites of TLS 1.3 in its hello.</summary>
     public TlsSuiteOffer Suites { get; init; } = TlsSuiteOffer.Usual;
 
+    /// <summary>The host that its hello names.</summary>
+    public byte[] Domain { get; init; } = "example.com"u8.ToArray();
+
     /// <summary>Seconds that its clock is ahead.</summary>
     public int ClockAhead { get; init; }
 }
@@ -51,7 +54,7 @@ internal sealed class StageClient
         using var key = new HmacKey(traits.Secret);
         var hello = new byte[ClientHelloWriter.MaxLength];
         var length = new ClientHelloWriter(RandomNumberGenerator.Fill) { Suites = traits.Suites }
-            .Write(hello, traits.Shape, "example.com"u8, key, (uint)(unixSeconds + traits.ClockAhead));
+            .Write(hello, traits.Shape, traits.Domain, key, (uint)(unixSeconds + traits.ClockAhead));
         Hello = hello[..length];
     }
 

@@ -35,6 +35,16 @@ internal sealed unsafe class EpollChannel : Channel
             : null;
     }
 
+    public override int WriteRemoteAddress(Span<byte> target)
+    {
+        var address = stackalloc byte[SocketAddress.MaxLength];
+        uint length = SocketAddress.MaxLength;
+        if (Native.getpeername(_descriptor, address, &length) != 0) return 0;
+        var bytes = SocketAddress.Bytes(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength));
+        bytes.CopyTo(target);
+        return bytes.Length;
+    }
+
     // Asked for each connection that comes in: without the objects of RemoteAddress, and without a system call while accept has just told.
     public override ClientNetwork RemoteNetwork()
     {
