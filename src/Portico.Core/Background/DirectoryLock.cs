@@ -60,6 +60,24 @@ internal sealed partial class DirectoryLock : IDisposable
         }
     }
 
+    /// <summary>Whether a process, this one included, holds the lock of a directory; false too where this user may not know.</summary>
+    public static bool IsHeld(string directory)
+    {
+        try
+        {
+            new FileStream(Path.Combine(directory, Name), FileMode.Open, FileAccess.Read, FileShare.None).Dispose();
+            return false;
+        }
+        catch (IOException problem) when (Held.Contains(problem.HResult))
+        {
+            return true;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Writes down where this process listens.</summary>
     public void Listening(IEnumerable<IPEndPoint> endpoints) => Tell($"listening on {string.Join(", ", endpoints)}");
 

@@ -64,18 +64,11 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         _external = new ExternalAddress(middle, _downloader, metrics, localTowards);
         _externalSchedule = new RefreshSchedule(middle.Refresh);
 
-        // The embedded addresses are Telegram's: who has a list of their own gets nothing else.
-        var isTelegrams = middle.ConfigUrl == new MiddleProxySettings().ConfigUrl;
-        var none = new ProxyConfigDocument(null, []);
         _secret = new(
             "secret", middle.SecretUrl, MiddleProxySecret.MaxLength,
             EmbeddedConfig.Secret, new RefreshSchedule(middle.Refresh), ReadSecret);
-        _v4 = new(
-            "config", middle.ConfigUrl, ListLimit, isTelegrams ? EmbeddedConfig.V4 : none,
-            new RefreshSchedule(middle.Refresh), ReadList);
-        _v6 = new(
-            "config_v6", middle.ConfigV6Url, ListLimit, isTelegrams && middle.ConfigV6Url is not null ? EmbeddedConfig.V6 : none,
-            new RefreshSchedule(middle.Refresh), ReadList);
+        _v4 = ListV4(middle);
+        _v6 = ListV6(middle);
         _secret.Load(_cache);
         _v4.Load(_cache);
         _v6.Load(_cache);
@@ -116,6 +109,20 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         _downloader.Dispose();
         _stop.Dispose();
     }
+
+    /// <summary>The list of IPv4 addresses before anything is loaded or asked for.</summary>
+    public static ConfigPart<ProxyConfigDocument> ListV4(MiddleProxySettings middle) => new(
+        "config", middle.ConfigUrl, ListLimit, IsTelegrams(middle) ? EmbeddedConfig.V4 : new(null, []),
+        new RefreshSchedule(middle.Refresh), ReadList);
+
+    /// <summary>The same of IPv6.</summary>
+    public static ConfigPart<ProxyConfigDocument> ListV6(MiddleProxySettings middle) => new(
+        "config_v6", middle.ConfigV6Url, ListLimit,
+        IsTelegrams(middle) && middle.ConfigV6Url is not null ? EmbeddedConfig.V6 : new(null, []),
+        new RefreshSchedule(middle.Refresh), ReadList);
+
+    // The embedded addresses are Telegram's: who has a list of their own gets nothing else.
+    private static bool IsTelegrams(MiddleProxySettings middle) => middle.ConfigUrl == new MiddleProxySettings().ConfigUrl;
 
     private static MiddleProxySecret? ReadSecret(byte[] body) => MiddleProxySecret.TryCreate(body, out var secret) ? secret : null;
 

@@ -16,8 +16,6 @@ internal sealed partial class FlightLearner : IAsyncDisposable
     // Listeners with hundreds of names must not flood their covers, nor us.
     private const int SubjectsAtATime = 4;
 
-    private const int SniPort = 443;
-
     private readonly FlightProbe _probe;
     private readonly FlightCache _cache;
     private readonly LearnedFlights _flights;
@@ -77,8 +75,7 @@ internal sealed partial class FlightLearner : IAsyncDisposable
             .Where(item => item.listener is { Domain: not null } && item.listener.Protocols.HasFlag(ClientProtocols.FakeTls))
             .GroupBy(item => item.listener.Domain!, item => item.index, StringComparer.OrdinalIgnoreCase)
             .Select(group => new FlightSubject(
-                group.Key, settings.Cover.Target ?? CoverTarget.OfHost(group.Key, SniPort),
-                [.. group], new RefreshSchedule(settings.Cover.Learn))),
+                group.Key, FlightSubject.TargetOf(settings, group.Key), [.. group], new RefreshSchedule(settings.Cover.Learn))),
     ];
 
     // An exception here is our bug; flights stay as they are, and the log must say so.

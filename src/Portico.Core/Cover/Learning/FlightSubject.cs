@@ -9,6 +9,7 @@ namespace Portico.Core.Cover.Learning;
 internal sealed class FlightSubject(string domain, CoverTarget target, ImmutableArray<int> listeners, RefreshSchedule schedule)
 {
     private const ushort PostQuantumGroup = 0x11ec;
+    private const int SniPort = 443;
 
     private FlightSnapshot _snapshot = new(domain, target.ToString());
 
@@ -43,18 +44,25 @@ internal sealed class FlightSubject(string domain, CoverTarget target, Immutable
     public FlightSnapshot Describe(DateTimeOffset nextAttempt)
     {
         var shown = new FlightSnapshot(domain, target.ToString()) { Problem = Problem, NextAttempt = nextAttempt };
-        return Flight is not { } flight ? shown : shown with
-        {
-            LearnedAt = flight.AsOf,
-            CipherSuite = flight.SuiteOf(TlsSuiteOffer.Usual),
-            ClassicGroup = flight.ClassicGroup,
-            PostQuantumGroup = flight.PostQuantumGroup,
-            Order = flight.Order,
-            SmallestRecord = flight.SmallestLength,
-            LargestRecord = flight.LargestLength,
-            Notices = NoticesOf(flight),
-        };
+        return Flight is { } flight ? Describe(shown, flight) : shown;
     }
+
+    /// <summary>The same with what was learned.</summary>
+    public static FlightSnapshot Describe(FlightSnapshot shown, LearnedFlight flight) => shown with
+    {
+        LearnedAt = flight.AsOf,
+        CipherSuite = flight.SuiteOf(TlsSuiteOffer.Usual),
+        ClassicGroup = flight.ClassicGroup,
+        PostQuantumGroup = flight.PostQuantumGroup,
+        Order = flight.Order,
+        SmallestRecord = flight.SmallestLength,
+        LargestRecord = flight.LargestLength,
+        Notices = NoticesOf(flight),
+    };
+
+    /// <summary>Where a stranger goes that names <paramref name="domain"/>: the one cover, or in the mode sni that site.</summary>
+    public static CoverTarget TargetOf(ProxySettings settings, string domain) =>
+        settings.Cover.Target ?? CoverTarget.OfHost(domain, SniPort);
 
     private static FlightNotice NoticesOf(LearnedFlight flight) =>
         (flight.LargestLength > ServerFlight.MaxAppDataLength ? FlightNotice.TooLarge : FlightNotice.None)
