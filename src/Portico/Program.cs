@@ -45,6 +45,7 @@ internal static class Program
             CheckCommand.Create(common),
             SelfTest.SelfTestCommand.Create(),
             Ping.PingCommand.Create(),
+            Doctor.DoctorCommand.Create(common),
             DocsCommand.Create(),
         };
         common.AddTo(root);

@@ -42,6 +42,19 @@ internal static class PublicAddress
             .ThenBy(address => address.AddressFamily == AddressFamily.InterNetwork ? 0 : 1)
             .FirstOrDefault(address => AddressReach.Of(address) != Reach.Machine) ?? IPAddress.Loopback;
 
+    /// <summary>All addresses of this machine; where it does not tell, those from which packets to Telegram would leave.</summary>
+    public static IEnumerable<IPAddress> OfThisMachine()
+    {
+        try
+        {
+            return [.. MachineAddresses()];
+        }
+        catch (NetworkInformationException)
+        {
+            return [.. AddressesOfRoutes(), IPAddress.Loopback, IPAddress.IPv6Loopback];
+        }
+    }
+
     // From where packets to Telegram would leave: connecting a datagram socket asks the routing table and sends nothing.
     private static IEnumerable<IPAddress> AddressesOfRoutes()
     {
