@@ -160,6 +160,8 @@ public sealed class ScriptedSite : IAsyncDisposable
             var status = ClientHelloReader.TryCollect(raw.Content, scratch, out var bytes, out _, out var error);
             if (status == FrameStatus.NeedMoreData)
                 continue;
+            if (status != FrameStatus.Ok && script.ClosesOthers)
+                return null;
             if (status != FrameStatus.Ok || !ClientHello.TryParse(bytes, out var hello, out error))
                 throw new PeerSurpriseException($"no server could read this hello ({error}): {new Received(raw.Take(), PeerEnd.None)}");
             return new SiteVisit(

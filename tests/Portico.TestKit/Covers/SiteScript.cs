@@ -93,6 +93,9 @@ public sealed record SiteScript
     /// <summary>A line comes before the hello.</summary>
     public bool EndsPreambleWithLine { get; init; }
 
+    /// <summary>Whose hello is not like our clients' is closed without an answer, and fails no test.</summary>
+    public bool ClosesOthers { get; init; }
+
     /// <summary>What is wrong.</summary>
     public SiteFault Fault { get; init; }
 

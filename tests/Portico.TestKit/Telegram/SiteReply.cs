@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 
@@ -21,6 +22,9 @@ public sealed record SiteReply
 
     /// <summary>Where to go instead.</summary>
     public Uri? Location { get; init; }
+
+    /// <summary>The time that it tells; null = none.</summary>
+    public DateTimeOffset? Date { get; init; }
 
     /// <summary>Everything that is sent, head included; the other properties mean nothing then.</summary>
     public byte[]? Raw { get; init; }
@@ -60,6 +64,8 @@ public sealed record SiteReply
             head.Append("Content-Length: ").Append(DeclaredLength ?? Body.Length).Append("\r\n");
         if (Location is not null)
             head.Append("Location: ").Append(Location).Append("\r\n");
+        if (Date is { } date)
+            head.Append("Date: ").Append(date.ToString("R", CultureInfo.InvariantCulture)).Append("\r\n");
         return [.. Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), .. Body];
     }
 }
