@@ -24,9 +24,9 @@ public static class CoverInspection
         TimeSpan patience, TimeProvider time, CancellationToken stop)
     {
         var target = FlightSubject.TargetOf(settings, domain);
-        var own = new OwnEndpoints(settings, localAddresses);
-        own.Bound(settings.Listeners.Select(listener => listener.Address));
-        var directory = new CoverDirectory(settings, own, resolve, time);
+        var own = new OwnEndpoints(localAddresses);
+        own.Bound(settings, settings.Listeners.Select(listener => listener.Address));
+        var directory = new CoverDirectory(settings.Cover, own, resolve, time);
         directory.Begin();
         var probe = new FlightProbe(
             new CoverConnector(directory, settings.Cover.ProxyProtocol, time), new LearnerHellos(), time, patience);
