@@ -25,6 +25,9 @@ internal sealed class LoopParts
     /// <summary>Connections of one address that have shown no secret.</summary>
     public required AddressLimits Addresses { get; init; }
 
+    /// <summary>Strangers of one network that may be tried with all secrets.</summary>
+    public required StrangerLimits Strangers { get; init; }
+
     /// <summary>Random bytes for flights and headers.</summary>
     public required RandomKeystream Random { get; init; }
 

@@ -55,6 +55,7 @@ public sealed partial class PorticoProxy
             foreach (var loop in _services.Parts)
             {
                 loop.Loop.Post(() => loop.Addresses.Apply(settings.Limits));
+                loop.Loop.Post(() => loop.Strangers.Apply(settings.Limits));
                 loop.Loop.Post(() => loop.Middle.Apply(settings), loop.Middle.OnFault);
             }
 

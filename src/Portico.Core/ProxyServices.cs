@@ -62,7 +62,8 @@ internal sealed class ProxyServices
             () => _parts.SelectMany(loop => loop.Dcs.All),
             () => _budget.Most,
             () => Replays!.Figures,
-            () => Current.Settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))));
+            () => Current.Settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))),
+            () => _parts.Sum(parts => (long)parts.Strangers.Exhausted));
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         Policy = new AccessPolicy(settings.Policy, settings.DataDirectory, loggers);
         MiddleProxies = new MiddleProxyDirectory(EmbeddedConfig.For(settings));
@@ -206,6 +207,7 @@ internal sealed class ProxyServices
             Guests = new CoverGuests(_budget, () => EvictElsewhere(loop)),
             Dcs = dcs,
             Addresses = addresses,
+            Strangers = new StrangerLimits(settings.Limits, loop, loops),
             Random = random,
             Middle = new MiddleProxyBackend(links),
         };
@@ -224,9 +226,9 @@ internal sealed class ProxyServices
             Handshakes = parts.Handshakes,
             Listeners = listeners,
             Origins = origins,
-            Identification = new ClientIdentification(context, CreateJudges(settings), cover, parts.Guests, Replays, _clocks),
+            Identification = new ClientIdentification(context, CreateJudges(settings), cover, parts.Guests, Replays, _clocks, parts.Strangers),
             Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins, Policy),
-            Admission = new AdmissionControl(context, Replays, Policy),
+            Admission = new AdmissionControl(context, Replays, Policy, parts.Strangers),
             Greeting = new ServerHandshake(context, flights, Points),
             Backends = new BackendChoice(settings, dcs, MiddleProxies, direct, parts.Middle),
             Middle = parts.Middle,

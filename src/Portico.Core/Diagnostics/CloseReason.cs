@@ -149,6 +149,11 @@ public enum CloseReason : byte
 
     /// <summary>A client that knows a secret and does not pass a rule (<c>policy</c>): treated as a stranger.</summary>
     PolicyError,
+    /// <summary>
+    /// Its network had failed so often that it was not tried with all secrets (<c>limits.strangersPerSecond</c>):
+    /// treated as a stranger. Whether it knows one, nobody can tell.
+    /// </summary>
+    AddressRate,
 
     /// <inheritdoc cref="ProtocolError.TlsBadInnerProtocol"/>
     TlsBadInnerProtocol,
@@ -262,6 +267,7 @@ public static class CloseReasons
         CloseReason.ReplaySessionDetected => "replay_session_detected",
         CloseReason.TlsBeforeStart => "tls_before_start",
         CloseReason.PolicyError => "policy_error",
+        CloseReason.AddressRate => "address_rate",
         CloseReason.TlsBadInnerProtocol => "tls_bad_inner_protocol",
         CloseReason.TlsBadRecord => "tls_bad_record",
         CloseReason.AbridgedMaxSize => "abridged_max_size",

@@ -46,10 +46,11 @@ internal sealed class ProxyMetrics
     /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
     /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
     /// <param name="strangerTrials">For each listener the secrets that a hello for nobody's own domain is tried with; null = none.</param>
+    /// <param name="strangerNetworks">Networks whose callers are not tried now, of each loop; null = none.</param>
     public ProxyMetrics(
         IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners,
         Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null,
-        Func<IEnumerable<(string Listener, int Secrets)>>? strangerTrials = null)
+        Func<IEnumerable<(string Listener, int Secrets)>>? strangerTrials = null, Func<long>? strangerNetworks = null)
     {
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge(
@@ -67,6 +68,9 @@ internal sealed class ProxyMetrics
             () => (strangerTrials?.Invoke() ?? []).Select(
                 it => new Measurement<int>(it.Secrets, new KeyValuePair<string, object?>("listener", it.Listener))),
             "{secret}", "Secrets that a stranger's hello is tried with");
+        meter.CreateObservableGauge(
+            "portico.stranger.networks", strangerNetworks ?? (() => 0), "{network}",
+            "Networks whose callers failed so often that they are not tried with all secrets now");
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>(
             "portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");

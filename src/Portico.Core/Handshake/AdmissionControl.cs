@@ -1,3 +1,4 @@
+using Portico.Core.Admission;
 using Portico.Core.Admission.Policy;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Diagnostics;
@@ -14,7 +15,8 @@ namespace Portico.Core.Handshake;
 /// <param name="context">Of the loop.</param>
 /// <param name="replays">What was seen of clients.</param>
 /// <param name="policy">The rules.</param>
-internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays, AccessPolicy policy)
+/// <param name="strangers">Hears from which networks clients come.</param>
+internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays, AccessPolicy policy, StrangerLimits strangers)
 {
     /// <summary>Asks the memory of replays, the rules, then the limits; what was taken is the session's to give back.</summary>
     /// <param name="handshake">With the raw bytes that the judge has seen.</param>
@@ -37,6 +39,8 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
             return StepResult.Stranger(CloseReason.ConnectionLimit);
         }
 
+        // Not before: a replay proves nothing of who is there.
+        strangers.Remember(session.LimitedNetwork());
         lease.Hold(counted);
         session.Admit(lease, user);
         return default;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Portico.Core.Admission;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
@@ -16,8 +17,10 @@ namespace Portico.Core.Handshake;
 /// <param name="guests">The loop's places at the cover.</param>
 /// <param name="replays">What was seen of clients.</param>
 /// <param name="clocks">Hears of clients whose time is not ours.</param>
+/// <param name="strangers">What strangers may cost.</param>
 internal sealed class ClientIdentification(
-    LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests, ReplayMemory replays, ClientClocks clocks)
+    LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests, ReplayMemory replays, ClientClocks clocks,
+    StrangerLimits strangers)
 {
     private readonly TrialQueue _trials = new(context.Loop);
 
@@ -55,7 +58,8 @@ internal sealed class ClientIdentification(
             {
                 case IoStatus.Ok:
                     // Many secrets take many turns. Meanwhile nothing is read: what the client adds waits in its kernel.
-                    var progress = judges[handshake.Session.Listener.Index].Begin(handshake.Session);
+                    var network = handshake.Session.LimitedNetwork();
+                    var progress = new TrialProgress(network, strangers.ExtentFor(network));
                     StepResult identified;
                     Verdict verdict;
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
@@ -64,10 +68,11 @@ internal sealed class ClientIdentification(
                         Wake turn;
                         do turn = await handshake.NextEventAsync();
                         while (turn == Wake.Event && handshake.TrialTicket != 0 && !handshake.Session.Client.Failed);
-                        if (turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover))
-                            return CountUnidentified(handshake, StepResult.Gone(Reason(turn)));
-                        if (handshake.Session.Client.Failed)
-                            return CountUnidentified(handshake, StepResult.Gone(CloseReason.ClientReset));
+                        var isOver = turn == Wake.Shutdown || (turn == Wake.Deadline && !mayHaveCover);
+                        if (!isOver && !handshake.Session.Client.Failed) continue;
+                        // Trials that nobody waits for have cost as much as others.
+                        strangers.Pay(progress.Network);
+                        return CountUnidentified(handshake, StepResult.Gone(isOver ? Reason(turn) : CloseReason.ClientReset));
                     }
 
                     // While the secrets were tried the cover may have spoken: its answer is the one that counts.
@@ -110,6 +115,8 @@ internal sealed class ClientIdentification(
         identified = verdict == Verdict.Stranger ? StepResult.Stranger(judgement.Reason) : default;
         if (verdict is Verdict.Ours or Verdict.Stranger)
             handshake.Session.Identify(judgement.Credential, judgement.HasOtherName);
+        if (verdict == Verdict.Stranger && judgement.Credential is null && progress.HasBegun)
+            strangers.Pay(progress.Network);
         if (judgement.Reason == CloseReason.TlsTime) NoteTime(judgement.Hello);
         if (verdict == Verdict.Ours) handshake.Result.Remember(judgement);
         return verdict;

@@ -1,7 +1,7 @@
 using System.Text;
+using Portico.Core.Admission;
 using Portico.Core.Diagnostics;
 using Portico.Core.Options;
-using Portico.Core.Sessions;
 using Portico.Core.Users;
 using Portico.Protocol;
 using Portico.Protocol.FakeTls;
@@ -30,9 +30,9 @@ internal enum Verdict : byte
 }
 
 /// <summary>
-/// Mine or not mine? A pure function over all raw bytes so far, the clock and how many secrets were tried:
+/// Mine or not mine? A pure function over all raw bytes so far, the clock, which secrets may be tried and how many were:
 /// the same bytes give the same answer, however they were cut. Decides as soon as the bytes allow;
-/// a stranger costs all trials. One per listener and loop, because it holds the loop's HMAC states.
+/// a stranger costs all trials that it may. One per listener and loop, because it holds the loop's HMAC states.
 /// </summary>
 /// <param name="listener">Whose clients are looked for.</param>
 /// <param name="window">Which signing times are accepted.</param>
@@ -52,12 +52,6 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
     private const int PrintablePrefix = 16;
 
     private readonly SecretTrials _trials = new(listener.Credentials, perSni);
-
-    /// <summary>
-    /// Nothing was tried yet on the bytes of a connection;
-    /// where it comes from is asked only where that says what to try first.
-    /// </summary>
-    public TrialProgress Begin(Session session) => new(_trials.UsesHints ? session.ClientNetwork() : default);
 
     /// <summary>Judges the bytes so far, with one slice of trials at most.</summary>
     /// <param name="raw">Everything received since accept; no longer than last time if that was <see cref="Verdict.Trying"/>.</param>
@@ -116,8 +110,11 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         perSni is null && listener.Domain is { } domain && !Ascii.EqualsIgnoreCase(hello.Hello.Sni, domain)
         && !_trials.HasOwn(hello.Hello.Sni);
 
-    private static Verdict GoOn(in TrialProgress progress, ref Judgement judgement, ProtocolError error) =>
-        progress.Left > 0 ? Verdict.Trying : judgement.Refuse(error);
+    private static Verdict GoOn(in TrialProgress progress, ref Judgement judgement, ProtocolError error)
+    {
+        if (progress.Left > 0) return Verdict.Trying;
+        return progress.Extent == TrialExtent.All ? judgement.Refuse(error) : judgement.Refuse(CloseReason.AddressRate);
+    }
 
     // Any TLS record but a hello. Type and version alone would refuse one genuine
     // header in 22 000; with a plausible length it is one in four million.
@@ -180,9 +177,12 @@ internal ref struct Judgement
     public short DcId;
 
     /// <summary>Makes it a stranger's judgement.</summary>
-    public Verdict Refuse(ProtocolError error)
+    public Verdict Refuse(ProtocolError error) => Refuse(CloseReasons.Of(error));
+
+    /// <summary>The same, where it is not the bytes that were found wanting.</summary>
+    public Verdict Refuse(CloseReason reason)
     {
-        Reason = CloseReasons.Of(error);
+        Reason = reason;
         return Verdict.Stranger;
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
+using Portico.Core.Admission;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Users;
@@ -31,7 +32,7 @@ internal sealed class SecretTrials
     private const int HelloNs = 1000, HelloNsPer8Bytes = 5, HeaderNs = 600, DerivationNs = 600;
 
     private readonly PerSniSettings? _perSni;
-    private readonly TrialHints? _hints;
+    private readonly TrialHints _hints;
 
     // In order: those that any hello may be signed with, then those with a domain of their own, domain by domain.
     private readonly Credential[] _credentials;
@@ -48,7 +49,7 @@ internal sealed class SecretTrials
         _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
         _secrets = [.. _credentials.Select(credential => credential.Secret)];
         _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
-        _hints = _secrets.Length > MostKeys ? new TrialHints(_secrets.Length) : null;
+        _hints = new TrialHints(_secrets.Length);
         for (var start = _general; start < _credentials.Length;)
         {
             var domain = _credentials[start].Domain!;
@@ -59,8 +60,8 @@ internal sealed class SecretTrials
         }
     }
 
-    /// <summary>There are so many secrets that those that were right before are tried first.</summary>
-    public bool UsesHints => _hints is not null;
+    // There are so many secrets that those that were right before are tried first.
+    private bool UsesHints => _secrets.Length > MostKeys;
 
     /// <summary>Tries the next slice on a hello; its key and time are set if one of them signed it.</summary>
     /// <param name="hello">An opened one.</param>
@@ -68,10 +69,16 @@ internal sealed class SecretTrials
     /// <param name="progress">Of this caller.</param>
     public bool TryHello(ref HelloVerdict hello, Span<byte> scratch, scoped ref TrialProgress progress)
     {
+        if (progress.Extent != TrialExtent.All)
+        {
+            Span<int> known = stackalloc int[TrialHints.PerNetwork];
+            return TryHints(ref hello, scratch, KnownTo(progress, known), progress.Network);
+        }
+
         var (ownStart, ownCount) = OfDomain(hello.Hello.Sni).GetOffsetAndLength(_secrets.Length);
         var candidates = ownCount + _general;
         var trialNs = HelloNs + (hello.Hello.Bytes.Length * HelloNsPer8Bytes / 8) + (_perSni is null ? 0 : DerivationNs);
-        if (_hints is not null && candidates > MostKeys && !progress.HintsTried)
+        if (candidates > MostKeys && !progress.HintsTried)
         {
             Span<int> hints = stackalloc int[TrialHints.Most];
             hints = hints[.._hints.For(progress.Network, hints)];
@@ -85,9 +92,13 @@ internal sealed class SecretTrials
         var general = Math.Max(first - ownCount, 0)..Math.Max(end - ownCount, 0);
         if (!TryRange(ref hello, scratch, own) && !TryRange(ref hello, scratch, general))
             return false;
-        _hints?.Remember(progress.Network, hello.KeyIndex);
+        _hints.Remember(progress.Network, hello.KeyIndex);
         return true;
     }
+
+    // What is tried on a caller whose network's strangers are not tried with all secrets.
+    private ReadOnlySpan<int> KnownTo(in TrialProgress progress, Span<int> indices) =>
+        progress.Extent == TrialExtent.None ? [] : indices[.._hints.ForNetwork(progress.Network, indices)];
 
     private bool TryRange(ref HelloVerdict hello, Span<byte> scratch, Range range)
     {
@@ -108,7 +119,7 @@ internal sealed class SecretTrials
         if (signer < 0 || !MayBe(_credentials[indices[signer]], hello.Hello.Sni)) return false;
         hello.KeyIndex = indices[signer];
         hello.Timestamp = timestamp;
-        _hints!.Remember(network, hello.KeyIndex);
+        _hints.Remember(network, hello.KeyIndex);
         return true;
     }
 
@@ -142,16 +153,18 @@ internal sealed class SecretTrials
     /// <summary>Tries the next slice on a header; streams, framing, DC and user are set if one of them opens it.</summary>
     public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, scoped ref TrialProgress progress)
     {
-        if (_hints is not null && !progress.HintsTried)
+        if (progress.Extent != TrialExtent.All)
+        {
+            Span<int> known = stackalloc int[TrialHints.PerNetwork];
+            return TryHeader(header, KnownTo(progress, known), ref judgement, progress.Network);
+        }
+
+        if (UsesHints && !progress.HintsTried)
         {
             Span<int> hints = stackalloc int[TrialHints.Most];
             hints = hints[.._hints.For(progress.Network, hints)];
-            foreach (var index in hints[progress.TakeHints(_secrets.Length, hints.Length, HeaderNs)])
-            {
-                if (TryHeader(header, index, ref judgement, progress.Network)) return true;
-            }
-
-            return false;
+            hints = hints[progress.TakeHints(_secrets.Length, hints.Length, HeaderNs)];
+            return TryHeader(header, hints, ref judgement, progress.Network);
         }
 
         var slice = progress.TakeSlice(_secrets.Length, HeaderNs);
@@ -163,12 +176,23 @@ internal sealed class SecretTrials
         return false;
     }
 
+    private bool TryHeader(
+        ReadOnlySpan<byte> header, scoped ReadOnlySpan<int> indices, ref Judgement judgement, ClientNetwork network)
+    {
+        foreach (var index in indices)
+        {
+            if (TryHeader(header, index, ref judgement, network)) return true;
+        }
+
+        return false;
+    }
+
     private bool TryHeader(ReadOnlySpan<byte> header, int index, ref Judgement judgement, ClientNetwork network)
     {
         if (!ObfuscatedHeader.TryRead(header, _secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId))
             return false;
         judgement.Credential = _credentials[index];
-        _hints?.Remember(network, index);
+        _hints.Remember(network, index);
         return true;
     }
 }

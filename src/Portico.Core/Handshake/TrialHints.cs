@@ -9,16 +9,17 @@ namespace Portico.Core.Handshake;
 /// however many there are and however many strangers wait.
 /// </summary>
 /// <remarks>
-/// 4 bytes for each place, two places for each secret, per loop. The places of a network have no label:
+/// 4 bytes for each place, two places for each secret, but 32 KB at least (unless all secrets fit into one network's places),
+/// per loop. The places of a network have no label:
 /// clients of other networks that share them cost each other trials, never a wrong answer. The list of those that
 /// were right last grows with the secrets, so that trying it is at most a thirtieth of what a stranger costs anyway.
 /// </remarks>
 internal sealed class TrialHints
 {
-    private const int LeastRecent = 32, MostRecent = 256, SecretsPerRecent = 32, PerNetwork = 8;
+    private const int LeastRecent = 32, MostRecent = 256, SecretsPerRecent = 32;
 
     // 8 MB in each loop, for half a million users.
-    private const int MostNetworks = 1 << 18;
+    private const int MostNetworks = 1 << 18, LeastNetworks = 1 << 10;
 
     // Indices of secrets plus 1, the latest first; 0 = none.
     private readonly int[] _recent;
@@ -27,10 +28,13 @@ internal sealed class TrialHints
     /// <summary>Hints for a listener of so many secrets.</summary>
     public TrialHints(int secrets)
     {
-        var networks = (int)Math.Min(MostNetworks, BitOperations.RoundUpToPowerOf2((uint)(2 * secrets / PerNetwork) + 1));
-        _near = new int[networks * PerNetwork];
+        var networks = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((uint)(2 * secrets / PerNetwork) + 1), LeastNetworks, MostNetworks);
+        _near = new int[(secrets > PerNetwork ? networks : 1) * PerNetwork];
         _recent = new int[Math.Clamp(secrets / SecretsPerRecent, LeastRecent, MostRecent)];
     }
+
+    /// <summary>Hints for one network at most.</summary>
+    public const int PerNetwork = 8;
 
     /// <summary>So many are tried as soon as a client's bytes are there; the others wait for a turn.</summary>
     public const int AtOnce = PerNetwork + LeastRecent;
@@ -44,15 +48,25 @@ internal sealed class TrialHints
     /// <returns>How many there are.</returns>
     public int For(ClientNetwork network, Span<int> indices)
     {
+        var count = ForNetwork(network, indices);
+        foreach (var place in _recent)
+        {
+            if (place != 0 && !indices[..count].Contains(place - 1)) indices[count++] = place - 1;
+        }
+
+        return count;
+    }
+
+    /// <summary>Writes the indices of the secrets that were right last on the client's own network.</summary>
+    /// <param name="network">The client's.</param>
+    /// <param name="indices">Room for <see cref="PerNetwork"/>.</param>
+    /// <returns>How many there are.</returns>
+    public int ForNetwork(ClientNetwork network, Span<int> indices)
+    {
         var count = 0;
         foreach (var place in Near(network))
         {
             if (place != 0) indices[count++] = place - 1;
-        }
-
-        foreach (var place in _recent)
-        {
-            if (place != 0 && !indices[..count].Contains(place - 1)) indices[count++] = place - 1;
         }
 
         return count;

@@ -1,10 +1,12 @@
+using Portico.Core.Admission;
 using Portico.Core.Net;
 
 namespace Portico.Core.Handshake;
 
 /// <summary>How many of a listener's secrets were tried on one caller. Default: none.</summary>
-/// <param name="network">Where the caller is, for hints; default = unknown.</param>
-internal struct TrialProgress(ClientNetwork network)
+/// <param name="network">Where the caller is, for hints and limits; default = unknown.</param>
+/// <param name="extent">Which secrets it is tried with.</param>
+internal struct TrialProgress(ClientNetwork network, TrialExtent extent = TrialExtent.All)
 {
     // What the other sessions of a loop may have to wait for one caller.
     // A slice is counted in trials, not timed: the judge stays a pure function.
@@ -14,6 +16,12 @@ internal struct TrialProgress(ClientNetwork network)
 
     /// <summary>Where the caller is.</summary>
     public readonly ClientNetwork Network => network;
+
+    /// <summary>Which secrets the caller is tried with.</summary>
+    public readonly TrialExtent Extent => extent;
+
+    /// <summary>It has cost trials of all secrets, or some of them.</summary>
+    public readonly bool HasBegun => Tried > 0 || Left > 0;
 
     /// <summary>The first so many secrets are not this caller's.</summary>
     public int Tried { get; private set; }

@@ -25,6 +25,13 @@ internal static class AdmissionOptionsParser
         MaxAge = AgeOf(replay),
     };
 
+    public static LimitSettings Limits(LimitOptions limits) => new()
+    {
+        UnauthenticatedPerAddress = limits.UnauthenticatedPerAddress,
+        StrangersPerSecond = limits.StrangersPerSecond,
+        StrangerBurst = limits.StrangerBurst,
+    };
+
     public static PerSniSettings? PerSni(PerSniSecretOptions secrets) => secrets.Enabled ? PerSniSettings.Of(secrets.Salt) : null;
 
     public static ResetOnClose ResetOnClose(string text) => text switch

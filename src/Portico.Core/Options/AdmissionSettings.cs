@@ -51,6 +51,12 @@ public sealed record LimitSettings
     /// <summary>Connections of one address that have shown no secret; 0 = any number.</summary>
     public int UnauthenticatedPerAddress { get; init; } = 1024;
 
+    /// <summary>Callers of one address that may be tried with all secrets in vain, a second; 0 = any number.</summary>
+    public int StrangersPerSecond { get; init; } = 16;
+
+    /// <summary>How many of them may come at once.</summary>
+    public int StrangerBurst { get; init; } = 64;
+
     /// <summary>Count this machine's own addresses as well. They are those of forwarders, so only tests want it.</summary>
     public bool CountsLoopback { get; init; }
 }

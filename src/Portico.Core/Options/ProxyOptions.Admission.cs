@@ -113,4 +113,17 @@ public sealed class LimitOptions
             + "listeners[].proxyProtocol); this machine's own are never counted.",
         Minimum = 0, Maximum = 1000000, TakesEffect = TakesEffect.Live)]
     public int UnauthenticatedPerAddress { get; set; } = 1024;
+
+    /// <summary>16: a few browsers that mistake the proxy for a site come nowhere near it, and so many cost next to nothing.</summary>
+    [Option("Callers from one address (IPv6: one /64) a second that may be tried with all secrets in vain. More than these see "
+            + "what every stranger sees, without a trial; clients with a secret never count, and where one was let in during "
+            + "the last ten minutes, secrets that were right there are tried all the same. "
+            + "0 = no limit, for a proxy behind a forwarder that hides its clients' addresses; this machine's own are never counted.",
+        Minimum = 0, Maximum = 100000, TakesEffect = TakesEffect.Live)]
+    public int StrangersPerSecond { get; set; } = 16;
+
+    /// <summary>64: eight apps with an old secret that connect at the same time, as they do after a restart.</summary>
+    [Option("How many of them may come at once, after a time without any. Each loop has its share, but 24 at least.",
+        Minimum = 24, Maximum = 100000, TakesEffect = TakesEffect.Live)]
+    public int StrangerBurst { get; set; } = 64;
 }

@@ -54,7 +54,7 @@ public static class ProxyOptionsParser
             RecordSizes = options.FakeTls.RecordSizes == "ramp" ? RecordSizes.Ramp : RecordSizes.Full,
             PerSni = AdmissionOptionsParser.PerSni(options.FakeTls.PerSniSecrets),
             Policy = policy,
-            Limits = new() { UnauthenticatedPerAddress = options.Limits.UnauthenticatedPerAddress },
+            Limits = AdmissionOptionsParser.Limits(options.Limits),
             ResetOnClose = AdmissionOptionsParser.ResetOnClose(options.ResetOnClose),
             Timeouts = new()
             {

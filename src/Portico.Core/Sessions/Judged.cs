@@ -50,6 +50,7 @@ internal struct Judged
         CloseReason.ReplaySessionDetected => "right secret, but seen before",
         CloseReason.SecretRemoved => "right secret, but removed meanwhile",
         CloseReason.PolicyError => "a client, but a rule refuses it",
+        CloseReason.AddressRate => "not tried: too many of its network knew no secret",
         CloseReason.ConnectionLimit => "a client, but the listener is full",
         CloseReason.HandshakeTimeout or CloseReason.ClientClosed => "undecided",
         { } other => other.Tag(),

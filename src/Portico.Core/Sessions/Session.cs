@@ -68,7 +68,13 @@ internal abstract class Session : IAddressHolder
     }
 
     /// <summary>The client's network, likewise.</summary>
-    public ClientNetwork ClientNetwork() => _origin is null ? Client.RemoteNetwork() : Net.ClientNetwork.Of(_origin.Source.Address);
+    private ClientNetwork ClientNetwork() => _origin is null ? Client.RemoteNetwork() : Net.ClientNetwork.Of(_origin.Source.Address);
+
+    /// <summary>
+    /// The network whose limits it is subject to. Unknown for a balancer that says
+    /// that it is itself the client: it may say so of everybody.
+    /// </summary>
+    public ClientNetwork LimitedNetwork() => IsBalancersOwn ? default : _place?.Queue?.Network ?? ClientNetwork();
 
     /// <summary>Where the client connected to, likewise.</summary>
     public IPEndPoint? LocalAddress() => _origin?.Destination ?? Client.LocalAddress();

@@ -228,6 +228,7 @@ public sealed class ManySecretsTests : IDisposable
             ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic,
             change: settings => settings with
             {
+                Limits = settings.Limits with { StrangersPerSecond = 0 },
                 Listeners = [settings.Listeners[0] with
                 {
                     Credentials = [.. Secrets.Take(users).Select((secret, i) => new Credential($"user{i}", secret))],

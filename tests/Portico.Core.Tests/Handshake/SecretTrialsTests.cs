@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Portico.Core.Admission;
+using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Options;
@@ -154,6 +156,63 @@ public class SecretTrialsTests
         var hello = Hello(Stage.WrongSecret);
         hello[9] = 2; // no version that a hello of TLS 1.3 carries there
         Assert.Equal((Verdict.Stranger, 0, 1), Decide(Of(Secrets(5000)), hello));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    [InlineData(5000)]
+    public void Where_no_secret_is_to_be_tried_none_is(int count)
+    {
+        var secrets = Secrets(count);
+        var judge = Of(secrets);
+        Decide(judge, Hello(secrets[0]), Network(1));
+        ObfuscatedEnd.Open(Transport.Padded, 2, secrets[0], out var header);
+        foreach (var raw in new[] { Hello(secrets[0]), header })
+        {
+            var progress = new TrialProgress(Network(1), TrialExtent.None);
+            Assert.Equal(Verdict.Stranger, judge.Decide(raw, _scratch, Now, ref progress, out var judgement));
+            Assert.Equal(CloseReason.AddressRate, judgement.Reason);
+            Assert.Equal((-1, 0, 0, false), (judgement.User, progress.Tried, progress.Left, progress.HasBegun));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    [InlineData(5000)]
+    public void Where_only_a_networks_own_secrets_are_to_be_tried_they_alone_are_found(int count)
+    {
+        const int Kept = 8;
+        var secrets = Secrets(count);
+        var judge = Of(secrets);
+        for (var i = 0; i < count && i <= Kept; i++) Decide(judge, Hello(secrets[i]), Network(1));
+        for (var i = 0; i < count && i < 12; i++)
+        {
+            ObfuscatedEnd.Open(Transport.Padded, 2, secrets[i], out var header);
+            foreach (var raw in new[] { Hello(secrets[i]), header })
+            {
+                var isKept = count == 1 || i is >= 1 and <= Kept;
+                var progress = new TrialProgress(Network(1), TrialExtent.OwnNetwork);
+                var verdict = judge.Decide(raw, _scratch, Now, ref progress, out var judgement);
+                Assert.Equal(isKept ? (Verdict.Ours, i) : (Verdict.Stranger, -1), (verdict, judgement.User));
+                Assert.False(progress.HasBegun);
+                if (!isKept) Assert.Equal(CloseReason.AddressRate, judgement.Reason);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_networks_own_secret_with_a_domain_is_found_under_it_only()
+    {
+        var secrets = Secrets(2);
+        var judge = OfUsers([new("0", secrets[0], Domain: "a.example.com"), new("1", secrets[1])]);
+        Assert.Equal(Verdict.Ours, Decide(judge, Hello(secrets[0], "a.example.com"), Network(1)).Verdict);
+        foreach (var (sni, expected) in new[] { ("b.example.com", Verdict.Stranger), ("a.example.com", Verdict.Ours) })
+        {
+            var progress = new TrialProgress(Network(1), TrialExtent.OwnNetwork);
+            Assert.Equal(expected, judge.Decide(Hello(secrets[0], sni), _scratch, Now, ref progress, out _));
+        }
     }
 
     [Fact]

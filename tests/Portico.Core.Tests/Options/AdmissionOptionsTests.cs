@@ -18,6 +18,8 @@ public class AdmissionOptionsTests
         { "replay.maxAgeDays", "outside 1..", o => o.Replay.MaxAgeDays = 0 },
         { "replay.maxAgeMinutes", "outside 1..", o => o.Replay.MaxAgeMinutes = 0 },
         { "limits.unauthenticatedPerAddress", "outside 0..", o => o.Limits.UnauthenticatedPerAddress = -1 },
+        { "limits.strangersPerSecond", "outside 0..", o => o.Limits.StrangersPerSecond = -1 },
+        { "limits.strangerBurst", "outside 24..", o => o.Limits.StrangerBurst = 23 },
         { "resetOnClose", "not one of", o => o.ResetOnClose = "handshake_error" },
     };
 
@@ -75,7 +77,9 @@ public class AdmissionOptionsTests
             settings.TimeWindow);
         Assert.Null(settings.PerSni);
         Assert.Equal(ResetOnClose.Off, settings.ResetOnClose);
-        Assert.Equal(new LimitSettings { UnauthenticatedPerAddress = 1024, CountsLoopback = false }, settings.Limits);
+        Assert.Equal(
+            new LimitSettings { UnauthenticatedPerAddress = 1024, StrangersPerSecond = 16, StrangerBurst = 64, CountsLoopback = false },
+            settings.Limits);
         Assert.Equal("mtproto-proxy-per-sni-v1", new PerSniSecretOptions().Salt);
     }
 
@@ -87,7 +91,7 @@ public class AdmissionOptionsTests
             options.Replay = new() { Enabled = true, MaxItems = 5000, MaxMemoryMb = 2, MaxDiskMb = 5, MaxAgeDays = 9 };
             options.FakeTls.TimeWindow.AcceptUnsetClock = true;
             options.FakeTls.PerSniSecrets = new() { Enabled = true, Salt = "grüße" };
-            options.Limits.UnauthenticatedPerAddress = 7;
+            options.Limits = new() { UnauthenticatedPerAddress = 7, StrangersPerSecond = 8, StrangerBurst = 90 };
             options.ResetOnClose = "handshake-error";
         });
         Assert.Empty(parsed.Warnings);
@@ -97,7 +101,7 @@ public class AdmissionOptionsTests
             settings.Replay);
         Assert.True(settings.TimeWindow.AcceptUnsetClock);
         Assert.Equal("grüße", Encoding.UTF8.GetString(settings.PerSni!.Salt.Span));
-        Assert.Equal(7, settings.Limits.UnauthenticatedPerAddress);
+        Assert.Equal(new LimitSettings { UnauthenticatedPerAddress = 7, StrangersPerSecond = 8, StrangerBurst = 90 }, settings.Limits);
         Assert.Equal(ResetOnClose.HandshakeError, settings.ResetOnClose);
         Assert.Equal(ResetOnClose.Always, Parse(options => options.ResetOnClose = "always").Settings!.ResetOnClose);
     }
