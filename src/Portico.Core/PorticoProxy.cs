@@ -121,6 +121,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
 
             services.FlightLearner?.Start();
             proxy._formerSecrets.Watch(settings);
+            if (time is not null) services.Memory.Start(time);
             engine.Loops[0].Post(services.Summary.Begin);
             return proxy;
         }
@@ -131,6 +132,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
             _ = engine.StopAsync();
             _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
             _ = services.FlightLearner?.DisposeAsync().AsTask(); // likewise
+            services.Memory.Dispose();
             services.Points.Dispose();
             services.Replays.Dispose();
             directory?.Undo();
@@ -178,6 +180,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         if (!empty.IsCompleted && drain > TimeSpan.Zero)
             await UnlessDeadAsync(Task.WhenAny(empty, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
+        _services.Memory.Dispose();
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
         _services.Replays.Dispose();

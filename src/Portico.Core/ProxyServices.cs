@@ -8,6 +8,7 @@ using Portico.Core.Admission.Replay;
 using Portico.Core.Backends;
 using Portico.Core.Backends.Direct;
 using Portico.Core.Backends.MiddleProxy;
+using Portico.Core.Background;
 using Portico.Core.Clients;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
@@ -63,7 +64,9 @@ internal sealed class ProxyServices
             () => _budget.Most,
             () => Replays!.Figures,
             () => Current.Settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))),
-            () => _parts.Sum(parts => (long)parts.Strangers.Exhausted));
+            () => _parts.Sum(parts => (long)parts.Strangers.Exhausted),
+            () => (Memory!.Figures.Used, Memory.Figures.Limit, (int)Memory.Level));
+        Memory = CreateGovernor(engine);
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         Policy = new AccessPolicy(settings.Policy, settings.DataDirectory, loggers);
         MiddleProxies = new MiddleProxyDirectory(EmbeddedConfig.For(settings));
@@ -110,6 +113,9 @@ internal sealed class ProxyServices
 
     /// <summary>Who may come in of those who know a secret.</summary>
     public AccessPolicy Policy { get; }
+
+    /// <summary>Keeps the process within its memory.</summary>
+    public MemoryGovernor Memory { get; }
 
     /// <summary>What the flights copy, per listener.</summary>
     public LearnedFlights Flights => _current.Flights;
@@ -250,6 +256,13 @@ internal sealed class ProxyServices
 
     private static (string?, bool) Named(ListenerSettings listener) =>
         (listener.Domain, listener.Protocols.HasFlag(ClientProtocols.FakeTls));
+
+    private MemoryGovernor CreateGovernor(Engine engine)
+    {
+        var source = new MemorySource();
+        return new MemoryGovernor(
+            engine.Loops, source.Read, Sessions, Metrics, _loggers.CreateLogger<MemoryGovernor>(), HeapMemory.Collect, source);
+    }
 
     private (LearnedFlights Flights, FlightLearner? Learner) CreateLearner(ProxySettings settings, CoverServices cover)
     {

@@ -9,7 +9,7 @@ namespace Portico.Core.Cover;
 /// What the cover does to its end of the connection we do to ours: FIN for FIN,
 /// RST for RST, and no timer of ours ends it. Holds no buffer while nothing is pending.
 /// </summary>
-internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICoverGuest
+internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICoverGuest, IMemoryHolder
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
@@ -18,6 +18,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
     private readonly CoverPlace _place;
     private Pipe _up;
     private Pipe _down;
+    private long _lastNewsMs;
     private CloseReason? _firstEnd;
     private bool _isCoverDeaf;
     private bool _saidAfterCoverEnd;
@@ -40,6 +41,22 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
     private bool CanReadClient => _up.CanRead && !_isCoverDeaf && !_closed;
 
     private bool CanReadCover => _down.CanRead && !_closed;
+
+    private bool MayReadClient => CanReadClient && _up.MayRead;
+
+    private bool MayReadCover => CanReadCover && _down.MayRead;
+
+    Channel? IMemoryHolder.Client => Client;
+
+    MemoryStanding IMemoryHolder.Standing => MemoryStanding.Stranger;
+
+    long IMemoryHolder.HeldBytes => _up.HeldBytes + _down.HeldBytes;
+
+    long IMemoryHolder.SinceMs => _lastNewsMs;
+
+    long IMemoryHolder.StuckMs(long nowMs) => nowMs - _lastNewsMs;
+
+    void IMemoryHolder.LetGo(CloseReason reason) => Leave(reason);
 
     /// <summary>Takes client and cover over from the handshake. First goes what the client has said so far.</summary>
     /// <param name="session">The stranger.</param>
@@ -86,14 +103,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
         _session.Fault(error);
     }
 
-    public void Evict()
-    {
-        if (_closed) return;
-        Cover.Discard();
-        Release();
-        if (_up.HasEnded) _session.Close(CloseReason.CoverLimit);
-        else LingeringClose.Fin(_session, CloseReason.CoverLimit);
-    }
+    public void Evict() => Leave(CloseReason.CoverLimit);
 
     protected override void Run() => Pump();
 
@@ -108,18 +118,20 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
         }
 
         _place.Touch();
+        _lastNewsMs = Client.Loop.NowMs;
         if (_down.IsPending) FlushToClient();
         if (_up.IsPending) FlushToCover();
-        for (var reads = 0; reads < ReadsPerTurn && CanReadClient; reads++) ReadClient();
-        for (var reads = 0; reads < ReadsPerTurn && CanReadCover; reads++) ReadCover();
+        for (var reads = 0; reads < ReadsPerTurn && MayReadClient; reads++) ReadClient();
+        for (var reads = 0; reads < ReadsPerTurn && MayReadCover; reads++) ReadCover();
         if (Cover.Failed && _down.HasEnded && !_down.IsPending) CoverGone();
-        if (CanReadClient || CanReadCover) Schedule(Client.Loop);
+        if (MayReadClient || MayReadCover) Schedule(Client.Loop);
+        else if (CanReadClient || CanReadCover) ScheduleWithRoom(Client.Loop);
     }
 
     private void ReadClient()
     {
         using var scratch = Client.Loop.Scratch.Borrow();
-        switch (Client.Read(scratch.Bytes, out var count))
+        switch (Client.Read(AsMuchAsMay(scratch.Bytes), out var count))
         {
             case IoStatus.Ok:
                 _session.CountReceived(count);
@@ -137,7 +149,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
     private void ReadCover()
     {
         using var scratch = Client.Loop.Scratch.Borrow();
-        switch (Cover.Read(scratch.Bytes, out var count))
+        switch (Cover.Read(AsMuchAsMay(scratch.Bytes), out var count))
         {
             case IoStatus.Ok:
                 // the cover has answered: the connection is the cover's, and its address may have as many as a site grants
@@ -152,6 +164,8 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
                 break;
         }
     }
+
+    private Span<byte> AsMuchAsMay(Span<byte> area) => area[..Math.Min(area.Length, Client.Loop.Memory.MostAtOnce)];
 
     private void SendToCover(ReadOnlySpan<byte> bytes)
     {
@@ -256,6 +270,17 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
     {
         Release();
         _session.Close(_firstEnd ?? reason);
+    }
+
+    // In order, unless that would leave with the kernel what has to be given back.
+    private void Leave(CloseReason reason)
+    {
+        if (_closed) return;
+        Cover.Discard();
+        Release();
+        var wouldStay = reason == CloseReason.MemoryPressure && Client.UnacknowledgedBytes() > 0;
+        if (_up.HasEnded || wouldStay) _session.Close(reason);
+        else LingeringClose.Fin(_session, reason);
     }
 
     private void Release()

@@ -61,6 +61,12 @@ public enum CloseReason : byte
     /// <summary>Clients together held more memory than they may, and this one most.</summary>
     MemoryLimit,
 
+    /// <summary>The machine was short of memory: a stranger, a caller that had shown nothing, or a client that took nothing.</summary>
+    MemoryPressure,
+
+    /// <summary>The machine had next to no memory left when it came: treated as a stranger, with no secret tried.</summary>
+    Memory,
+
     /// <summary>The listener has its maximum of authenticated sessions: treated as a stranger.</summary>
     ConnectionLimit,
 
@@ -239,6 +245,8 @@ public static class CloseReasons
         CloseReason.ClientQueueLimit => "client_queue_limit",
         CloseReason.PacketTimeout => "packet_timeout",
         CloseReason.MemoryLimit => "memory_limit",
+        CloseReason.MemoryPressure => "memory_pressure",
+        CloseReason.Memory => "memory",
         CloseReason.ConnectionLimit => "connection_limit",
         CloseReason.AddressLimit => "address_limit",
         CloseReason.ProxyHeader => "proxy_header",
@@ -286,7 +294,7 @@ public static class CloseReasons
             GuiltySide.Cover,
         CloseReason.ConnectionLimit or CloseReason.ProxyHeader or CloseReason.CoverLimit or CloseReason.Shutdown
             or CloseReason.SecretRemoved or CloseReason.ListenerRemoved or CloseReason.EndedByOperator => GuiltySide.Operator,
-        CloseReason.InternalError => GuiltySide.Proxy,
+        CloseReason.InternalError or CloseReason.MemoryPressure or CloseReason.Memory => GuiltySide.Proxy,
         CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout
             or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
             or CloseReason.ClientQueueLimit or CloseReason.PacketTimeout or CloseReason.MemoryLimit or CloseReason.AddressLimit

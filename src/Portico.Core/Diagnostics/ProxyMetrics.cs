@@ -39,6 +39,7 @@ internal sealed class ProxyMetrics
     private readonly Histogram<int> _packetSize;
 
     private readonly Counter<long> _replayEvicted;
+    private readonly Counter<long> _memoryShed;
 
     /// <param name="meters">Where the meter comes from.</param>
     /// <param name="listeners">Counters of every listener on every loop.</param>
@@ -47,10 +48,12 @@ internal sealed class ProxyMetrics
     /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
     /// <param name="strangerTrials">For each listener the secrets that a hello for nobody's own domain is tried with; null = none.</param>
     /// <param name="strangerNetworks">Networks whose callers are not tried now, of each loop; null = none.</param>
+    /// <param name="memory">Memory in use, and its limit, and how short it is; null = nobody looks.</param>
     public ProxyMetrics(
         IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners,
         Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null,
-        Func<IEnumerable<(string Listener, int Secrets)>>? strangerTrials = null, Func<long>? strangerNetworks = null)
+        Func<IEnumerable<(string Listener, int Secrets)>>? strangerTrials = null, Func<long>? strangerNetworks = null,
+        Func<(long Used, long Limit, int Level)>? memory = null)
     {
         var meter = meters.Create(MeterName);
         meter.CreateObservableGauge(
@@ -108,6 +111,12 @@ internal sealed class ProxyMetrics
         meter.CreateObservableCounter(
             "portico.replay.unsaved", () => replays?.Invoke().Unsaved ?? 0, "{item}",
             "Beginnings of clients that could not be written to the files");
+        meter.CreateObservableGauge(
+            "portico.memory.bytes", () => memory?.Invoke().Used ?? 0, "By", "Memory in use where it is shortest");
+        meter.CreateObservableGauge("portico.memory.limit.bytes", () => memory?.Invoke().Limit ?? 0, "By", "Its limit");
+        meter.CreateObservableGauge("portico.memory.level", () => (long)(memory?.Invoke().Level ?? 0), null, "How short it is");
+        _memoryShed = meter.CreateCounter<long>(
+            "portico.memory.shed", "{connection}", "Connections that ended for want of memory, by what they were");
         meter.CreateObservableGauge(
             "portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections),
             "{connection}", "Links to middle proxies that are ready");
@@ -197,6 +206,9 @@ internal sealed class ProxyMetrics
     /// <summary>Forgotten before their time; within the time window they could be replayed now.</summary>
     public void ReplayEvicted(int items, bool isInWindow) =>
         _replayEvicted.Add(items, new KeyValuePair<string, object?>("age", isInWindow ? "in_window" : "past_window"));
+
+    /// <summary>It was given up for want of memory.</summary>
+    public void MemoryShed(string standing) => _memoryShed.Add(1, new KeyValuePair<string, object?>("standing", standing));
 
     public void AcceptPaused(string listener) => _acceptPaused.Add(1, new KeyValuePair<string, object?>("listener", listener));
 

@@ -2,6 +2,7 @@ using Portico.Core.Admission;
 using Portico.Core.Admission.Policy;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Diagnostics;
+using Portico.Core.Net;
 using Portico.Core.Sessions;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
@@ -24,6 +25,9 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
     {
         var session = handshake.Session;
         if (!IsFirst(handshake, out var refusal)) return StepResult.Stranger(refusal);
+        // After it was remembered: nobody may try again what others have seen.
+        if (context.Loop.Memory.Level == MemoryLevel.Full)
+            return StepResult.Stranger(CloseReason.Memory);
         // The settings it began under may be gone, and its secret with them.
         var secret = handshake.Result.Credential!.Secret;
         if (session.Listener.Users.Find(secret, handshake.Loop.UnixSeconds) is not { } user)

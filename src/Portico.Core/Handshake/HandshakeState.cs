@@ -1,4 +1,5 @@
 using Portico.Core.Cover;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
 
@@ -8,7 +9,7 @@ namespace Portico.Core.Handshake;
 /// Everything a session needs until it relays and nothing it needs afterwards: the raw bytes so far, the awaitable, the inner header.
 /// Pooled per loop, so that a client that has been let in leaves no garbage; <c>ClientSession.RunAsync</c> runs on it.
 /// </summary>
-internal sealed class HandshakeState : LoopWaiter, ISessionHolder
+internal sealed class HandshakeState : LoopWaiter, ISessionHolder, IMemoryHolder
 {
     private readonly HandshakePool _pool;
     private readonly Action _finish;
@@ -56,6 +57,24 @@ internal sealed class HandshakeState : LoopWaiter, ISessionHolder
 
     /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
     public CoverConnection? Cover { get; set; }
+
+    /// <summary>The connection that is being let in; null = none is.</summary>
+    public Channel? Client => Session?.Client;
+
+    /// <summary>Who has shown a secret is not given up for others.</summary>
+    public MemoryStanding Standing => Session.Judged.IsClient ? MemoryStanding.Client : MemoryStanding.Caller;
+
+    /// <summary>Memory rented for it.</summary>
+    public long HeldBytes => (Raw?.Length ?? 0) + (_output?.Length ?? 0);
+
+    /// <summary>When it came.</summary>
+    public long SinceMs => Session.AcceptedMs;
+
+    /// <summary>Its deadline is short: until then it is taken to get on.</summary>
+    public long StuckMs(long nowMs) => 0;
+
+    /// <summary>Ends it for want of memory, as when the proxy stops.</summary>
+    public void LetGo(CloseReason reason) => Session.EndFor(reason);
 
     /// <summary>A way to Telegram stands: <paramref name="relay"/> begins when the steps are over.</summary>
     public StepResult Through(IRelay relay)

@@ -27,6 +27,9 @@ internal sealed class BufferPool
     /// <summary>Bytes out on loan.</summary>
     public long Rented { get; private set; }
 
+    /// <summary>Bytes that were left to the collector so far. Read from other threads too.</summary>
+    public long Left { get; private set; }
+
     /// <summary>What may be out on loan before the largest holders have to go.</summary>
     public long Budget { get; set; } = BudgetOf(loops: 1);
 
@@ -65,5 +68,6 @@ internal sealed class BufferPool
         if (LoopChecks.Enabled) buffer.AsSpan().Fill(0xdb);
         var size = Array.IndexOf(Sizes, buffer.Length);
         if (size >= 0 && _kept[size].Count < Kept[size]) _kept[size].Push(buffer);
+        else Left += buffer.Length;
     }
 }

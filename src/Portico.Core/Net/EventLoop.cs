@@ -32,6 +32,7 @@ internal abstract class EventLoop
         _startTimestamp = time.GetTimestamp();
         ReadClock();
         Deadlines = new DeadlineWheel(NowMs);
+        Memory = new LoopMemory(this);
     }
 
     /// <summary>Which loop this is, from 0.</summary>
@@ -50,6 +51,9 @@ internal abstract class EventLoop
     public Scratch Scratch { get; } = new();
 
     public BufferPool Buffers { get; } = new();
+
+    /// <summary>Whether relays have to be content with less.</summary>
+    public LoopMemory Memory { get; }
 
     /// <summary>
     /// A listener ran out of descriptors or memory and stopped accepting. It tries again as soon as a channel of this loop closes, and

@@ -7,6 +7,7 @@ namespace Portico.Core.Net;
 internal abstract class LoopTask : ILoopTask
 {
     private bool _isScheduled;
+    private bool _awaitsRoom;
 
     public abstract void OnFault(Exception error);
 
@@ -25,5 +26,20 @@ internal abstract class LoopTask : ILoopTask
         if (_isScheduled) return;
         _isScheduled = true;
         loop.Enqueue(this);
+    }
+
+    /// <summary>Runs it in a little while: memory is tight, and what it would read for has its share.</summary>
+    protected void ScheduleWithRoom(EventLoop loop)
+    {
+        if (_awaitsRoom) return;
+        _awaitsRoom = true;
+        loop.Memory.Await(this);
+    }
+
+    /// <summary>Called by <see cref="LoopMemory"/>.</summary>
+    internal void Release(EventLoop loop)
+    {
+        _awaitsRoom = false;
+        Schedule(loop);
     }
 }

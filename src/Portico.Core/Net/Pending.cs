@@ -12,6 +12,9 @@ internal struct Pending
 
     public readonly bool IsEmpty => _buffer is null;
 
+    /// <summary>Bytes rented for it.</summary>
+    public readonly int Capacity => _buffer?.Length ?? 0;
+
     /// <summary>Rents room for exactly <paramref name="length"/> bytes and returns it for the caller to fill. Only while empty.</summary>
     public Span<byte> Reserve(BufferPool buffers, int length)
     {

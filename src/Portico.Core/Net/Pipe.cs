@@ -21,11 +21,17 @@ internal struct Pipe(Channel source, Channel sink)
     /// <summary>Something waits for room.</summary>
     public readonly bool IsPending => !_pending.IsEmpty;
 
+    /// <summary>Memory rented for it.</summary>
+    public readonly int HeldBytes => _pending.Capacity;
+
     /// <summary>Bytes were written whose arrival has not been looked at.</summary>
     public readonly bool IsWatched => _progress.IsWatched;
 
     /// <summary>A read of the source is worth trying, and there is room for what it brings.</summary>
     public readonly bool CanRead => source.CanRead && _pending.IsEmpty && !HasEnded;
+
+    /// <summary>The same, and the sink's peer has not its share of memory yet while that is tight.</summary>
+    public readonly bool MayRead => CanRead && sink.Loop.Memory.HasRoom(sink);
 
     /// <summary>Room for first bytes that the sink gets before all others.</summary>
     public Span<byte> Reserve(BufferPool buffers, int length) => _pending.Reserve(buffers, length);

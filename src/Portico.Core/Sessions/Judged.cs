@@ -52,6 +52,7 @@ internal struct Judged
         CloseReason.PolicyError => "a client, but a rule refuses it",
         CloseReason.AddressRate => "not tried: too many of its network knew no secret",
         CloseReason.ConnectionLimit => "a client, but the listener is full",
+        CloseReason.Memory => "undecided: no memory to try secrets",
         CloseReason.HandshakeTimeout or CloseReason.ClientClosed => "undecided",
         { } other => other.Tag(),
     };

@@ -82,6 +82,9 @@ internal abstract class Session : IAddressHolder
     /// <summary>What is known of who calls.</summary>
     public ref readonly Judged Judged => ref _judged;
 
+    /// <summary>When it was accepted, on the loop's clock.</summary>
+    public long AcceptedMs => _acceptedMs;
+
     /// <summary>Bytes read from the client.</summary>
     public long Received { get; private set; }
 
@@ -118,7 +121,7 @@ internal abstract class Session : IAddressHolder
     public void Refuse(CloseReason reason)
     {
         _judged.Refusal = reason;
-        if (reason.IsProtocolError() || reason == CloseReason.ConnectionLimit)
+        if (reason.IsProtocolError() || reason is CloseReason.ConnectionLimit or CloseReason.Memory)
             _counters.Strangers++;
         CountProtocolError(reason);
     }
@@ -209,7 +212,7 @@ internal abstract class Session : IAddressHolder
         return Listener.Users.Find(_judged.Credential!.Secret, Context.Loop.UnixSeconds) is null ? CloseReason.SecretRemoved : null;
     }
 
-    /// <summary>It ends as if the proxy stopped, for a reason of its own.</summary>
+    /// <summary>It ends as if the proxy stopped, for this reason. The first one counts.</summary>
     public void EndFor(CloseReason reason)
     {
         if (_closed) return;
@@ -238,7 +241,7 @@ internal abstract class Session : IAddressHolder
         if (_closed) return;
         _closed = true;
         reason = _endsFor ?? reason;
-        if (EndsWithReset) Client.Abort();
+        if (EndsWithReset || KeepsMemory(reason)) Client.Abort();
         else Client.Close();
         LeaveAddress();
         if (_lease.IsHeld && reason is CloseReason.ClientReset or CloseReason.ClientWriteTimeout)
@@ -257,6 +260,9 @@ internal abstract class Session : IAddressHolder
         Context.Log.Closed(this, reason, seconds);
         Context.Sessions.Closed();
     }
+
+    // Closed in order, the kernel would keep for minutes what the client does not take.
+    private bool KeepsMemory(CloseReason reason) => reason == CloseReason.MemoryPressure && Client.UnacknowledgedBytes() > 0;
 
     /// <summary>An exception of ours ended this session and nothing else.</summary>
     public void Fault(Exception error)

@@ -12,7 +12,7 @@ namespace Portico.Core.Backends.Direct;
 /// Step 6 in direct mode: two pipes between a client and its DC, as methods that the loop calls. Holds no buffer while nothing is pending.
 /// Telegram's bytes are passed through without cipher work, because the DC was given the client's own key (spec/04 section 5).
 /// </summary>
-internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHolder
+internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHolder, IMemoryHolder
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
@@ -66,9 +66,21 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
 
     private EventLoop Loop => Client.Loop;
 
-    private bool CanReadClient => _up.CanRead && !_closed;
+    private bool MayReadClient => _up.MayRead && !_closed;
 
-    private bool CanReadDc => _down.CanRead && !_closed;
+    private bool MayReadDc => _down.MayRead && !_closed;
+
+    Channel? IMemoryHolder.Client => Client;
+
+    MemoryStanding IMemoryHolder.Standing => MemoryStanding.Client;
+
+    long IMemoryHolder.HeldBytes => _up.HeldBytes + _down.HeldBytes;
+
+    long IMemoryHolder.SinceMs => _lastByteMs;
+
+    long IMemoryHolder.StuckMs(long nowMs) => _down.IsWatched ? _down.Look(nowMs) : 0;
+
+    void IMemoryHolder.LetGo(CloseReason reason) => Close(reason);
 
     /// <summary>Makes the relay with our header to the DC, and what the client sent early, as its first output.</summary>
     public static DirectRelay Create(HandshakeState handshake, Channel dc, short dcId, DcCounters counters, DirectLimits limits)
@@ -153,21 +165,23 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
 
         if (_down.IsPending) FlushToClient();
         if (_up.IsPending) FlushToDc();
-        for (var reads = 0; reads < ReadsPerTurn && CanReadClient; reads++) ReadClient();
-        for (var reads = 0; reads < ReadsPerTurn && CanReadDc; reads++) ReadDc();
-        if (CanReadClient || CanReadDc) Schedule(Loop);
+        for (var reads = 0; reads < ReadsPerTurn && MayReadClient; reads++) ReadClient();
+        for (var reads = 0; reads < ReadsPerTurn && MayReadDc; reads++) ReadDc();
+        if (MayReadClient || MayReadDc) Schedule(Loop);
+        else if (!_closed && (_up.CanRead || _down.CanRead)) ScheduleWithRoom(Loop);
     }
 
     // Client to Telegram: strip the records, undo the client's cipher and apply the DC's in one pass.
     private void ReadClient()
     {
         using var scratch = Loop.Scratch.Borrow();
-        var status = Client.Read(scratch.Bytes, out var count);
+        var area = scratch.Bytes;
+        var status = Client.Read(area[..Math.Min(area.Length, Loop.Memory.MostAtOnce)], out var count);
         if (status == IoStatus.Ok)
         {
             _session.CountReceived(count);
             _lastByteMs = Loop.NowMs;
-            var bytes = scratch.Bytes[..count];
+            var bytes = area[..count];
             var end = TlsRecordEnd.None;
             if (_isTls) bytes = _records.Unwrap(bytes, out end);
             AesCtr.TransformBoth(ref _fromClient, ref _toDc, bytes);
@@ -191,10 +205,10 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
         using var scratch = Loop.Scratch.Borrow();
         var area = scratch.Bytes;
         var longest = _ramp.Next((int)(Loop.NowMs / 1000));
-        var most = Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest));
+        var most = Math.Min(Loop.Memory.MostAtOnce, Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest)));
         var status = _isTls
             ? Dc.ReadWithGaps(area[..most], TlsRecordWriter.HeaderLength, longest, out var count)
-            : Dc.Read(area, out count);
+            : Dc.Read(area[..Math.Min(area.Length, Loop.Memory.MostAtOnce)], out count);
         if (status == IoStatus.Ok)
         {
             _dcCounters.Received += count;

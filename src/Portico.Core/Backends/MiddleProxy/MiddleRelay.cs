@@ -250,8 +250,18 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ISessionHolde
     /// <summary>All clients of the link together owe too much, and this one most.</summary>
     public void OnLargestDebtor() => Close(CloseReason.ClientQueueLimit);
 
-    /// <summary>More memory is held for slow and half-sent packets than the loop may have, and for this client most.</summary>
-    public void OnLargestHolder() => Close(CloseReason.MemoryLimit);
+    /// <summary>Memory is short, and this client is one of those that hold most.</summary>
+    public void LetGo(CloseReason reason) => Close(reason);
+
+    Channel? IMemoryHolder.Client => _client;
+
+    MemoryStanding IMemoryHolder.Standing => MemoryStanding.Client;
+
+    long IMemoryHolder.SinceMs => _lastActivityMs;
+
+    /// <summary>What it does not take, or the rest of a packet that it does not send.</summary>
+    public long StuckMs(long nowMs) =>
+        Math.Max(_progress.IsWatched ? _progress.Look(_client, _queue is not null, nowMs) : 0, AwaitsRest ? nowMs - _lastHeldMs : 0);
 
     /// <summary>Memory that is held for it.</summary>
     public long HeldBytes => _held.Capacity + OwedBytes;

@@ -1,6 +1,7 @@
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 
-namespace Portico.Core.Backends.MiddleProxy;
+namespace Portico.Core.Sessions;
 
 /// <summary>
 /// Closes the clients of a loop that hold most of its rented memory,
@@ -29,7 +30,7 @@ internal sealed class MemoryRelief(EventLoop loop) : ILoopTask
         foreach (var client in largestFirst)
         {
             if (loop.Buffers.Rented <= enough) break;
-            client.OnLargestHolder();
+            client.LetGo(CloseReason.MemoryLimit);
         }
     }
 
