@@ -173,7 +173,8 @@ public class SecretTrialsTests
             var progress = new TrialProgress(Network(1), TrialExtent.None);
             Assert.Equal(Verdict.Stranger, judge.Decide(raw, _scratch, Now, ref progress, out var judgement));
             Assert.Equal(CloseReason.AddressRate, judgement.Reason);
-            Assert.Equal((-1, 0, 0, false), (judgement.User, progress.Tried, progress.Left, progress.HasBegun));
+            Assert.Null(judgement.Credential);
+            Assert.Equal((0, 0, false), (progress.Tried, progress.Left, progress.HasBegun));
         }
     }
 
@@ -195,7 +196,8 @@ public class SecretTrialsTests
                 var isKept = count == 1 || i is >= 1 and <= Kept;
                 var progress = new TrialProgress(Network(1), TrialExtent.OwnNetwork);
                 var verdict = judge.Decide(raw, _scratch, Now, ref progress, out var judgement);
-                Assert.Equal(isKept ? (Verdict.Ours, i) : (Verdict.Stranger, -1), (verdict, judgement.User));
+                Assert.Equal(isKept ? Verdict.Ours : Verdict.Stranger, verdict);
+                Assert.Equal(isKept ? secrets[i] : null, judgement.Credential?.Secret);
                 Assert.False(progress.HasBegun);
                 if (!isKept) Assert.Equal(CloseReason.AddressRate, judgement.Reason);
             }
