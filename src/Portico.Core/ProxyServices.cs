@@ -232,7 +232,8 @@ internal sealed class ProxyServices
             Handshakes = parts.Handshakes,
             Listeners = listeners,
             Origins = origins,
-            Identification = new ClientIdentification(context, CreateJudges(settings), cover, parts.Guests, Replays, _clocks, parts.Strangers),
+            Identification = new ClientIdentification(
+                context, CreateJudges(settings), cover, parts.Guests, Replays, _clocks, parts.Strangers),
             Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins, Policy),
             Admission = new AdmissionControl(context, Replays, Policy, parts.Strangers),
             Greeting = new ServerHandshake(context, flights, Points),

@@ -78,7 +78,8 @@ internal sealed partial class ConfigurationReload(
         _running = plan.Effective;
         for (var i = 0; i < proxy.Endpoints.Length; i++)
         {
-            if (!endpoints.Contains(proxy.Endpoints[i])) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
+            if (!endpoints.Contains(proxy.Endpoints[i]))
+                Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
         }
 
         return new(plan.NeedsRestart ? ReloadResult.Partial : ReloadResult.Applied, plan.Changes, [], wanted.Warnings);
