@@ -103,7 +103,8 @@ public class ReloadPlanTests
             string[] key = [.. path, property.Name];
             var inner = property.Options.GetTypeInfo(property.PropertyType);
             var isSection = inner.Kind == JsonTypeInfoKind.Object;
-            if (property.Name is "listeners" or "policy") continue; // lists of sections: looked at one by one above
+            if (property.Name is "listeners" or "policy")
+                continue; // lists of sections: looked at one by one above
             if (!isSection) yield return (key, option);
             else foreach (var leaf in Leaves(inner, key)) yield return leaf;
         }
