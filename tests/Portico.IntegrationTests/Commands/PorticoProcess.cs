@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Portico.IntegrationTests.Commands;
 
@@ -17,12 +18,13 @@ internal sealed class PorticoProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Task<string> _errors;
+    private readonly StringBuilder _said = new();
     private readonly List<string> _lines = [];
 
     private PorticoProcess(Process process)
     {
         _process = process;
-        _errors = process.StandardError.ReadToEndAsync();
+        _errors = ListenAsync();
     }
 
     /// <summary>Its number.</summary>
@@ -81,6 +83,18 @@ internal sealed class PorticoProcess : IAsyncDisposable
         return int.Parse(line[at..line.IndexOf(';', at)], System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Waits until it has said <paramref name="text"/> on stderr.</summary>
+    public async Task UntilItSaysAsync(string text)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!Said().Contains(text, StringComparison.Ordinal))
+        {
+            if (_errors.IsCompleted && !Said().Contains(text, StringComparison.Ordinal))
+                throw new InvalidOperationException($"it ended without saying \"{text}\": {Said()}");
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
     /// <summary>Waits for the end without reading what it says.</summary>
     public async Task GoneAsync()
     {
@@ -106,6 +120,23 @@ internal sealed class PorticoProcess : IAsyncDisposable
         if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    private string Said()
+    {
+        lock (_said) return _said.ToString();
+    }
+
+    private async Task<string> ListenAsync()
+    {
+        var piece = new char[1024];
+        int count;
+        while ((count = await _process.StandardError.ReadAsync(piece)) > 0)
+        {
+            lock (_said) _said.Append(piece, 0, count);
+        }
+
+        return Said();
     }
 
     [DllImport("libc", EntryPoint = "kill")]

@@ -45,11 +45,11 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
 
         Write(_secret, _other);
         _portico.Signal(HangUp);
-        await UntilAsync(async () => await IsServedAsync(_other));
+        await _portico.UntilItSaysAsync("listeners[0].users[0] (live)");
 
+        Assert.True(await IsServedAsync(_other));
         await client.PingAsync();
         var errors = await StopAsync();
-        Assert.Contains("listeners[0].users[0] (live)", errors, StringComparison.Ordinal);
         Assert.DoesNotContain(SecretText.FormatSimple(_other), errors, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -57,8 +57,8 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
     public async Task A_change_of_the_file_is_noticed_without_a_signal()
     {
         Write(_secret, _other);
-        await UntilAsync(async () => await IsServedAsync(_other));
-        Assert.Contains("the file changed", await StopAsync(), StringComparison.Ordinal);
+        await _portico.UntilItSaysAsync("the file changed");
+        Assert.True(await IsServedAsync(_other));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
     {
         Write(_secret, _other);
         _portico.Signal(HangUp);
-        await UntilAsync(async () => await IsServedAsync(_other));
+        await _portico.UntilItSaysAsync("listeners[0].users[0] (live)");
         await using var stays = await GreetAsync(_secret);
         await using var goes = await GreetAsync(_other);
         await stays.PingAsync();
@@ -89,12 +89,12 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         _directory.Write("portico.json", """{ "listeners": [{ "port": 70000, "secret": "abc" }], "engin": "epoll" }""");
         _portico.Signal(HangUp);
 
-        await UntilAsync(async () => await IsServedAsync(_secret));
+        await _portico.UntilItSaysAsync("refused");
         await client.PingAsync();
+        Assert.True(await IsServedAsync(_secret));
         var errors = await StopAsync();
         foreach (var key in (string[])["listeners[0].port", "listeners[0].secret", "listeners[0].domain", "engin"])
             Assert.Contains($"Configuration: {key}", errors, StringComparison.Ordinal);
-        Assert.Contains("refused", errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,8 +104,8 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         holder.Start();
         Write(_secret, port: ((IPEndPoint)holder.LocalEndpoint).Port);
         _portico.Signal(HangUp);
-        await UntilAsync(async () => await IsServedAsync(_secret));
-        Assert.Contains("refused", await StopAsync(), StringComparison.Ordinal);
+        await _portico.UntilItSaysAsync("refused");
+        Assert.True(await IsServedAsync(_secret));
     }
 
     [Fact]
@@ -113,8 +113,8 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
     {
         Write(_secret, _other, more: """, "loops": 3""");
         _portico.Signal(HangUp);
-        await UntilAsync(async () => await IsServedAsync(_other));
-        Assert.Contains("next start only: loops (restart)", await StopAsync(), StringComparison.Ordinal);
+        await _portico.UntilItSaysAsync("next start only: loops (restart)");
+        Assert.True(await IsServedAsync(_other));
     }
 
     private static ProxySecret Fresh() => ProxySecret.Create(Guid.NewGuid().ToByteArray());
@@ -150,12 +150,6 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         {
             return false;
         }
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!await isSo()) await Task.Delay(50, patience.Token);
     }
 
     // What it said while it ran.
