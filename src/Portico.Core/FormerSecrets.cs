@@ -28,7 +28,7 @@ internal sealed class FormerSecrets(EventLoop loop, Action endRemoved) : ILoopTa
         var now = loop.UnixSeconds;
         var ends = _settings!.Listeners.SelectMany(listener => listener.Credentials)
             .Where(credential => credential.Until is not null).Select(credential => credential.Until!.Value.ToUnixTimeSeconds()).ToList();
-        if (_lastSeen != 0 && ends.Exists(end => end > _lastSeen && end <= now)) endRemoved();
+        if (ends.Exists(end => end > _lastSeen && end <= now)) endRemoved();
         _lastSeen = now;
         if (_dueMs <= loop.NowMs) _dueMs = long.MaxValue;
         if (ends.Where(end => end > now).DefaultIfEmpty().Min() is not (> 0 and var next)) return;

@@ -18,8 +18,7 @@ public sealed partial class PorticoProxy
     /// <param name="Acceptor">Makes sessions of what comes.</param>
     /// <param name="Wanted">As the settings have it.</param>
     /// <param name="Bound">With the real port.</param>
-    /// <param name="Name">Of the listener.</param>
-    private sealed record Listening(ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound, string Name);
+    private sealed record Listening(ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound);
 
     /// <summary>
     /// Puts other settings in force, all of them or none. Sessions go on, under the settings that they began with, unless their
@@ -28,13 +27,12 @@ public sealed partial class PorticoProxy
     /// <param name="settings">Checked. What takes effect at a start only must be as it is (<see cref="ReloadPlan"/> sees to that).</param>
     /// <exception cref="ListenException">A new address could not be bound; everything is as before.</exception>
     /// <exception cref="ArgumentException">Engine, loops, data directory or replay memory differ; everything is as before.</exception>
-    /// <exception cref="InvalidOperationException">It is stopping.</exception>
+    /// <exception cref="ObjectDisposedException">It is stopping; everything is as before.</exception>
     public async Task ReloadAsync(ProxySettings settings)
     {
         if (RestartOnly(settings) != RestartOnly(Settings))
             throw new ArgumentException("engine, loops, data directory and replay memory take effect at a start only", nameof(settings));
-        if (!await EnterReloadAsync().ConfigureAwait(false))
-            throw new InvalidOperationException("the proxy is stopping");
+        ObjectDisposedException.ThrowIf(!await EnterReloadAsync().ConfigureAwait(false), this);
         try
         {
             // 1. Everything that can fail, beside what runs.
@@ -44,13 +42,17 @@ public sealed partial class PorticoProxy
 
             // 2. In force: for new sessions at once, on every loop.
             var gone = _listening.Where(it => listening.All(other => other.Acceptor != it.Acceptor)).ToList();
-            foreach (var removed in before.Loops[0].Listeners.Where(listener => next.Find(listener.Name, loop: 0) is null))
-                removed.Users.Close();
+            foreach (var listener in before.Loops[0].Listeners)
+            {
+                if (!next.Pairs.Contains(listener.Index)) listener.Users.Close();
+            }
+
             _services.Adopt(next);
             for (var i = 0; i < listening.Length; i++) listening[i].Acceptor.Serve(next.Loops, i);
             _listening = listening;
             _services.Own.Bound(settings, Endpoints);
-            if (next.Cover != before.Cover) next.Cover.Directory.Begin();
+            next.Cover.Directory.Begin(); // what is our own may have changed too
+            _directory?.Listening(Endpoints);
             var beginsMiddle = _services.BeginMiddle(settings);
             foreach (var loop in _services.Parts)
             {
@@ -62,9 +64,9 @@ public sealed partial class PorticoProxy
             if (beginsMiddle) _services.ConfigUpdater!.Start();
 
             // 3. What is gone ends.
-            foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
             EndRemoved();
             _formerSecrets.Watch(settings);
+            foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
             if (next.FlightLearner == before.FlightLearner) return;
             if (before.FlightLearner is { } learner)
                 await learner.DisposeAsync().ConfigureAwait(false);
@@ -98,33 +100,51 @@ public sealed partial class PorticoProxy
     private ImmutableArray<Listening> Listen(SettingsGeneration generation, ImmutableArray<Listening> open)
     {
         var result = ImmutableArray.CreateBuilder<Listening>(generation.Settings.Listeners.Length);
-        var left = open.ToList();
-        var fresh = new List<ClientListener>();
+        var fresh = new List<(ClientListener Acceptor, int Index)>();
         try
         {
             for (var i = 0; i < generation.Settings.Listeners.Length; i++)
             {
                 var listener = generation.Settings.Listeners[i];
-                var same = left.Where(it => it.Wanted.Equals(listener.Address)).OrderBy(it => it.Name != listener.Name).FirstOrDefault();
-                if (same is not null)
+                if (generation.Pairs[i] is var same and not ListenerPairs.None && !open.IsEmpty
+                    && open[same].Wanted.Equals(listener.Address))
                 {
-                    left.Remove(same);
-                    result.Add(same with { Name = listener.Name });
+                    result.Add(open[same]);
                     continue;
                 }
 
                 var acceptor = _services.CreateListener(generation, i);
-                var bound = _engine.Listen(listener.Address, acceptor);
-                fresh.Add(acceptor);
-                result.Add(new Listening(acceptor, listener.Address, bound, listener.Name));
+                var bound = Listen(listener.Address, acceptor, open);
+                fresh.Add((acceptor, i));
+                result.Add(new Listening(acceptor, listener.Address, bound));
             }
 
             return result.ToImmutable();
         }
         catch (ListenException) when (!open.IsEmpty)
         {
-            foreach (var acceptor in fresh) UnlessDeadAsync(_engine.StopListeningAsync(acceptor)).GetAwaiter().GetResult();
+            foreach (var (acceptor, index) in fresh)
+            {
+                UnlessDeadAsync(_engine.StopListeningAsync(acceptor)).GetAwaiter().GetResult();
+                if (generation.Pairs[index] == ListenerPairs.None)
+                    generation.Loops[0].Listeners[index].Users.Close();
+            }
+
+            EndRemoved(); // whoever was quick enough to come in there
             throw;
+        }
+    }
+
+    private IPEndPoint Listen(IPEndPoint address, ClientListener acceptor, ImmutableArray<Listening> open)
+    {
+        try
+        {
+            return _engine.Listen(address, acceptor);
+        }
+        catch (ListenException problem) when (open.FirstOrDefault(it => it.Bound.Port == address.Port) is { } own)
+        {
+            throw new ListenException(
+                $"{problem.Message}; this proxy itself listens on {own.Bound}: an address on the port of another of ours needs a restart");
         }
     }
 
@@ -137,7 +157,15 @@ public sealed partial class PorticoProxy
             {
                 foreach (var session in SessionDirectory.Of(parts.Loop))
                 {
-                    if (session.RemovalReason() is { } reason) session.EndFor(reason);
+                    if (session.RemovalReason() is not { } reason) continue;
+                    try
+                    {
+                        session.EndFor(reason);
+                    }
+                    catch (Exception error) when (!EventLoop.IsFatal(error))
+                    {
+                        session.Fault(error); // this one alone
+                    }
                 }
             });
         }

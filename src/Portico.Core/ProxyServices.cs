@@ -160,7 +160,7 @@ internal sealed class ProxyServices
     public SettingsGeneration Build(ProxySettings settings, SettingsGeneration? before)
     {
         var resolve = _outside.Resolve ?? Dns.GetHostAddressesAsync;
-        var cover = before is not null && before.Settings.Cover == settings.Cover
+        var cover = before is not null && CoversAlike(before.Settings.Cover, settings.Cover)
             ? before.Cover
             : CoverServices.Create(
                 settings.Cover, _budget, _loggers, _shortages, Own, resolve, _outside.Time ?? TimeProvider.System);
@@ -168,21 +168,35 @@ internal sealed class ProxyServices
             ? (before.Flights, before.FlightLearner)
             : CreateLearner(settings, cover);
         var dcs = new DcDirectory(settings.Direct);
-        var shared = settings.Listeners.Select(listener => before?.Find(listener.Name, loop: 0)).Select(
-            (same, index) => (Limit: same?.Limit ?? new SessionLimit(settings.Listeners[index].MaxConnections),
-                Users: same?.Users ?? new ListenerUsers())).ToImmutableArray();
+        var pairs = ListenerPairs.Of(before?.Settings.Listeners ?? [], settings.Listeners);
+        var shared = settings.Listeners.Select((listener, index) => ShareOf(listener, Before(pairs[index], loop: 0))).ToImmutableArray();
         return new SettingsGeneration
         {
             Settings = settings,
             Cover = cover,
             Flights = flights,
             FlightLearner = learner,
-            Loops = [.. _parts.Select(parts => Build(parts, settings, cover, flights, dcs, [
-                .. settings.Listeners.Select((listener, index) => new ListenerContext(
-                    listener, index, shared[index].Limit, shared[index].Users,
-                    before?.Find(listener.Name, parts.Loop.Index)?.Counters ?? new ListenerCounters(listener.Name))),
-            ]))],
+            Pairs = pairs,
+            Loops = [.. _parts.Select(parts => Build(parts, settings, cover, flights, dcs, ListenersOf(parts), JudgesOf(parts)))],
         };
+
+        ListenerContext? Before(int index, int loop) => index == ListenerPairs.None ? null : before!.Loops[loop].Listeners[index];
+
+        ImmutableArray<ListenerContext> ListenersOf(LoopParts parts) =>
+        [
+            .. settings.Listeners.Select((listener, index) => new ListenerContext(
+                listener.Name, listener.TrustedBalancers, index, shared[index].Limit, shared[index].Users,
+                CountersOf(listener, Before(pairs[index], parts.Loop.Index)))),
+        ];
+
+        // One that asks the same of a caller goes on: it knows whose secrets were right lately.
+        ImmutableArray<Judge> JudgesOf(LoopParts parts) =>
+        [
+            .. settings.Listeners.Select((listener, index) =>
+                pairs[index] != ListenerPairs.None && JudgesAlike(before!.Settings, pairs[index], settings, index)
+                    ? before.Loops[parts.Loop.Index].Judges[pairs[index]]
+                    : CreateJudge(settings, listener)),
+        ];
     }
 
     /// <summary>From now on this one is in force, for sessions to come and for what is shared with those that are there.</summary>
@@ -192,8 +206,9 @@ internal sealed class ProxyServices
         if (!ReferenceEquals(next, _current)) Policy.Replace(next.Settings.Policy);
         foreach (var listener in next.Loops[0].Listeners)
         {
-            listener.Limit.Most = MostSessionsOf(listener.Settings, next.Settings);
-            listener.Users.Replace(listener.Settings.Credentials);
+            var settings = next.Settings.Listeners[listener.Index];
+            listener.Limit.Most = MostSessionsOf(settings, next.Settings);
+            listener.Users.Replace(settings.Credentials);
         }
 
         _current = next;
@@ -221,7 +236,7 @@ internal sealed class ProxyServices
 
     private LoopServices Build(
         LoopParts parts, ProxySettings settings, CoverServices cover, LearnedFlights flights, DcDirectory dcs,
-        ImmutableArray<ListenerContext> listeners)
+        ImmutableArray<ListenerContext> listeners, ImmutableArray<Judge> judges)
     {
         var context = new LoopContext(parts.Loop, settings, Metrics, Sessions, _sessionLog, parts.Addresses, parts.Random);
         var direct = new DirectBackend(context, dcs, parts.Dcs, DirectLimits.Of(settings), _dcHealth);
@@ -231,9 +246,10 @@ internal sealed class ProxyServices
             Context = context,
             Handshakes = parts.Handshakes,
             Listeners = listeners,
+            Judges = judges,
             Origins = origins,
             Identification = new ClientIdentification(
-                context, CreateJudges(settings), cover, parts.Guests, Replays, _clocks, parts.Strangers),
+                context, judges, cover, parts.Guests, Replays, _clocks, parts.Strangers),
             Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins, Policy),
             Admission = new AdmissionControl(context, Replays, Policy, parts.Strangers),
             Greeting = new ServerHandshake(context, flights, Points),
@@ -244,16 +260,44 @@ internal sealed class ProxyServices
         };
     }
 
+    // A new one has its users from the beginning: clients may come before the others are bound.
+    private static (SessionLimit Limit, ListenerUsers Users) ShareOf(ListenerSettings listener, ListenerContext? before)
+    {
+        if (before is not null) return (before.Limit, before.Users);
+        var users = new ListenerUsers();
+        users.Replace(listener.Credentials);
+        return (new SessionLimit(listener.MaxConnections), users);
+    }
+
+    private static ListenerCounters CountersOf(ListenerSettings listener, ListenerContext? before) =>
+        before is not null && before.Name == listener.Name ? before.Counters : new ListenerCounters(listener.Name);
+
     // One for each listener and loop: a judge holds states of the loop's.
-    private static ImmutableArray<Judge> CreateJudges(ProxySettings settings)
+    private static Judge CreateJudge(ProxySettings settings, ListenerSettings listener)
     {
         var window = settings.TimeWindow;
         var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, window.AcceptUnsetClock);
-        return [.. settings.Listeners.Select(listener => new Judge(listener, accepted, settings.PerSni))];
+        return new Judge(listener, accepted, settings.PerSni);
     }
 
+    private static bool JudgesAlike(ProxySettings before, int oldIndex, ProxySettings after, int index)
+    {
+        var (old, now) = (before.Listeners[oldIndex], after.Listeners[index]);
+        return before.TimeWindow == after.TimeWindow && SaltsAlike(before.PerSni, after.PerSni)
+            && old.Protocols == now.Protocols && old.Domain == now.Domain && old.Credentials.SequenceEqual(now.Credentials);
+    }
+
+    private static bool SaltsAlike(PerSniSettings? one, PerSniSettings? other) =>
+        one is null || other is null ? one is null && other is null : one.Salt.Span.SequenceEqual(other.Salt.Span);
+
+    // The number of places is the budget's.
+    private static bool CoversAlike(CoverSettings one, CoverSettings other) => one == other with { MaxConnections = one.MaxConnections };
+
     private static bool LearnsTheSame(ProxySettings before, ProxySettings after) =>
-        before.Cover == after.Cover && before.Listeners.Select(Named).SequenceEqual(after.Listeners.Select(Named));
+        Learned(before.Cover) == Learned(after.Cover) && before.Listeners.Select(Named).SequenceEqual(after.Listeners.Select(Named));
+
+    private static (CoverMode, CoverTarget?, TimeSpan, TimeSpan, int, bool) Learned(CoverSettings cover) =>
+        (cover.Mode, cover.Target, cover.Learn, cover.ConnectTimeout, cover.ProxyProtocol, cover.AllowPrivateTargets);
 
     private static (string?, bool) Named(ListenerSettings listener) =>
         (listener.Domain, listener.Protocols.HasFlag(ClientProtocols.FakeTls));

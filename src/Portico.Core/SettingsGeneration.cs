@@ -3,7 +3,6 @@ using Portico.Core.Clients;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Options;
-using Portico.Core.Sessions;
 
 namespace Portico.Core;
 
@@ -27,6 +26,6 @@ internal sealed record SettingsGeneration
     /// <summary>One entry for each loop of the engine, in its order.</summary>
     public required ImmutableArray<LoopServices> Loops { get; init; }
 
-    /// <summary>The listener of that name on one of the loops; null = there is none.</summary>
-    public ListenerContext? Find(string name, int loop) => Loops[loop].Listeners.FirstOrDefault(listener => listener.Name == name);
+    /// <summary>Which listener of the generation before each listener was.</summary>
+    public required ImmutableArray<int> Pairs { get; init; }
 }

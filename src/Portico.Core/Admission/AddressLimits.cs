@@ -60,7 +60,7 @@ internal sealed class AddressLimits
         var place = _freePlaces.TryPop(out var used) ? used : new AddressPlace();
         place.Holder = holder;
         queue.Append(place);
-        if (queue.Count > _most) queue.Oldest!.Holder!.GiveWay();
+        while (queue.Count > _most) queue.Oldest!.Holder!.GiveWay(); // more than one after the limit has fallen
         return place;
     }
 

@@ -23,6 +23,9 @@ internal sealed class LoopServices
     /// <summary>Step 0.</summary>
     public required OriginHeader Origins { get; init; }
 
+    /// <summary>Who tells clients from others, for each listener.</summary>
+    public required ImmutableArray<Judge> Judges { get; init; }
+
     /// <summary>Step 1.</summary>
     public required ClientIdentification Identification { get; init; }
 

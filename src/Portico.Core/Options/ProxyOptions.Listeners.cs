@@ -10,7 +10,7 @@ public sealed class ListenerOptions
 
     /// <summary>Address; everything, since a proxy that only this machine reaches is of little use.</summary>
     [Option("IP address to listen on. \"::\" = every address, IPv6 and IPv4 (only IPv4 where IPv6 is off); "
-            + "\"0.0.0.0\" = every IPv4 address.", TakesEffect = TakesEffect.Live)]
+            + "\"0.0.0.0\" = every IPv4 address. Another address on the same port needs a restart.", TakesEffect = TakesEffect.Live)]
     public string Address { get; set; } = "::";
 
     /// <summary>Port; needs no privilege and is often open.</summary>

@@ -89,7 +89,11 @@ public sealed record ReloadPlan(ImmutableArray<OptionChange> Changes, ProxyOptio
             for (var i = 0; i < after.Count; i++)
             {
                 var name = NameOf(after[i]);
-                var same = left.FindIndex(old => name is null ? old == i && NameOf(before[old]) is null : NameOf(before[old]) == name);
+                var same = left.FindIndex(old => name is not null && NameOf(before[old]) == name);
+                if (name is null)
+                    same = left.FindIndex(old => JsonNode.DeepEquals(before[old], after[i]));
+                if (name is null && same < 0)
+                    same = left.FindIndex(old => old == i && NameOf(before[old]) is null);
                 if (same < 0)
                 {
                     Changes.Add(new($"{path}[{i}]", takesEffect));

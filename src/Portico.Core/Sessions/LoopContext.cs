@@ -38,6 +38,9 @@ internal sealed class LoopContext(
 
     public AddressLimits Addresses => addresses;
 
+    // Not the settings themselves: a session that lives for days would keep all of them.
+    private readonly bool _growsRecords = settings.RecordSizes == RecordSizes.Ramp;
+
     /// <summary>Where a client's records begin.</summary>
-    public RecordRamp NewRamp() => settings.RecordSizes == RecordSizes.Ramp ? RecordRamp.Growing() : RecordRamp.Full();
+    public RecordRamp NewRamp() => _growsRecords ? RecordRamp.Growing() : RecordRamp.Full();
 }

@@ -94,7 +94,11 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
     private static Task WatchAsync(FileWatch watch, ConfigurationReload reload, StopSignals signals, CancellationToken stop)
     {
-        signals.HangUp = () => _ = reload.RunAsync("SIGHUP");
+        signals.HangUp = () =>
+        {
+            watch.Begin(); // what is read now is no news afterwards
+            _ = reload.RunAsync("SIGHUP");
+        };
         return watch.RunAsync(() => reload.RunAsync("the file changed"), stop);
     }
 

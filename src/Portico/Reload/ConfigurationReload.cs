@@ -37,7 +37,18 @@ internal sealed partial class ConfigurationReload(
     private async Task<ReloadReport> RunAfterAsync(Task last, string cause)
     {
         await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
-        var report = await RunOnceAsync();
+        ReloadReport report;
+        try
+        {
+            report = await RunOnceAsync();
+        }
+        catch (Exception fault)
+        {
+            // Ours, and the next reload may do better: neither the proxy nor the watch ends with it.
+            Log.Faulted(log, fault);
+            report = ReloadReport.Refused([new("(proxy)", "an exception ended the reload, of which a part may be in force; restart")]);
+        }
+
         proxy.CountReload(report.Tag);
         Tell(report, cause);
         return report;
@@ -70,9 +81,9 @@ internal sealed partial class ConfigurationReload(
         {
             await proxy.ReloadAsync(settings with { HasNewSecret = proxy.Settings.HasNewSecret });
         }
-        catch (Exception problem) when (problem is ListenException or InvalidOperationException)
+        catch (Exception problem) when (problem is ListenException or ObjectDisposedException)
         {
-            return ReloadReport.Refused([new("listeners", problem.Message)]);
+            return ReloadReport.Refused([new("listeners", problem is ListenException ? problem.Message : "the proxy is stopping")]);
         }
 
         _running = plan.Effective;
@@ -134,8 +145,13 @@ internal sealed partial class ConfigurationReload(
         public static partial void Unchanged(ILogger logger, string cause);
 
         [LoggerMessage(EventId = 9304, EventName = "ReloadRefused", Level = LogLevel.Error,
-            Message = "Configuration read again ({Cause}) and refused: {Errors} errors; everything runs on as it was")]
+            Message = "Configuration read again ({Cause}) and refused: {Errors} errors, which `portico check` lists too; "
+                + "everything runs on as it was")]
         public static partial void Refused(ILogger logger, string cause, int errors);
+
+        [LoggerMessage(EventId = 9308, EventName = "ReloadFaulted", Level = LogLevel.Error,
+            Message = "An exception of the proxy ended a reload; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error);
 
         [LoggerMessage(EventId = 9305, EventName = "ReloadError", Level = LogLevel.Error, Message = "Configuration: {Key}: {Problem}")]
         public static partial void Error(ILogger logger, string key, string problem);

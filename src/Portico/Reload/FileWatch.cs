@@ -17,12 +17,16 @@ internal sealed class FileWatch(string path, TimeProvider time)
     /// <summary>Between two looks. A megabyte is read and digested in less than a millisecond.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
+    private readonly Lock _gate = new();
     private readonly byte[] _buffer = new byte[16384];
     private byte[] _known = [];
     private byte[] _seen = [];
 
     /// <summary>What the file says now is known.</summary>
-    public void Begin() => _known = _seen = Look() ?? [];
+    public void Begin()
+    {
+        lock (_gate) _known = _seen = Look() ?? [];
+    }
 
     /// <summary>Calls <paramref name="changed"/> after each change, until <paramref name="stop"/>.</summary>
     public async Task RunAsync(Func<Task> changed, CancellationToken stop)
@@ -44,6 +48,11 @@ internal sealed class FileWatch(string path, TimeProvider time)
     /// <summary>Looks. True once for each thing that the file says, at the second look that finds it.</summary>
     public bool HasChanged()
     {
+        lock (_gate) return HasChangedNow();
+    }
+
+    private bool HasChangedNow()
+    {
         if (Look() is not { } digest) return false;
         var isStill = digest.AsSpan().SequenceEqual(_seen);
         _seen = digest;
@@ -56,6 +65,9 @@ internal sealed class FileWatch(string path, TimeProvider time)
     {
         try
         {
+            // A pipe says a thing once, and whoever waits for it waits for ever.
+            if (new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) is not { Exists: true, Length: > 0 })
+                return null;
             using var file = File.OpenHandle(path);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             for (long offset = 0; ;)

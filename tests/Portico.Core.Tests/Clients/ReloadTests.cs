@@ -135,19 +135,77 @@ public sealed class ReloadTests : IDisposable
         Reload(settings => settings with { Listeners = [.. settings.Listeners, second] });
         Assert.Equal(2, _stage.Proxy.Endpoints.Length);
         _stage.Relay();
-        var peer = _stage.Engine.Call(listener: 1);
-        var client = new StageClient(peer, _stage.Time.GetUtcNow().ToUnixTimeSeconds(), new ClientTraits { Secret = Fresh });
-        peer.Send(client.Hello);
-        _stage.Run();
-        Assert.True(client.HasFlight);
-        peer.Send(client.Header);
-        _stage.Run();
+        CallSecond();
 
         Reload(settings => settings with { Listeners = [settings.Listeners[0]] });
 
         Assert.Equal(["listener_removed (operator)"], _stage.Metrics.Closed);
         Assert.Throws<InvalidOperationException>(() => _stage.Engine.Call(listener: 1));
         Assert.Single(_stage.Proxy.Endpoints);
+    }
+
+    [Fact]
+    public void A_listener_without_a_name_of_its_own_stays_itself_when_the_one_before_it_goes()
+    {
+        var first = _stage.Proxy.Settings.Listeners[0];
+        var second = first with
+        {
+            Name = "listener-2",
+            Address = IPEndPoint.Parse("127.0.0.2:4711"),
+            Credentials = [new("default", Fresh)],
+        };
+        Reload(settings => settings with { Listeners = [first, second] });
+        var client = CallSecond();
+
+        Reload(settings => settings with { Listeners = [second with { Name = "main" }] });
+
+        client.Say("up"u8);
+        _stage.Run();
+        Assert.Empty(_stage.Metrics.Closed);
+        Assert.Throws<InvalidOperationException>(() => _stage.Engine.Call(listener: 0));
+        _stage.Engine.Call(listener: 1);
+    }
+
+    [Fact]
+    public void A_listener_with_another_name_keeps_its_sessions()
+    {
+        _stage.Relay();
+        Reload(settings => settings with { Listeners = [settings.Listeners[0] with { Name = "renamed" }] });
+        Assert.Empty(_stage.Metrics.Closed);
+        Assert.Equal(1, _stage.Listener.Users.All[0].Connections);
+    }
+
+    [Fact]
+    public async Task An_address_on_the_port_of_a_listener_of_ours_is_refused_in_words()
+    {
+        var listener = _stage.Proxy.Settings.Listeners[0] with { Address = IPEndPoint.Parse("127.0.0.3:443") };
+        Reload(settings => settings with { Listeners = [listener] });
+        _stage.Engine.Taken = IPEndPoint.Parse("0.0.0.0:443");
+        var problem = await Assert.ThrowsAsync<ListenException>(() => _stage.Proxy.ReloadAsync(
+            _stage.Proxy.Settings with { Listeners = [listener with { Address = _stage.Engine.Taken }] }));
+        Assert.Contains("needs a restart", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lower_limit_per_address_counts_for_those_that_are_there_when_the_next_one_comes()
+    {
+        Reload(settings => settings with { Limits = settings.Limits with { CountsLoopback = true } });
+        for (var i = 0; i < 5; i++) _stage.CallRaw();
+        _stage.Run();
+        Reload(settings => settings with { Limits = settings.Limits with { UnauthenticatedPerAddress = 2 } });
+        _stage.CallRaw();
+        _stage.Run();
+        Assert.Equal(4, _stage.Metrics.Closed.Count());
+    }
+
+    [Fact]
+    public void A_judge_that_asks_the_same_goes_on_and_remembers_whose_secrets_were_right()
+    {
+        var judge = _stage.Services.Judges[0];
+        Reload(settings => settings with { Timeouts = settings.Timeouts with { Idle = TimeSpan.FromSeconds(60) } });
+        Assert.Same(judge, _stage.Services.Judges[0]);
+        Reload(With(new Credential("default", Stage.Secret), new Credential("bob", Fresh)));
+        Assert.NotSame(judge, _stage.Services.Judges[0]);
     }
 
     [Fact]
@@ -211,7 +269,7 @@ public sealed class ReloadTests : IDisposable
         var settings = _stage.Proxy.Settings;
         var stopping = _stage.Proxy.StopAsync(TimeSpan.Zero);
         _stage.Run();
-        await Assert.ThrowsAsync<InvalidOperationException>(() => _stage.Proxy.ReloadAsync(settings));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => _stage.Proxy.ReloadAsync(settings));
         _stage.Run();
         await stopping;
     }
@@ -237,6 +295,19 @@ public sealed class ReloadTests : IDisposable
 
         Assert.Empty(_stage.Metrics.Closed);
         Assert.True(_stage.Listener.Users.All.Length <= 5);
+    }
+
+    // A client with the fresh secret that relays through the second listener.
+    private StageClient CallSecond()
+    {
+        var peer = _stage.Engine.Call(listener: 1);
+        var client = new StageClient(peer, _stage.Time.GetUtcNow().ToUnixTimeSeconds(), new ClientTraits { Secret = Fresh });
+        peer.Send(client.Hello);
+        _stage.Run();
+        Assert.True(client.HasFlight);
+        peer.Send(client.Header);
+        _stage.Run();
+        return client;
     }
 
     private static Func<ProxySettings, ProxySettings> With(params Credential[] credentials) =>

@@ -33,9 +33,18 @@ public sealed class ManyReloadsTests
         var load = Task.WhenAll(clients.Select(async client =>
         {
             while (!stop.IsCancellationRequested) await client.EchoAsync(4000);
-        }));
+        }).ToList());
         var past = new List<WeakReference>();
-        for (var i = 0; i < Reloads; i++) past.Add(await ReloadAsync(test, Changed(before, random)));
+        for (var i = 0; i < Reloads; i++)
+        {
+            past.Add(await ReloadAsync(test, Changed(before, random)));
+            if (i % 20 != 0) continue;
+            // One that stays, from a state of the settings that does not.
+            clients.Add(await FakeClient.ConnectAsync(test.Endpoint, new ClientProfile { Secret = test.Secret }));
+            await clients[^1].GreetAsync();
+            await clients[^1].PingAsync();
+        }
+
         await test.Proxy.ReloadAsync(before);
         await stop.CancelAsync();
         await load;

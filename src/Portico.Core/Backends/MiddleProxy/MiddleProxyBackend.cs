@@ -98,7 +98,7 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
     public void OnConfigChanged()
     {
         foreach (var pool in _pools.Values) pool.OnConfigChanged();
-        OpenInitial();
+        if (services.Settings.UsesMiddleProxies) OpenInitial();
     }
 
     /// <summary>Attempts to reach a data centre fail one after the other, <paramref name="link"/> last.</summary>

@@ -51,6 +51,7 @@ internal sealed class MiddleProxyPool : ILoopTask
     {
         get
         {
+            if (!Services.Settings.UsesMiddleProxies) return 0;
             var (loops, index) = (Services.Loops, Services.Loop.Index);
             return (Settings.InitialConnections / loops) + (index < Settings.InitialConnections % loops ? 1 : 0);
         }

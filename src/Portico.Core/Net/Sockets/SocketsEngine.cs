@@ -102,12 +102,16 @@ internal sealed class SocketsEngine : Engine
                 var loop = _loops[(_next++ & int.MaxValue) % _loops.Count];
                 loop.Post(new Adoption(loop, client, acceptor));
                 if (isScarce)
-                    await PauseAsync(acceptor, "few file descriptors left").ConfigureAwait(false);
+                    await PauseAsync(listener, acceptor, "few file descriptors left").ConfigureAwait(false);
                 paused = false;
             }
             catch (ObjectDisposedException)
             {
                 return; // StopListeningAsync
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.OperationAborted)
+            {
+                return; // closed while it waited
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
             {
@@ -125,11 +129,11 @@ internal sealed class SocketsEngine : Engine
     }
 
     // Until there are some again; never for ever, as a stop closes what holds them.
-    private async Task PauseAsync(IAcceptor acceptor, string reason)
+    private async Task PauseAsync(Socket listener, IAcceptor acceptor, string reason)
     {
         _loops[0].Post(() => acceptor.OnAcceptPaused(reason));
         do await Task.Delay(PauseAfterFailure).ConfigureAwait(false);
-        while (!_stopping && DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting));
+        while (!_stopping && !listener.SafeHandle.IsClosed && DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting));
     }
 
     /// <summary>One address that is listened on.</summary>
