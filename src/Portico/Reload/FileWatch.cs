@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Portico.Protocol.Crypto;
 
 namespace Portico.Reload;
 
@@ -14,18 +14,21 @@ namespace Portico.Reload;
 /// <param name="time">When to look.</param>
 internal sealed class FileWatch(string path, TimeProvider time)
 {
-    /// <summary>Between two looks. A megabyte is read and digested in less than a millisecond.</summary>
+    /// <summary>Between two looks. A megabyte is read and summed in less than a millisecond.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private readonly byte[] _buffer = new byte[16384];
-    private byte[] _known = [];
-    private byte[] _seen = [];
+    private Content _known;
+    private Content _seen;
+
+    // What a file says, told apart well enough from what it said before: SIGHUP is there for the one change in four thousand million.
+    private readonly record struct Content(long Length, uint Checksum);
 
     /// <summary>What the file says now is known.</summary>
     public void Begin()
     {
-        lock (_gate) _known = _seen = Look() ?? [];
+        lock (_gate) _known = _seen = Look() ?? default;
     }
 
     /// <summary>Calls <paramref name="changed"/> after each change, until <paramref name="stop"/>.</summary>
@@ -53,15 +56,15 @@ internal sealed class FileWatch(string path, TimeProvider time)
 
     private bool HasChangedNow()
     {
-        if (Look() is not { } digest) return false;
-        var isStill = digest.AsSpan().SequenceEqual(_seen);
-        _seen = digest;
-        if (!isStill || digest.AsSpan().SequenceEqual(_known)) return false;
-        _known = digest;
+        if (Look() is not { } content) return false;
+        var isStill = content == _seen;
+        _seen = content;
+        if (!isStill || content == _known) return false;
+        _known = content;
         return true;
     }
 
-    private byte[]? Look()
+    private Content? Look()
     {
         try
         {
@@ -69,14 +72,10 @@ internal sealed class FileWatch(string path, TimeProvider time)
             if (new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path) is not { Exists: true, Length: > 0 })
                 return null;
             using var file = File.OpenHandle(path);
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            for (long offset = 0; ;)
-            {
-                var count = RandomAccess.Read(file, _buffer, offset);
-                if (count == 0) return hash.GetHashAndReset();
-                hash.AppendData(_buffer.AsSpan(0, count));
-                offset += count;
-            }
+            var content = default(Content);
+            while (RandomAccess.Read(file, _buffer, content.Length) is > 0 and var count)
+                content = new(content.Length + count, Crc32.Append(content.Checksum, _buffer.AsSpan(0, count)));
+            return content;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
