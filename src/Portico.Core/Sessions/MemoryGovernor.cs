@@ -84,7 +84,7 @@ internal sealed partial class MemoryGovernor : IDisposable
         _time = time;
         _startTimestamp = time.GetTimestamp();
         lock (_gate)
-            _timer = time.CreateTimer(_ => LookAndComeBack(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            _timer = time.CreateTimer(_ => LookAndComeBack(), null, TimeSpan.FromMilliseconds(LookMs), Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Looks once: what the timer does.</summary>
