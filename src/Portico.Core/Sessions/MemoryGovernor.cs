@@ -11,9 +11,9 @@ namespace Portico.Core.Sessions;
 /// </summary>
 internal sealed partial class MemoryGovernor : IDisposable
 {
-    // A look costs 50 us. Nearer to the limit it could be passed between two looks of a second.
+    // A look costs 50 us. Where more is in use, all could be before the next look.
     private const int LookMs = 1000, CloseLookMs = 100;
-    private const double ClosePercent = 60;
+    private const double ClosePercent = 40;
 
     // A step's effect is to be seen before the next one; what a loop ends in one takes it a millisecond or two.
     private const int StepMs = 1000, MostPerStep = 1000;
