@@ -43,7 +43,10 @@ internal static class Credentials
         {
             var user = new UserOptions
             {
-                Name = DefaultUser, Secret = secret, PreviousSecret = listener.PreviousSecret, PreviousUntil = listener.PreviousUntil,
+                Name = DefaultUser,
+                Secret = secret,
+                PreviousSecret = listener.PreviousSecret,
+                PreviousUntil = listener.PreviousUntil,
             };
             Add(user, $"{path}.secret", path);
         }
