@@ -72,6 +72,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
         relay._place.Guest = relay;
         try
         {
+            relay.NoteNews();
             if (hasClientEnded) relay.ClientEnded();
             relay.Pump();
         }
@@ -82,7 +83,12 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
         }
     }
 
-    public void OnReady(Channel channel) => Pump();
+    public void OnReady(Channel channel)
+    {
+        if (_closed) return;
+        NoteNews();
+        Pump();
+    }
 
     // One that the handshake armed and nobody took back. The cover's timers end a stranger, ours do not.
     public void OnDeadline(Channel channel)
@@ -117,8 +123,6 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
             return;
         }
 
-        _place.Touch();
-        _lastNewsMs = Client.Loop.NowMs;
         if (_down.IsPending) FlushToClient();
         if (_up.IsPending) FlushToCover();
         for (var reads = 0; reads < ReadsPerTurn && MayReadClient; reads++) ReadClient();
@@ -128,12 +132,20 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
         else if (CanReadClient || CanReadCover) ScheduleWithRoom(Client.Loop);
     }
 
+    // Not at every pump: while memory is tight, those that take nothing are looked at again and again.
+    private void NoteNews()
+    {
+        _place.Touch();
+        _lastNewsMs = Client.Loop.NowMs;
+    }
+
     private void ReadClient()
     {
         using var scratch = Client.Loop.Scratch.Borrow();
         switch (Client.Read(AsMuchAsMay(scratch.Bytes), out var count))
         {
             case IoStatus.Ok:
+                NoteNews();
                 _session.CountReceived(count);
                 SendToCover(scratch.Bytes[..count]);
                 break;

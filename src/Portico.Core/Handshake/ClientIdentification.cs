@@ -110,7 +110,6 @@ internal sealed class ClientIdentification(
     {
         using var scratch = handshake.Loop.Scratch.Borrow();
         var raw = handshake.Raw.AsSpan(0, handshake.RawLength);
-        progress.IsGivenUp = context.Loop.Memory.Level == MemoryLevel.Full;
         var verdict = judges[handshake.Session.Listener.Index].Decide(
             raw, scratch.Bytes, handshake.Loop.UnixSeconds, ref progress, out var judgement);
         identified = verdict == Verdict.Stranger ? StepResult.Stranger(judgement.Reason) : default;

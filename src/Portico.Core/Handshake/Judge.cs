@@ -80,7 +80,6 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
         if ((listener.Protocols & ClientProtocols.FakeTls) == 0)
             return judgement.Refuse(ProtocolError.DisabledProtocol);
         if (status == FrameStatus.Invalid) return judgement.Refuse(hello.Error);
-        if (progress.IsGivenUp) return judgement.GiveUp();
         if (!_trials.TryHello(ref hello, scratch[ClientHelloReader.MaxHelloLength..], ref progress))
         {
             judgement.HasOtherName = HasOtherName(hello);
@@ -101,7 +100,6 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
             return judgement.Refuse(ProtocolError.TlsClientHelloExpected);
         if (CannotBeHeader(raw)) return judgement.Refuse(ProtocolError.UnknownProtocol);
         if (raw.Length < ObfuscatedHeader.Length) return Verdict.Undecided;
-        if (progress.IsGivenUp) return judgement.GiveUp();
         if (!_trials.TryHeader(raw[..ObfuscatedHeader.Length], ref judgement, ref progress))
             return GoOn(progress, ref judgement, ProtocolError.UnknownProtocol);
         var needed = judgement.Transport == Transport.Padded ? ClientProtocols.Secure : ClientProtocols.Classic;
@@ -177,13 +175,6 @@ internal ref struct Judgement
 
     /// <summary>DC of a client without TLS, as it gave it.</summary>
     public short DcId;
-
-    /// <summary>No secret was tried: it is a stranger like all on whom none was right.</summary>
-    public Verdict GiveUp()
-    {
-        Reason = CloseReason.Memory;
-        return Verdict.Stranger;
-    }
 
     /// <summary>Makes it a stranger's judgement.</summary>
     public Verdict Refuse(ProtocolError error) => Refuse(CloseReasons.Of(error));

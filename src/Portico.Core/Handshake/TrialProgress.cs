@@ -29,9 +29,6 @@ internal struct TrialProgress(ClientNetwork network, TrialExtent extent = TrialE
     /// <summary>So many are left to be tried.</summary>
     public int Left { get; private set; }
 
-    /// <summary>No secret is tried on it (any more): there is no memory for another client.</summary>
-    public bool IsGivenUp { get; set; }
-
     /// <summary>What hints there were have been tried.</summary>
     public bool HintsTried { get; private set; }
 

@@ -13,8 +13,12 @@ internal sealed class LoopMemory(EventLoop loop) : ILoopTask
     // client that takes bytes gets: with the smallest 80 KB a second.
     private const int AgainMs = 50;
 
+    // In one turn: each looks into its socket, and the other sessions of the loop have their turn, too.
+    private const int MostPerTurn = 128;
+
     private List<LoopTask> _waiting = [];
     private List<LoopTask> _due = [];
+    private int _next;
     private bool _isArmed;
     private byte _level;
     private bool _isShort;
@@ -54,11 +58,30 @@ internal sealed class LoopMemory(EventLoop loop) : ILoopTask
 
     public void Run()
     {
-        _isArmed = false;
-        (_waiting, _due) = (_due, _waiting);
-        foreach (var task in _due) task.Release(loop);
-        _due.Clear();
+        if (_next == _due.Count) Begin();
+        for (var count = 0; count < MostPerTurn && _next < _due.Count; count++) _due[_next++].Release(loop);
+        GoOn();
     }
 
-    public void OnFault(Exception error) => _due.Clear();
+    // Of one task; the others go on.
+    public void OnFault(Exception error) => GoOn();
+
+    private void Begin()
+    {
+        _due.Clear();
+        (_waiting, _due, _next) = (_due, _waiting, 0);
+    }
+
+    private void GoOn()
+    {
+        if (_next < _due.Count)
+        {
+            loop.Enqueue(this);
+            return;
+        }
+
+        (_isArmed, _next) = (_waiting.Count > 0, 0);
+        _due.Clear();
+        if (_isArmed) loop.EnqueueAt(loop.NowMs + AgainMs, this);
+    }
 }

@@ -15,17 +15,22 @@ internal sealed partial class MemoryGovernor : IDisposable
     private const int LookMs = 1000, CloseLookMs = 100;
     private const double ClosePercent = 40;
 
-    // A step's effect is to be seen before the next one; what a loop ends in one takes it a millisecond or two.
+    // A step's effect is to be seen before the next one, but for sockets that are closed in order; what a loop ends in one
+    // may take it some ten milliseconds.
     private const int StepMs = 1000, MostPerStep = 1000;
 
     // How long a level lasts before clients that take nothing are let go, and how long those have taken nothing.
     private const int PressureMs = 5000, PressureStuckMs = 5000, SheddingMs = 2000, SheddingStuckMs = 2000;
 
+    // So long after the last level relays keep to their share at most: a machine that is at rest not far below the mark has to serve, too.
+    private const int MostEaseMs = 30_000;
+
     // What sessions may hold in all while memory is tight: a part of the limit.
     private const int ShareOfLimit = 16;
 
-    // What loops left to the collector since it was last asked to collect, before it is asked again.
-    private const long WorthCollecting = 4 * 1024 * 1024;
+    // What loops left to the collector since it was last asked to collect, before it is asked again,
+    // and how many times as long as that took has to pass.
+    private const long WorthCollecting = 4 * 1024 * 1024, PausesBetween = 100;
 
     private readonly IReadOnlyList<EventLoop> _loops;
     private readonly SessionCount _sessions;
@@ -44,6 +49,8 @@ internal sealed partial class MemoryGovernor : IDisposable
     private long _stepMs = long.MinValue / 2;
     private long _collectMs = long.MinValue / 2;
     private long _left;
+    private long _pauseMs;
+    private long _normalMs;
     private long _used;
     private long _limit;
     private byte _level;
@@ -96,7 +103,9 @@ internal sealed partial class MemoryGovernor : IDisposable
         {
             _collectMs = nowMs;
             _left = Left();
+            var began = _time?.GetTimestamp() ?? 0;
             _collect();
+            _pauseMs = (long)(_time?.GetElapsedTime(began).TotalMilliseconds ?? 0);
             figures = Source();
         }
 
@@ -143,7 +152,9 @@ internal sealed partial class MemoryGovernor : IDisposable
         for (var reached = before + 1; reached <= level; reached++) _since[(int)reached] = nowMs;
         Volatile.Write(ref _level, (byte)level);
         var wasShort = _isShort;
-        _isShort = level != MemoryLevel.Normal || (wasShort && figures.Percent >= MemoryLevels.Ease);
+        if (level != MemoryLevel.Normal) _normalMs = nowMs;
+        _isShort = level != MemoryLevel.Normal
+            || (wasShort && figures.Percent >= MemoryLevels.Ease && nowMs - _normalMs < MostEaseMs);
         if (_isShort || wasShort)
         {
             var share = figures.Limit / ShareOfLimit / Math.Max(1, _sessions.Value);
@@ -172,7 +183,7 @@ internal sealed partial class MemoryGovernor : IDisposable
     // what was given up would count on, and others would go for it.
     private bool IsWorthCollecting(in MemoryFigures figures, long nowMs) =>
         (Level != MemoryLevel.Normal || figures.Percent >= MemoryLevels.Pressure)
-        && nowMs - _collectMs >= StepMs - CloseLookMs && Left() - _left >= WorthCollecting;
+        && nowMs - _collectMs >= Math.Max(StepMs - CloseLookMs, PausesBetween * _pauseMs) && Left() - _left >= WorthCollecting;
 
     private long Left()
     {

@@ -59,6 +59,88 @@ public sealed class MemoryGovernorTests
     }
 
     [Fact]
+    public void Where_memory_rests_a_little_below_the_mark_everybody_is_served_in_full_after_half_a_minute()
+    {
+        using var stage = new Stage();
+        var (client, dc) = stage.Relay();
+        client.Peer.IsUnreachable = true;
+        Look(stage, 86);
+        dc.Say(new byte[Text]);
+        stage.Run();
+        for (var second = 0; second < 29; second++) RestFor(1);
+        Assert.InRange(client.Peer.ToPeer.Length, 1, 2 * Share);
+        for (var second = 0; second < 3; second++) RestFor(1);
+        Assert.True(client.Peer.ToPeer.Length >= Text);
+        stage.AssertOpen();
+
+        void RestFor(double seconds)
+        {
+            Look(stage, 75);
+            stage.Advance(seconds);
+        }
+    }
+
+    [Fact]
+    public void A_client_that_has_finished_sending_and_takes_nothing_is_let_go_with_what_it_holds()
+    {
+        using var stage = new Stage();
+        var (client, dc) = stage.Relay();
+        client.Peer.IsUnreachable = true;
+        Look(stage, 86); // so the data centre has more for it
+        dc.Say(new byte[Text]);
+        stage.Run();
+        client.Say("and an answer is due"u8);
+        client.Peer.Finish();
+        stage.Run();
+        Look(stage, 93);
+        stage.Advance(2.5);
+        Look(stage, 93);
+        stage.Advance(2.5);
+        Look(stage, 93);
+
+        Assert.Equal(["memory_pressure (proxy)"], stage.Metrics.Closed);
+        Assert.Equal(PeerEnd.Reset, client.Peer.End);
+    }
+
+    [Fact]
+    public void A_stranger_that_takes_nothing_goes_before_one_that_is_only_quiet()
+    {
+        using var stage = new Stage(change: Stage.WithCover());
+        var deaf = Visit(stage);
+        deaf.IsUnreachable = true;
+        var cover = stage.Covers.Single();
+        Look(stage, 86);
+        cover.Send(new byte[Text]);
+        stage.Run();
+        stage.Advance(3);
+        var quiet = Visit(stage);
+        stage.Advance(3); // the deaf one is looked at again and again meanwhile
+
+        Look(stage, 93, limit: 50_000); // one stranger's worth
+        Assert.Equal(PeerEnd.None, quiet.End);
+        Assert.NotEqual(PeerEnd.None, deaf.End);
+    }
+
+    [Fact]
+    public void A_hello_that_came_when_memory_was_full_does_not_open_the_door_later()
+    {
+        using var stage = new Stage();
+        Look(stage, 96);
+        var client = stage.Call();
+        client.Peer.Send(client.Hello);
+        stage.Run();
+        Look(stage, 50);
+
+        var again = stage.CallRaw();
+        again.Send(client.Hello);
+        stage.Run();
+        again.Finish();
+        client.Peer.Finish();
+        stage.Run();
+        stage.AssertClosed("replay_session_detected (client)", "memory (proxy)");
+    }
+
+    [Fact]
     public void A_client_that_floods_a_data_centre_that_takes_nothing_is_held_to_its_share_too()
     {
         using var stage = new Stage();

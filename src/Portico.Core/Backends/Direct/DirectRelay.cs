@@ -80,7 +80,13 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
 
     long IMemoryHolder.StuckMs(long nowMs) => _down.IsWatched ? _down.Look(nowMs) : 0;
 
-    void IMemoryHolder.LetGo(CloseReason reason) => Close(reason);
+    // With RST, whichever side has finished: a socket that is closed in order keeps what its peer does not take for minutes.
+    void IMemoryHolder.LetGo(CloseReason reason)
+    {
+        if (_closed) return;
+        Release();
+        _session.Close(reason);
+    }
 
     /// <summary>Makes the relay with our header to the DC, and what the client sent early, as its first output.</summary>
     public static DirectRelay Create(HandshakeState handshake, Channel dc, short dcId, DcCounters counters, DirectLimits limits)

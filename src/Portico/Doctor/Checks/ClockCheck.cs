@@ -37,7 +37,9 @@ internal sealed class ClockCheck(TimeWindowSettings window, IReadOnlyList<TimeSo
             ];
         }
 
-        return [Judge(offsets[offsets.Length / 2], offsets.Length)];
+        // Of two, the one that agrees with this machine better: one that is wrong must not decide.
+        var (lower, upper) = (offsets[(offsets.Length - 1) / 2], offsets[offsets.Length / 2]);
+        return [Judge(lower.Duration() < upper.Duration() ? lower : upper, offsets.Length)];
     }
 
     private Finding Judge(TimeSpan ahead, int count)

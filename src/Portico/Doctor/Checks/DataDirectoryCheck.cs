@@ -29,7 +29,8 @@ internal sealed class DataDirectoryCheck(ProxySettings settings, DataDirectoryHo
     {
         var directory = settings.DataDirectory;
         var existing = ExistingOf(directory);
-        if (ProblemOf(existing) is { } problem)
+        // One that runs there has shown that it can; whoever asks may be another user.
+        if (holder is null && ProblemOf(existing) is { } problem)
         {
             yield return Diagnoses.DataUnwritable.Found(
                 $"{directory} cannot be written to ({problem}): "

@@ -50,7 +50,7 @@ internal static class HttpDates
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, url);
             using var response = await http.SendAsync(request, limit.Token);
-            return response.Headers.Date;
+            return response.Headers.Date + (response.Headers.Age ?? TimeSpan.Zero); // a cache says how long ago it was told the time
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException)
         {
