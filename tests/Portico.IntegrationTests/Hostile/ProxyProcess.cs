@@ -14,6 +14,10 @@ namespace Portico.IntegrationTests.Hostile;
 /// <summary>`portico run` as a process of its own with the fake Telegram behind it, and what the system tells about that process.</summary>
 internal sealed class ProxyProcess : IAsyncDisposable
 {
+    // The first looks at memory and at the configuration file open assemblies and files of the system, for good.
+    private static readonly TimeSpan FirstLooks = TimeSpan.FromSeconds(4);
+
+    private readonly Stopwatch _age = Stopwatch.StartNew();
     private readonly TemporaryDirectory _directory;
     private readonly FakeTelegram _telegram;
     private readonly PorticoProcess _process;
@@ -100,6 +104,7 @@ internal sealed class ProxyProcess : IAsyncDisposable
     /// </summary>
     public async Task<int> BaseDescriptorsAsync()
     {
+        while (_age.Elapsed < FirstLooks) await Task.Delay(10);  // nothing tells that they are over
         var fewest = int.MaxValue;
         for (var i = 0; i < 20; i++)
         {
