@@ -160,10 +160,11 @@ internal sealed class ProxyServices
     public SettingsGeneration Build(ProxySettings settings, SettingsGeneration? before)
     {
         var resolve = _outside.Resolve ?? Dns.GetHostAddressesAsync;
-        var cover = before is not null && CoversAlike(before.Settings.Cover, settings.Cover)
+        var from = new LocalAddresses(settings.LocalAddresses);
+        var cover = before is not null && CoversAlike(before.Settings, settings)
             ? before.Cover
             : CoverServices.Create(
-                settings.Cover, _budget, _loggers, _shortages, Own, resolve, _outside.Time ?? TimeProvider.System);
+                settings.Cover, _budget, _loggers, _shortages, Own, resolve, _outside.Time ?? TimeProvider.System, from);
         var (flights, learner) = before is not null && LearnsTheSame(before.Settings, settings)
             ? (before.Flights, before.FlightLearner)
             : CreateLearner(settings, cover);
@@ -177,7 +178,7 @@ internal sealed class ProxyServices
             Flights = flights,
             FlightLearner = learner,
             Pairs = pairs,
-            Loops = [.. _parts.Select(parts => Build(parts, settings, cover, flights, dcs, ListenersOf(parts), JudgesOf(parts)))],
+            Loops = [.. _parts.Select(parts => Build(parts, settings, cover, flights, dcs, from, ListenersOf(parts), JudgesOf(parts)))],
         };
 
         ListenerContext? Before(int index, int loop) => index == ListenerPairs.None ? null : before!.Loops[loop].Listeners[index];
@@ -235,11 +236,11 @@ internal sealed class ProxyServices
     }
 
     private LoopServices Build(
-        LoopParts parts, ProxySettings settings, CoverServices cover, LearnedFlights flights, DcDirectory dcs,
+        LoopParts parts, ProxySettings settings, CoverServices cover, LearnedFlights flights, DcDirectory dcs, LocalAddresses from,
         ImmutableArray<ListenerContext> listeners, ImmutableArray<Judge> judges)
     {
         var context = new LoopContext(parts.Loop, settings, Metrics, Sessions, _sessionLog, parts.Addresses, parts.Random);
-        var direct = new DirectBackend(context, dcs, parts.Dcs, DirectLimits.Of(settings), _dcHealth);
+        var direct = new DirectBackend(context, dcs, parts.Dcs, DirectLimits.Of(settings), _dcHealth, from);
         var origins = new OriginHeader(context, _originLog);
         return new LoopServices
         {
@@ -291,7 +292,9 @@ internal sealed class ProxyServices
         one is null || other is null ? one is null && other is null : one.Salt.Span.SequenceEqual(other.Salt.Span);
 
     // The number of places is the budget's.
-    private static bool CoversAlike(CoverSettings one, CoverSettings other) => one == other with { MaxConnections = one.MaxConnections };
+    private static bool CoversAlike(ProxySettings one, ProxySettings other) =>
+        one.Cover == other.Cover with { MaxConnections = one.Cover.MaxConnections }
+        && one.LocalAddresses.SequenceEqual(other.LocalAddresses);
 
     private static bool LearnsTheSame(ProxySettings before, ProxySettings after) =>
         Learned(before.Cover) == Learned(after.Cover) && before.Listeners.Select(Named).SequenceEqual(after.Listeners.Select(Named));

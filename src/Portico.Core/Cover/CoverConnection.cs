@@ -48,7 +48,7 @@ internal sealed class CoverConnection : ICoverGuest
         _services = services;
         _giveUpMs = waiter.Loop.NowMs + (long)_services.Settings.ConnectTimeout.TotalMilliseconds;
         _race = new ConnectRace(waiter.Loop);
-        _race.Begin(waiter, _giveUpMs);
+        _race.Begin(waiter, _giveUpMs, services.From);
         _head = Head(session, _services.Settings.ProxyProtocol);
         Place = guests.Enter(this);
         session.IsAtCover = true;

@@ -45,6 +45,7 @@ internal sealed class ConnectRace(EventLoop loop)
     private readonly List<(EndPoint Address, Channel Channel)> _running = new(2);
     private readonly List<ConnectAttempt> _failed = [];
     private IChannelOwner _owner = NullOwner.Instance;
+    private LocalAddresses _from = LocalAddresses.None;
     private (EndPoint Address, Channel Channel)? _winner;
     private int _overtaken;
     private long _giveUpMs;
@@ -82,9 +83,10 @@ internal sealed class ConnectRace(EventLoop loop)
     /// <summary>Sets the terms.</summary>
     /// <param name="owner">Hears of the channels' news.</param>
     /// <param name="giveUpMs">When the race is over, on the loop's clock.</param>
-    public void Begin(IChannelOwner owner, long giveUpMs)
+    /// <param name="from">Local addresses to use in turns.</param>
+    public void Begin(IChannelOwner owner, long giveUpMs, LocalAddresses from)
     {
-        _owner = owner;
+        (_owner, _from) = (owner, from);
         _giveUpMs = giveUpMs;
         _nextMs = loop.NowMs;
     }
@@ -134,7 +136,7 @@ internal sealed class ConnectRace(EventLoop loop)
     {
         failed = default;
         var address = _addresses[_started];
-        if (loop.Connect(address, _owner, out var error) is { } channel)
+        if (Connect(address, out var error) is { } channel)
         {
             _started++;
             _running.Add((address, channel));
@@ -152,6 +154,17 @@ internal sealed class ConnectRace(EventLoop loop)
         }
 
         return true;
+    }
+
+    // A local address whose ports are used up leaves the attempt to the next one.
+    private Channel? Connect(EndPoint address, out SocketError error)
+    {
+        for (var left = _from.CountFor(address); ; left--)
+        {
+            var channel = loop.Connect(address, _from.Next(address), _owner, out error);
+            if (channel is not null || error != SocketError.AddressNotAvailable || left <= 1)
+                return channel;
+        }
     }
 
     // True for one that failed; a winner is only written down.

@@ -120,10 +120,11 @@ internal abstract class EventLoop
     /// <see cref="Channel.ConnectResult"/> then says how it went.
     /// </summary>
     /// <param name="address">An <see cref="IPEndPoint"/> or a <see cref="UnixDomainSocketEndPoint"/>.</param>
+    /// <param name="from">An address of this machine; null = the system chooses.</param>
     /// <param name="owner">Whom the channel tells.</param>
     /// <param name="error">Why there is no channel.</param>
     /// <returns>Null when no socket could be had; <paramref name="error"/> says why.</returns>
-    public abstract Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error);
+    public abstract Channel? Connect(EndPoint address, IPAddress? from, IChannelOwner owner, out SocketError error);
 
     /// <summary>Makes <see cref="Turn"/> return at once, or not sleep when it is called next. From any thread.</summary>
     protected abstract void Wake();

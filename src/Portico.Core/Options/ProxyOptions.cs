@@ -26,6 +26,13 @@ public sealed class ProxyOptions
     [Option("How Telegram's data centres are reached.")]
     public BackendOptions Backend { get; set; } = new();
 
+    /// <summary>Local addresses; none, because one address has ports for 28 000 clients of each data centre.</summary>
+    [Option("Addresses of this machine from which data centres are reached in direct mode, and covers, in turns. Each brings local "
+            + "ports of its own, some 28 000 towards one address; empty = the system chooses. "
+            + "Links to middle proxies need few and do not use them.",
+        Example = """["192.0.2.7", "192.0.2.8"]""", TakesEffect = TakesEffect.NewSessions)]
+    public string[] LocalAddresses { get; set; } = [];
+
     /// <summary>What strangers see.</summary>
     [Option("What those see who do not know a secret.")]
     public CoverOptions Cover { get; set; } = new();

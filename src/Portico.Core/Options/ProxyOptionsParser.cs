@@ -32,6 +32,7 @@ public static class ProxyOptionsParser
             errors.Add(new("dataDirectory", "holds a null character, which no path may; for example \"dataDirectory\": \"data\""));
         if (options.Engine == "epoll" && !OperatingSystem.IsLinux())
             errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
+        var localAddresses = LocalAddresses(options.LocalAddresses, errors);
         if (errors.Count > 0) return new(null, [.. errors], [.. warnings]);
 
         var settings = new ProxySettings
@@ -41,6 +42,7 @@ public static class ProxyOptionsParser
             MediaGoesThroughMiddleProxy = options.Backend.Media == "middle",
             Direct = direct,
             Middle = middle,
+            LocalAddresses = localAddresses,
             Cover = cover,
             Health = new() { ClientQueuePackets = options.Health.ClientQueuePackets, ClientQueueBytes = options.Health.ClientQueueBytes },
             ServerErrorFilter = options.Replay.ServerErrorFilter switch
@@ -84,6 +86,30 @@ public static class ProxyOptionsParser
                     warnings.Add(new($"listeners[{i}].users[{j}].adTag", Problem));
             }
         }
+    }
+
+    private static ImmutableArray<IPAddress> LocalAddresses(string[] texts, List<ConfigurationError> errors)
+    {
+        const string Example = """for example "localAddresses": ["192.0.2.7", "192.0.2.8"]""";
+        var addresses = ImmutableArray.CreateBuilder<IPAddress>(texts.Length);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            if (!NetworkText.TryAddress(texts[i], out var address)
+                || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || address.IsIPv4MappedToIPv6)
+            {
+                errors.Add(new($"localAddresses[{i}]", $"{ShownText.Quote(texts[i])} is not an address of this machine; {Example}"));
+            }
+            else if (addresses.Contains(address))
+            {
+                errors.Add(new($"localAddresses[{i}]", $"{address} stands there twice; leave one out"));
+            }
+            else
+            {
+                addresses.Add(address);
+            }
+        }
+
+        return addresses.ToImmutable();
     }
 
     private static DirectSettings Direct(BackendOptions backend, List<ConfigurationError> errors)

@@ -29,6 +29,9 @@ public sealed record ProxySettings
     /// <summary>Take IPv6 addresses of Telegram's before IPv4 ones; the same in both modes.</summary>
     public bool PreferIPv6 => Direct.PreferIPv6;
 
+    /// <summary>What direct connections and those to covers are made from, in turns; empty = the system chooses.</summary>
+    public ImmutableArray<IPAddress> LocalAddresses { get; init; } = [];
+
     /// <summary>When a slow client is given up (middle mode).</summary>
     public HealthSettings Health { get; init; } = new();
 

@@ -137,7 +137,7 @@ public class ConnectRaceTests
 
     private void Begin(params IPEndPoint[] addresses)
     {
-        _race.Begin(new NotingOwner { Ready = _ => Ask() }, _bench.Loop.NowMs + LimitMs);
+        _race.Begin(new NotingOwner { Ready = _ => Ask() }, _bench.Loop.NowMs + LimitMs, LocalAddresses.None);
         foreach (var address in addresses) _race.Add(address);
         Ask();
     }

@@ -57,6 +57,29 @@ public sealed class LocalPortTests
         Assert.Equal("NoLocalPorts", Assert.Single(log.Lines, line => line.Level == LogLevel.Warning).EventName);
     });
 
+    [NamespaceFact]
+    public void Two_local_addresses_have_ports_for_twice_as_many() => NetworkNamespace.Run("40000 40009", () =>
+    {
+        using var dc = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        dc.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        dc.Listen(512);
+        new Thread(() => Serve(dc)) { IsBackground = true }.Start();
+        using var metrics = new MetricsProbe();
+        var settings = Settings((IPEndPoint)dc.LocalEndPoint!) with
+        {
+            LocalAddresses =
+            [
+                IPAddress.Parse("127.0.0.2"), IPAddress.Parse("192.0.2.1"), IPAddress.IPv6Loopback, IPAddress.Parse("127.0.0.3"),
+            ],
+        };
+        var proxy = PorticoProxy.Start(settings, NullLoggerFactory.Instance, metrics, TimeProvider.System);
+        // Ten ports less the two that are listened on; the clients' own are others.
+        var clients = Enumerable.Range(0, 16).Select(i => Connect(proxy.Endpoints[0], i, 50000)).ToList();
+        Assert.Equal(16, clients.Count(client => client.Receive(new byte[100]) > 0));
+        foreach (var client in clients) client.Dispose();
+        proxy.StopAsync(TimeSpan.Zero).GetAwaiter().GetResult();
+    });
+
     // From an address of its own, whose ports are not the proxy's.
     private static bool TryTalk(IPEndPoint proxy, int number)
     {
@@ -66,10 +89,10 @@ public sealed class LocalPortTests
         return true;
     }
 
-    private static Socket Connect(IPEndPoint proxy, int address)
+    private static Socket Connect(IPEndPoint proxy, int address, int port = 0)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = PatienceMs };
-        socket.Bind(new IPEndPoint(new IPAddress([127, 1, (byte)address, 1]), 0));
+        socket.Bind(new IPEndPoint(new IPAddress([127, 1, (byte)address, 1]), port));
         socket.Connect(proxy);
         var header = ClientHeader.Create(Secret, Transport.Intermediate, 2, out _);
         socket.Send([.. header, 4, 0, 0, 0, 1, 2, 3, 4]);
@@ -87,7 +110,7 @@ public sealed class LocalPortTests
                 new Thread(() => Answer(connection)) { IsBackground = true }.Start();
             }
         }
-        catch (SocketException)
+        catch (Exception over) when (over is SocketException or ObjectDisposedException)
         {
             // The test is over.
         }

@@ -93,7 +93,7 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
         }
     }
 
-    public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
+    public override Channel? Connect(EndPoint address, IPAddress? from, IChannelOwner owner, out SocketError error)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
         var channel = Begin((IPEndPoint)address, owner, out error);

@@ -9,7 +9,7 @@ namespace Portico.Core.Backends.Direct;
 
 /// <summary>Step 5 in direct mode: one TCP connection to the data centre that the client named (spec/04). One per loop.</summary>
 internal sealed class DirectBackend(
-    LoopContext context, DcDirectory directory, DcCounterTable counters, DirectLimits limits, DcHealth health)
+    LoopContext context, DcDirectory directory, DcCounterTable counters, DirectLimits limits, DcHealth health, LocalAddresses from)
 {
     // Apps give up before we do. One that leaves after so long without an answer tells what our own end of the wait would have told.
     private const int LongMs = 4000;
@@ -25,7 +25,7 @@ internal sealed class DirectBackend(
         var race = _races.TryPop(out var used) ? used : new ConnectRace(context.Loop);
         try
         {
-            race.Begin(handshake, beganMs + (long)context.Timeouts.DcConnect.TotalMilliseconds);
+            race.Begin(handshake, beganMs + (long)context.Timeouts.DcConnect.TotalMilliseconds, from);
             addresses.AddTo(race, beganMs);
             while (true)
             {

@@ -103,7 +103,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
     /// <summary>Begins to connect. False if no socket could be had.</summary>
     public bool Open()
     {
-        _channel = Loop.Connect(_address, this, out var error);
+        _channel = Loop.Connect(_address, from: null, this, out var error);
         if (_channel is null)
         {
             _phase = Phase.Lost;

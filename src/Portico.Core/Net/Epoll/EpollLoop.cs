@@ -76,7 +76,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     /// <summary>Where a client is that is being handed over just now; unknown for all others.</summary>
     public ClientNetwork NetworkOfAccepted(EpollChannel channel) => channel == _accepted ? _acceptedFrom : default;
 
-    public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
+    public override Channel? Connect(EndPoint address, IPAddress? from, IChannelOwner owner, out SocketError error)
     {
         var descriptor = Native.socket(SocketAddress.Family(address), Native.SOCK_STREAM | Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC, 0);
         if (descriptor < 0)
@@ -93,6 +93,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         }
 
         var bytes = stackalloc byte[SocketAddress.MaxLength];
+        if (from is not null && !BindOutgoing(descriptor, from, new Span<byte>(bytes, SocketAddress.MaxLength), out error))
+            return null;
         var length = SocketAddress.Write(address, new Span<byte>(bytes, SocketAddress.MaxLength));
         if (Native.connect(descriptor, bytes, (uint)length) != 0 && Native.Errno is not (Native.EINPROGRESS or Native.EINTR))
         {
@@ -104,6 +106,20 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         var channel = Register(new EpollChannel(this, owner, descriptor, connected: false), descriptor);
         error = channel is null ? SocketError.NoBufferSpaceAvailable : SocketError.Success;
         return channel;
+    }
+
+    // The port is chosen by connect, which may take one that is in use towards other addresses.
+    private static bool BindOutgoing(int descriptor, IPAddress from, Span<byte> room, out SocketError error)
+    {
+        SocketOptions.Set(descriptor, Native.IPPROTO_IP, Native.IP_BIND_ADDRESS_NO_PORT, 1);
+        var length = SocketAddress.Write(new IPEndPoint(from, 0), room);
+        fixed (byte* address = room)
+        {
+            error = Native.bind(descriptor, address, (uint)length) == 0 ? SocketError.Success : Errors.ToSocketError(Native.Errno);
+        }
+
+        if (error != SocketError.Success) _ = Native.close(descriptor);
+        return error == SocketError.Success;
     }
 
     /// <summary>

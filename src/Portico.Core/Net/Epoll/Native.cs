@@ -15,6 +15,7 @@ internal static unsafe partial class Native
     public const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_ERROR = 4, SO_KEEPALIVE = 9, SO_LINGER = 13, SO_REUSEPORT = 15;
     public const int IPPROTO_TCP = 6, TCP_NODELAY = 1, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5, TCP_KEEPCNT = 6, TCP_USER_TIMEOUT = 18,
         TCP_NOTSENT_LOWAT = 25;
+    public const int IPPROTO_IP = 0, IP_BIND_ADDRESS_NO_PORT = 24;
     public const int IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26;
     public const int SHUT_WR = 1, MSG_NOSIGNAL = 0x4000;
     public const nuint SIOCOUTQ = 0x5411;

@@ -24,7 +24,7 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
     public SocketsChannel? Adopt(Socket socket) =>
         SocketsChannel.TrySetUp(socket, out _) ? new(this, NullOwner.Instance, socket, connected: true) : null;
 
-    public override Channel? Connect(EndPoint address, IChannelOwner owner, out SocketError error)
+    public override Channel? Connect(EndPoint address, IPAddress? from, IChannelOwner owner, out SocketError error)
     {
         Socket socket;
         try
@@ -45,10 +45,32 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
             return null;
         }
 
-        if (!SocketsChannel.TrySetUp(socket, out error)) return null;
+        if (!SocketsChannel.TrySetUp(socket, out error) || !TryBind(socket, from, out error))
+            return null;
         var channel = new SocketsChannel(this, owner, socket, connected: false);
         channel.BeginConnect(address);
         return channel;
+    }
+
+    // Where the system can, the port is chosen when it connects, so that one in use towards other addresses will do.
+    private static bool TryBind(Socket socket, IPAddress? from, out SocketError error)
+    {
+        const int ipProtoIp = 0, bindAddressNoPort = 24;
+        error = SocketError.Success;
+        if (from is null) return true;
+        try
+        {
+            if (OperatingSystem.IsLinux())
+                socket.SetRawSocketOption(ipProtoIp, bindAddressNoPort, BitConverter.GetBytes(1));
+            socket.Bind(new IPEndPoint(from, 0));
+            return true;
+        }
+        catch (SocketException refused)
+        {
+            error = refused.SocketErrorCode;
+            socket.Dispose();
+            return false;
+        }
     }
 
     /// <summary>A channel has news; raised in the next turn. From any thread.</summary>
