@@ -81,6 +81,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         // 4. Until the end, with whatever the file says by then.
         ProcessLimits.ReleaseStartCode();
+        using var heap = new RestingHeap(TimeProvider.System);
         var watching = first is { Text: null }
             ? Task.CompletedTask
             : WatchAsync(watch, new ConfigurationReload(file, overrides, loaded.Options, proxy, log), signals, asking.Token);
