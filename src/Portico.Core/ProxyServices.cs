@@ -57,15 +57,7 @@ internal sealed class ProxyServices
         _middleHealth = new MiddleProxyHealth(_shortages, loggers.CreateLogger<MiddleProxyHealth>());
         Own = new OwnEndpoints(OwnEndpoints.OfThisMachine);
         _budget = new CoverBudget(MostAtCover(settings));
-        Metrics = new ProxyMetrics(
-            meters,
-            () => Counters,
-            () => _parts.SelectMany(loop => loop.Dcs.All),
-            () => _budget.Most,
-            () => Replays!.Figures,
-            () => Current.Settings.Listeners.Select(listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))),
-            () => _parts.Sum(parts => (long)parts.Strangers.Exhausted),
-            () => (Memory!.Figures.Used, Memory.Figures.Limit, (int)Memory.Level));
+        Metrics = new ProxyMetrics(meters, Sources());
         Memory = CreateGovernor(engine);
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         Policy = new AccessPolicy(settings.Policy, settings.DataDirectory, loggers);
@@ -304,6 +296,21 @@ internal sealed class ProxyServices
 
     private static (string?, bool) Named(ListenerSettings listener) =>
         (listener.Domain, listener.Protocols.HasFlag(ClientProtocols.FakeTls));
+
+    // Asked for numbers when everything is built.
+    private MetricSources Sources() => new()
+    {
+        Listeners = () => Counters,
+        Dcs = () => _parts.SelectMany(loop => loop.Dcs.All),
+        SessionLimits = () => Current.Loops[0].Listeners.Select(listener => (listener.Name, listener.Limit.Most)),
+        CoverLimit = () => _budget.Most,
+        Replays = () => Replays.Figures,
+        StrangerTrials = () => Current.Settings.Listeners.Select(
+            listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))),
+        StrangerNetworks = () => _parts.Sum(parts => (long)parts.Strangers.Exhausted),
+        StrangerRoom = () => _parts.Sum(parts => (long)parts.Strangers.Room),
+        Memory = () => (Memory.Figures.Used, Memory.Figures.Limit, (int)Memory.Level),
+    };
 
     private MemoryGovernor CreateGovernor(Engine engine)
     {

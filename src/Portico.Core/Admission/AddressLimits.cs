@@ -39,6 +39,9 @@ internal sealed class AddressLimits
         _countsLoopback = settings.CountsLoopback;
     }
 
+    /// <summary>Who comes from this machine is a client like others: a forwarder brings it (<c>limits.countsLoopback</c>).</summary>
+    public bool CountsLoopback => _countsLoopback;
+
     /// <summary>Addresses with connections.</summary>
     public int Addresses => _queues.Count;
 

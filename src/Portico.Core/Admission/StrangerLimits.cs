@@ -84,6 +84,9 @@ internal sealed class StrangerLimits
     /// <summary>Networks whose bucket is empty. Other threads may ask.</summary>
     public int Exhausted => _fullAgain?.CountLaterThan(NowUs + _burstUs - _tokenUs) ?? 0;
 
+    /// <summary>Networks that there is room for; beyond that the one that fails least is forgotten. Other threads may ask.</summary>
+    public int Room => _fullAgain?.Capacity ?? 0;
+
     private long NowUs => _loop.NowMs * UsPerMs;
 
     /// <summary>Which secrets a caller of this network is to be tried with now. Takes nothing.</summary>

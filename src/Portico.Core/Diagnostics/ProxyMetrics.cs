@@ -18,6 +18,12 @@ internal sealed class ProxyMetrics
     private static readonly long[] LostAfterBounds =
         [1024, 4096, 8192, 12_288, 16_384, 20_480, 24_576, 32_768, 65_536, 262_144, 1_048_576, 16_777_216];
 
+    // From a data centre next door to the end of our patience.
+    private static readonly double[] ConnectBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10];
+
+    // Around the time windows that operators set, and then time zones.
+    private static readonly long[] SkewBounds = [10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 43_200, 86_400];
+
     private readonly Counter<long> _accepted;
     private readonly Counter<long> _closed;
     private readonly Counter<long> _protocolOk;
@@ -27,37 +33,27 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _timeouts;
     private readonly Counter<long> _acceptPaused;
     private readonly Counter<long> _configUpdates;
+    private readonly Histogram<double> _dcConnectDuration;
     private readonly Histogram<double> _duration;
     private readonly Counter<long> _reloads;
     private readonly Counter<long> _earlyEnds;
     private readonly Counter<long> _overLimit;
     private readonly Counter<long> _policyRefused;
     private readonly Histogram<long> _lostAfter;
+    private readonly Histogram<long> _clockSkew;
     private readonly Counter<long> _migrations;
     private readonly Counter<long> _backPressure;
     private readonly Histogram<double> _backPressureDuration;
     private readonly Histogram<int> _packetSize;
-
     private readonly Counter<long> _replayEvicted;
     private readonly Counter<long> _memoryShed;
+    private volatile int _isReloadRefused;
 
     /// <param name="meters">Where the meter comes from.</param>
-    /// <param name="listeners">Counters of every listener on every loop.</param>
-    /// <param name="dcs">Counters of every data centre on every loop.</param>
-    /// <param name="coverLimit">How many strangers may be at the cover at a time; null = there is none.</param>
-    /// <param name="replays">Beginnings of clients that are remembered, and the memory they take; null = none.</param>
-    /// <param name="strangerTrials">For each listener the secrets that a hello for nobody's own domain is tried with; null = none.</param>
-    /// <param name="strangerNetworks">Networks whose callers are not tried now, of each loop; null = none.</param>
-    /// <param name="memory">Memory in use, and its limit, and how short it is; null = nobody looks.</param>
-    public ProxyMetrics(
-        IMeterFactory meters, Func<IEnumerable<ListenerCounters>> listeners,
-        Func<IEnumerable<DcCounters>> dcs, Func<long>? coverLimit = null, Func<ReplayFigures>? replays = null,
-        Func<IEnumerable<(string Listener, int Secrets)>>? strangerTrials = null, Func<long>? strangerNetworks = null,
-        Func<(long Used, long Limit, int Level)>? memory = null)
+    /// <param name="sources">What is read when somebody asks.</param>
+    public ProxyMetrics(IMeterFactory meters, MetricSources sources)
     {
         var meter = meters.Create(MeterName);
-        meter.CreateObservableGauge(
-            "portico.cover.limit", coverLimit ?? (() => 0), "{connection}", "Most strangers at the cover at a time");
         _cover = meter.CreateCounter<long>("portico.cover", "{connection}", "Strangers who were to see the cover, by what became of it");
         _accepted = meter.CreateCounter<long>("portico.connections.accepted", "{connection}", "Connections accepted");
         _closed = meter.CreateCounter<long>(
@@ -66,14 +62,6 @@ internal sealed class ProxyMetrics
         _protocolError = meter.CreateCounter<long>(
             "portico.protocol.error", "{connection}", "Clients whose bytes were not accepted, by reason");
         _dcConnect = meter.CreateCounter<long>("portico.dc.connect", "{connection}", "Attempts to connect to a data centre, by result");
-        meter.CreateObservableGauge(
-            "portico.stranger.trials",
-            () => (strangerTrials?.Invoke() ?? []).Select(
-                it => new Measurement<int>(it.Secrets, new KeyValuePair<string, object?>("listener", it.Listener))),
-            "{secret}", "Secrets that a stranger's hello is tried with");
-        meter.CreateObservableGauge(
-            "portico.stranger.networks", strangerNetworks ?? (() => 0), "{network}",
-            "Networks whose callers failed so often that they are not tried with all secrets now");
         _timeouts = meter.CreateCounter<long>("portico.timeouts", "{timeout}", "Deadlines that ended a session, by phase");
         _acceptPaused = meter.CreateCounter<long>(
             "portico.accept.paused", "{pause}", "Pauses in accepting for want of descriptors or memory");
@@ -93,6 +81,12 @@ internal sealed class ProxyMetrics
             "portico.client.lost.after", "By",
             "Bytes sent to authenticated clients whose connection was reset, vanished or took no more",
             advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = LostAfterBounds });
+        _clockSkew = meter.CreateHistogram(
+            "portico.clock.skew", "s", "By how much the time of clients with a right secret differed from ours, who were refused for it",
+            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = SkewBounds });
+        _dcConnectDuration = meter.CreateHistogram(
+            "portico.dc.connect.duration", "s", "Time until a way to a data centre stood, of those that came about",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = ConnectBounds });
         _duration = meter.CreateHistogram<double>("portico.session.duration", "s", "Time from accept to the end of a session");
         _migrations = meter.CreateCounter<long>(
             "portico.migrations", "{client}", "Clients whose link to a middle proxy died, by what became of them");
@@ -103,42 +97,12 @@ internal sealed class ProxyMetrics
         _packetSize = meter.CreateHistogram<int>("portico.packet.size", "By", "Packets in middle mode, without framing");
         _replayEvicted = meter.CreateCounter<long>(
             "portico.replay.evicted", "{item}", "Beginnings of clients that were forgotten for want of room");
-        meter.CreateObservableGauge(
-            "portico.replay.items", () => replays?.Invoke().Items ?? 0, "{item}", "Beginnings of clients that are remembered");
-        meter.CreateObservableGauge("portico.replay.bytes", () => replays?.Invoke().Bytes ?? 0, "By", "Memory that they take");
-        meter.CreateObservableGauge(
-            "portico.replay.disk.bytes", () => replays?.Invoke().DiskBytes ?? 0, "By", "Size of the files that they are kept in");
-        meter.CreateObservableCounter(
-            "portico.replay.unsaved", () => replays?.Invoke().Unsaved ?? 0, "{item}",
-            "Beginnings of clients that could not be written to the files");
-        meter.CreateObservableGauge(
-            "portico.memory.bytes", () => memory?.Invoke().Used ?? 0, "By", "Memory in use where it is shortest");
-        meter.CreateObservableGauge("portico.memory.limit.bytes", () => memory?.Invoke().Limit ?? 0, "By", "Its limit");
-        meter.CreateObservableGauge("portico.memory.level", () => (long)(memory?.Invoke().Level ?? 0), null, "How short it is");
         _memoryShed = meter.CreateCounter<long>(
             "portico.memory.shed", "{connection}", "Connections that ended for want of memory, by what they were");
         meter.CreateObservableGauge(
-            "portico.dc.connections", () => Summed(dcs(), "dc", d => d.Dc, d => d.Connections),
-            "{connection}", "Links to middle proxies that are ready");
-        meter.CreateObservableGauge(
-            "portico.dc.clients", () => Summed(dcs(), "dc", d => d.Dc, d => d.Clients),
-            "{client}", "Clients on links to middle proxies");
-        meter.CreateObservableGauge(
-            "portico.dc.ports.used", () => Summed(dcs(), "dc", d => d.Dc, d => d.Ports),
-            "{port}", "Local ports that connections to a data centre take, one per client");
-        meter.CreateObservableCounter(
-            "portico.client.received", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientReceived),
-            "By", "Bytes read from clients");
-        meter.CreateObservableCounter(
-            "portico.client.sent", () => Summed(listeners(), "listener", l => l.Name, l => l.ClientSent),
-            "By", "Bytes written to clients");
-        meter.CreateObservableCounter(
-            "portico.dc.received", () => Summed(dcs(), "dc", d => d.Dc, d => d.Received), "By", "Bytes read from data centres");
-        meter.CreateObservableCounter(
-            "portico.dc.sent", () => Summed(dcs(), "dc", d => d.Dc, d => d.Sent), "By", "Bytes written to data centres");
-        meter.CreateObservableGauge(
-            "portico.connections", () => listeners().GroupBy(l => l.Name).SelectMany(Open),
-            "{connection}", "Open connections, by state");
+            "portico.reload.last.ok", () => 1L - _isReloadRefused, null, "Whether the configuration that was read last is in force");
+        ProxyGauges.Publish(meter, sources);
+        ProcessGauges.Publish(meter);
     }
 
     public void Accepted(string listener) => _accepted.Add(1, new KeyValuePair<string, object?>("listener", listener));
@@ -180,9 +144,25 @@ internal sealed class ProxyMetrics
     public void DcConnect(int dc, SocketError result) =>
         _dcConnect.Add(1, new("dc", dc), new("result", result == SocketError.Success ? "ok" : ErrorName(result)));
 
+    /// <summary>A way stands: direct mode, the client's connection, however many addresses were tried; middle mode, a link.</summary>
+    public void DcConnected(int dc, long tookMs)
+    {
+        DcConnect(dc, SocketError.Success);
+        _dcConnectDuration.Record(tookMs / 1000.0, new KeyValuePair<string, object?>("dc", dc));
+    }
+
     public void Cover(string listener, string result) => _cover.Add(1, new("listener", listener), new("result", result));
 
-    public void Reloaded(string result) => _reloads.Add(1, new KeyValuePair<string, object?>("result", result));
+    public void Reloaded(string result)
+    {
+        _isReloadRefused = result == "refused" ? 1 : 0;
+        _reloads.Add(1, new KeyValuePair<string, object?>("result", result));
+    }
+
+    /// <summary>A client with a right secret was refused for its time.</summary>
+    /// <param name="seconds">By how much its clock is ahead of ours.</param>
+    public void ClockDiffers(long seconds) =>
+        _clockSkew.Record(Math.Abs(seconds), new KeyValuePair<string, object?>("clock", seconds < 0 ? "behind" : "ahead"));
 
     public void Migrated(string listener, int dc, string result) =>
         _migrations.Add(1, new("listener", listener), new("dc", dc), new("result", result));
@@ -234,18 +214,4 @@ internal sealed class ProxyMetrics
         SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable => "no_address",
         _ => "other",
     };
-
-    // One measurement per label: readers that do not add up would keep the last loop's alone.
-    private static IEnumerable<Measurement<long>> Summed<TCounters, TKey>(
-        IEnumerable<TCounters> loops, string label, Func<TCounters, TKey> key, Func<TCounters, long> value) =>
-        loops.GroupBy(key).Select(group => new Measurement<long>(group.Sum(value), new KeyValuePair<string, object?>(label, group.Key)));
-
-    private static IEnumerable<Measurement<long>> Open(IGrouping<string, ListenerCounters> listener)
-    {
-        var (open, relaying, cover) = (
-            listener.Sum(loop => loop.Open), listener.Sum(loop => loop.Relaying), listener.Sum(loop => loop.Cover));
-        yield return new(open - relaying - cover, new("listener", listener.Key), new("state", "handshake"));
-        yield return new(relaying, new("listener", listener.Key), new("state", "relaying"));
-        yield return new(cover, new("listener", listener.Key), new("state", "cover"));
-    }
 }

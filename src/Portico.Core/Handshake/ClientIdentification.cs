@@ -127,6 +127,8 @@ internal sealed class ClientIdentification(
     {
         if (TimeWindow.IsUnsetClock(hello.Timestamp) || replays.Knows(HelloDigest.ReplayFingerprint(hello.Hello.Random)))
             return;
-        clocks.Refused(hello.Timestamp - context.Loop.UnixSeconds, context.Loop);
+        var ahead = hello.Timestamp - context.Loop.UnixSeconds;
+        context.Metrics.ClockDiffers(ahead);
+        clocks.Refused(ahead, context.Loop);
     }
 }

@@ -25,6 +25,7 @@ internal abstract class Session : IAddressHolder
     private bool _isAtCover;
     private bool _answered;
     private bool _mustNotReset;
+    private bool _isHealthCheck;
     private Judged _judged;
     private UserRecord? _user;
 
@@ -38,7 +39,8 @@ internal abstract class Session : IAddressHolder
         _counters.Open++;
         context.Sessions.Opened();
         IsBehindBalancer = listener.Trusts(client);
-        if (!IsBehindBalancer) _place = context.Addresses.Enter(this, client.RemoteNetwork());
+        _isHealthCheck = IsBehindBalancer;
+        if (!IsBehindBalancer) Enter(client.RemoteNetwork());
     }
 
     public Channel Client { get; }
@@ -76,6 +78,17 @@ internal abstract class Session : IAddressHolder
     /// </summary>
     public ClientNetwork LimitedNetwork() => IsBalancersOwn ? default : _place?.Queue?.Network ?? ClientNetwork();
 
+    // Whoever has no address that is its own is the balancer itself.
+    private void Enter(ClientNetwork network)
+    {
+        _isHealthCheck = IsBalancersOwn || (network.IsLoopback && !Context.Addresses.CountsLoopback);
+        _place = Context.Addresses.Enter(this, network);
+    }
+
+    // By the public address of this machine, as `portico ping` and monitors on it come. Asked of few, so no connection pays for it.
+    private bool IsFromHere() => LocalAddress() is { } local && ClientAddress() is { } client && client.Address.Equals(local.Address)
+        && !(IPAddress.IsLoopback(local.Address) && Context.Addresses.CountsLoopback);
+
     /// <summary>Where the client connected to, likewise.</summary>
     public IPEndPoint? LocalAddress() => _origin?.Destination ?? Client.LocalAddress();
 
@@ -108,7 +121,7 @@ internal abstract class Session : IAddressHolder
     public void ComesFrom(StatedOrigin? origin)
     {
         _origin = origin;
-        _place = Context.Addresses.Enter(this, ClientNetwork());
+        Enter(ClientNetwork());
     }
 
     /// <summary>The judge has spoken.</summary>
@@ -162,9 +175,13 @@ internal abstract class Session : IAddressHolder
         Sent += bytes;
     }
 
-    /// <summary>The client left before it relayed, and may have been ours.</summary>
+    /// <summary>
+    /// The client left before it relayed, and may have been ours. Whoever looks whether we are there does the same:
+    /// a balancer, and programs on this machine, are no clients that a network holds back.
+    /// </summary>
     public void CountEarlyEnd(EarlyEnd end)
     {
+        if (_isHealthCheck || IsFromHere()) return;
         _counters.EarlyEnds++;
         Context.Metrics.EarlyEnd(Listener.Name, end);
     }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using Portico.Core.Tests.Staging;
 using Xunit;
 
@@ -72,6 +74,45 @@ public sealed class EarlyEndTests : IDisposable
         Assert.Empty(_stage.Metrics.Of("portico.early.ends"));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", 0)]
+    [InlineData("127.8.9.10", 0)]
+    [InlineData("::1", 0)]
+    [InlineData("::ffff:127.0.0.1", 0)]
+    [InlineData("198.51.100.7", 6)]
+    public void Whoever_looks_from_this_machine_whether_we_are_there_is_no_client_that_was_lost(string address, int counted)
+    {
+        ComeFrom(_stage, address);
+        LeaveAtEachStage(_stage);
+        Assert.Equal(counted, _stage.Metrics.Of("portico.early.ends").Count());
+        Assert.Equal(counted, _stage.Listener.Counters.EarlyEnds);
+    }
+
+    [Fact]
+    public void Where_a_forwarder_on_this_machine_brings_the_clients_they_count()
+    {
+        using var stage = new Stage(change: settings => settings with { Limits = settings.Limits with { CountsLoopback = true } });
+        ComeFrom(stage, "127.0.0.1");
+        LeaveAtEachStage(stage);
+        Assert.Equal(6, stage.Metrics.Of("portico.early.ends").Count());
+    }
+
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("PROXY UNKNOWN\r\n", 0)]
+    [InlineData("PROXY TCP4 127.0.0.1 192.0.2.10 50000 443\r\n", 0)]
+    [InlineData("PROXY TCP4 192.0.2.10 192.0.2.10 50000 443\r\n", 0)]
+    [InlineData("PROXY TCP4 198.51.100.3 192.0.2.10 50000 443\r\n", 6)]
+    public void Behind_a_balancer_only_clients_that_it_names_count(string header, int counted)
+    {
+        using var stage = new Stage(change: settings => settings with
+        {
+            Listeners = [settings.Listeners[0] with { TrustedBalancers = [IPNetwork.Parse("192.0.2.0/24")] }],
+        });
+        LeaveAtEachStage(stage, Encoding.ASCII.GetBytes(header));
+        Assert.Equal(counted, stage.Metrics.Of("portico.early.ends").Count());
+    }
+
     [Fact]
     public void How_much_a_client_had_got_when_it_vanished_is_recorded()
     {
@@ -113,6 +154,31 @@ public sealed class EarlyEndTests : IDisposable
     }
 
     public void Dispose() => _stage.Dispose();
+
+    private static void ComeFrom(Stage stage, string address) =>
+        stage.Loop.RemoteOfClients = new IPEndPoint(IPAddress.Parse(address), 50000);
+
+    // One that finishes and one that resets, for silence, half a hello and silence after our flight.
+    private static void LeaveAtEachStage(Stage stage, byte[]? header = null)
+    {
+        foreach (var isReset in (bool[])[false, true])
+        {
+            foreach (var share in (double[])[0, 0.5, 1])
+            {
+                var client = stage.Call();
+                if (header is { Length: > 0 }) client.Peer.Send(header);
+                stage.Run();
+                client.Peer.Send(client.Hello.AsSpan(0, (int)(client.Hello.Length * share)));
+                stage.Run();
+                if (isReset) client.Peer.Reset();
+                else client.Peer.Finish();
+                stage.Run();
+            }
+        }
+
+        stage.Advance(70);
+        stage.AssertNothingLeft();
+    }
 
     private void AssertStage(string stage, string closed)
     {

@@ -98,5 +98,74 @@ public sealed class ProxyMetricsTests : IDisposable
             Assert.All(_stage.Metrics.Of(instrument), measured => Assert.Subset(names.ToHashSet(), measured.Tags.Keys.ToHashSet()));
     }
 
+    [Theory]
+    [InlineData("portico.connections.limit", 64_000)]
+    [InlineData("portico.replay.items.limit", 4_000_000)]
+    [InlineData("portico.replay.limit.bytes", 512L << 20)]
+    [InlineData("portico.replay.disk.limit.bytes", 0)] // nothing is kept without a data directory
+    [InlineData("portico.stranger.networks.limit", 8192)]
+    public void Beside_a_number_stands_how_large_it_may_be(string instrument, double limit)
+    {
+        Assert.Equal(limit, _stage.Metrics.Observe(instrument));
+    }
+
+    [Fact]
+    public void What_the_process_takes_of_its_machine_is_told()
+    {
+        Assert.InRange(Observe("portico.descriptors"), 3, Observe("portico.descriptors.limit"));
+        Assert.InRange(Observe("portico.process.threads"), 2, 10_000);
+        Assert.InRange(Observe("portico.process.resident"), 1 << 20, 1L << 40);
+        Assert.InRange(Observe("portico.gc.heap"), 1 << 10, 1L << 40);
+        Assert.InRange(Observe("portico.process.cpu"), 0.001, 1e7);
+        Assert.Equal(Observe("portico.gc.collections"), GC.CollectionCount(0));
+        var age = DateTimeOffset.UtcNow.ToUnixTimeSeconds() - Observe("portico.process.start.time");
+        Assert.InRange(age, 0, 100_000);
+    }
+
+    [Fact]
+    public void A_descriptor_more_shows_as_one()
+    {
+        using var twenty = new Holder(20);
+        var with = Observe("portico.descriptors");
+        twenty.Dispose();
+        // Tests beside this one open and close some, too.
+        Assert.InRange(with - Observe("portico.descriptors"), 1, 40);
+    }
+
+    [Theory]
+    [InlineData(3600, "ahead")]
+    [InlineData(-3600, "behind")]
+    public void By_how_much_clocks_differ_is_told_of_clients_that_were_refused_for_it(int ahead, string clock)
+    {
+        var client = _stage.Call(new ClientTraits { ClockAhead = ahead });
+        client.Peer.Send(client.Hello);
+        _stage.Run();
+        var skew = Assert.Single(_stage.Metrics.Of("portico.clock.skew"));
+        Assert.Equal((3600.0, clock), (skew.Value, skew.Tags["clock"]));
+    }
+
+    [Fact]
+    public void Whether_the_file_is_in_force_shows_until_it_is_read_again()
+    {
+        Assert.Equal(1, Observe("portico.reload.last.ok"));
+        foreach (var (result, isInForce) in new[] { ("refused", 0), ("applied", 1), ("refused", 0), ("unchanged", 1), ("partial", 1) })
+        {
+            _stage.Proxy.CountReload(result);
+            Assert.Equal(isInForce, Observe("portico.reload.last.ok"));
+        }
+    }
+
+    private double Observe(string instrument) => _stage.Metrics.Observe(instrument);
+
     private double Connections(string state) => _stage.Metrics.Observe("portico.connections", "state", state);
+
+    private sealed class Holder(int count) : IDisposable
+    {
+        private readonly FileStream[] _files = [.. Enumerable.Range(0, count).Select(_ => File.OpenRead(typeof(Holder).Assembly.Location))];
+
+        public void Dispose()
+        {
+            foreach (var file in _files) file.Dispose();
+        }
+    }
 }

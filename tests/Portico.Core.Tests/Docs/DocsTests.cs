@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
@@ -75,11 +74,11 @@ public sealed partial class DocsTests
     public void Every_instrument_is_a_row_of_metrics_md_with_its_prometheus_name()
     {
         var rows = Repository.Read("docs/metrics.md").Split('\n');
-        var instruments = Instruments();
+        var instruments = PublishedMetrics.Read().Instruments.ToList();
 
         Assert.NotEmpty(instruments);
         Assert.All(instruments, i => Assert.Contains(
-            rows, row => row.StartsWith($"| `{i.Name}` | `{PrometheusName(i)}` |", StringComparison.Ordinal)));
+            rows, row => row.StartsWith($"| `{i.Name}` | `{PublishedMetrics.PrometheusName(i)}` |", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -179,27 +178,6 @@ public sealed partial class DocsTests
         ? $"| `{reason.Tag()}` |"
         : $"| `{reason.Tag()}` | {reason.Side().Tag()} | {reason.Level().ToString().ToLowerInvariant()} |";
 
-    private static List<Instrument> Instruments()
-    {
-        var published = new List<Instrument>();
-        using var meters = new OneMeter();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, _) => published.Add(instrument) };
-        _ = new ProxyMetrics(meters, () => [], () => []);
-        listener.Start();
-        return [.. published.Where(instrument => instrument.Meter == meters.Meter)];
-    }
-
-    // The rules of the Prometheus text format for OpenTelemetry names:
-    // unit, unless the name ends in it already, then what kind of number it is.
-    private static string PrometheusName(Instrument instrument)
-    {
-        var kind = instrument.GetType().Name;
-        var unit = instrument.Unit switch { "By" => "_bytes", "s" => "_seconds", _ => "" };
-        var suffix = kind.Contains("Counter", StringComparison.Ordinal) ? "_total" : "";
-        var name = instrument.Name.Replace('.', '_');
-        return (name.EndsWith(unit, StringComparison.Ordinal) ? name : name + unit) + suffix;
-    }
-
     private static string IndexRow(Match section)
     {
         var file = section.Groups["file"].Value;
@@ -261,13 +239,4 @@ public sealed partial class DocsTests
 
     [GeneratedRegex("`(?<word>[A-Za-z]+)`")]
     private static partial Regex CodeWord();
-
-    private sealed class OneMeter : IMeterFactory
-    {
-        public Meter Meter { get; private set; } = null!;
-
-        public Meter Create(MeterOptions options) => Meter = new Meter(options);
-
-        public void Dispose() => Meter.Dispose();
-    }
 }

@@ -109,7 +109,7 @@ internal sealed class UpdaterStage : IAsyncDisposable
     {
         var settings = SettingsWith(Middle, DataDirectory);
         _updater = new ConfigUpdater(
-            settings, new MiddleProxyDirectory(EmbeddedConfig.For(settings)), Log.Factory, new ProxyMetrics(Metrics, () => [], () => []),
+            settings, new MiddleProxyDirectory(EmbeddedConfig.For(settings)), Log.Factory, new ProxyMetrics(Metrics, new MetricSources()),
             Time, Site,
             endpoint => endpoint.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Local4 : Local6);
         Middles.Changed += Changes.Add;

@@ -90,8 +90,11 @@ internal sealed partial class ReplayMemory : IDisposable
     /// <summary>Of both sets.</summary>
     public ReplayFigures Figures => new(
         (_seen?.Items ?? 0) + (_unset?.Items ?? 0),
+        _seen is null ? 0 : _settings.MaxItems,
         (_seen?.Bytes ?? 0) + (_unset?.Bytes ?? 0),
+        _seen is null ? 0 : _settings.MaxBytes,
         (_journal?.Bytes ?? 0) + (_unsetJournal?.Bytes ?? 0),
+        _journal is null ? 0 : _settings.MaxDiskBytes,
         Unsaved);
 
     private long Unsaved => (_journal?.Dropped ?? 0) + (_unsetJournal?.Dropped ?? 0);

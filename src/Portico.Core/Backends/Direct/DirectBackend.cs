@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
@@ -32,11 +33,16 @@ internal sealed class DirectBackend(
                 if (handshake.Session.Client.Failed)
                 {
                     if (context.Loop.NowMs - beganMs >= LongMs)
+                    {
+                        context.Metrics.DcConnect(dc, SocketError.TimedOut);
                         health.Failed(addresses.Dc, race, context.Loop.NowMs);
+                    }
+
                     return StepResult.NoBackend(CloseReason.ClientReset);
                 }
 
-                if (Advance(race, handshake, dc, addresses) is { } connected) return connected;
+                if (Advance(race, handshake, dc, addresses, beganMs) is { } connected)
+                    return connected;
                 handshake.SetDeadline(race.WakeMs);
                 if (await handshake.NextEventAsync() == Wake.Shutdown)
                     return StepResult.NoBackend(CloseReason.Shutdown);
@@ -50,7 +56,7 @@ internal sealed class DirectBackend(
     }
 
     // Null while there is nothing to do but wait.
-    private StepResult? Advance(ConnectRace race, HandshakeState handshake, short dc, DcAddresses addresses)
+    private StepResult? Advance(ConnectRace race, HandshakeState handshake, short dc, DcAddresses addresses, long beganMs)
     {
         while (true)
         {
@@ -65,7 +71,7 @@ internal sealed class DirectBackend(
                     addresses.Failed(attempt.Address, context.Loop.NowMs);
                     break;
                 case RaceNews.Won:
-                    context.Metrics.DcConnect(dc, attempt.Error);
+                    context.Metrics.DcConnected(dc, context.Loop.NowMs - beganMs);
                     addresses.Worked(attempt.Address, context.Loop.NowMs);
                     health.Worked(addresses.Dc);
                     return handshake.Through(DirectRelay.Create(handshake, attempt.Channel!, dc, counters.Of(dc), limits));

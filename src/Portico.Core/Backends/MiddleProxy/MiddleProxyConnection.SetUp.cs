@@ -76,7 +76,7 @@ internal sealed partial class MiddleProxyConnection
         _idleSinceMs = Loop.NowMs;
         _counters.Connections++;
         _channel!.SetDeadline(Loop.NowMs + HeartbeatMs);
-        _pool.Services.Metrics.DcConnect(_pool.Dc, SocketError.Success);
+        _pool.Services.Metrics.DcConnected(_pool.Dc, Loop.NowMs - _openedMs);
         Log.Ready(_pool.Services.Log, _pool.Dc, _address);
         _pool.OnConnected();
         return true;

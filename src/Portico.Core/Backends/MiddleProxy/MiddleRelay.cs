@@ -234,7 +234,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ISessionHolde
     }
 
     /// <summary>It waits for a link to a data centre that the list does not name any more.</summary>
-    public void OnUnknownDc() => Close(CloseReason.UnknownDc);
+    public void OnUnknownDc() => CloseMigrating(MigrationResult.NotFound);
 
     /// <summary>Telegram ended this client, which its link has let go: what waits for it is delivered, then FIN.</summary>
     public void OnClosedByTelegram()
@@ -335,7 +335,12 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ISessionHolde
     private void CloseMigrating(MigrationResult result)
     {
         _session.Context.Metrics.Migrated(_session.Listener.Name, _pool.Dc, result.Tag());
-        Close(result == MigrationResult.Empty ? CloseReason.PoolEmpty : CloseReason.MidSend);
+        Close(result switch
+        {
+            MigrationResult.Empty => CloseReason.PoolEmpty,
+            MigrationResult.NotFound => CloseReason.UnknownDc,
+            _ => CloseReason.MidSend,
+        });
     }
 
     private void Close(CloseReason reason)

@@ -13,6 +13,9 @@ internal enum MigrationResult : byte
 
     /// <summary>There was no other link in time.</summary>
     Empty,
+
+    /// <summary>Telegram's list does not name its data centre any more.</summary>
+    NotFound,
 }
 
 /// <summary>What is said of moves.</summary>
@@ -24,6 +27,7 @@ internal static class MigrationResults
         MigrationResult.Ok => "ok",
         MigrationResult.MidSend => "mid_send",
         MigrationResult.Empty => "empty",
+        MigrationResult.NotFound => "not_found",
         _ => throw new UnreachableException($"result {result} has no tag"),
     };
 }

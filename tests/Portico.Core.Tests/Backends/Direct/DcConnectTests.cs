@@ -53,6 +53,7 @@ public sealed class DcConnectTests : IDisposable
         Talk(client, _stage.LatestDc());
         Assert.Equal(1, _stage.Metrics.Sum("portico.dc.connect", "result", result));
         Assert.Equal(1, _stage.Metrics.Sum("portico.dc.connect", "result", "ok"));
+        Assert.Equal(2, Assert.Single(_stage.Metrics.Of("portico.dc.connect.duration")).Tags["dc"]);
     }
 
     [Fact]

@@ -95,6 +95,7 @@ public sealed class LinkRaceTests : IDisposable
         _stage.Run();
         Assert.True(client.IsEnded);
         Assert.Equal(["unknown_dc (client)"], _stage.Metrics.Closed);
+        Assert.Equal("not_found", Assert.Single(_stage.Metrics.Of("portico.migrations")).Tags["result"]);
         Assert.Equal(before, _stage.Loop.Connects.Count);
     }
 

@@ -1,0 +1,32 @@
+namespace Portico.Core.Diagnostics;
+
+/// <summary>What gauges and sums are read from, when somebody asks and from whatever thread. What is left out is nothing.</summary>
+internal sealed class MetricSources
+{
+    /// <summary>Counters of every listener on every loop.</summary>
+    public Func<IEnumerable<ListenerCounters>> Listeners { get; init; } = () => [];
+
+    /// <summary>Counters of every data centre on every loop.</summary>
+    public Func<IEnumerable<DcCounters>> Dcs { get; init; } = () => [];
+
+    /// <summary>For each listener how many authenticated sessions it may have.</summary>
+    public Func<IEnumerable<(string Listener, int Most)>> SessionLimits { get; init; } = () => [];
+
+    /// <summary>How many strangers may be at the cover at a time.</summary>
+    public Func<long> CoverLimit { get; init; } = () => 0;
+
+    /// <summary>Beginnings of clients that are remembered.</summary>
+    public Func<ReplayFigures> Replays { get; init; } = () => default;
+
+    /// <summary>For each listener the secrets that a hello for nobody's own domain is tried with.</summary>
+    public Func<IEnumerable<(string Listener, int Secrets)>> StrangerTrials { get; init; } = () => [];
+
+    /// <summary>Networks whose callers are not tried now, of each loop.</summary>
+    public Func<long> StrangerNetworks { get; init; } = () => 0;
+
+    /// <summary>How many networks the loops have room for.</summary>
+    public Func<long> StrangerRoom { get; init; } = () => 0;
+
+    /// <summary>Memory in use, its limit, and how short it is.</summary>
+    public Func<(long Used, long Limit, int Level)> Memory { get; init; } = () => default;
+}
