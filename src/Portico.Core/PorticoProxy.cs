@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Background;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 
@@ -59,7 +60,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     {
         var loops = settings.Loops == 0 ? Engine.LoopsFor(Environment.ProcessorCount) : settings.Loops;
         var engine = Engine.Create(settings.Engine, loops, time);
-        return Start(settings, engine, loggers, meters, time);
+        return Start(settings, engine, LimitedLoggerFactory.Around(loggers, time), meters, time);
     }
 
     /// <summary>

@@ -16,7 +16,6 @@ namespace Portico.Core.Clients;
 internal sealed partial class ClientListener(ImmutableArray<LoopServices> loops, int index, ProxyMetrics metrics, ILogger log) : IAcceptor
 {
     private readonly LineLimit _pauses = new(LineLimit.MinuteMs);
-    private readonly LineLimit _faults = new();
     private volatile Steps _steps = new(loops, index);
 
     private sealed record Steps(ImmutableArray<LoopServices> Loops, int Index)
@@ -42,8 +41,7 @@ internal sealed partial class ClientListener(ImmutableArray<LoopServices> loops,
         catch (Exception error) when (!EventLoop.IsFatal(error))
         {
             // One client is lost, and not the loop with all its sessions.
-            if (_faults.TryPass(channel.Loop.NowMs, out var leftOut))
-                Log.AcceptFaulted(log, error, steps.Name, leftOut);
+            Log.AcceptFaulted(log, error, steps.Name);
             channel.Close();
         }
     }
@@ -63,8 +61,7 @@ internal sealed partial class ClientListener(ImmutableArray<LoopServices> loops,
         public static partial void AcceptPaused(ILogger logger, string listener, string error, long leftOut);
 
         [LoggerMessage(EventId = 1002, EventName = "AcceptFaulted", Level = LogLevel.Error,
-            Message = "Listener {Listener}: a client was lost by an exception of the proxy; please report it. "
-                + "Left out before this: {LeftOut}")]
-        public static partial void AcceptFaulted(ILogger logger, Exception error, string listener, long leftOut);
+            Message = "Listener {Listener}: a client was lost by an exception of the proxy; please report it")]
+        public static partial void AcceptFaulted(ILogger logger, Exception error, string listener);
     }
 }

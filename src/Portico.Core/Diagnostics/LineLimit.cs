@@ -1,8 +1,9 @@
 namespace Portico.Core.Diagnostics;
 
 /// <summary>
-/// Keeps what clients or sessions bring about from filling the disk: one line at once, then at most one per period, which tells how many
-/// were left out before it. From any thread; one for each event.
+/// Keeps an operator from hearing the same again and again: one line at once, then at most one a minute, say, which tells how many
+/// were left out before it. From any thread; one for each event. That none has more than a line a second is seen to elsewhere
+/// (<see cref="LimitedLoggerFactory"/>).
 /// </summary>
 /// <param name="periodMs">A second, unless an operator has enough of a line a minute.</param>
 internal sealed class LineLimit(int periodMs = LineLimit.SecondMs)

@@ -39,7 +39,6 @@ internal sealed partial class MemoryGovernor : IDisposable
     private readonly Action _collect;
     private readonly IDisposable? _source;
     private readonly LineLimit _lines = new(LineLimit.MinuteMs);
-    private readonly LineLimit _faults = new();
     private readonly long[] _since = new long[(int)MemoryLevel.Full + 1];
     private readonly Lock _gate = new();
     private Func<MemoryFigures> _read;
@@ -215,11 +214,7 @@ internal sealed partial class MemoryGovernor : IDisposable
         _ => "whoever comes now is treated as a stranger",
     };
 
-    private void OnFault(Exception error)
-    {
-        var nowMs = _time is null ? 0 : (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
-        if (_faults.TryPass(nowMs, out var leftOut)) Log.Faulted(_log, error, leftOut);
-    }
+    private void OnFault(Exception error) => Log.Faulted(_log, error);
 
     private static partial class Log
     {
@@ -235,7 +230,7 @@ internal sealed partial class MemoryGovernor : IDisposable
         public static partial void Enough(ILogger logger, long used, long limit, int percent, string of);
 
         [LoggerMessage(EventId = 1813, EventName = "MemoryFaulted", Level = LogLevel.Error,
-            Message = "Giving memory back ended by an exception of the proxy; please report it. Left out before this: {LeftOut}")]
-        public static partial void Faulted(ILogger logger, Exception error, long leftOut);
+            Message = "Giving memory back ended by an exception of the proxy; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error);
     }
 }

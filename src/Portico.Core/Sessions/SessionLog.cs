@@ -10,7 +10,6 @@ internal sealed partial class SessionLog(ILogger log) : ILoopTask
 {
     private const string Unknown = "-";
 
-    private readonly LineLimit _faults = new();
     private readonly LineLimit _firsts = new();
     private int _isRestScheduled;
 
@@ -26,11 +25,7 @@ internal sealed partial class SessionLog(ILogger log) : ILoopTask
     }
 
     /// <summary>An exception of ours ended a session.</summary>
-    public void Faulted(Session session, Exception error)
-    {
-        if (_faults.TryPass(session.Context.Loop.NowMs, out var leftOut))
-            Log.Faulted(log, error, session.Listener.Name, leftOut);
-    }
+    public void Faulted(Session session, Exception error) => Log.Faulted(log, error, session.Listener.Name);
 
     /// <summary>The first client of a user since the start has a way to Telegram.</summary>
     public void FirstClient(Session session)
@@ -75,8 +70,8 @@ internal sealed partial class SessionLog(ILogger log) : ILoopTask
             string dc, long received, long sent);
 
         [LoggerMessage(EventId = 1102, EventName = "SessionFaulted", Level = LogLevel.Error,
-            Message = "A session on {Listener} ended by an exception of the proxy; please report it. Left out before this: {LeftOut}")]
-        public static partial void Faulted(ILogger logger, Exception error, string listener, long leftOut);
+            Message = "A session on {Listener} ended by an exception of the proxy; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error, string listener);
 
         [LoggerMessage(EventId = 1103, EventName = "FirstClient", Level = LogLevel.Information,
             Message = "First client of user {User} on {Listener} since the start: {Protocol}, DC {Dc}")]

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using Portico.Core.Diagnostics;
 
 namespace Portico.Hosting;
 
@@ -11,10 +12,22 @@ namespace Portico.Hosting;
 /// </remarks>
 internal sealed class HostServices : IDisposable
 {
+    // Lines that one act of the operator's brings about, each of which names something else.
+    private static readonly Dictionary<int, int> Lists = new()
+    {
+        [9004] = 20, // Unwise
+        [9006] = 20, // Listening
+        [9008] = 8, // LinksStayNear
+        [9022] = 8, // PublicAddressFound
+        [9305] = 20, // ReloadError
+        [9306] = 20, // ReloadUnwise
+        [9307] = 20, // ReloadListening
+    };
+
     /// <param name="level">The least that is written.</param>
     /// <param name="format">text or json.</param>
     public HostServices(LogLevel level, string format) =>
-        Loggers = format == "json" ? OfJson(level) : OfText(level);
+        Loggers = LimitedLoggerFactory.Around(format == "json" ? OfJson(level) : OfText(level), TimeProvider.System, Lists);
 
     /// <summary>Messages go to stderr, as stdout belongs to links.</summary>
     public ILoggerFactory Loggers { get; }

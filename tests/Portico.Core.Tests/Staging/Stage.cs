@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Core.Users;
@@ -63,9 +64,10 @@ internal sealed class Stage : IDisposable
             DataDirectory = "",
         };
         if (isSilent) Metrics.Stop();
+        var loggers = isSilent ? NullLoggerFactory.Instance : LimitedLoggerFactory.Around(_log.Factory, Time);
         Proxy = PorticoProxy.Start(
-            change?.Invoke(settings) ?? settings, Engine, isSilent ? NullLoggerFactory.Instance : _log.Factory,
-            Metrics, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])));
+            change?.Invoke(settings) ?? settings, Engine, loggers, Metrics,
+            resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])));
         Loop.RunUntilIdle();
     }
 

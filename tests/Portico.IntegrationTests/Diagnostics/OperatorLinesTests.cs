@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Net;
 using Portico.IntegrationTests.MiddleProxy;
@@ -62,6 +63,41 @@ public sealed class OperatorLinesTests
         await back.EchoAsync(100);
         Assert.Equal(["DcReachable", "FirstClient"], Operator(test).Skip(1).Select(line => line.EventName).Order());
         Assert.Contains($"meanwhile: {Clients}", Operator(test)[1].Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public Task While_a_data_centre_refuses_clients_that_try_again_and_again_are_a_line_a_second_at_most(EngineKind engine) =>
+        RetryAsync(engine, seconds: 2);
+
+    [Fact]
+    [Trait(Suite.Trait, Suite.Long)]
+    public Task While_a_data_centre_refuses_for_a_minute_clients_that_try_again_and_again_are_61_lines_at_most() =>
+        RetryAsync(EngineKind.Auto, seconds: 60);
+
+    private static async Task RetryAsync(EngineKind engine, int seconds)
+    {
+        const int Retrying = 32;
+        var patience = TimeSpan.FromMilliseconds(500);
+        await using var test = ProxyUnderTest.Start(engine, behaviour: new DcBehaviour { Refuses = true });
+        var began = Stopwatch.StartNew();
+        var attempts = 0;
+        await Task.WhenAll(Enumerable.Range(0, Retrying).Select(async _ =>
+        {
+            do
+            {
+                await using var client = await test.GreetAsync();
+                await client.SendHeaderAsync();
+                await client.ReadToEndAsync();
+                Interlocked.Increment(ref attempts);
+                await Task.Delay(patience); // an app does not try again at once
+            }
+            while (began.Elapsed < TimeSpan.FromSeconds(seconds));
+        }));
+        await test.UntilClosedAsync("dc_connect_failed", "telegram", attempts);
+        var most = (int)began.Elapsed.TotalSeconds + 1;
+        Assert.InRange(Operator(test).Length, 1, Math.Min(most, seconds + 1));
+        Assert.True(attempts >= Retrying * seconds / 2, $"{attempts} attempts");
     }
 
     private static LogLine[] Operator(ProxyUnderTest test) => [.. test.Logs.Lines.Where(line => line.Level > LogLevel.Debug)];

@@ -122,7 +122,7 @@ internal sealed class MiddleProxyBackend(MiddleProxyServices services)
     }
 
     /// <summary>A pool's own work threw.</summary>
-    public void OnFault(Exception error) => services.Health.PoolFaulted(error, services.Loop.NowMs);
+    public void OnFault(Exception error) => services.Health.PoolFaulted(error);
 
     private MiddleProxyPool PoolOf(short dc)
     {

@@ -164,7 +164,7 @@ internal sealed partial class MiddleProxyConnection : IChannelOwner, ILoopTask
 
     public void OnFault(Exception error)
     {
-        _pool.Services.Health.LinkFaulted(error, _pool.Dc, Loop.NowMs);
+        _pool.Services.Health.LinkFaulted(error, _pool.Dc);
         if (_phase != Phase.Lost) Lose(SocketError.Fault, "an exception of the proxy");
     }
 

@@ -21,8 +21,6 @@ internal sealed partial class MiddleProxyHealth(Shortages shortages, ILogger log
     private readonly Outage _hangUps = new();
     private readonly LineLimit _clockLines = new(LineLimit.MinuteMs);
     private readonly LineLimit _refusalLines = new(LineLimit.MinuteMs);
-    private readonly LineLimit _linkFaults = new();
-    private readonly LineLimit _poolFaults = new();
     private int _refusals;
 
     /// <summary>Looks the secret, the list and our own address up anew. Called often while links fail.</summary>
@@ -85,23 +83,16 @@ internal sealed partial class MiddleProxyHealth(Shortages shortages, ILogger log
     }
 
     /// <summary>An exception of ours ended a link.</summary>
-    public void LinkFaulted(Exception error, short dc, long nowMs)
-    {
-        if (_linkFaults.TryPass(nowMs, out var leftOut)) Log.LinkFaulted(log, error, dc, leftOut);
-    }
+    public void LinkFaulted(Exception error, short dc) => Log.LinkFaulted(log, error, dc);
 
     /// <summary>A pool's own work threw.</summary>
-    public void PoolFaulted(Exception error, long nowMs)
-    {
-        if (_poolFaults.TryPass(nowMs, out var leftOut)) Log.PoolFaulted(log, error, leftOut);
-    }
+    public void PoolFaulted(Exception error) => Log.PoolFaulted(log, error);
 
     private static partial class Log
     {
         [LoggerMessage(EventId = 1303, EventName = "LinkFaulted", Level = LogLevel.Error,
-            Message = "A link to the middle proxy of DC {Dc} ended by an exception of the proxy; please report it. "
-                + "Left out before this: {LeftOut}")]
-        public static partial void LinkFaulted(ILogger logger, Exception error, int dc, long leftOut);
+            Message = "A link to the middle proxy of DC {Dc} ended by an exception of the proxy; please report it")]
+        public static partial void LinkFaulted(ILogger logger, Exception error, int dc);
 
         [LoggerMessage(EventId = 1304, EventName = "ClockDiffers", Level = LogLevel.Warning,
             Message = "The middle proxy of DC {Dc} has another time: ours differs by {Seconds} s; Telegram refuses links when clocks "
@@ -113,9 +104,8 @@ internal sealed partial class MiddleProxyHealth(Shortages shortages, ILogger log
         public static partial void HandshakeRefused(ILogger logger, int dc, int code, long leftOut);
 
         [LoggerMessage(EventId = 1310, EventName = "PoolFaulted", Level = LogLevel.Error,
-            Message = "Opening links to middle proxies ended by an exception of the proxy; please report it. "
-                + "Left out before this: {LeftOut}")]
-        public static partial void PoolFaulted(ILogger logger, Exception error, long leftOut);
+            Message = "Opening links to middle proxies ended by an exception of the proxy; please report it")]
+        public static partial void PoolFaulted(ILogger logger, Exception error);
 
         [LoggerMessage(EventId = 1311, EventName = "MiddleProxyUnreachable",
             Message = "No link to the middle proxies of DC {Dc} comes about (last {Address}: {Why}); trying on, so far {Attempts} times. "

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Backends.MiddleProxy;
 using Portico.Core.Diagnostics;
 using Portico.TestKit.Diagnostics;
+using Portico.TestKit.Time;
 using Xunit;
 
 namespace Portico.Core.Tests.Backends.MiddleProxy;
@@ -11,11 +12,12 @@ namespace Portico.Core.Tests.Backends.MiddleProxy;
 public sealed class MiddleProxyHealthTests : IDisposable
 {
     private readonly LogProbe _log = new();
+    private readonly ManualTime _time = new();
     private readonly MiddleProxyHealth _health;
 
     public MiddleProxyHealthTests()
     {
-        var logger = _log.Factory.CreateLogger<MiddleProxyHealth>();
+        var logger = LimitedLoggerFactory.Around(_log.Factory, _time).CreateLogger<MiddleProxyHealth>();
         _health = new MiddleProxyHealth(new Shortages(logger), logger);
     }
 
@@ -32,8 +34,9 @@ public sealed class MiddleProxyHealthTests : IDisposable
         {
             _health.ClockDiffers(2, 40, ms);
             _health.Refused(2, -3, ms);
-            _health.LinkFaulted(new TimeZoneNotFoundException(), 2, ms);
-            _health.PoolFaulted(new TimeZoneNotFoundException(), ms);
+            _health.LinkFaulted(new TimeZoneNotFoundException(), 2);
+            _health.PoolFaulted(new TimeZoneNotFoundException());
+            _time.Advance(TimeSpan.FromMilliseconds(100));
         }
 
         Assert.Equal(lines, _log.Lines.Count(line => line.EventName == eventName));
@@ -44,7 +47,12 @@ public sealed class MiddleProxyHealthTests : IDisposable
     {
         var lookUps = 0;
         _health.LookUp = () => lookUps++;
-        for (var ms = 0L; ms < 120_000; ms += 1000) _health.HungUp(IPAddress.Loopback, ms);
+        for (var ms = 0L; ms < 120_000; ms += 1000)
+        {
+            _health.HungUp(IPAddress.Loopback, ms);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
         Assert.Equal(2, _log.Lines.Count(line => line.EventName == "LinksRefused"));
         Assert.Equal(117, lookUps);
         _health.Worked(2);
