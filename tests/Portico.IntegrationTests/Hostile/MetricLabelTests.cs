@@ -25,6 +25,9 @@ public sealed class MetricLabelTests
         ["stage"] = value => value is "no_bytes" or "partial_hello" or "silent_after_flight" or "partial_header",
         ["end"] = value => value is "reset" or "write_timeout",
         ["phase"] = value => value is "handshake" or "idle" or "write",
+        ["clock"] = value => value is "ahead" or "behind",
+        ["mode"] = value => value is "user" or "system",
+        ["generation"] = value => value is "0" or "1" or "2",
         ["result"] = value => value is "ok" or "refused" or "timeout" or "unreachable" or "reset" or "no_resources"
             or "no_address" or "other" or "connect_error" or "policy" or "no_sni" or "loop",
     };
@@ -34,7 +37,11 @@ public sealed class MetricLabelTests
     public async Task No_label_of_any_instrument_carries_what_a_peer_said_or_who_it_is(EngineKind engine)
     {
         await using var test = ProxyUnderTest.Start(
-            engine, settings => settings with { Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromMilliseconds(300) } });
+            engine, settings => settings with
+            {
+                Timeouts = settings.Timeouts with { Handshake = TimeSpan.FromSeconds(1) },
+                Limits = settings.Limits with { CountsLoopback = true }, // as if they came from elsewhere
+            });
         foreach (var dc in new short[] { 2, -5, 0, 4711, -4711 })
         {
             foreach (var profile in new ClientProfile[]
@@ -61,6 +68,8 @@ public sealed class MetricLabelTests
             lost.Wire.Reset();
         }
         await StrangerClient.CallAsync(test.Endpoint, HelloBytes.Create(test.Secret, Sni, 4711));
+        var anHourAgo = DateTimeOffset.UtcNow.ToUnixTimeSeconds() - 3600;
+        await StrangerClient.CallAsync(test.Endpoint, HelloBytes.Create(test.Secret, Sni, (uint)anHourAgo));
         await StrangerClient.CallAsync(test.Endpoint, HelloBytes.Malformed());
         await StrangerClient.CallAsync(test.Endpoint, "GET /name.of.a.visitor.example.org HTTP/1.1\r\n\r\n"u8.ToArray());
         await StrangerClient.CallAsync(test.Endpoint, test.Secret.Key[..10].ToArray());

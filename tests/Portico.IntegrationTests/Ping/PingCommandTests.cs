@@ -43,6 +43,20 @@ public sealed class PingCommandTests
     }
 
     [Fact]
+    public async Task It_leaves_no_trace_of_a_client_that_was_held_back_on_the_way()
+    {
+        // As if it came from elsewhere: what comes by loopback is counted only here.
+        await using var test = ProxyUnderTest.Start(
+            EngineKind.Auto, change: settings => settings with { Limits = settings.Limits with { CountsLoopback = true } });
+        var (code, _, _) = await PingAsync(LinkTo(test), "--protocol", AllProtocols);
+        Assert.Equal(0, code);
+        Assert.Equal(0, test.Metrics.Value("portico_early_ends_total"));
+        using (var silent = new TcpClient())
+            await silent.ConnectAsync(test.Proxy.Endpoints[0]);
+        await test.Metrics.UntilAsync("portico_early_ends_total", 1);
+    }
+
+    [Fact]
     public async Task It_goes_through_middle_proxies_too()
     {
         await using var network = FakeTelegramNetwork.Start([1, 2, -2]);
