@@ -42,7 +42,8 @@ internal struct PeerProgress
         var hasLeapt = unchecked(now - _lookedMs) > ClockLeapMs;
         IsWatched = underWay > 0 || isPending;
         _lookedMs = now;
-        if (acknowledged == _acknowledged && IsWatched && !hasLeapt) return unchecked(now - _progressMs);
+        if (acknowledged == _acknowledged && IsWatched && !hasLeapt)
+            return unchecked(now - _progressMs);
         (_acknowledged, _progressMs) = (acknowledged, now);
         return 0;
     }

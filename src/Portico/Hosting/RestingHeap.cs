@@ -51,7 +51,8 @@ internal sealed class RestingHeap : IDisposable
     {
         lock (_gate)
         {
-            if (!_isOver) _timer.Change(TimeSpan.FromMilliseconds(afterMs), Timeout.InfiniteTimeSpan);
+            if (_isOver) return;
+            _timer.Change(TimeSpan.FromMilliseconds(afterMs), Timeout.InfiniteTimeSpan);
         }
     }
 
