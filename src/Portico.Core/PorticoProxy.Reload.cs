@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Portico.Core.Clients;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
@@ -80,7 +81,12 @@ public sealed partial class PorticoProxy
 
     /// <summary>The host has read its configuration again.</summary>
     /// <param name="result">applied, partial, refused or unchanged.</param>
-    public void CountReload(string result) => _services.Metrics.Reloaded(result);
+    public void CountReload(string result)
+    {
+        _services.Metrics.Reloaded(result);
+        if (_services.Events.HasReaders)
+            _services.Events.Publish(new ProxyEvent { Type = ProxyEvent.Reload, At = _services.Events.Now, Result = result });
+    }
 
     private static (EngineKind Engine, int Loops, string Directory, ReplaySettings Replay) RestartOnly(ProxySettings settings) =>
         (settings.Engine, settings.Loops, settings.DataDirectory, settings.Replay);

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Background;
+using Portico.Core.Control;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
@@ -27,6 +28,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         _directory = directory;
         _engine = engine;
         _services = services;
+        Control = services.CreateControl(engine, () => Endpoints, () => Volatile.Read(ref _stopped) is not null);
     }
 
     /// <summary>The settings in force.</summary>
@@ -34,6 +36,9 @@ public sealed partial class PorticoProxy : IAsyncDisposable
 
     /// <summary>Where each listener of <see cref="Settings"/> listens, in the same order, with the real port.</summary>
     public ImmutableArray<IPEndPoint> Endpoints => [.. _listening.Select(listening => listening.Bound)];
+
+    /// <summary>What administration may read and ask.</summary>
+    public ProxyControl Control { get; }
 
     /// <summary>Sessions that are open now, handshakes included.</summary>
     public int SessionCount => _services.Sessions.Value;

@@ -10,6 +10,7 @@ using Portico.Core.Backends.Direct;
 using Portico.Core.Backends.MiddleProxy;
 using Portico.Core.Background;
 using Portico.Core.Clients;
+using Portico.Core.Control;
 using Portico.Core.Cover;
 using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
@@ -50,6 +51,8 @@ internal sealed class ProxyServices
     /// <param name="outside">How the world is reached.</param>
     public ProxyServices(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, Outside outside)
     {
+        Events = new EventFeed(outside.Time ?? TimeProvider.System);
+        loggers = new WatchedLoggers(loggers, Events);
         _loggers = loggers;
         _outside = outside;
         _shortages = new Shortages(loggers.CreateLogger<Shortages>());
@@ -78,6 +81,9 @@ internal sealed class ProxyServices
     public SettingsGeneration Current => _current;
 
     public ProxyMetrics Metrics { get; }
+
+    /// <summary>Tells whoever watches what happens.</summary>
+    public EventFeed Events { get; }
 
     /// <summary>Sessions that are open now.</summary>
     public SessionCount Sessions { get; } = new();
@@ -135,6 +141,32 @@ internal sealed class ProxyServices
     public ClientListener CreateListener(SettingsGeneration generation, int index) =>
         new(generation.Loops, index, Metrics, _loggers.CreateLogger<ClientListener>());
 
+    /// <summary>What administration may read and ask.</summary>
+    /// <param name="engine">The loops.</param>
+    /// <param name="endpoints">Where each listener listens.</param>
+    /// <param name="isDraining">Whether the proxy is stopping.</param>
+    public ProxyControl CreateControl(Engine engine, Func<ImmutableArray<IPEndPoint>> endpoints, Func<bool> isDraining) => new(new ControlParts
+    {
+        Loops = engine.Loops,
+        Settings = () => Current.Settings,
+        Steps = () => Current.Loops,
+        Endpoints = endpoints,
+        IsDraining = isDraining,
+        Dcs = () => _parts.SelectMany(loop => loop.Dcs.All),
+        DcHealth = _dcHealth,
+        MiddleHealth = _middleHealth,
+        MiddleProxies = MiddleProxies,
+        Updater = () => ConfigUpdater,
+        Cover = () => Cover,
+        Learner = () => FlightLearner,
+        Policy = Policy,
+        Memory = Memory,
+        Replays = Replays,
+        Sessions = Sessions,
+        Events = Events,
+        Time = _outside.Time ?? TimeProvider.System,
+    });
+
     /// <summary>Clients can come to middle proxies from now on. True the first time, if the world can be asked where those are.</summary>
     public bool BeginMiddle(ProxySettings settings)
     {
@@ -142,7 +174,7 @@ internal sealed class ProxyServices
             return false;
         ConfigUpdater = new ConfigUpdater(
             settings, MiddleProxies, _loggers, Metrics, time, _outside.Http ?? Downloader.OverNetwork(), ExternalAddress.LocalTowards);
-        _middleHealth.LookUp = ConfigUpdater.Hurry;
+        _middleHealth.LookUp = () => ConfigUpdater.Hurry();
         return true;
     }
 
@@ -211,7 +243,7 @@ internal sealed class ProxyServices
     {
         loop.Buffers.Budget = BufferPool.BudgetOf(loops);
         var (addresses, random, dcs) = (new AddressLimits(settings.Limits, loops), new RandomKeystream(), new DcCounterTable());
-        var context = new LoopContext(loop, settings, Metrics, Sessions, _sessionLog, addresses, random);
+        var context = new LoopContext(loop, settings, Metrics, Sessions, _sessionLog, addresses, random, Events);
         var log = _loggers.CreateLogger<MiddleProxyConnection>();
         var links = new MiddleProxyServices(context, MiddleProxies, _middleHealth, dcs, log, loops) { Settings = settings };
         return new LoopParts
@@ -231,7 +263,7 @@ internal sealed class ProxyServices
         LoopParts parts, ProxySettings settings, CoverServices cover, LearnedFlights flights, DcDirectory dcs, LocalAddresses from,
         ImmutableArray<ListenerContext> listeners, ImmutableArray<Judge> judges)
     {
-        var context = new LoopContext(parts.Loop, settings, Metrics, Sessions, _sessionLog, parts.Addresses, parts.Random);
+        var context = new LoopContext(parts.Loop, settings, Metrics, Sessions, _sessionLog, parts.Addresses, parts.Random, Events);
         var direct = new DirectBackend(context, dcs, parts.Dcs, DirectLimits.Of(settings), _dcHealth, from);
         var origins = new OriginHeader(context, _originLog);
         return new LoopServices

@@ -13,6 +13,9 @@ internal sealed partial class CoverHealth(CoverSettings settings, Shortages shor
 {
     private readonly Outage _outage = new();
 
+    /// <summary>The operator was told that it cannot be reached, and not yet that it can.</summary>
+    public bool IsUnreachable => _outage.IsTold;
+
     /// <summary>No connection came about.</summary>
     /// <param name="why">What was the matter, for the operator.</param>
     /// <param name="nowMs">Monotonic.</param>

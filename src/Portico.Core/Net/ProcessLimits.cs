@@ -29,6 +29,20 @@ public static class ProcessLimits
         return ends.Length == 2 && int.TryParse(ends[0], out var first) && int.TryParse(ends[1], out var last) ? last - first + 1 : 0;
     }
 
+    /// <summary>Descriptors that are open now; -1 where the system does not tell. A millisecond for every 5000.</summary>
+    public static long OpenDescriptors()
+    {
+        const string Own = "/proc/self/fd";
+        try
+        {
+            return OperatingSystem.IsLinux() ? Directory.EnumerateFileSystemEntries(Own).LongCount() : -1;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return -1;
+        }
+    }
+
     /// <summary>
     /// For how many sessions the descriptors suffice: two each,
     /// after what the process itself needs. 0 where there is no limit to ask for.

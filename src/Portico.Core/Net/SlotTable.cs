@@ -43,6 +43,9 @@ internal sealed class SlotTable(uint firstGeneration = 0)
         return entry.Generation == (uint)(token >> 32) ? entry.Channel : null;
     }
 
+    /// <summary>Slots there are, open or not: numbers below this are theirs.</summary>
+    public int Size => _pages.Count << PageBits;
+
     /// <summary>The channel in a slot, if any.</summary>
     public Channel? this[int slot] => At(slot).Channel;
 

@@ -79,6 +79,14 @@ public sealed class ProxyOptions
     [Option("How long each phase of a session may last.")]
     public TimeoutOptions Timeouts { get; set; } = new();
 
+    /// <summary>For operators, while it runs.</summary>
+    [Option("How a running proxy is administered: an HTTP interface on TCP and on a unix socket.")]
+    public AdminOptions Admin { get; set; } = new();
+
+    /// <summary>What is sent elsewhere.</summary>
+    [Option("Where metrics are sent, besides /metrics of the HTTP interface.")]
+    public TelemetryOptions Telemetry { get; set; } = new();
+
     /// <summary>Where the proxy keeps what it learns.</summary>
     [Option("Where the proxy keeps what must survive a restart. A relative path starts at the directory of the configuration file.")]
     public string DataDirectory { get; set; } = "data";

@@ -26,6 +26,8 @@ public static class ProxyOptionsParser
         var policy = new PolicyOptionsParser(errors, warnings).Parse(options.Policy, options.Tables, listeners);
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         AdmissionOptionsParser.Check(options, errors, warnings);
+        var admin = new AdminOptionsParser(errors, warnings);
+        admin.Check(options.Admin, options.Telemetry);
         if (string.IsNullOrWhiteSpace(options.DataDirectory))
             errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
         else if (options.DataDirectory.Contains('\0', StringComparison.Ordinal))
@@ -65,6 +67,8 @@ public static class ProxyOptionsParser
                 ClientWrite = TimeSpan.FromSeconds(options.Timeouts.ClientWriteSeconds),
                 Drain = TimeSpan.FromSeconds(options.Timeouts.DrainSeconds),
             },
+            Admin = admin.Parse(options.Admin, Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory))),
+            Telemetry = AdminOptionsParser.Parse(options.Telemetry),
             DataDirectory = Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory)),
             Engine = options.Engine switch { "epoll" => EngineKind.Epoll, "sockets" => EngineKind.Sockets, _ => EngineKind.Auto },
             Loops = options.Loops,

@@ -62,6 +62,12 @@ public sealed record ProxySettings
     /// <summary>How long each phase of a session may last.</summary>
     public required TimeoutSettings Timeouts { get; init; }
 
+    /// <summary>How it is administered; a host that has no administration does not look at it.</summary>
+    public AdminSettings Admin { get; init; } = new();
+
+    /// <summary>Where metrics are sent; likewise.</summary>
+    public TelemetrySettings Telemetry { get; init; } = new();
+
     /// <summary>
     /// Absolute path of the directory for what must survive a restart.
     /// Empty: clients seen are not kept over a restart (tests).

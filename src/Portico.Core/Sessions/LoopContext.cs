@@ -18,9 +18,10 @@ namespace Portico.Core.Sessions;
 /// <param name="log">Of the whole proxy, for lines on sessions.</param>
 /// <param name="addresses">Connections of one address that have shown no secret.</param>
 /// <param name="random">Random bytes for this loop's flights and headers.</param>
+/// <param name="events">Of the whole proxy, for whoever watches it.</param>
 internal sealed class LoopContext(
     EventLoop loop, ProxySettings settings, ProxyMetrics metrics, SessionCount sessions, SessionLog log, AddressLimits addresses,
-    RandomKeystream random)
+    RandomKeystream random, EventFeed events)
 {
     public EventLoop Loop => loop;
 
@@ -29,6 +30,8 @@ internal sealed class LoopContext(
     public SessionCount Sessions => sessions;
 
     public SessionLog Log => log;
+
+    public EventFeed Events => events;
 
     public TimeoutSettings Timeouts { get; } = settings.Timeouts;
 

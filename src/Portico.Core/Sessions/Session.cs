@@ -95,6 +95,12 @@ internal abstract class Session : IAddressHolder
     /// <summary>What is known of who calls.</summary>
     public ref readonly Judged Judged => ref _judged;
 
+    /// <summary>Whose client it is; null = it was not let in.</summary>
+    public UserRecord? User => _user;
+
+    /// <summary>It has a way to Telegram.</summary>
+    public bool IsRelaying => _relaying;
+
     /// <summary>When it was accepted, on the loop's clock.</summary>
     public long AcceptedMs => _acceptedMs;
 
@@ -244,6 +250,7 @@ internal abstract class Session : IAddressHolder
         _counters.Relaying++;
         _counters.Clients++;
         if (_user!.Began(Context.Loop.UnixSeconds)) Context.Log.FirstClient(this);
+        if (Context.Events.HasReaders) Context.Events.Publish(NewEvent(ProxyEvent.SessionOpened));
     }
 
     /// <summary>A client's bytes were not accepted. Counted once, when it is noticed: the connection may go on for long.</summary>
@@ -258,6 +265,8 @@ internal abstract class Session : IAddressHolder
         if (_closed) return;
         _closed = true;
         reason = _endsFor ?? reason;
+        // Before the channel is closed: its place, which the id is made of, is empty then.
+        var told = Context.Events.HasReaders ? NewEvent(ProxyEvent.SessionClosed) : null;
         if (EndsWithReset || KeepsMemory(reason)) Client.Abort();
         else Client.Close();
         LeaveAddress();
@@ -275,8 +284,27 @@ internal abstract class Session : IAddressHolder
         var seconds = (Context.Loop.NowMs - _acceptedMs) / 1000.0;
         Context.Metrics.Closed(Listener.Name, reason, seconds);
         Context.Log.Closed(this, reason, seconds);
+        if (told is not null)
+        {
+            Context.Events.Publish(told with
+            {
+                Reason = reason.Tag(), Side = reason.Side().Tag(), Seconds = seconds, ReceivedBytes = Received, SentBytes = Sent,
+            });
+        }
+
         Context.Sessions.Closed();
     }
+
+    private ProxyEvent NewEvent(string type) => new()
+    {
+        Type = type,
+        At = Context.Events.Now,
+        Session = Client.IsClosed ? null : SessionId.Of(Client).ToString(),
+        Listener = Listener.Name,
+        User = _judged.Credential?.Name,
+        Protocol = _judged.HasHeader ? ProxyMetrics.ProtocolName(_judged.IsTls, _judged.Transport) : null,
+        Dc = _judged.HasHeader ? _judged.Dc : null,
+    };
 
     // Closed in order, the kernel would keep for minutes what the client does not take.
     private bool KeepsMemory(CloseReason reason) => reason == CloseReason.MemoryPressure && Client.UnacknowledgedBytes() > 0;

@@ -93,12 +93,14 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     /// Everything is looked up soon, if that was not so within a minute:
     /// links fail as if it were outdated. From any thread.
     /// </summary>
-    public void Hurry()
+    /// <returns>False if it was so within a minute.</returns>
+    public bool Hurry()
     {
         var now = (long)Now.TotalMilliseconds;
         var last = Interlocked.Read(ref _hurriedMs);
-        if (now - last >= HurryMs && Interlocked.CompareExchange(ref _hurriedMs, now, last) == last)
-            Volatile.Read(ref _hurried).TrySetResult();
+        if (now - last < HurryMs || Interlocked.CompareExchange(ref _hurriedMs, now, last) != last) return false;
+        Volatile.Read(ref _hurried).TrySetResult();
+        return true;
     }
 
     /// <summary>Ends it at once, in the middle of a download too.</summary>

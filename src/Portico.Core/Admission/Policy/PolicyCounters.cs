@@ -16,6 +16,9 @@ internal sealed class PolicyCounters
     /// <summary>Tuples that have clients.</summary>
     public int Tuples => _shards.Sum(shard => shard.Count);
 
+    /// <summary>Clients that a tuple has now.</summary>
+    public int CountOf(ReadOnlySpan<byte> tuple) => _shards[(uint)ValueComparer.HashOf(tuple) >> ShardShift].CountOf(tuple);
+
     /// <summary>Counts one more, unless there are so many already.</summary>
     /// <param name="tuple">The values of the keys.</param>
     /// <param name="limit">The most there may be.</param>
@@ -53,6 +56,11 @@ internal sealed class PolicyCounters
             {
                 lock (_gate) return _counters.Count;
             }
+        }
+
+        public int CountOf(ReadOnlySpan<byte> tuple)
+        {
+            lock (_gate) return _byTuple.TryGetValue(tuple, out var counter) ? counter.Count : 0;
         }
 
         public bool TryRaise(ReadOnlySpan<byte> tuple, int limit, [NotNullWhen(true)] out PolicyCounter? counter)

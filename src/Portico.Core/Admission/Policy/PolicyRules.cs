@@ -48,6 +48,23 @@ internal sealed class PolicyRules
         return null;
     }
 
+    /// <summary>What each rule would say to a client that came now. Nothing is counted.</summary>
+    public List<PolicyVerdict> Ask(in PolicyCaller caller)
+    {
+        var verdicts = new List<PolicyVerdict>(_rules.Length);
+        Span<byte> room = stackalloc byte[_room];
+        foreach (var rule in _rules)
+        {
+            var length = WriteTuple(rule.Rule, caller, room);
+            var tuple = length < 0 ? null : room[..length].ToArray();
+            var count = tuple is not null && rule.Table is null ? rule.Tally.Counters.CountOf(tuple) : 0;
+            var passes = tuple is null || (rule.Table is { } table ? rule.Accepts(table.Contains(tuple.AsSpan(1))) : count < rule.Rule.Limit);
+            verdicts.Add(new PolicyVerdict(rule, tuple, passes, count));
+        }
+
+        return verdicts;
+    }
+
     /// <summary>Do the tables allow a name? Only rules that look up tls_domain are asked, and nothing is counted.</summary>
     public bool Allow(ReadOnlySpan<byte> name)
     {
@@ -70,20 +87,27 @@ internal sealed class PolicyRules
             return length < 0 || rule.Accepts(table.Contains(room[..length]));
         }
 
-        // Each value behind its length: no two tuples are the same bytes.
-        var end = 0;
-        foreach (var key in rule.Rule.Keys)
-        {
-            var length = caller.Write(key, room[(end + 1)..]);
-            if (length < 0) return true;
-            room[end] = (byte)length;
-            end += 1 + length;
-        }
-
+        var end = WriteTuple(rule.Rule, caller, room);
+        if (end < 0) return true;
         if (!rule.Tally.Counters.TryRaise(room[..end], rule.Rule.Limit, out var counter))
             return false;
         lease.Add(counter, _counting);
         return true;
+    }
+
+    // Each value behind its length: no two tuples are the same bytes. -1 = the client lacks one of them.
+    private static int WriteTuple(PolicyRule rule, in PolicyCaller caller, Span<byte> room)
+    {
+        var end = 0;
+        foreach (var key in rule.Keys)
+        {
+            var length = caller.Write(key, room[(end + 1)..]);
+            if (length < 0) return -1;
+            room[end] = (byte)length;
+            end += 1 + length;
+        }
+
+        return end;
     }
 }
 
@@ -111,3 +135,10 @@ internal sealed class RuleTally
 
     public void CountRefused() => Interlocked.Increment(ref _refused);
 }
+
+/// <summary>What a rule would say to a client.</summary>
+/// <param name="Rule">The rule.</param>
+/// <param name="Tuple">What it would go by, each value behind its length; null = the client has no such thing, and passes.</param>
+/// <param name="Passes">Whether the client passes.</param>
+/// <param name="Count">Clients with the same values, of a rule that counts.</param>
+internal sealed record PolicyVerdict(ActiveRule Rule, byte[]? Tuple, bool Passes, int Count);

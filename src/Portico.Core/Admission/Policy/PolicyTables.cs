@@ -48,6 +48,12 @@ internal sealed partial class PolicyTables
         }
     }
 
+    /// <summary>What is in one of them; null = there is none of this name.</summary>
+    public TableContent? Find(string name)
+    {
+        lock (_gate) return _live.GetValueOrDefault(name)?.Content;
+    }
+
     /// <summary>The settings are other ones now: the same changes over what these say.</summary>
     /// <returns>The tables of the rules, by name.</returns>
     public IReadOnlyDictionary<string, LiveTable> Replace(ImmutableArray<PolicyTable> tables)

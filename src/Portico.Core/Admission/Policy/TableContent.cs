@@ -27,6 +27,9 @@ internal sealed class TableContent
     /// <summary>Values of the configuration that are not in it any more.</summary>
     public IReadOnlyCollection<byte[]> Removed => _removed;
 
+    /// <summary>All values in it, in no order.</summary>
+    public IEnumerable<byte[]> Values => _configured.Where(value => !_removed.Contains(value)).Concat(_added);
+
     /// <summary>Values in it.</summary>
     public int Size => _configured.Count - _removed.Count + _added.Count;
 

@@ -10,6 +10,9 @@ internal sealed partial class DcHealth(Shortages shortages, ILogger log)
 {
     private readonly ConcurrentDictionary<int, Outage> _outages = new();
 
+    /// <summary>Data centres that the operator was told cannot be reached, and not yet that they can. From any thread.</summary>
+    public IEnumerable<int> Unreachable => _outages.Where(outage => outage.Value.IsTold).Select(outage => outage.Key);
+
     /// <summary>A client was let go, as no connection came about for it.</summary>
     /// <param name="dc">Whose addresses were tried.</param>
     /// <param name="race">With the ends of its attempts.</param>

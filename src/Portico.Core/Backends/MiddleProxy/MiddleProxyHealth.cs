@@ -26,6 +26,9 @@ internal sealed partial class MiddleProxyHealth(Shortages shortages, ILogger log
     /// <summary>Looks the secret, the list and our own address up anew. Called often while links fail.</summary>
     public Action LookUp { get; set; } = static () => { };
 
+    /// <summary>Data centres whose middle proxies the operator was told cannot be reached, and not yet that they can.</summary>
+    public IEnumerable<int> Unreachable => _outages.Where(outage => outage.Value.IsTold).Select(outage => (int)outage.Key);
+
     /// <summary>No address of a data centre's middle proxies works.</summary>
     /// <param name="dc">The data centre.</param>
     /// <param name="address">The last one that was tried.</param>
