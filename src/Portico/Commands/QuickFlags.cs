@@ -111,6 +111,7 @@ internal sealed class QuickFlags
             // a port that changes with every start is not worth keeping
             Port = parsed.GetValue(_port) is { } port and not 0 ? port : fresh.Port,
             Secret = withSecret ? fresh.Secret : null,
+            AdminToken = withSecret ? fresh.AdminToken : null, // what is not written down nobody could know
             Protocols = parsed.GetValue(_protocols) is { Length: > 0 } protocols ? protocols : fresh.Protocols,
             AdTag = parsed.GetValue(_adTag),
             Mode = parsed.GetValue(_mode) ?? (parsed.GetValue(_adTag) is null ? fresh.Mode : "auto"), // direct mode would not carry the tag

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Portico.Admin.Metrics;
 using Portico.Configuration;
 using Portico.Core;
 using Portico.Core.Background;
@@ -58,6 +59,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         Log.Descriptors(log, descriptors);
         var ports = ProcessLimits.LocalPorts();
         Log.LocalPorts(log, ports);
+        using var metrics = MetricsExport.Begin(settings); // before anything is counted
         await using var proxy = Start(settings, services);
         if (first is not null)
         {
@@ -82,9 +84,10 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         // 4. Until the end, with whatever the file says by then.
         ProcessLimits.ReleaseStartCode();
         using var heap = new RestingHeap(TimeProvider.System);
-        var watching = first is { Text: null }
-            ? Task.CompletedTask
-            : WatchAsync(watch, new ConfigurationReload(file, overrides, loaded.Options, proxy, log), signals, asking.Token);
+        var reload = first is { Text: null } ? null : new ConfigurationReload(file, overrides, loaded.Options, proxy, log);
+        var watching = reload is null ? Task.CompletedTask : WatchAsync(watch, reload, signals, asking.Token);
+        await using var admin = await Administration.StartAsync(
+            proxy, () => reload?.Running ?? loaded.Options, reload, file, metrics, services);
         await WaitAsync(proxy, signals, log);
         signals.HangUp = null;
         await asking.CancelAsync();

@@ -32,8 +32,14 @@ internal sealed record NewConfiguration
     /// <summary>The way to Telegram.</summary>
     public string Mode { get; init; } = "direct";
 
+    /// <summary>What administration over TCP asks for; null writes none.</summary>
+    public string? AdminToken { get; init; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
     private const string Heading = "// Written by the first start of portico. "
         + "Every key is described in docs/configuration.md; `portico check` tells what is in force.";
+
+    /// <summary>Nothing of it: it holds secrets.</summary>
+    public override string ToString() => nameof(NewConfiguration);
 
     /// <summary>The file, with comments for whoever opens it next.</summary>
     public string ToText()
@@ -52,6 +58,9 @@ internal sealed record NewConfiguration
         var publicHostNote = PublicHost is null
             ? " // behind NAT, or with a name: the server that links show, for example \"proxy.example.org\""
             : "";
+        var adminLine = AdminToken is null
+            ? ""
+            : $"  \"admin\": {{ \"token\": {Json(AdminToken)} }}, // opens http://127.0.0.1:8444; commands on this machine need none\n";
         var domainNote = Domain is null ? " // links name it as the site that clients seem to visit: put the name of a real site here" : "";
         return $$"""
             {{Heading}}
@@ -67,7 +76,7 @@ internal sealed record NewConfiguration
                 }
               ],
               {{cover}}
-              "backend": { "mode": {{Json(Mode)}} }
+            {{adminLine}}  "backend": { "mode": {{Json(Mode)}} }
             }
 
             """;

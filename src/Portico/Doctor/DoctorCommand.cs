@@ -47,6 +47,20 @@ internal static class DoctorCommand
         return command;
     }
 
+    /// <summary>The same for a proxy that runs, as JSON.</summary>
+    /// <param name="settings">Those in force.</param>
+    /// <param name="configuration">What there is to say of its file.</param>
+    /// <param name="stop">Whoever asked has left.</param>
+    public static async Task<string> ExamineAsync(ProxySettings settings, ConfigurationCheck configuration, CancellationToken stop)
+    {
+        var access = new NetworkAccess(IsOffline: false);
+        var checks = Checks(settings, access, TimeProvider.System);
+        var entries = await DoctorRun.RunAsync([configuration, .. checks], 3 * access.Patience, TimeProvider.System, stop);
+        using var text = new StringWriter();
+        DoctorReport.WriteJson(text, entries);
+        return text.ToString();
+    }
+
     private static TimeSpan PatienceOf(int seconds) => seconds is >= 1 and <= MostSeconds
         ? TimeSpan.FromSeconds(seconds)
         : throw new CommandFailure(

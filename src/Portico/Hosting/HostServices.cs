@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -26,11 +27,17 @@ internal sealed class HostServices : IDisposable
 
     /// <param name="level">The least that is written.</param>
     /// <param name="format">text or json.</param>
-    public HostServices(LogLevel level, string format) =>
-        Loggers = LimitedLoggerFactory.Around(format == "json" ? OfJson(level) : OfText(level), TimeProvider.System, Lists);
+    public HostServices(LogLevel level, string format)
+    {
+        Levels = new LogLevels(level, TimeProvider.System);
+        Loggers = LimitedLoggerFactory.Around(format == "json" ? OfJson(Levels) : OfText(Levels), TimeProvider.System, Lists);
+    }
 
     /// <summary>Messages go to stderr, as stdout belongs to links.</summary>
     public ILoggerFactory Loggers { get; }
+
+    /// <summary>What of them is written.</summary>
+    public LogLevels Levels { get; }
 
     /// <summary>The meters of this process.</summary>
     public ProcessMeters Meters { get; } = new();
@@ -39,21 +46,22 @@ internal sealed class HostServices : IDisposable
     public void Dispose()
     {
         Loggers.Dispose();
+        Levels.Dispose();
         Meters.Dispose();
     }
 
-    private static LoggerFactory OfText(LogLevel level)
+    private static LoggerFactory OfText(LogLevels levels)
     {
         var options = new ConsoleLoggerOptions { FormatterName = TextFormatter.FormatterName };
         ToStandardError(options);
         var console = new ConsoleLoggerProvider(
             new UnchangingOptions(options), [new TextFormatter(TimeProvider.System, LogPlaces.OfProcess())]);
-        return new LoggerFactory([console], new LoggerFilterOptions { MinLevel = level });
+        return new LoggerFactory([console], levels);
     }
 
-    private static ILoggerFactory OfJson(LogLevel level) => LoggerFactory.Create(logging =>
+    private static ILoggerFactory OfJson(LogLevels levels) => LoggerFactory.Create(logging =>
     {
-        logging.SetMinimumLevel(level);
+        logging.Services.AddSingleton<IOptionsMonitor<LoggerFilterOptions>>(levels);
         logging.AddConsole(ToStandardError);
         logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
     });

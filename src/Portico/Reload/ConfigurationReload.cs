@@ -24,8 +24,11 @@ internal sealed partial class ConfigurationReload(
     private const int MostNamed = 20;
 
     private readonly Lock _gate = new();
-    private ProxyOptions _running = running;
+    private volatile ProxyOptions _running = running;
     private Task<ReloadReport> _last = Task.FromResult(new ReloadReport(ReloadResult.Unchanged, [], [], []));
+
+    /// <summary>What runs, as it was written.</summary>
+    public ProxyOptions Running => _running;
 
     /// <summary>Reads, checks, compares and applies.</summary>
     /// <param name="cause">Who asked, for the log.</param>

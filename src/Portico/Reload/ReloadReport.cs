@@ -1,3 +1,4 @@
+using Portico.Core.Control;
 using Portico.Core.Options;
 
 namespace Portico.Reload;
@@ -35,6 +36,12 @@ internal sealed record ReloadReport(
         ReloadResult.Partial => "partial",
         _ => "refused",
     };
+
+    /// <summary>The same for whoever asked from outside.</summary>
+    public ReloadOutcome ToOutcome() => new(
+        Tag, [.. Changes.Select(change => new ReloadChange(change.Key, change.TakesEffect))],
+        [.. Errors.Select(error => new ReloadProblem(error.Key, error.Problem))],
+        [.. Warnings.Select(warning => new ReloadProblem(warning.Key, warning.Problem))]);
 
     public static ReloadReport Refused(IReadOnlyList<ConfigurationError> errors) => new(ReloadResult.Refused, [], errors, []);
 }
