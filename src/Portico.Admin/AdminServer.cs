@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Portico.Admin.Access;
 using Portico.Admin.Api;
 using Portico.Admin.Doors;
@@ -83,6 +84,14 @@ public sealed partial class AdminServer : IAsyncDisposable
         _users.Dispose();
     }
 
+    /// <summary>The OpenAPI document of the interface, as it serves it.</summary>
+    public static string OpenApi()
+    {
+        // Described and not asked: nothing of the host is looked at.
+        var host = new AdminHost { Control = null!, Version = "", Loggers = NullLoggerFactory.Instance, Configuration = () => "" };
+        return OpenApiDocument.TextOf(Operations(host, TimeProvider.System, TimeSpan.Zero, CancellationToken.None));
+    }
+
     /// <summary>All that the interface can do.</summary>
     internal static ImmutableArray<Operation> Operations(AdminHost host, TimeProvider time, TimeSpan heartbeat, CancellationToken stopping)
     {
@@ -99,7 +108,7 @@ public sealed partial class AdminServer : IAsyncDisposable
             .. new OperationsApi(host, audit, time).Operations,
             .. new EventsApi(host, heartbeat, stopping).Operations,
             new("GET", "/openapi/v1.json", "openApi", "This document.", context => Task.FromResult(Answer.RawJson(
-                OpenApiDocument.Of(context.RequestServices.GetRequiredService<OperationList>().All, host.Version).ToJsonString()))),
+                OpenApiDocument.TextOf(context.RequestServices.GetRequiredService<OperationList>().All)))),
         ];
     }
 

@@ -26,6 +26,9 @@ public sealed class MetricsExport : IDisposable
         if (!isServed && settings.Telemetry.Otlp is null) return null;
         var builder = Sdk.CreateMeterProviderBuilder()
             .AddMeter("Portico", UserMeters.MeterName, "System.Runtime");
+        // Prometheus keeps the ending of these names for histograms, and nobody asks for them.
+        foreach (var unwanted in (string[])["dotnet.assembly.count", "dotnet.process.cpu.count", "dotnet.timer.count"])
+            builder.AddView(unwanted, MetricStreamConfiguration.Drop);
         if (isServed)
         {
             builder.AddPrometheusExporter(options =>

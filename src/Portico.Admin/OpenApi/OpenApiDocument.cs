@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
@@ -21,10 +24,18 @@ internal static class OpenApiDocument
         (503, "An event loop did not answer within 2 s"),
     ];
 
+    /// <summary>The document as text.</summary>
+    public static string TextOf(IEnumerable<Operation> operations)
+    {
+        using var bytes = new MemoryStream();
+        var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+        using (var writer = new Utf8JsonWriter(bytes, options)) Of(operations).WriteTo(writer);
+        return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
+    }
+
     /// <summary>The document.</summary>
     /// <param name="operations">All there are.</param>
-    /// <param name="version">Of the program.</param>
-    public static JsonObject Of(IEnumerable<Operation> operations, string version)
+    public static JsonObject Of(IEnumerable<Operation> operations)
     {
         var schemas = new JsonObject { ["ProblemDocument"] = SchemaOf(SparseJson.Default.ProblemDocument) };
         var paths = new JsonObject();
@@ -38,7 +49,7 @@ internal static class OpenApiDocument
         return new JsonObject
         {
             ["openapi"] = "3.1.0",
-            ["info"] = new JsonObject { ["title"] = "Portico administration", ["version"] = version },
+            ["info"] = new JsonObject { ["title"] = "Portico administration", ["version"] = "v1" },
             ["security"] = new JsonArray(new JsonObject { ["token"] = new JsonArray() }),
             ["paths"] = paths,
             ["components"] = new JsonObject

@@ -82,12 +82,12 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
             : Task.CompletedTask;
 
         // 4. Until the end, with whatever the file says by then.
-        ProcessLimits.ReleaseStartCode();
         using var heap = new RestingHeap(TimeProvider.System);
         var reload = first is { Text: null } ? null : new ConfigurationReload(file, overrides, loaded.Options, proxy, log);
         var watching = reload is null ? Task.CompletedTask : WatchAsync(watch, reload, signals, asking.Token);
         await using var admin = await Administration.StartAsync(
             proxy, () => reload?.Running ?? loaded.Options, reload, file, metrics, services);
+        ProcessLimits.ReleaseStartCode();
         await WaitAsync(proxy, signals, log);
         signals.HangUp = null;
         await asking.CancelAsync();

@@ -1,3 +1,5 @@
+using Portico.Admin;
+
 namespace Portico.Configuration;
 
 /// <summary>
@@ -12,5 +14,6 @@ internal static class GeneratedFiles
         ("configuration.md", ConfigurationPage.Text()),
         ("portico.schema.json", ConfigurationSchema.Text()),
         ("portico.sample.json", SampleConfiguration.Text()),
+        ("openapi.json", AdminServer.OpenApi()),
     ];
 }

@@ -16,6 +16,9 @@ internal sealed class PorticoProcess : IAsyncDisposable
     /// <summary>Who is asked for the public address: a list parted by commas.</summary>
     public const string AddressServices = "PORTICO__backend__middle__ipLookupServices";
 
+    /// <summary>Where administration listens.</summary>
+    public const string AdminAddress = "PORTICO__admin__address";
+
     private readonly Process _process;
     private readonly Task<string> _errors;
     private readonly StringBuilder _said = new();
@@ -49,6 +52,7 @@ internal sealed class PorticoProcess : IAsyncDisposable
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("PORTICO", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
         start.Environment[AddressServices] = "http://127.0.0.1:9/"; // tests ask nobody outside; there, nobody listens
+        start.Environment[AdminAddress] = "127.0.0.1:0"; // the usual one may be another test's
         foreach (var (name, value) in variables ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new(Process.Start(start)!);
     }
