@@ -29,6 +29,9 @@ public sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>The value is a secret: never printed, not even in an error.</summary>
     public bool Secret { get; set; }
 
+    /// <summary>Of a text: the fewest characters. A secret without it is 32 hexadecimal digits.</summary>
+    public int LeastLength { get; set; }
+
     /// <summary>The sample file shows it with its example although its default is nothing, since a proxy needs it.</summary>
     public bool Needed { get; set; }
 

@@ -12,7 +12,7 @@ public sealed class AdminOptions
     /// <summary>None: a first start writes a random one.</summary>
     [Option("What a request over TCP must bring, as Authorization: Bearer TOKEN, at least 16 characters. Without one there are only "
             + "/healthz, /readyz and /metrics. A first start writes a random one.",
-        Example = "\"e5c1b0f7a94d4c1e8f6a2b3d5c7e9f01\"", Secret = true, TakesEffect = TakesEffect.Live)]
+        Example = "\"e5c1b0f7a94d4c1e8f6a2b3d5c7e9f01\"", Secret = true, LeastLength = AdminToken.LeastLength, TakesEffect = TakesEffect.Live)]
     public string? Token { get; set; }
 
     /// <summary>On: for the commands of the same machine.</summary>

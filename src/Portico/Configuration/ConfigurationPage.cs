@@ -90,6 +90,7 @@ internal static class ConfigurationPage
             JsonTypeInfoKind.Enumerable when element!.Kind == JsonTypeInfoKind.Object => "list of sections",
             JsonTypeInfoKind.Enumerable => oneOf.Length > 0 ? $"list of {oneOf}" : "list of texts",
             _ when oneOf.Length > 0 => oneOf,
+            _ when option.LeastLength > 0 => $"text, {option.LeastLength} characters or more",
             _ when type.Type == typeof(string) => option.Secret ? "32 hexadecimal digits" : "text",
             _ when type.Type == typeof(bool) => "true or false",
             _ when option.Minimum == int.MinValue => "whole number",

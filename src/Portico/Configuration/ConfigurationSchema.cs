@@ -34,7 +34,8 @@ internal static class ConfigurationSchema
             schema["default"] = JsonNode.Parse(OptionAttribute.DefaultOf(property));
         if (option.Minimum != int.MinValue) schema["minimum"] = option.Minimum;
         if (option.Maximum != int.MaxValue) schema["maximum"] = option.Maximum;
-        if (option.Secret) schema["pattern"] = "^[0-9A-Fa-f]{32}$";
+        if (option.LeastLength > 0) schema["minLength"] = option.LeastLength;
+        else if (option.Secret) schema["pattern"] = "^[0-9A-Fa-f]{32}$";
         if (option.OneOf.Length > 0)
             (schema["items"] as JsonObject ?? schema)["enum"] = new JsonArray([.. option.OneOf.Select(one => (JsonNode)one)]);
         return schema;

@@ -99,6 +99,12 @@ internal sealed class PorticoProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>What it has said on stderr so far.</summary>
+    public string Said()
+    {
+        lock (_said) return _said.ToString();
+    }
+
     /// <summary>Waits for the end without reading what it says.</summary>
     public async Task GoneAsync()
     {
@@ -124,11 +130,6 @@ internal sealed class PorticoProcess : IAsyncDisposable
         if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
-    }
-
-    private string Said()
-    {
-        lock (_said) return _said.ToString();
     }
 
     private async Task<string> ListenAsync()
