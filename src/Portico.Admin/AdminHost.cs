@@ -29,7 +29,7 @@ public sealed record AdminHost
 }
 
 /// <summary>Changes for a time what is logged, and falls back by itself.</summary>
-/// <param name="category">What it is changed of: the beginning of a category's name, or a folder of Core such as <c>cover</c>; null = all.</param>
+/// <param name="category">The beginning of a category's name, or a folder of Core such as <c>cover</c>; null = everything.</param>
 /// <param name="level">The least that is written.</param>
 /// <param name="duration">For how long.</param>
 /// <returns>The level before; null if there is no such category.</returns>

@@ -18,8 +18,8 @@ using Portico.Admin.OpenApi;
 namespace Portico.Admin;
 
 /// <summary>
-/// The HTTP interface of a running proxy: on TCP with a token, on a unix socket without. The proxy does not depend on it: a door that cannot
-/// be opened is one warning.
+/// The HTTP interface of a running proxy: on TCP with a token, on a unix socket without. The proxy does not depend on it: a door that
+/// cannot be opened is one warning.
 /// </summary>
 public sealed partial class AdminServer : IAsyncDisposable
 {

@@ -36,7 +36,8 @@ internal sealed partial class RequestPipeline(AccessControl access, ILogger log)
         catch (Exception error)
         {
             Log.Faulted(log, error, context.Request.Method);
-            problem = Answer.Problem(StatusCodes.Status500InternalServerError, "an exception of the proxy; please report it. The log has more");
+            problem = Answer.Problem(
+                StatusCodes.Status500InternalServerError, "an exception of the proxy; please report it. The log has more");
         }
 
         if (problem is null || context.Response.HasStarted) return;

@@ -145,7 +145,8 @@ internal sealed class ProxyServices
     /// <param name="engine">The loops.</param>
     /// <param name="endpoints">Where each listener listens.</param>
     /// <param name="isDraining">Whether the proxy is stopping.</param>
-    public ProxyControl CreateControl(Engine engine, Func<ImmutableArray<IPEndPoint>> endpoints, Func<bool> isDraining) => new(new ControlParts
+    public ProxyControl CreateControl(
+        Engine engine, Func<ImmutableArray<IPEndPoint>> endpoints, Func<bool> isDraining) => new(new ControlParts
     {
         Loops = engine.Loops,
         Settings = () => Current.Settings,

@@ -19,10 +19,11 @@ internal sealed class AdminUnderTest : IAsyncDisposable
     /// <summary>The token.</summary>
     public const string Token = "a-token-of-the-tests-0123456789";
 
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("portico-admin-");
+    private readonly DirectoryInfo _directory;
     private readonly MetricsExport? _metrics;
 
-    private AdminUnderTest(ProxyUnderTest proxy, MetricsExport? metrics) => (Proxy, _metrics) = (proxy, metrics);
+    private AdminUnderTest(ProxyUnderTest proxy, MetricsExport? metrics, DirectoryInfo directory) =>
+        (Proxy, _metrics, _directory) = (proxy, metrics, directory);
 
     public ProxyUnderTest Proxy { get; }
 
@@ -47,10 +48,12 @@ internal sealed class AdminUnderTest : IAsyncDisposable
         TimeProvider? time = null, TimeSpan? heartbeat = null)
     {
         AdminUnderTest? test = null;
-        var directory = Directory.CreateTempSubdirectory("portico-admin-sock-");
+        var directory = Directory.CreateTempSubdirectory("portico-admin-");
         var settings = new AdminSettings
         {
-            Address = new IPEndPoint(IPAddress.Loopback, 0), Token = new AdminToken(Token), Sockets = [Path.Combine(directory.FullName, "a.sock")],
+            Address = new IPEndPoint(IPAddress.Loopback, 0),
+            Token = new AdminToken(Token),
+            Sockets = [Path.Combine(directory.FullName, "a.sock")],
         };
         var wanted = admin?.Invoke(settings) ?? settings;
         var metrics = MetricsExport.Begin(new ProxySettings
@@ -58,7 +61,7 @@ internal sealed class AdminUnderTest : IAsyncDisposable
             Listeners = [], Direct = new(), TimeWindow = new(), Timeouts = new(), Admin = wanted,
         });
         var proxy = ProxyUnderTest.Start(EngineKind.Auto, all => (change?.Invoke(all) ?? all) with { Admin = wanted });
-        test = new AdminUnderTest(proxy, metrics);
+        test = new AdminUnderTest(proxy, metrics, directory);
         var host = new AdminHost
         {
             Control = proxy.Proxy.Control,
@@ -88,7 +91,8 @@ internal sealed class AdminUnderTest : IAsyncDisposable
     public HttpClient NewClient(string? token, string? host = null)
     {
         var client = new HttpClient { BaseAddress = new Uri($"http://{Server.Address}/") };
-        if (token is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (token is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         client.DefaultRequestHeaders.Host = host;
         return client;
     }
@@ -135,15 +139,18 @@ internal static class HttpClients
     {
         using var answer = await client.GetAsync(path);
         var text = await answer.Content.ReadAsStringAsync();
-        if (answer.StatusCode != HttpStatusCode.OK) throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {text}");
+        if (answer.StatusCode != HttpStatusCode.OK)
+            throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {text}");
         return JsonNode.Parse(text)!;
     }
 
     /// <summary>Status and JSON of an answer.</summary>
-    public static async Task<(int Status, JsonNode? Body)> SendAsync(this HttpClient client, string method, string path, string? body = null)
+    public static async Task<(int Status, JsonNode? Body)> SendAsync(
+        this HttpClient client, string method, string path, string? body = null)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        if (body is not null)
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         try

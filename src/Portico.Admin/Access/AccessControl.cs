@@ -28,7 +28,8 @@ internal sealed class AccessControl(Func<AdminSettings> settings, TimeProvider t
             if (_wrong.MustWait(remote, out var wait))
             {
                 context.Response.Headers.RetryAfter = $"{Math.Ceiling(wait.TotalSeconds):0}";
-                return Answer.Problem(StatusCodes.Status429TooManyRequests, "too many wrong tokens came from this address", "Authorization");
+                return Answer.Problem(
+                    StatusCodes.Status429TooManyRequests, "too many wrong tokens came from this address", "Authorization");
             }
 
             if (token.Matches(given)) return null;

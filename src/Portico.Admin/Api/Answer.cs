@@ -14,7 +14,8 @@ internal abstract record Answer
     public static Answer Written { get; } = new WrittenAnswer();
 
     /// <summary>A value as JSON.</summary>
-    public static Answer Json<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) => new JsonAnswer<T>(value, type, status);
+    public static Answer Json<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) =>
+        new JsonAnswer<T>(value, type, status);
 
     /// <summary>A text that is JSON.</summary>
     public static Answer RawJson(string text) => new RawAnswer(text);

@@ -20,8 +20,8 @@ internal sealed class EventsApi(AdminHost host, TimeSpan heartbeat, Cancellation
 
     public ImmutableArray<Operation> Operations =>
     [
-        new("GET", "/api/events", "events", "What happens from now on: sessions that open and close, reloads, what the log says above debug.",
-            StreamAsync)
+        new("GET", "/api/events", "events",
+            "What happens from now on: sessions that open and close, reloads, what the log says above debug.", StreamAsync)
         {
             ContentType = "text/event-stream",
             Errors = [(StatusCodes.Status503ServiceUnavailable, "There are too many readers")],
@@ -67,7 +67,8 @@ internal sealed class EventsApi(AdminHost host, TimeSpan heartbeat, Cancellation
         }
 
         var text = new ArrayBufferWriter<byte>();
-        if (reader.TakeLost() is > 0 and var lost) Add(text, "lost", new LostEvents(lost), AdminJson.Default.LostEvents);
+        if (reader.TakeLost() is > 0 and var lost)
+            Add(text, "lost", new LostEvents(lost), AdminJson.Default.LostEvents);
         for (var count = 0; count < MostAtOnce && reader.TryTake(out var happened); count++)
             Add(text, happened.Type, happened, SparseJson.Default.ProxyEvent);
         await WriteAsync(context, text.WrittenMemory, end).ConfigureAwait(false);

@@ -24,7 +24,8 @@ internal static class Input
     }
 
     /// <summary>A parameter of the query; null = it is absent or empty.</summary>
-    public static string? Query(HttpContext context, string name) => context.Request.Query[name] is [{ Length: > 0 } text, ..] ? text : null;
+    public static string? Query(HttpContext context, string name) =>
+        context.Request.Query[name] is [{ Length: > 0 } text, ..] ? text : null;
 
     /// <summary>A parameter of the path.</summary>
     public static string Path(HttpContext context, string name) => (string)context.Request.RouteValues[name]!;
@@ -34,10 +35,12 @@ internal static class Input
     {
         foreach (var name in context.Request.Query.Keys)
         {
-            if (operation.Parameters.Any(parameter => !parameter.IsInPath && parameter.Name == name)) continue;
+            if (operation.Parameters.Any(parameter => !parameter.IsInPath && parameter.Name == name))
+                continue;
             var known = string.Join(", ", operation.Parameters.Where(parameter => !parameter.IsInPath).Select(parameter => parameter.Name));
             return Answer.Problem(
-                StatusCodes.Status400BadRequest, known.Length == 0 ? "there are no parameters here" : $"the parameters here are {known}", name);
+                StatusCodes.Status400BadRequest,
+                known.Length == 0 ? "there are no parameters here" : $"the parameters here are {known}", name);
         }
 
         return null;
@@ -51,19 +54,23 @@ internal static class Input
     public static async Task<(T? Value, Answer? Problem)> BodyAsync<T>(HttpContext context, JsonTypeInfo<T> type)
         where T : class
     {
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }) return default;
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+            return default;
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted).ConfigureAwait(false);
         if (body.Length == 0) return default;
         try
         {
             var value = JsonSerializer.Deserialize(body.GetBuffer().AsSpan(0, (int)body.Length), type);
-            return value is null ? (null, Answer.Problem(StatusCodes.Status400BadRequest, "the body must be an object of JSON")) : (value, null);
+            return value is null
+                ? (null, Answer.Problem(StatusCodes.Status400BadRequest, "the body must be an object of JSON"))
+                : (value, null);
         }
         catch (JsonException problem)
         {
             var key = problem.Path is { Length: > 2 } path ? path[2..] : null; // behind "$."
-            var where = string.Create(CultureInfo.InvariantCulture, $"line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}");
+            var where = string.Create(
+                CultureInfo.InvariantCulture, $"line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}");
             return (null, Answer.Problem(
                 StatusCodes.Status400BadRequest, $"the body is not what is expected here ({where}); see /openapi/v1.json", key));
         }

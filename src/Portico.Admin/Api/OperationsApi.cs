@@ -48,7 +48,8 @@ internal sealed class OperationsApi(AdminHost host, AuditLog audit, TimeProvider
         audit.Changed(
             context, "configuration", "as it ran",
             outcome.Changes.IsEmpty ? outcome.Result : $"{outcome.Result}: {string.Join(", ", outcome.Changes.Select(it => it.Key))}");
-        if (outcome.Result != "refused") return Answer.Json(outcome, AdminJson.Default.ReloadOutcome);
+        if (outcome.Result != "refused")
+            return Answer.Json(outcome, AdminJson.Default.ReloadOutcome);
         return Answer.Problem(
             StatusCodes.Status422UnprocessableEntity, "the configuration has errors; everything runs on as it was",
             outcome.Errors is [var first, ..] ? first.Key : null, outcome.Errors);

@@ -41,7 +41,10 @@ internal sealed class PolicyApi(AdminHost host, AuditLog audit)
         },
         new("DELETE", "/api/tables/{table}", "removeFromTable", "Take values out of a table; without a body, all of them.", RemoveAsync)
         {
-            Parameters = [Table], Body = RequestJson.Default.TableRequest, Answers = AdminJson.Default.TableEdit, Errors = [NoTable, Refused],
+            Parameters = [Table],
+            Body = RequestJson.Default.TableRequest,
+            Answers = AdminJson.Default.TableEdit,
+            Errors = [NoTable, Refused],
         },
     ];
 
@@ -59,7 +62,8 @@ internal sealed class PolicyApi(AdminHost host, AuditLog audit)
         if (text is not null && !IPAddress.TryParse(text, out address))
             return Answer.Problem(StatusCodes.Status400BadRequest, "address must be one of IPv4 or IPv6", "address");
         var report = host.Control.Policy.Report();
-        if (listener is null && domain is null && address is null) return Answer.Json(report, AdminJson.Default.PolicyReport);
+        if (listener is null && domain is null && address is null)
+            return Answer.Json(report, AdminJson.Default.PolicyReport);
         var names = host.Control.Settings.Listeners.Select(it => it.Name).ToList();
         listener ??= names[0];
         if (!names.Contains(listener))
@@ -71,7 +75,8 @@ internal sealed class PolicyApi(AdminHost host, AuditLog audit)
 
     private Answer Page(HttpContext context)
     {
-        if (Input.Limit(context, PolicyControl.MostValues, out var limit) is { } problem) return problem;
+        if (Input.Limit(context, PolicyControl.MostValues, out var limit) is { } problem)
+            return problem;
         var table = Input.Path(context, "table");
         var page = host.Control.Policy.Page(table, Input.Query(context, "cursor"), limit);
         if (page is not null) return Answer.Json(page, AdminJson.Default.TablePage);
@@ -94,13 +99,15 @@ internal sealed class PolicyApi(AdminHost host, AuditLog audit)
         if (values.IsEmpty && (adds || body is not null))
         {
             return Answer.Problem(
-                StatusCodes.Status400BadRequest, "name a value, for example {\"value\": \"a.example.com\"}, or several in \"values\"", "value");
+                StatusCodes.Status400BadRequest,
+                "name a value, for example {\"value\": \"a.example.com\"}, or several in \"values\"", "value");
         }
 
         var edit = body is null
             ? host.Control.Policy.Empty(table, out var refused)
             : host.Control.Policy.Change(table, body.Key, values, adds, out refused);
-        if (edit is null) return Answer.Problem(StatusCodes.Status422UnprocessableEntity, refused!, body?.Key is null ? "value" : "key");
+        if (edit is null)
+            return Answer.Problem(StatusCodes.Status422UnprocessableEntity, refused!, body?.Key is null ? "value" : "key");
         var shown = body is null ? "all" : string.Join(", ", values.Take(10));
         audit.Changed(
             context, $"table {table} {(adds ? "+" : "-")} {shown}", Words(before ?? 0), Words(edit.Size));

@@ -37,7 +37,8 @@ internal sealed class SessionsApi(AdminHost host, AuditLog audit)
 
     private async Task<Answer> ListAsync(HttpContext context)
     {
-        if (Input.Limit(context, ProxyControl.MostOnPage, out var limit) is { } problem) return problem;
+        if (Input.Limit(context, ProxyControl.MostOnPage, out var limit) is { } problem)
+            return problem;
         var page = await host.Control.SessionsAsync(Input.Query(context, "cursor"), limit).ConfigureAwait(false);
         return page is null ? NoCursor : Answer.Json(page, AdminJson.Default.SessionPage);
     }
@@ -53,7 +54,8 @@ internal sealed class SessionsApi(AdminHost host, AuditLog audit)
 
     private async Task<Answer> UsersAsync(HttpContext context)
     {
-        if (Input.Limit(context, ProxyControl.MostOnPage, out var limit) is { } problem) return problem;
+        if (Input.Limit(context, ProxyControl.MostOnPage, out var limit) is { } problem)
+            return problem;
         var page = await host.Control.UsersAsync(Input.Query(context, "cursor"), limit).ConfigureAwait(false);
         return page is null ? NoCursor : Answer.Json(page, AdminJson.Default.UserPage);
     }

@@ -63,7 +63,8 @@ internal sealed class StatusApi(AdminHost host)
 
     private async Task<Answer> DoctorAsync(HttpContext context)
     {
-        if (host.Doctor is not { } doctor) return Answer.Problem(StatusCodes.Status501NotImplemented, "this program has no doctor");
+        if (host.Doctor is not { } doctor)
+            return Answer.Problem(StatusCodes.Status501NotImplemented, "this program has no doctor");
         if (Interlocked.Exchange(ref _isExamining, 1) != 0)
             return Answer.Problem(StatusCodes.Status409Conflict, "the doctor is at work already; ask again in a minute");
         try

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Portico.Admin.Doors;
 
-/// <summary>Lets so many connections of one door be served at a time; others wait for a place, which costs their sockets and no more.</summary>
+/// <summary>
+/// Lets so many connections of one door be served at a time; others wait for a place, which costs little more than their sockets.
+/// </summary>
 internal sealed class ConnectionGate(int most) : IDisposable
 {
     private readonly SemaphoreSlim _places = new(most);

@@ -37,7 +37,8 @@ internal sealed record Door(bool IsSocket, string Caller)
         Span<byte> credentials = stackalloc byte[12];
         try
         {
-            if (socket.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) != credentials.Length) return Unknown;
+            if (socket.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) != credentials.Length)
+                return Unknown;
         }
         catch (SocketException)
         {

@@ -8,6 +8,9 @@ internal static class SocketFile
     // Of open(2) on a socket: no such device or address.
     private const int IsASocket = 6;
 
+    private const UnixFileMode OwnerAndGroup =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
     /// <summary>Binds, with the rights 0660 before anybody can connect.</summary>
     /// <param name="path">Absolute. What a dead process left there is replaced.</param>
     /// <param name="problem">Why it could not be made.</param>
@@ -27,7 +30,7 @@ internal static class SocketFile
             File.Delete(path);
             socket.Bind(new UnixDomainSocketEndPoint(path));
             if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+                File.SetUnixFileMode(path, OwnerAndGroup);
             return socket;
         }
         catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or ArgumentException)

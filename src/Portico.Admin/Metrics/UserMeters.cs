@@ -3,7 +3,7 @@ using Portico.Core.Control;
 
 namespace Portico.Admin.Metrics;
 
-/// <summary>Metrics of those users with the most bytes (<c>admin.userMetrics</c>). Read when somebody asks for metrics, not before.</summary>
+/// <summary>Metrics of those users with the most bytes (<c>admin.userMetrics</c>). Read when metrics are asked for, not before.</summary>
 internal sealed class UserMeters : IDisposable
 {
     public const string MeterName = "Portico.Users";
@@ -24,7 +24,8 @@ internal sealed class UserMeters : IDisposable
         if (most == 0) return;
         _meter.CreateObservableGauge(
             "portico.user.connections", () => Each(user => user.Connections), "{connection}", "Sessions of a user that relay");
-        _meter.CreateObservableCounter("portico.user.received", () => Each(user => user.ReceivedBytes), "By", "Bytes from a user's clients");
+        _meter.CreateObservableCounter(
+            "portico.user.received", () => Each(user => user.ReceivedBytes), "By", "Bytes from a user's clients");
         _meter.CreateObservableCounter("portico.user.sent", () => Each(user => user.SentBytes), "By", "Bytes to a user's clients");
     }
 
@@ -37,7 +38,8 @@ internal sealed class UserMeters : IDisposable
             var (all, cursor, pages) = (new List<UserStatus>(), (string?)null, 0);
             do
             {
-                if (await _control.UsersAsync(cursor, ProxyControl.MostOnPage).ConfigureAwait(false) is not { } page) break;
+                if (await _control.UsersAsync(cursor, ProxyControl.MostOnPage).ConfigureAwait(false) is not { } page)
+                    break;
                 all.AddRange(page.Users);
                 cursor = page.Next;
             }

@@ -93,7 +93,8 @@ internal static class OpenApiDocument
             ["summary"] = operation.Summary,
             ["responses"] = answers,
         };
-        if (!operation.Parameters.IsEmpty) described["parameters"] = new JsonArray([.. operation.Parameters.Select(Describe)]);
+        if (!operation.Parameters.IsEmpty)
+            described["parameters"] = new JsonArray([.. operation.Parameters.Select(Describe)]);
         if (operation.Body is { } body)
         {
             described["requestBody"] = new JsonObject

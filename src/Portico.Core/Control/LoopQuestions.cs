@@ -5,7 +5,7 @@ using Portico.Core.Sessions;
 
 namespace Portico.Core.Control;
 
-/// <summary>What has to be asked of the loops themselves: a command is posted to each, and its answer waited for, but not for long.</summary>
+/// <summary>What has to be asked of the loops themselves: a command is posted, and its answer waited for, but not for long.</summary>
 internal sealed class LoopQuestions(IReadOnlyList<EventLoop> loops, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -121,7 +121,8 @@ internal sealed class LoopQuestions(IReadOnlyList<EventLoop> loops, TimeProvider
         var judged = session.Judged;
         var began = now.AddMilliseconds(session.AcceptedMs - session.Context.Loop.NowMs);
         var address = session.ClientAddress();
-        if (address?.Address.IsIPv4MappedToIPv6 == true) address = new(address.Address.MapToIPv4(), address.Port);
+        if (address?.Address.IsIPv4MappedToIPv6 == true)
+            address = new(address.Address.MapToIPv4(), address.Port);
         return new SessionStatus(
             SessionId.Of(session.Client).ToString(),
             session.Listener.Name,

@@ -47,7 +47,8 @@ public sealed class PolicyControl
     /// <returns>Null if there is no such table, or the cursor is none.</returns>
     public TablePage? Page(string table, string? cursor, int limit)
     {
-        if (_policy.Tables.Find(table) is not { } content || !TryPosition(cursor, out var first)) return null;
+        if (_policy.Tables.Find(table) is not { } content || !TryPosition(cursor, out var first))
+            return null;
         var values = content.Values.Select(value => PolicyValue.Show(content.Key, value)).Order(StringComparer.Ordinal);
         var page = values.Skip(first).Take(limit).ToImmutableArray();
         var next = first + page.Length < content.Size ? (first + page.Length).ToString(CultureInfo.InvariantCulture) : null;

@@ -52,7 +52,8 @@ public sealed class ProxyControl
         var reasons = ImmutableArray.CreateBuilder<string>();
         if (_parts.IsDraining()) reasons.Add("draining");
         if (_status.ReachesNoDc()) reasons.Add("no_dc");
-        if (DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting)) reasons.Add("descriptors");
+        if (DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting))
+            reasons.Add("descriptors");
         if (_parts.Memory.Level == MemoryLevel.Full) reasons.Add("memory");
         return reasons.ToImmutable();
     }

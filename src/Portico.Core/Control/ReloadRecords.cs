@@ -21,6 +21,6 @@ public sealed record ReloadChange(string Key, string TakesEffect);
 public sealed record ReloadProblem(string Key, string Problem);
 
 /// <summary>What became of the wish to ask Telegram for its configuration now.</summary>
-/// <param name="Result">asked; recently (it was within a minute, and is not again); not_used (no client goes through a middle proxy).</param>
+/// <param name="Result">asked; recently (it was within a minute); not_used (no client goes through a middle proxy).</param>
 /// <param name="MiddleProxies">What is known until the answer comes; null if not used.</param>
 public sealed record TelegramRefresh(string Result, MiddleProxyStatus? MiddleProxies);

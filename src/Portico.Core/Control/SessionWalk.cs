@@ -36,7 +36,8 @@ internal sealed class SessionWalk(EventLoop loop, int first, Func<Session, bool>
                 return;
             }
 
-            if (loop.Slots[_slot++] is not { } channel || SessionDirectory.SessionOf(channel) is not { } session) continue;
+            if (loop.Slots[_slot++] is not { } channel || SessionDirectory.SessionOf(channel) is not { } session)
+                continue;
             sessions++;
             if (look(session)) continue;
             _done.SetResult(_slot);

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
-using Portico.Core.Net;
 using Portico.Protocol;
 
 namespace Portico.Core.Diagnostics;

@@ -20,13 +20,14 @@ internal sealed partial class AdminOptionsParser(ICollection<ConfigurationError>
         if (admin.Token is { Length: < AdminToken.LeastLength })
             errors.Add(new("admin.token", $"needs at least {AdminToken.LeastLength} characters; `openssl rand -hex 16` makes one"));
         else if (admin.Token is { } token && !Printable().IsMatch(token))
-            errors.Add(new("admin.token", "may hold only letters, digits and signs of ASCII, without spaces; `openssl rand -hex 16` makes one"));
+            errors.Add(new("admin.token", "may hold only letters, digits and signs of ASCII, no spaces; `openssl rand -hex 16` makes one"));
         if (admin.Socket is { } socket && (string.IsNullOrWhiteSpace(socket) || socket.Contains('\0', StringComparison.Ordinal)))
             errors.Add(new("admin.socket", "needs the path of a file, or null; for example \"socket\": \"admin.sock\""));
         for (var i = 0; i < admin.Hosts.Length; i++)
         {
             if (Uri.CheckHostName(admin.Hosts[i]) == UriHostNameType.Unknown)
-                errors.Add(new($"admin.hosts[{i}]", $"{ShownText.Quote(admin.Hosts[i])} is no host name; for example \"proxy.example.org\""));
+                errors.Add(new(
+                    $"admin.hosts[{i}]", $"{ShownText.Quote(admin.Hosts[i])} is no host name; for example \"proxy.example.org\""));
         }
 
         if (telemetry.Otlp is { } otlp && ReadUrl(otlp) is null)
@@ -75,7 +76,8 @@ internal sealed partial class AdminOptionsParser(ICollection<ConfigurationError>
     private static IPEndPoint? ReadAddress(string text)
     {
         var colon = text.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return null;
+        if (colon <= 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            return null;
         if (port > IPEndPoint.MaxPort) return null;
         var host = text[..colon];
         if (host.StartsWith('[') != host.Contains(':', StringComparison.Ordinal)) return null;
@@ -92,7 +94,8 @@ internal sealed partial class AdminOptionsParser(ICollection<ConfigurationError>
 
     private static Uri? ReadUrl(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")) return null;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+            return null;
         return url.AbsolutePath == "/" ? new Uri(url, "/v1/metrics") : url;
     }
 

@@ -15,7 +15,8 @@ public sealed record AdminSettings
     public AdminToken? Token { get; init; }
 
     /// <summary>
-    /// Places of the unix socket, absolute: the first that can be made is it, and whoever looks for it tries them in this order. Empty = none.
+    /// Places of the unix socket, absolute: the first that can be made is it, and whoever looks for it tries them in this order.
+    /// Empty = none.
     /// </summary>
     public ImmutableArray<string> Sockets { get; init; } = [];
 

@@ -12,7 +12,8 @@ public sealed class AdminOptions
     /// <summary>None: a first start writes a random one.</summary>
     [Option("What a request over TCP must bring, as Authorization: Bearer TOKEN, at least 16 characters. Without one there are only "
             + "/healthz, /readyz and /metrics. A first start writes a random one.",
-        Example = "\"e5c1b0f7a94d4c1e8f6a2b3d5c7e9f01\"", Secret = true, LeastLength = AdminToken.LeastLength, TakesEffect = TakesEffect.Live)]
+        Example = "\"e5c1b0f7a94d4c1e8f6a2b3d5c7e9f01\"", Secret = true, LeastLength = AdminToken.LeastLength,
+        TakesEffect = TakesEffect.Live)]
     public string? Token { get; set; }
 
     /// <summary>On: for the commands of the same machine.</summary>
@@ -27,7 +28,8 @@ public sealed class AdminOptions
     public string[] Hosts { get; set; } = [];
 
     /// <summary>None: a metric for each user tells whoever reads metrics who there is.</summary>
-    [Option("Users with metrics of their own, portico_user_*: so many of those with the most bytes. 0 = none.", Minimum = 0, Maximum = 1000)]
+    [Option("Users with metrics of their own, portico_user_*: so many of those with the most bytes. 0 = none.",
+        Minimum = 0, Maximum = 1000)]
     public int UserMetrics { get; set; }
 }
 

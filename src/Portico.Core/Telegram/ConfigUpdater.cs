@@ -98,7 +98,8 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
     {
         var now = (long)Now.TotalMilliseconds;
         var last = Interlocked.Read(ref _hurriedMs);
-        if (now - last < HurryMs || Interlocked.CompareExchange(ref _hurriedMs, now, last) != last) return false;
+        if (now - last < HurryMs || Interlocked.CompareExchange(ref _hurriedMs, now, last) != last)
+            return false;
         Volatile.Read(ref _hurried).TrySetResult();
         return true;
     }

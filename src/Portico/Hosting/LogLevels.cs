@@ -92,7 +92,8 @@ internal sealed partial class LogLevels(LogLevel usual, TimeProvider time) : IOp
         var options = new LoggerFilterOptions { MinLevel = _changes.TryGetValue("", out var all) ? all.Level : usual };
         foreach (var (name, change) in _changes)
         {
-            if (name.Length > 0) options.Rules.Add(new LoggerFilterRule(null, name, change.Level, null));
+            if (name.Length > 0)
+                options.Rules.Add(new LoggerFilterRule(null, name, change.Level, null));
         }
 
         Volatile.Write(ref _current, options);

@@ -19,7 +19,8 @@ public sealed class AccessTests
     {
         await using var test = await AdminUnderTest.StartAsync();
         using var client = test.NewClient(null);
-        if (token is not null) client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        if (token is not null)
+            client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         using var answer = await client.GetAsync("/api/status");
 
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);

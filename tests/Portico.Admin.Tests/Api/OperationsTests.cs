@@ -16,7 +16,8 @@ public sealed class OperationsTests
 
         Assert.Equal((200, "partial"), (status, (string)outcome!["result"]!));
         Assert.Equal("restart", (string)outcome["changes"]![1]!["takesEffect"]!);
-        Assert.Contains(test.Proxy.Logs.Lines, line => line.Text.Contains("partial: timeouts.idleSeconds, loops", StringComparison.Ordinal));
+        Assert.Contains(
+            test.Proxy.Logs.Lines, line => line.Text.Contains("partial: timeouts.idleSeconds, loops", StringComparison.Ordinal));
     }
 
     [Fact]

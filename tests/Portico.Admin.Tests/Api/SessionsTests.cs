@@ -102,7 +102,10 @@ public sealed class SessionsTests
         var other = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
         await using var test = await AdminUnderTest.StartAsync(settings => settings with
         {
-            Listeners = [settings.Listeners[0] with { Credentials = [.. settings.Listeners[0].Credentials, new Credential("other", other)] }],
+            Listeners =
+            [
+                settings.Listeners[0] with { Credentials = [.. settings.Listeners[0].Credentials, new Credential("other", other)] },
+            ],
         });
         await using (var gone = await test.Proxy.GreetAsync(new ClientProfile { Secret = other })) await gone.EchoAsync(5000);
         await test.Proxy.UntilEmptyAsync();
@@ -131,7 +134,8 @@ public sealed class SessionsTests
         var longest = new string('n', 64);
         var session = new SessionStatus(
             "ff-ffffffff-7fffffff", longest, "handshake", longest, "intermediate", -32768, DateTimeOffset.MaxValue,
-            new IPEndPoint(IPAddress.Parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295"), 65535).ToString(), long.MaxValue, long.MaxValue);
+            new IPEndPoint(IPAddress.Parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295"), 65535).ToString(), long.MaxValue,
+            long.MaxValue);
         var user = new UserStatus(longest, longest, int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, DateTimeOffset.MaxValue);
 
         var sessions = JsonSerializer.SerializeToUtf8Bytes(

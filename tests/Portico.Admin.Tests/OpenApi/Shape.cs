@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Portico.Admin.Tests.OpenApi;
 
-/// <summary>Compares a value with a JSON Schema, as far as ours go: types, members and elements. A member that is not described is wrong.</summary>
+/// <summary>
+/// Compares a value with a JSON Schema, as far as ours go: types, members and elements. A member that is not described is wrong.
+/// </summary>
 internal static class Shape
 {
     public static void Check(JsonNode schema, JsonNode? value, string path, JsonNode document, List<string> problems, JsonNode? root = null)
@@ -12,14 +14,20 @@ internal static class Shape
         {
             // "#/components/…" counts from the document, anything else from the schema that it stands in.
             var start = reference.StartsWith("#/components", StringComparison.Ordinal) ? document : root!;
-            var target = reference[2..].Split('/').Aggregate(start, (node, part) => node is JsonArray list ? list[int.Parse(part)]! : node[part]!);
+            var target = reference[2..].Split('/').Aggregate(
+                start, (node, part) => node is JsonArray list ? list[int.Parse(part)]! : node[part]!);
             Check(target, value, path, document, problems, start == document ? target : root);
             return;
         }
 
         root ??= schema;
         var kind = KindOf(value);
-        var allowed = schema["type"] switch { JsonArray list => [.. list.Select(it => (string)it!)], { } one => (string[])[(string)one!], _ => [] };
+        string[] allowed = schema["type"] switch
+        {
+            JsonArray list => [.. list.Select(it => (string)it!)],
+            { } one => [(string)one!],
+            _ => [],
+        };
         if (allowed.Length > 0 && !allowed.Contains(kind) && !(kind == "integer" && allowed.Contains("number")))
             problems.Add($"{path}: {kind} instead of {string.Join(" or ", allowed)}");
         switch (value)
@@ -27,13 +35,15 @@ internal static class Shape
             case JsonObject section when schema["properties"] is JsonObject properties:
                 foreach (var (name, member) in section)
                 {
-                    if (properties[name] is { } described) Check(described, member, $"{path}.{name}", document, problems, root);
+                    if (properties[name] is { } described)
+                        Check(described, member, $"{path}.{name}", document, problems, root);
                     else problems.Add($"{path}.{name}: not described");
                 }
 
                 foreach (var needed in schema["required"]?.AsArray() ?? [])
                 {
-                    if (!section.ContainsKey((string)needed!)) problems.Add($"{path}.{needed}: missing");
+                    if (!section.ContainsKey((string)needed!))
+                        problems.Add($"{path}.{needed}: missing");
                 }
 
                 break;

@@ -25,7 +25,7 @@ public sealed class AdminOptionsTests
 
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 8444), admin.Address);
         Assert.Null(admin.Token);
-        Assert.Equal(["/var/lib/portico/admin.sock", "/var/lib/portico/data/admin.sock"], admin.Sockets);
+        Assert.Equal(["/var/lib/portico/admin.sock", "/var/lib/portico/data/admin.sock"], admin.Sockets.AsEnumerable());
     }
 
     [Fact]

@@ -46,8 +46,8 @@ public class GeneratedFilesTests
         Collect(JsonNode.Parse(ConfigurationSchema.Text())!, sections);
 
         // root, listener, user, proxyProtocol, backend, direct, middle, backpressure, cover,
-        // fakeTls, timeWindow, perSniSecrets, replay, policy, limits, health, timeouts
-        Assert.Equal(17, sections.Count);
+        // fakeTls, timeWindow, perSniSecrets, replay, policy, limits, health, timeouts, admin, telemetry
+        Assert.Equal(19, sections.Count);
         Assert.All(sections, section => Assert.False(section["additionalProperties"]!.GetValue<bool>()));
         Assert.All(
             sections.SelectMany(section => section["properties"]!.AsObject()),

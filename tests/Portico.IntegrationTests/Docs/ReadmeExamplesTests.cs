@@ -17,7 +17,7 @@ public sealed class ReadmeExamplesTests : IDisposable
     private const string Ufw = "ufw";
     private const string Name = "www.example.com";
     private const string Certificates = $"/etc/letsencrypt/live/{Name}";
-    private const string Target = "127.0.0.1:8444";
+    private const string Target = "127.0.0.1:9443";
 
     private readonly TemporaryDirectory _directory = new();
 

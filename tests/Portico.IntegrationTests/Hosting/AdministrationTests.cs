@@ -45,7 +45,8 @@ public sealed class AdministrationTests : IAsyncLifetime, IDisposable
         var status = await JsonAsync(tcp, "/api/status");
         Assert.Equal(1, (int)status["listeners"]![0]!["relaying"]!);
         Assert.NotEqual("unknown", (string)status["version"]!);
-        Assert.Contains("portico_connections_accepted_total{listener=\"main\"} 1", await tcp.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        Assert.Contains(
+            "portico_connections_accepted_total{listener=\"main\"} 1", await tcp.GetStringAsync("/metrics"), StringComparison.Ordinal);
         Assert.DoesNotContain(Token, await socket.GetStringAsync("/api/config"), StringComparison.Ordinal);
         Assert.DoesNotContain(SecretText.FormatSimple(_secret), await socket.GetStringAsync("/api/config"), StringComparison.Ordinal);
 

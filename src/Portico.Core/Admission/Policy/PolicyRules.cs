@@ -58,7 +58,8 @@ internal sealed class PolicyRules
             var length = WriteTuple(rule.Rule, caller, room);
             var tuple = length < 0 ? null : room[..length].ToArray();
             var count = tuple is not null && rule.Table is null ? rule.Tally.Counters.CountOf(tuple) : 0;
-            var passes = tuple is null || (rule.Table is { } table ? rule.Accepts(table.Contains(tuple.AsSpan(1))) : count < rule.Rule.Limit);
+            var passes = tuple is null
+                || (rule.Table is { } table ? rule.Accepts(table.Contains(tuple.AsSpan(1))) : count < rule.Rule.Limit);
             verdicts.Add(new PolicyVerdict(rule, tuple, passes, count));
         }
 
