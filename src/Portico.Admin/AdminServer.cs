@@ -6,9 +6,11 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Portico.Admin.Access;
 using Portico.Admin.Api;
 using Portico.Admin.Doors;
@@ -26,18 +28,20 @@ public sealed partial class AdminServer : IAsyncDisposable
     /// <summary>Bytes that a body may have.</summary>
     internal const int MostBody = 64 * 1024;
 
-    // Connections that are served at a time by each door, and those that may be open at all: what is between waits.
-    private const int MostServed = 64, MostOpen = 1200, MostScrapes = 4;
+    // Connections that each door takes at a time; others wait in the kernel, so many of them. One that has said all it has to say gives
+    // its place back before it is answered, so there may be some more.
+    private const int MostTaken = 64, MostWaiting = 1024, MostOpen = 256;
+
+    private const int MostScrapes = 4;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _web;
-    private readonly ImmutableArray<ConnectionGate> _gates;
     private readonly UserMeters _users;
 
-    private AdminServer(WebApplication web, ImmutableArray<ConnectionGate> gates, UserMeters users, IPEndPoint? address, string? socket)
+    private AdminServer(WebApplication web, UserMeters users, IPEndPoint? address, string? socket)
     {
-        (_web, _gates, _users) = (web, gates, users);
+        (_web, _users) = (web, users);
         (Address, Socket) = (address, socket);
     }
 
@@ -64,14 +68,13 @@ public sealed partial class AdminServer : IAsyncDisposable
         var socket = OpenSocket(host.Control.Settings.Admin.Sockets, doors, log);
         if (doors.Count == 0) return null;
 
-        var gates = doors.Select(_ => new ConnectionGate(MostServed)).ToImmutableArray();
-        var web = Build(host, doors, gates);
+        var web = Build(host, doors);
         var users = new UserMeters(host.Control, host.Control.Settings.Admin.UserMetrics);
         Route(web, host, metrics, users, time, heartbeat);
         await web.StartAsync().ConfigureAwait(false);
         var places = string.Join(" and ", new[] { address?.ToString(), socket }.Where(it => it is not null));
         Log.Listening(log, places);
-        return new AdminServer(web, gates, users, address, socket);
+        return new AdminServer(web, users, address, socket);
     }
 
     /// <summary>Closes the doors; what is under way has 2 s.</summary>
@@ -80,7 +83,6 @@ public sealed partial class AdminServer : IAsyncDisposable
         using var hurry = new CancellationTokenSource(Patience);
         await _web.StopAsync(hurry.Token).ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
-        foreach (var gate in _gates) gate.Dispose();
         _users.Dispose();
     }
 
@@ -119,7 +121,7 @@ public sealed partial class AdminServer : IAsyncDisposable
         public ImmutableArray<Operation> All { get; set; }
     }
 
-    private static WebApplication Build(AdminHost host, Dictionary<EndPoint, Socket> doors, ImmutableArray<ConnectionGate> gates)
+    private static WebApplication Build(AdminHost host, Dictionary<EndPoint, Socket> doors)
     {
         // Without what reads the environment, files and arguments: the proxy's configuration is the only one.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -127,11 +129,12 @@ public sealed partial class AdminServer : IAsyncDisposable
         builder.Services.AddSingleton(new OperationList());
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.UseSockets(sockets =>
+        var sockets = new SocketTransportOptions
         {
-            sockets.IOQueueCount = 1;
-            sockets.CreateBoundListenSocket = endpoint => doors[endpoint];
-        });
+            IOQueueCount = 1, Backlog = MostWaiting, CreateBoundListenSocket = endpoint => doors[endpoint],
+        };
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services => new PatientTransport(
+            new SocketTransportFactory(Options.Create(sockets), services.GetRequiredService<ILoggerFactory>()), MostTaken));
         builder.WebHost.ConfigureKestrel(server =>
         {
             server.AddServerHeader = false;
@@ -143,14 +146,7 @@ public sealed partial class AdminServer : IAsyncDisposable
             server.Limits.MaxConcurrentConnections = MostOpen;
             server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             server.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            foreach (var (gate, endpoint) in gates.Zip(doors.Keys))
-            {
-                server.Listen(endpoint, options =>
-                {
-                    options.Protocols = HttpProtocols.Http1;
-                    options.Use(next => connection => gate.ServeAsync(connection, next));
-                });
-            }
+            foreach (var endpoint in doors.Keys) server.Listen(endpoint, options => options.Protocols = HttpProtocols.Http1);
         });
         return builder.Build();
     }

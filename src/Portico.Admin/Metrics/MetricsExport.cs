@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
@@ -13,6 +14,11 @@ public sealed class MetricsExport : IDisposable
 {
     private const int OtlpPeriodMs = 60_000;
 
+    private const string Meter = "Portico", Runtime = "System.Runtime";
+
+    // The library makes room for 2000 combinations of labels of each instrument at once: 9 MB, of which nearly all stays empty.
+    private const int FewLabels = 200;
+
     private MetricsExport(MeterProvider provider) => Provider = provider;
 
     /// <summary>For the endpoint.</summary>
@@ -25,10 +31,8 @@ public sealed class MetricsExport : IDisposable
         var isServed = settings.Admin.Address is not null || !settings.Admin.Sockets.IsEmpty;
         if (!isServed && settings.Telemetry.Otlp is null) return null;
         var builder = Sdk.CreateMeterProviderBuilder()
-            .AddMeter("Portico", UserMeters.MeterName, "System.Runtime");
-        // Prometheus keeps the ending of these names for histograms, and nobody asks for them.
-        foreach (var unwanted in (string[])["dotnet.assembly.count", "dotnet.process.cpu.count", "dotnet.timer.count"])
-            builder.AddView(unwanted, MetricStreamConfiguration.Drop);
+            .AddMeter(Meter, UserMeters.MeterName, Runtime)
+            .AddView(ViewOf);
         if (isServed)
         {
             builder.AddPrometheusExporter(options =>
@@ -50,6 +54,17 @@ public sealed class MetricsExport : IDisposable
 
         return new MetricsExport(builder.Build());
     }
+
+    // Null: as the library has it, which is for those whose labels are listeners and reasons, or users.
+    private static MetricStreamConfiguration? ViewOf(Instrument instrument) => (instrument.Meter.Name, instrument.Name) switch
+    {
+        // Prometheus keeps the ending of these names for histograms, and nobody asks for them.
+        (Runtime, "dotnet.assembly.count" or "dotnet.process.cpu.count" or "dotnet.timer.count") => MetricStreamConfiguration.Drop,
+        (Runtime, _) => new MetricStreamConfiguration { CardinalityLimit = FewLabels },
+        (Meter, "portico.connections.closed" or "portico.protocol.error" or "portico.migrations") => null,
+        (Meter, _) => new MetricStreamConfiguration { CardinalityLimit = FewLabels },
+        _ => null,
+    };
 
     /// <summary>Sends what a collector has not had yet, for a second at most, and ends.</summary>
     public void Dispose()
