@@ -131,7 +131,9 @@ public sealed partial class AdminServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore();
         var sockets = new SocketTransportOptions
         {
-            IOQueueCount = 1, Backlog = MostWaiting, CreateBoundListenSocket = endpoint => doors[endpoint],
+            IOQueueCount = 1,
+            Backlog = MostWaiting,
+            CreateBoundListenSocket = endpoint => doors[endpoint],
         };
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => new PatientTransport(
             new SocketTransportFactory(Options.Create(sockets), services.GetRequiredService<ILoggerFactory>()), MostTaken));

@@ -147,26 +147,26 @@ internal sealed class ProxyServices
     /// <param name="isDraining">Whether the proxy is stopping.</param>
     public ProxyControl CreateControl(
         Engine engine, Func<ImmutableArray<IPEndPoint>> endpoints, Func<bool> isDraining) => new(new ControlParts
-    {
-        Loops = engine.Loops,
-        Settings = () => Current.Settings,
-        Steps = () => Current.Loops,
-        Endpoints = endpoints,
-        IsDraining = isDraining,
-        Dcs = () => _parts.SelectMany(loop => loop.Dcs.All),
-        DcHealth = _dcHealth,
-        MiddleHealth = _middleHealth,
-        MiddleProxies = MiddleProxies,
-        Updater = () => ConfigUpdater,
-        Cover = () => Cover,
-        Learner = () => FlightLearner,
-        Policy = Policy,
-        Memory = Memory,
-        Replays = Replays,
-        Sessions = Sessions,
-        Events = Events,
-        Time = _outside.Time ?? TimeProvider.System,
-    });
+        {
+            Loops = engine.Loops,
+            Settings = () => Current.Settings,
+            Steps = () => Current.Loops,
+            Endpoints = endpoints,
+            IsDraining = isDraining,
+            Dcs = () => _parts.SelectMany(loop => loop.Dcs.All),
+            DcHealth = _dcHealth,
+            MiddleHealth = _middleHealth,
+            MiddleProxies = MiddleProxies,
+            Updater = () => ConfigUpdater,
+            Cover = () => Cover,
+            Learner = () => FlightLearner,
+            Policy = Policy,
+            Memory = Memory,
+            Replays = Replays,
+            Sessions = Sessions,
+            Events = Events,
+            Time = _outside.Time ?? TimeProvider.System,
+        });
 
     /// <summary>Clients can come to middle proxies from now on. True the first time, if the world can be asked where those are.</summary>
     public bool BeginMiddle(ProxySettings settings)

@@ -58,7 +58,11 @@ internal sealed class AdminUnderTest : IAsyncDisposable
         var wanted = admin?.Invoke(settings) ?? settings;
         var metrics = MetricsExport.Begin(new ProxySettings
         {
-            Listeners = [], Direct = new(), TimeWindow = new(), Timeouts = new(), Admin = wanted,
+            Listeners = [],
+            Direct = new(),
+            TimeWindow = new(),
+            Timeouts = new(),
+            Admin = wanted,
         });
         var proxy = ProxyUnderTest.Start(EngineKind.Auto, all => (change?.Invoke(all) ?? all) with { Admin = wanted });
         test = new AdminUnderTest(proxy, metrics, directory);

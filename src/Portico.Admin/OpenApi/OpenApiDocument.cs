@@ -59,7 +59,9 @@ internal static class OpenApiDocument
                 {
                     ["token"] = new JsonObject
                     {
-                        ["type"] = "http", ["scheme"] = "bearer", ["description"] = "admin.token; the unix socket needs none",
+                        ["type"] = "http",
+                        ["scheme"] = "bearer",
+                        ["description"] = "admin.token; the unix socket needs none",
                     },
                 },
             },

@@ -288,7 +288,11 @@ internal abstract class Session : IAddressHolder
         {
             Context.Events.Publish(told with
             {
-                Reason = reason.Tag(), Side = reason.Side().Tag(), Seconds = seconds, ReceivedBytes = Received, SentBytes = Sent,
+                Reason = reason.Tag(),
+                Side = reason.Side().Tag(),
+                Seconds = seconds,
+                ReceivedBytes = Received,
+                SentBytes = Sent,
             });
         }
 

@@ -12,7 +12,12 @@ public sealed class CollectorTests
 {
     private static ProxySettings Settings(AdminSettings admin, Uri? collector) => new()
     {
-        Listeners = [], Direct = new(), TimeWindow = new(), Timeouts = new(), Admin = admin, Telemetry = new() { Otlp = collector },
+        Listeners = [],
+        Direct = new(),
+        TimeWindow = new(),
+        Timeouts = new(),
+        Admin = admin,
+        Telemetry = new() { Otlp = collector },
     };
 
     [Fact]

@@ -38,7 +38,9 @@ public sealed partial class ExpositionTests
         var text = await BusyTextAsync(test);
         using var promtool = Process.Start(new ProcessStartInfo("promtool", ["check", "metrics"])
         {
-            RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
         })!;
         await promtool.StandardInput.WriteAsync(text);
         promtool.StandardInput.Close();

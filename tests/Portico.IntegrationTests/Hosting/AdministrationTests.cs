@@ -141,7 +141,8 @@ public sealed class AdministrationTests : IAsyncLifetime, IDisposable
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
             return new NetworkStream(socket, ownsSocket: true);
         },
-    }) { BaseAddress = new Uri("http://portico/") };
+    })
+    { BaseAddress = new Uri("http://portico/") };
 
     private static async Task<JsonNode> JsonAsync(HttpClient client, string path) => JsonNode.Parse(await client.GetStringAsync(path))!;
 }
