@@ -65,8 +65,9 @@ public sealed class DumpTests
             Assert.True(watch.Elapsed < Wire.Patience, "the runtime's dumper does not end");
             await Task.Delay(10);  // nobody tells when another's child has ended
         }
-        foreach (var path in Directory.GetFiles(dumps.Path)
-            .Concat(Directory.GetFiles(proxy.WorkingDirectory).Where(path => Path.GetFileName(path) is not ("portico.json" or "admin.sock"))))
+        var left = Directory.GetFiles(proxy.WorkingDirectory)
+            .Where(path => Path.GetFileName(path) is not ("portico.json" or "admin.sock"));
+        foreach (var path in Directory.GetFiles(dumps.Path).Concat(left))
             Assert.Empty(SecretSearch.Find(File.ReadAllBytes(path), proxy.Secret.Key));
     }
 
