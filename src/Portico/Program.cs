@@ -2,6 +2,7 @@ using System.CommandLine;
 using Portico.Commands;
 using Portico.Core.Net;
 using Portico.Hosting;
+using Portico.Questions;
 
 namespace Portico;
 
@@ -46,6 +47,11 @@ internal static class Program
             SelfTest.SelfTestCommand.Create(),
             Ping.PingCommand.Create(),
             Doctor.DoctorCommand.Create(common),
+            StatusCommand.Create(common),
+            SessionsCommand.Create(common),
+            UsersCommand.Create(common),
+            ReloadCommand.Create(common),
+            HealthcheckCommand.Create(common),
             DocsCommand.Create(),
         };
         common.AddTo(root);
