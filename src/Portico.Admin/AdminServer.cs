@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -16,6 +17,7 @@ using Portico.Admin.Api;
 using Portico.Admin.Doors;
 using Portico.Admin.Metrics;
 using Portico.Admin.OpenApi;
+using Portico.Core.Control;
 
 namespace Portico.Admin;
 
@@ -116,6 +118,14 @@ public sealed partial class AdminServer : IAsyncDisposable
 
     private const string MetricsPath = "/metrics";
 
+    // Signals are the business of the program that runs the proxy.
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
     private sealed record OperationList
     {
         public ImmutableArray<Operation> All { get; set; }
@@ -127,6 +137,7 @@ public sealed partial class AdminServer : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<ILoggerFactory>(new QuietLoggers(host.Loggers));
         builder.Services.AddSingleton(new OperationList());
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
         var sockets = new SocketTransportOptions
@@ -136,7 +147,8 @@ public sealed partial class AdminServer : IAsyncDisposable
             CreateBoundListenSocket = endpoint => doors[endpoint],
         };
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => new PatientTransport(
-            new SocketTransportFactory(Options.Create(sockets), services.GetRequiredService<ILoggerFactory>()), MostTaken));
+            new SocketTransportFactory(Options.Create(sockets), services.GetRequiredService<ILoggerFactory>()),
+            MostTaken, () => ProxyControl.HasDescriptors));
         builder.WebHost.ConfigureKestrel(server =>
         {
             server.AddServerHeader = false;
@@ -147,7 +159,7 @@ public sealed partial class AdminServer : IAsyncDisposable
             server.Limits.MaxRequestHeaderCount = 64;
             server.Limits.MaxConcurrentConnections = MostOpen;
             server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            server.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+            server.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(20);
             foreach (var endpoint in doors.Keys) server.Listen(endpoint, options => options.Protocols = HttpProtocols.Http1);
         });
         return builder.Build();

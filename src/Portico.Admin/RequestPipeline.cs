@@ -21,7 +21,7 @@ internal sealed partial class RequestPipeline(AccessControl access, ILogger log)
             if (!context.Response.HasStarted && context.Response.StatusCode >= StatusCodes.Status400BadRequest)
                 problem = Answer.Problem(context.Response.StatusCode, WordsOf(context));
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (error is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
             return; // it has left
         }

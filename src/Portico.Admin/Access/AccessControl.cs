@@ -25,6 +25,8 @@ internal sealed class AccessControl(Func<AdminSettings> settings, TimeProvider t
         var given = TokenOf(context.Request);
         if (given is not null && admin.Token is { } token)
         {
+            // First: wrong tokens of others, through the same web server perhaps, keep nobody out who has the right one.
+            if (token.Matches(given)) return null;
             if (_wrong.MustWait(remote, out var wait))
             {
                 context.Response.Headers.RetryAfter = $"{Math.Ceiling(wait.TotalSeconds):0}";
@@ -32,7 +34,6 @@ internal sealed class AccessControl(Func<AdminSettings> settings, TimeProvider t
                     StatusCodes.Status429TooManyRequests, "too many wrong tokens came from this address", "Authorization");
             }
 
-            if (token.Matches(given)) return null;
             _wrong.Note(remote);
         }
 
@@ -46,13 +47,18 @@ internal sealed class AccessControl(Func<AdminSettings> settings, TimeProvider t
         return operation?.MayCall switch
         {
             MayCall.Public => null,
-            MayCall.Metrics when IPAddress.IsLoopback(remote) => null,
+            MayCall.Metrics when IPAddress.IsLoopback(remote) && !IsForwarded(context.Request) => null,
             _ when admin.Token is null => Answer.Problem(
                 StatusCodes.Status403Forbidden, "no token is configured, so over TCP there are /healthz, /readyz and /metrics only; "
                     + "set admin.token, or use the unix socket", "admin.token"),
             _ => Unauthorized(context, given is null),
         };
     }
+
+    // By a web server of this machine, for somebody elsewhere.
+    private static bool IsForwarded(HttpRequest request) =>
+        request.Headers.ContainsKey("Forwarded") || request.Headers.ContainsKey("X-Forwarded-For")
+        || request.Headers.ContainsKey("X-Real-IP") || request.Headers.ContainsKey("Via");
 
     private static Answer Unauthorized(HttpContext context, bool isMissing)
     {

@@ -96,6 +96,8 @@ internal sealed class PolicyApi(AdminHost host, AuditLog audit)
         var before = SizeOf(table);
         if (!adds && before is null) return NotThere();
         ImmutableArray<string> values = [.. (string[])(body?.Value is { } one ? [one] : []), .. body?.Values ?? []];
+        if (values.Contains(null!))
+            return Answer.Problem(StatusCodes.Status400BadRequest, "a value must be a text, not null", "values");
         if (values.IsEmpty && (adds || body is not null))
         {
             return Answer.Problem(

@@ -9,12 +9,15 @@ namespace Portico.Admin.Doors;
 /// </summary>
 /// <param name="inner">Who listens.</param>
 /// <param name="most">Connections of one door.</param>
-internal sealed class PatientTransport(IConnectionListenerFactory inner, int most) : IConnectionListenerFactory
+/// <param name="hasRoom">Whether there are file descriptors left for one more: without any the process could not go on.</param>
+internal sealed class PatientTransport(IConnectionListenerFactory inner, int most, Func<bool> hasRoom) : IConnectionListenerFactory
 {
-    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-        new Listener(await inner.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), most);
+    private static readonly TimeSpan WaitForRoom = TimeSpan.FromMilliseconds(100);
 
-    private sealed class Listener(IConnectionListener inner, int most) : IConnectionListener
+    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
+        new Listener(await inner.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), most, hasRoom);
+
+    private sealed class Listener(IConnectionListener inner, int most, Func<bool> hasRoom) : IConnectionListener
     {
         private readonly SemaphoreSlim _places = new(most);
         private readonly CancellationTokenSource _end = new();
@@ -27,6 +30,7 @@ internal sealed class PatientTransport(IConnectionListenerFactory inner, int mos
             {
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _end.Token);
                 await _places.WaitAsync(either.Token).ConfigureAwait(false);
+                while (!hasRoom()) await Task.Delay(WaitForRoom, either.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_end.IsCancellationRequested)
             {

@@ -8,9 +8,6 @@ internal sealed class UserMeters : IDisposable
 {
     public const string MeterName = "Portico.Users";
 
-    // Of all users: more than anybody has metrics for.
-    private const int MostPages = 50;
-
     private readonly Meter _meter = new(MeterName);
     private readonly ProxyControl _control;
     private readonly int _most;
@@ -35,21 +32,26 @@ internal sealed class UserMeters : IDisposable
         if (_most == 0) return;
         try
         {
-            var (all, cursor, pages) = (new List<UserStatus>(), (string?)null, 0);
-            do
-            {
-                if (await _control.UsersAsync(cursor, ProxyControl.MostOnPage).ConfigureAwait(false) is not { } page)
-                    break;
-                all.AddRange(page.Users);
-                cursor = page.Next;
-            }
-            while (cursor is not null && ++pages < MostPages);
-            _users = [.. all.OrderByDescending(user => user.ReceivedBytes + user.SentBytes).Take(_most)];
+            // All at once: each page would look at every session again.
+            if (await _control.UsersAsync(cursor: null, int.MaxValue).ConfigureAwait(false) is not { } all)
+                return;
+            _users = [.. all.Users.OrderByDescending(user => user.ReceivedBytes + user.SentBytes).Take(_most).Select(NotLess)];
         }
         catch (ProxyBusyException)
         {
             // told by healthz
         }
+    }
+
+    // A session that ended while it was looked for is missing once; a counter that falls would be taken for a start.
+    private UserStatus NotLess(UserStatus user)
+    {
+        var shown = _users.FirstOrDefault(before => before.Name == user.Name && before.Listener == user.Listener);
+        return shown is null ? user : user with
+        {
+            ReceivedBytes = Math.Max(user.ReceivedBytes, shown.ReceivedBytes),
+            SentBytes = Math.Max(user.SentBytes, shown.SentBytes),
+        };
     }
 
     public void Dispose() => _meter.Dispose();

@@ -58,6 +58,9 @@ public sealed class ProxyControl
         return reasons.ToImmutable();
     }
 
+    /// <summary>Whether there are file descriptors for a connection that is no client's.</summary>
+    public static bool HasDescriptors => !DescriptorReserve.WouldBeScarce(DescriptorReserve.Connecting);
+
     /// <summary>Does every loop turn? Asks nobody outside.</summary>
     /// <exception cref="ProxyBusyException">One does not, within 2 s.</exception>
     public Task TurnAsync() => _loops.TurnAsync();
@@ -89,12 +92,14 @@ public sealed class ProxyControl
     public async Task<UserPage?> UsersAsync(string? cursor, int limit)
     {
         if (!TryPlace(cursor, out var first)) return null;
+        var listeners = _parts.Steps()[0].Listeners;
+        // Before the sessions: one that ends meanwhile is missing once, and never counted twice.
+        var ended = listeners.Select(listener => listener.Users.All.Select(UserTally.Ended.Of).ToArray()).ToArray();
         var tally = await CountAsync().ConfigureAwait(false);
         var (now, users) = (_parts.Time.GetUtcNow(), ImmutableArray.CreateBuilder<UserStatus>());
-        var listeners = _parts.Steps()[0].Listeners;
         for (var (index, from) = first; index < listeners.Length; (index, from) = (index + 1, 0))
         {
-            var all = listeners[index].Users.All;
+            var all = ended[index];
             for (; from < all.Length; from++)
             {
                 if (users.Count == limit) return new(users.ToImmutable(), Cursor(index, from));

@@ -45,13 +45,21 @@ internal sealed class UserTally
     }
 
     /// <summary>A user with everything that is known.</summary>
-    public UserStatus StatusOf(UserRecord user, string listener, DateTimeOffset now)
+    public UserStatus StatusOf(in Ended before, string listener, DateTimeOffset now)
     {
+        var user = before.User;
         var sum = _sums.GetValueOrDefault(user);
         var lastSeen = user.LastSeen == 0 ? (DateTimeOffset?)null : DateTimeOffset.FromUnixTimeSeconds(user.LastSeen);
         return new UserStatus(
-            user.Name, listener, sum?.Connections ?? 0, sum?.Networks.Count ?? 0, user.Received + (sum?.Received ?? 0),
-            user.Sent + (sum?.Sent ?? 0), sum is null ? lastSeen : DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()));
+            user.Name, listener, sum?.Connections ?? 0, sum?.Networks.Count ?? 0, before.Received + (sum?.Received ?? 0),
+            before.Sent + (sum?.Sent ?? 0), sum is null ? lastSeen : DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()));
+    }
+
+    /// <summary>A user, with what its sessions had that ended before they were looked at.</summary>
+    internal readonly record struct Ended(UserRecord User, long Received, long Sent)
+    {
+        /// <summary>As it is now.</summary>
+        public static Ended Of(UserRecord user) => new(user, user.Received, user.Sent);
     }
 
     private Sum SumOf(UserRecord user)

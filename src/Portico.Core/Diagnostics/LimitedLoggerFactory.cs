@@ -34,7 +34,7 @@ public sealed class LimitedLoggerFactory : ILoggerFactory
     private readonly ILoggerFactory _inner;
     private readonly TimeProvider _time;
     private readonly Dictionary<int, int> _atOnce;
-    private readonly ConcurrentDictionary<int, EventLines> _events = new();
+    private readonly ConcurrentDictionary<(string Category, int EventId), EventLines> _events = new();
 
     private LimitedLoggerFactory(ILoggerFactory inner, TimeProvider time, IReadOnlyDictionary<int, int>? atOnce)
     {
@@ -51,7 +51,7 @@ public sealed class LimitedLoggerFactory : ILoggerFactory
         inner as LimitedLoggerFactory ?? new LimitedLoggerFactory(inner, time, atOnce);
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new LimitedLogger(this, _inner.CreateLogger(categoryName));
+    public ILogger CreateLogger(string categoryName) => new LimitedLogger(this, categoryName, _inner.CreateLogger(categoryName));
 
     /// <inheritdoc/>
     public void AddProvider(ILoggerProvider provider) => _inner.AddProvider(provider);
@@ -63,10 +63,11 @@ public sealed class LimitedLoggerFactory : ILoggerFactory
         _inner.Dispose();
     }
 
-    private EventLines LinesOf(int eventId) =>
-        _events.GetOrAdd(eventId, static (id, factory) => new EventLines(factory._atOnce.GetValueOrDefault(id, 1), factory._time), this);
+    private EventLines LinesOf(string category, int eventId) => _events.GetOrAdd(
+        (category, eventId),
+        static (key, factory) => new EventLines(factory._atOnce.GetValueOrDefault(key.EventId, 1), factory._time), this);
 
-    private sealed class LimitedLogger(LimitedLoggerFactory factory, ILogger inner) : ILogger
+    private sealed class LimitedLogger(LimitedLoggerFactory factory, string category, ILogger inner) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => inner.BeginScope(state);
@@ -82,7 +83,7 @@ public sealed class LimitedLoggerFactory : ILoggerFactory
                 return;
             }
 
-            factory.LinesOf(eventId.Id).Write(more => inner.Log(
+            factory.LinesOf(category, eventId.Id).Write(more => inner.Log(
                 logLevel, eventId, state, exception,
                 more == 0 ? formatter : (values, error) => $"{formatter(values, error)} ({more} more like it)"));
         }

@@ -84,7 +84,7 @@ internal sealed partial class AdminOptionsParser(ICollection<ConfigurationError>
         return NetworkText.TryAddress(host.Trim('[', ']'), out var address) ? new IPEndPoint(address, port) : null;
     }
 
-    private static ImmutableArray<string> SocketsOf(string? socket, string dataDirectory)
+    internal static ImmutableArray<string> SocketsOf(string? socket, string dataDirectory)
     {
         if (socket is null) return [];
         if (Path.IsPathRooted(socket)) return [Path.GetFullPath(socket)];

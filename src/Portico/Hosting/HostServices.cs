@@ -16,6 +16,7 @@ internal sealed class HostServices : IDisposable
     // Lines that one act of the operator's brings about, each of which names something else.
     private static readonly Dictionary<int, int> Lists = new()
     {
+        [2001] = 10_000, // AuditLog: each change of an operator's
         [9004] = 20, // Unwise
         [9006] = 20, // Listening
         [9008] = 8, // LinksStayNear

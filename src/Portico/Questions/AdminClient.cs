@@ -59,6 +59,8 @@ internal sealed class AdminClient : IDisposable
         catch (HttpRequestException error)
         {
             var why = (error.InnerException ?? error).Message;
+            if (error.HttpRequestError != HttpRequestError.ConnectionError || IsForbidden(error))
+                throw new CommandFailure(ExitCode.Failed, $"{_place} could not be asked: {why}");
             throw new CommandFailure(ExitCode.NotRunning, $"no proxy is running: nobody answers at {_place} ({why})");
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
@@ -102,6 +104,9 @@ internal sealed class AdminClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static bool IsForbidden(HttpRequestException error) =>
+        error.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied };
 
     private static Problem? TryReadProblem(string body)
     {

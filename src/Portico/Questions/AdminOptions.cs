@@ -6,6 +6,12 @@ namespace Portico.Questions;
 /// <summary>Options of the commands that ask the running proxy: where it is, and how the answer is shown.</summary>
 internal sealed class AdminOptions(CommonOptions common)
 {
+    private readonly Option<string?> _socket = new("--socket")
+    {
+        Description = "The proxy's unix socket. Without it: the one of the configuration.",
+        HelpName = "PATH",
+    };
+
     private readonly Option<string?> _url = new("--url")
     {
         Description = "The proxy's HTTP interface, for example http://127.0.0.1:8444. Without it: the socket of the configuration.",
@@ -23,6 +29,7 @@ internal sealed class AdminOptions(CommonOptions common)
     /// <summary>Makes them known to a command.</summary>
     public void AddTo(Command command)
     {
+        command.Add(_socket);
         command.Add(_url);
         command.Add(_tokenFile);
         command.Add(_json);
@@ -45,6 +52,8 @@ internal sealed class AdminOptions(CommonOptions common)
 
         if (tokenFile is not null)
             throw new CommandFailure(ExitCode.BadConfiguration, "--token-file goes with --url; the socket needs no token");
+        if (parsed.GetValue(_socket) is { } socket)
+            return AdminClient.OverSocket([Path.GetFullPath(socket)]);
         var settings = ConfigurationReport.SettingsOf(ConfigurationReport.Need(parsed.GetValue(common.Config)).Loaded);
         if (settings.Admin.Sockets.IsEmpty)
         {

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using Portico.Commands;
+using Portico.Configuration;
 using Portico.Core.Options;
 
 namespace Portico.Questions;
@@ -23,9 +25,7 @@ internal static class HealthcheckCommand
             limit.CancelAfter(Patience);
             try
             {
-                var settings = ConfigurationReport.SettingsOf(ConfigurationReport.Need(parsed.GetValue(common.Config)).Loaded);
-                if (settings.Admin.Sockets.IsEmpty) await ConnectAsync(settings, limit.Token);
-                else await AskAsync(settings.Admin, limit.Token);
+                await CheckAsync(ConfigurationFile.Find(parsed.GetValue(common.Config)), limit.Token);
                 return ExitCode.Ok;
             }
             catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
@@ -40,9 +40,19 @@ internal static class HealthcheckCommand
         return command;
     }
 
-    private static async Task AskAsync(AdminSettings admin, CancellationToken cancel)
+    // A file that has become wrong since the start is no fault of what runs: only where the socket is, is taken from it.
+    private static async Task CheckAsync(ConfigurationFile file, CancellationToken cancel)
     {
-        using var client = AdminClient.OverSocket(admin.Sockets);
+        var loaded = LoadedConfiguration.Load(file.Exists ? file.Read() : "{}", file.Directory, Override.FromEnvironment());
+        var sockets = loaded.Settings?.Admin.Sockets ?? AdminSettings.SocketsOf(loaded.Options, file.Directory);
+        if (!sockets.IsEmpty) await AskAsync(sockets, cancel);
+        else if (loaded.Settings is { } settings) await ConnectAsync(settings, cancel);
+        else throw new CommandFailure(ExitCode.Failed, $"{file.Path} does not say where the proxy can be asked");
+    }
+
+    private static async Task AskAsync(ImmutableArray<string> sockets, CancellationToken cancel)
+    {
+        using var client = AdminClient.OverSocket(sockets);
         var (status, body) = await client.AskAsync(HttpMethod.Get, "/healthz", cancel);
         if (status != HttpStatusCode.OK) throw client.Refused(status, body);
     }

@@ -15,7 +15,7 @@ internal static class SessionsCommand
         var admin = new AdminOptions(common);
         var limit = new Option<int>("--limit")
         {
-            Description = "Show so many at most.",
+            Description = "Show so many at most; with --json all of them unless it is given.",
             HelpName = "N",
             DefaultValueFactory = _ => UsualMost,
         };
@@ -23,7 +23,8 @@ internal static class SessionsCommand
         admin.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
-            var most = parsed.GetValue(limit);
+            // A program is not to take some for all.
+            var most = admin.WantsJson(parsed) && parsed.GetResult(limit) is not { Implicit: false } ? Most : parsed.GetValue(limit);
             if (most is < 1 or > Most)
                 throw new CommandFailure(ExitCode.BadConfiguration, $"--limit: needs a number from 1 to {Most}");
             using var client = admin.Connect(parsed);

@@ -85,9 +85,20 @@ public sealed class AccessTests
 
         for (var i = 0; i < 10; i++) Assert.Equal(401, (await wrong.SendAsync("GET", "/api/status")).Status);
         Assert.Equal(429, (await wrong.SendAsync("GET", "/api/status")).Status);
-        Assert.Equal(429, (await right.SendAsync("GET", "/api/status")).Status);
+        Assert.Equal(200, (await right.SendAsync("GET", "/api/status")).Status); // nobody can keep the operator out
         time.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(200, (await right.SendAsync("GET", "/api/status")).Status);
+    }
+
+    [Fact]
+    public async Task Metrics_are_not_for_those_whom_a_web_server_of_this_machine_brings()
+    {
+        await using var test = await AdminUnderTest.StartAsync();
+        using var brought = test.NewClient(null);
+        Assert.Equal(200, (await brought.SendAsync("GET", "/metrics")).Status);
+        brought.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.7");
+        Assert.Equal(401, (await brought.SendAsync("GET", "/metrics")).Status);
+        Assert.Equal(200, (await brought.SendAsync("GET", "/healthz")).Status);
     }
 
     [Theory]

@@ -69,6 +69,7 @@ public sealed class PolicyTests
         var (status, edit) = await client.SendAsync("POST", "/api/tables/banned", """{"value":"127.0.0.1"}""");
         Assert.Equal((200, 1, 2), (status, (int)edit!["changed"]!, (int)edit["size"]!));
         Assert.Equal(0, (int)(await client.SendAsync("POST", "/api/tables/banned", """{"value":"127.0.0.1"}""")).Body!["changed"]!);
+        Assert.Equal(400, (await client.SendAsync("POST", "/api/tables/banned", """{"values":[null]}""")).Status);
         await using (var refused = await test.Proxy.ConnectAsync())
         {
             await refused.SendHelloAsync();

@@ -117,6 +117,10 @@ public sealed class AdministrationCommandTests : IAsyncLifetime, IDisposable
     public async Task Without_a_running_proxy_the_exit_code_says_so()
     {
         Assert.Equal(0, (await RunAsync("healthcheck")).Code);
+        _directory.Write("portico.json", "{ \"listeners\": 7 }"); // is no fault of what runs
+        Assert.Equal(0, (await RunAsync("healthcheck")).Code);
+        Assert.Equal(0, (await RunAsync("status", "--socket", "admin.sock")).Code);
+        Write();
         _portico.Signal(Signals.Terminate);
         await _portico.GoneAsync();
         foreach (var command in (string[])["status", "sessions", "users", "reload"])
