@@ -28,6 +28,9 @@ internal sealed class LoopParts
     /// <summary>Strangers of one network that may be tried with all secrets.</summary>
     public required StrangerLimits Strangers { get; init; }
 
+    /// <summary>Turns of those whose bytes are tried against many secrets.</summary>
+    public required TrialQueue Trials { get; init; }
+
     /// <summary>Random bytes for flights and headers.</summary>
     public required RandomKeystream Random { get; init; }
 

@@ -71,7 +71,6 @@ internal sealed class ProxyServices
         _clocks = new ClientClocks(loggers.CreateLogger<ClientClocks>());
         _parts = [.. engine.Loops.Select(loop => CreateParts(loop, settings, engine.Loops.Count))];
         _current = Build(settings, before: null);
-        Adopt(_current);
         Summary = new TrafficSummary(
             engine.Loops[0], () => Counters, () => _current.Loops[0].Listeners.Select(listener => listener.Users), Sessions,
             loggers.CreateLogger<TrafficSummary>());
@@ -115,20 +114,14 @@ internal sealed class ProxyServices
     /// <summary>Keeps the process within its memory.</summary>
     public MemoryGovernor Memory { get; }
 
-    /// <summary>What the flights copy, per listener.</summary>
-    public LearnedFlights Flights => _current.Flights;
-
     /// <summary>Hellos of <see cref="FlightLearner"/> under way, to be known should one come back.</summary>
     public LearnerHellos LearnerHellos { get; } = new();
 
-    /// <summary>Keeps <see cref="Flights"/> up to date; null without a cover.</summary>
+    /// <summary>Keeps what flights copy up to date; null without a cover.</summary>
     public FlightLearner? FlightLearner => _current.FlightLearner;
 
     /// <summary>What the operator hears of it all.</summary>
     public TrafficSummary Summary { get; }
-
-    /// <summary>One entry for each loop of the engine, in its order.</summary>
-    public ImmutableArray<LoopServices> Loops => _current.Loops;
 
     /// <summary>What the loops keep while settings change.</summary>
     public ImmutableArray<LoopParts> Parts => _parts;
@@ -195,7 +188,11 @@ internal sealed class ProxyServices
             : CreateLearner(settings, cover);
         var dcs = new DcDirectory(settings.Direct);
         var pairs = ListenerPairs.Of(before?.Settings.Listeners ?? [], settings.Listeners);
-        var shared = settings.Listeners.Select((listener, index) => ShareOf(listener, Before(pairs[index], loop: 0))).ToImmutableArray();
+        var shared = settings.Listeners
+            .Select((listener, index) => ShareOf(settings, listener, Before(pairs[index], loop: 0))).ToImmutableArray();
+        // One that asks the same of a caller goes on: it knows whose secrets were right lately.
+        var keepsJudge = settings.Listeners.Select((_, index) =>
+            pairs[index] != ListenerPairs.None && JudgesAlike(before!.Settings, pairs[index], settings, index)).ToImmutableArray();
         return new SettingsGeneration
         {
             Settings = settings,
@@ -215,12 +212,11 @@ internal sealed class ProxyServices
                 CountersOf(listener, Before(pairs[index], parts.Loop.Index)))),
         ];
 
-        // One that asks the same of a caller goes on: it knows whose secrets were right lately.
         ImmutableArray<Judge> JudgesOf(LoopParts parts) =>
         [
             .. settings.Listeners.Select((listener, index) =>
-                pairs[index] != ListenerPairs.None && JudgesAlike(before!.Settings, pairs[index], settings, index)
-                    ? before.Loops[parts.Loop.Index].Judges[pairs[index]]
+                keepsJudge[index]
+                    ? before!.Loops[parts.Loop.Index].Judges[pairs[index]]
                     : CreateJudge(settings, listener)),
         ];
     }
@@ -229,7 +225,7 @@ internal sealed class ProxyServices
     public void Adopt(SettingsGeneration next)
     {
         _budget.Most = MostAtCover(next.Settings);
-        if (!ReferenceEquals(next, _current)) Policy.Replace(next.Settings.Policy);
+        Policy.Replace(next.Settings.Policy);
         foreach (var listener in next.Loops[0].Listeners)
         {
             var settings = next.Settings.Listeners[listener.Index];
@@ -244,9 +240,9 @@ internal sealed class ProxyServices
     {
         loop.Buffers.Budget = BufferPool.BudgetOf(loops);
         var (addresses, random, dcs) = (new AddressLimits(settings.Limits, loops), new RandomKeystream(), new DcCounterTable());
-        var context = new LoopContext(loop, settings, Metrics, Sessions, _sessionLog, addresses, random, Events);
         var log = _loggers.CreateLogger<MiddleProxyConnection>();
-        var links = new MiddleProxyServices(context, MiddleProxies, _middleHealth, dcs, log, loops) { Settings = settings };
+        var links = new MiddleProxyServices(
+            loop, Metrics, random, MiddleProxies, _middleHealth, dcs, log, loops) { Settings = settings };
         return new LoopParts
         {
             Loop = loop,
@@ -255,6 +251,7 @@ internal sealed class ProxyServices
             Dcs = dcs,
             Addresses = addresses,
             Strangers = new StrangerLimits(settings.Limits, loop, loops),
+            Trials = new TrialQueue(loop),
             Random = random,
             Middle = new MiddleProxyBackend(links),
         };
@@ -275,24 +272,21 @@ internal sealed class ProxyServices
             Judges = judges,
             Origins = origins,
             Identification = new ClientIdentification(
-                context, judges, cover, parts.Guests, Replays, _clocks, parts.Strangers),
+                context, judges, cover, parts.Guests, Replays, _clocks, parts.Strangers, parts.Trials),
             Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins, Policy),
             Admission = new AdmissionControl(context, Replays, Policy, parts.Strangers),
             Greeting = new ServerHandshake(context, flights, Points),
             Backends = new BackendChoice(settings, dcs, MiddleProxies, direct, parts.Middle),
-            Middle = parts.Middle,
-            CoverGuests = parts.Guests,
-            Dcs = parts.Dcs,
         };
     }
 
     // A new one has its users from the beginning: clients may come before the others are bound.
-    private static (SessionLimit Limit, ListenerUsers Users) ShareOf(ListenerSettings listener, ListenerContext? before)
+    private (SessionLimit Limit, ListenerUsers Users) ShareOf(ProxySettings settings, ListenerSettings listener, ListenerContext? before)
     {
         if (before is not null) return (before.Limit, before.Users);
         var users = new ListenerUsers();
         users.Replace(listener.Credentials);
-        return (new SessionLimit(listener.MaxConnections), users);
+        return (new SessionLimit(MostSessionsOf(listener, settings)), users);
     }
 
     private static ListenerCounters CountersOf(ListenerSettings listener, ListenerContext? before) =>

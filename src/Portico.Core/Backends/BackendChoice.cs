@@ -11,7 +11,7 @@ namespace Portico.Core.Backends;
 
 /// <summary>
 /// Step 5: which backend a client gets. Telegram's middle proxies alone can carry an ad tag;
-/// without one the direct way is shorter and cheaper. One per loop.
+/// without one the direct way is shorter and cheaper. One per loop and state of the settings.
 /// </summary>
 internal sealed class BackendChoice(
     ProxySettings settings, DcDirectory dcs, MiddleProxyDirectory middles, DirectBackend direct, MiddleProxyBackend middle)

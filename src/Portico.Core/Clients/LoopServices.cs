@@ -1,15 +1,12 @@
 using System.Collections.Immutable;
 using Portico.Core.Backends;
-using Portico.Core.Backends.MiddleProxy;
-using Portico.Core.Cover;
-using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
 
 namespace Portico.Core.Clients;
 
-/// <summary>The steps of one loop's sessions, ready to be taken. One per loop: no locks, one thread.</summary>
+/// <summary>The steps of one loop's sessions, ready to be taken. One per loop and state of the settings: no locks, one thread.</summary>
 internal sealed class LoopServices
 {
     public required LoopContext Context { get; init; }
@@ -40,15 +37,6 @@ internal sealed class LoopServices
 
     /// <summary>Step 5.</summary>
     public required BackendChoice Backends { get; init; }
-
-    /// <summary>This loop's links to middle proxies.</summary>
-    public required MiddleProxyBackend Middle { get; init; }
-
-    /// <summary>This loop's strangers at the cover.</summary>
-    public required CoverGuests CoverGuests { get; init; }
-
-    /// <summary>This loop's counters of data centres.</summary>
-    public required DcCounterTable Dcs { get; init; }
 
     public EventLoop Loop => Context.Loop;
 }

@@ -11,7 +11,7 @@ namespace Portico.Core.Handshake;
 
 /// <summary>
 /// Step 3: may a client come in that has proved to know a secret?
-/// One that may not is a stranger like any other. One per loop.
+/// One that may not is a stranger like any other. One per loop and state of the settings.
 /// </summary>
 /// <param name="context">Of the loop.</param>
 /// <param name="replays">What was seen of clients.</param>

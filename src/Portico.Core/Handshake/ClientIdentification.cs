@@ -10,7 +10,7 @@ using Portico.Protocol.FakeTls;
 
 namespace Portico.Core.Handshake;
 
-/// <summary>Step 1: reads until the judge can tell who is calling. One per loop.</summary>
+/// <summary>Step 1: reads until the judge can tell who is calling. One per loop and state of the settings.</summary>
 /// <param name="context">Of the loop.</param>
 /// <param name="judges">One for each listener.</param>
 /// <param name="cover">Is shown the bytes of a connection that nobody can place in time.</param>
@@ -18,12 +18,11 @@ namespace Portico.Core.Handshake;
 /// <param name="replays">What was seen of clients.</param>
 /// <param name="clocks">Hears of clients whose time is not ours.</param>
 /// <param name="strangers">What strangers may cost.</param>
+/// <param name="trials">Turns of the loop's connections that are tried with many secrets.</param>
 internal sealed class ClientIdentification(
     LoopContext context, ImmutableArray<Judge> judges, CoverServices cover, CoverGuests guests, ReplayMemory replays, ClientClocks clocks,
-    StrangerLimits strangers)
+    StrangerLimits strangers, TrialQueue trials)
 {
-    private readonly TrialQueue _trials = new(context.Loop);
-
     /// <summary>
     /// Completes with a client of ours, a stranger, or somebody who is gone.
     /// What the greeting needs of the hello is kept in the handshake's state.
@@ -64,7 +63,7 @@ internal sealed class ClientIdentification(
                     Verdict verdict;
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)
                     {
-                        _trials.Enter(handshake, progress.Tried);
+                        trials.Enter(handshake, progress.Tried);
                         Wake turn;
                         do turn = await handshake.NextEventAsync();
                         while (turn == Wake.Event && handshake.TrialTicket != 0 && !handshake.Session.Client.Failed);

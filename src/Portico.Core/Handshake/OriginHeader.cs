@@ -9,7 +9,7 @@ namespace Portico.Core.Handshake;
 
 /// <summary>
 /// Before step 1, for connections from networks of <c>listeners[].proxyProtocol.trusted</c>: the PROXY header,
-/// which says whose connection it is. From all others none is looked for. One per loop.
+/// which says whose connection it is. From all others none is looked for. One per loop and state of the settings.
 /// </summary>
 /// <param name="context">Of the loop.</param>
 /// <param name="log">What the operator hears of it.</param>

@@ -84,7 +84,7 @@ internal sealed class Stage : IDisposable
     public LogProbe Log => _log;
 
     /// <summary>What the sessions of the only loop share.</summary>
-    public LoopServices Services => Proxy.Services.Loops[Loop.Index];
+    public LoopServices Services => Proxy.Services.Current.Loops[Loop.Index];
 
     public ListenerContext Listener => Services.Listeners[0];
 

@@ -8,7 +8,10 @@ using Portico.Core.Telegram;
 
 namespace Portico.Core.Backends.Direct;
 
-/// <summary>Step 5 in direct mode: one TCP connection to the data centre that the client named (spec/04). One per loop.</summary>
+/// <summary>
+/// Step 5 in direct mode: one TCP connection to the data centre that the client named (spec/04).
+/// One per loop and state of the settings.
+/// </summary>
 internal sealed class DirectBackend(
     LoopContext context, DcDirectory directory, DcCounterTable counters, DirectLimits limits, DcHealth health, LocalAddresses from)
 {

@@ -29,7 +29,7 @@ public sealed class CopiedFlightTests : IDisposable
         ushort[] preference = [0x1303, 0x1302, 0x1301];
         foreach (var order in Enum.GetValues<ServerExtensionOrder>())
         {
-            _stage.Proxy.Services.Flights.Publish(0, Flights.Of([640], [700], preference, order));
+            _stage.Proxy.Services.Current.Flights.Publish(0, Flights.Of([640], [700], preference, order));
             foreach (var offer in TlsSuiteOffer.All)
             {
                 var flight = Greet(shape, offer).Flight;
@@ -58,7 +58,7 @@ public sealed class CopiedFlightTests : IDisposable
     [Fact]
     public void An_offer_that_the_cover_refuses_gets_the_clients_first_suite()
     {
-        _stage.Proxy.Services.Flights.Publish(0, Flights.Of([640], preference: [0x1302]));
+        _stage.Proxy.Services.Current.Flights.Publish(0, Flights.Of([640], preference: [0x1302]));
         foreach (var offer in TlsSuiteOffer.All)
         {
             var suite = BinaryPrimitives.ReadUInt16BigEndian(Greet(ClientHelloShape.Classic517, offer).Flight.AsSpan(76));
@@ -76,7 +76,7 @@ public sealed class CopiedFlightTests : IDisposable
     public void Ten_thousand_flights_are_random_wherever_the_covers_would_be()
     {
         const int Number = 10_000, Length = 641, Least = Length - 3; // rare signatures are shorter still
-        _stage.Proxy.Services.Flights.Publish(0, Flights.Of([Length - 1, Length, Length + 1]));
+        _stage.Proxy.Services.Current.Flights.Publish(0, Flights.Of([Length - 1, Length, Length + 1]));
         var offers = TlsSuiteOffer.All.ToArray();
         var counts = new Dictionary<int, int[]>();
         var (keys, sizes) = (new HashSet<string>(), new HashSet<int>());
