@@ -9,7 +9,7 @@ namespace Portico.Core.Cover;
 /// What the cover does to its end of the connection we do to ours: FIN for FIN,
 /// RST for RST, and no timer of ours ends it. Holds no buffer while nothing is pending.
 /// </summary>
-internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICoverGuest, IMemoryHolder
+internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest, IMemoryHolder
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
@@ -45,8 +45,6 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
     private bool MayReadClient => CanReadClient && _up.MayRead;
 
     private bool MayReadCover => CanReadCover && _down.MayRead;
-
-    Channel? IMemoryHolder.Client => Client;
 
     MemoryStanding IMemoryHolder.Standing => MemoryStanding.Stranger;
 
@@ -142,7 +140,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
     private void ReadClient()
     {
         using var scratch = Client.Loop.Scratch.Borrow();
-        switch (Client.Read(AsMuchAsMay(scratch.Bytes), out var count))
+        switch (Client.Read(Client.Loop.Memory.Cut(scratch.Bytes), out var count))
         {
             case IoStatus.Ok:
                 NoteNews();
@@ -161,7 +159,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
     private void ReadCover()
     {
         using var scratch = Client.Loop.Scratch.Borrow();
-        switch (Cover.Read(AsMuchAsMay(scratch.Bytes), out var count))
+        switch (Cover.Read(Client.Loop.Memory.Cut(scratch.Bytes), out var count))
         {
             case IoStatus.Ok:
                 // the cover has answered: the connection is the cover's, and its address may have as many as a site grants
@@ -176,8 +174,6 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
                 break;
         }
     }
-
-    private Span<byte> AsMuchAsMay(Span<byte> area) => area[..Math.Min(area.Length, Client.Loop.Memory.MostAtOnce)];
 
     private void SendToCover(ReadOnlySpan<byte> bytes)
     {
@@ -290,8 +286,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ISessionHolder, ICov
         if (_closed) return;
         Cover.Discard();
         Release();
-        var wouldStay = reason == CloseReason.MemoryPressure && Client.UnacknowledgedBytes() > 0;
-        if (_up.HasEnded || wouldStay) _session.Close(reason);
+        if (_up.HasEnded || _session.WouldKeepMemory(reason)) _session.Close(reason);
         else LingeringClose.Fin(_session, reason);
     }
 

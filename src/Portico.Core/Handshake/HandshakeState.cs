@@ -9,7 +9,7 @@ namespace Portico.Core.Handshake;
 /// Everything a session needs until it relays and nothing it needs afterwards: the raw bytes so far, the awaitable, the inner header.
 /// Pooled per loop, so that a client that has been let in leaves no garbage; <c>ClientSession.RunAsync</c> runs on it.
 /// </summary>
-internal sealed class HandshakeState : LoopWaiter, ISessionHolder, IMemoryHolder
+internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
 {
     private readonly HandshakePool _pool;
     private readonly Action _finish;
@@ -57,9 +57,6 @@ internal sealed class HandshakeState : LoopWaiter, ISessionHolder, IMemoryHolder
 
     /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
     public CoverConnection? Cover { get; set; }
-
-    /// <summary>The connection that is being let in; null = none is.</summary>
-    public Channel? Client => Session?.Client;
 
     /// <summary>Who has shown a secret is not given up for others.</summary>
     public MemoryStanding Standing => Session.Judged.IsClient ? MemoryStanding.Client : MemoryStanding.Caller;

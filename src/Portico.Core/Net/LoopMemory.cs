@@ -2,7 +2,7 @@ namespace Portico.Core.Net;
 
 /// <summary>
 /// What the relays of one loop know of memory: whether it is tight, and what each may hold then.
-/// Written from outside by whoever watches the machine, read for each read of a relay: two loads while all is well.
+/// Written from outside by whoever watches the machine, read for each read of a relay: three loads while all is well.
 /// </summary>
 internal sealed class LoopMemory(EventLoop loop) : ILoopTask
 {
@@ -30,8 +30,8 @@ internal sealed class LoopMemory(EventLoop loop) : ILoopTask
     /// <summary>Relays keep to their share: the machine is short of memory, or what this loop has rented exceeds its budget.</summary>
     public bool IsTight => Volatile.Read(ref _isShort) || loop.Buffers.Rented > loop.Buffers.Budget;
 
-    /// <summary>Most bytes that one read may bring now.</summary>
-    public int MostAtOnce => IsTight ? Volatile.Read(ref _share) : int.MaxValue;
+    /// <summary>So much of an area as one read may bring now.</summary>
+    public Span<byte> Cut(Span<byte> area) => IsTight ? area[..Math.Min(area.Length, Volatile.Read(ref _share))] : area;
 
     /// <summary>From any thread.</summary>
     /// <param name="level">Of now.</param>

@@ -1,14 +1,10 @@
 using Portico.Core.Diagnostics;
-using Portico.Core.Net;
 
 namespace Portico.Core.Sessions;
 
 /// <summary>A session as memory sees it: what is held for it, and how much its loss would hurt. Owns its client's channel.</summary>
-internal interface IMemoryHolder
+internal interface IMemoryHolder : ISessionHolder
 {
-    /// <summary>Whose memory it is; null = nobody's any more.</summary>
-    Channel? Client { get; }
-
     /// <summary>Who goes first.</summary>
     MemoryStanding Standing { get; }
 

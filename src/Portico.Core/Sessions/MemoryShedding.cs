@@ -49,7 +49,7 @@ internal sealed class MemoryShedding(EventLoop loop, MemoryDemand demand, ProxyM
         var holders = new List<IMemoryHolder>();
         foreach (var channel in loop.Slots.Open())
         {
-            if (channel.Owner is IMemoryHolder holder && ReferenceEquals(holder.Client, channel))
+            if (channel.Owner is IMemoryHolder holder && SessionDirectory.SessionOf(channel) is not null)
                 holders.Add(holder);
         }
 
@@ -57,7 +57,7 @@ internal sealed class MemoryShedding(EventLoop loop, MemoryDemand demand, ProxyM
     }
 
     // The kernel's part is what it cannot get rid of; what waits to be read comes on top and is not asked for.
-    private static long Held(IMemoryHolder holder) => holder.HeldBytes + Math.Max(0, holder.Client?.UnacknowledgedBytes() ?? 0);
+    private static long Held(IMemoryHolder holder) => holder.HeldBytes + Math.Max(0, holder.Session?.Client.UnacknowledgedBytes() ?? 0);
 
     private void EndAll(IEnumerable<IMemoryHolder> inOrder)
     {

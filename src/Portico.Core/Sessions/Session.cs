@@ -267,7 +267,7 @@ internal abstract class Session : IAddressHolder
         reason = _endsFor ?? reason;
         // Before the channel is closed: its place, which the id is made of, is empty then.
         var told = Context.Events.HasReaders ? NewEvent(ProxyEvent.SessionClosed) : null;
-        if (EndsWithReset || KeepsMemory(reason)) Client.Abort();
+        if (EndsWithReset || WouldKeepMemory(reason)) Client.Abort();
         else Client.Close();
         LeaveAddress();
         if (_lease.IsHeld && reason is CloseReason.ClientReset or CloseReason.ClientWriteTimeout)
@@ -310,8 +310,8 @@ internal abstract class Session : IAddressHolder
         Dc = _judged.HasHeader ? _judged.Dc : null,
     };
 
-    // Closed in order, the kernel would keep for minutes what the client does not take.
-    private bool KeepsMemory(CloseReason reason) => reason == CloseReason.MemoryPressure && Client.UnacknowledgedBytes() > 0;
+    /// <summary>Closed in order for this reason, the kernel would keep for minutes what the client does not take.</summary>
+    public bool WouldKeepMemory(CloseReason reason) => reason == CloseReason.MemoryPressure && Client.UnacknowledgedBytes() > 0;
 
     /// <summary>An exception of ours ended this session and nothing else.</summary>
     public void Fault(Exception error)

@@ -11,19 +11,12 @@ namespace Portico.Core.Backends.Direct;
 /// <summary>
 /// Step 6 in direct mode: two pipes between a client and its DC, as methods that the loop calls. Holds no buffer while nothing is pending.
 /// Telegram's bytes are passed through without cipher work, because the DC was given the client's own key (spec/04 section 5).
+/// This file: what it relays. How it ends is in a file of its own.
 /// </summary>
-internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHolder, IMemoryHolder
+internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMemoryHolder
 {
     // Per event and direction: 4 x 64 KB, then the other sessions of the loop have their turn.
     private const int ReadsPerTurn = 4;
-
-    // After one side has finished, this long without a byte from the other is taken for its end.
-    // A DC that owes a client no answer gets a moment all the same: a packet of an answer may have come before
-    // the client's end was read. A short one: it costs a local port, of which each address of a DC has 28 000.
-    private const int FarewellMs = 10_000, NothingDueMs = 10;
-
-    // How often is looked how far the peers have got while anything is under way, and how long a DC may take none of it.
-    private const int LookMs = 2500, DcSilentMs = 30_000;
 
     private readonly Session _session;
     private readonly DirectLimits _limits;
@@ -70,8 +63,6 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
 
     private bool MayReadDc => _down.MayRead && !_closed;
 
-    Channel? IMemoryHolder.Client => Client;
-
     MemoryStanding IMemoryHolder.Standing => MemoryStanding.Client;
 
     long IMemoryHolder.HeldBytes => _up.HeldBytes + _down.HeldBytes;
@@ -80,13 +71,7 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
 
     long IMemoryHolder.StuckMs(long nowMs) => _down.IsWatched ? _down.Look(nowMs) : 0;
 
-    // With RST, whichever side has finished: a socket that is closed in order keeps what its peer does not take for minutes.
-    void IMemoryHolder.LetGo(CloseReason reason)
-    {
-        if (_closed) return;
-        Release();
-        _session.Close(reason);
-    }
+    void IMemoryHolder.LetGo(CloseReason reason) => _session.EndFor(reason);
 
     /// <summary>Makes the relay with our header to the DC, and what the client sent early, as its first output.</summary>
     public static DirectRelay Create(HandshakeState handshake, Channel dc, short dcId, DcCounters counters, DirectLimits limits)
@@ -134,29 +119,6 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
 
     public void OnReady(Channel channel) => Pump();
 
-    public void OnDeadline(Channel channel)
-    {
-        var now = Loop.NowMs;
-        if (now >= _nextLookMs && !LookHowFarTheyAre(now)) return;
-        var quiet = now - _lastByteMs;
-        if (quiet >= _limits.IdleMs) Close(CloseReason.IdleTimeout);
-        else if (IsEnding && quiet >= PatienceMs) Close(_firstEnd!.Value);
-        else ArmDeadline();
-    }
-
-    public void OnShutdown(Channel channel)
-    {
-        if (_closed) return;
-        Release();
-        _session.Close(CloseReason.Shutdown);
-    }
-
-    public override void OnFault(Exception error)
-    {
-        if (!_closed) Release();
-        _session.Fault(error);
-    }
-
     protected override void Run() => Pump();
 
     // Any news may unblock any direction: what is pending goes first, then each source is tried.
@@ -182,7 +144,7 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
     {
         using var scratch = Loop.Scratch.Borrow();
         var area = scratch.Bytes;
-        var status = Client.Read(area[..Math.Min(area.Length, Loop.Memory.MostAtOnce)], out var count);
+        var status = Client.Read(Loop.Memory.Cut(area), out var count);
         if (status == IoStatus.Ok)
         {
             _session.CountReceived(count);
@@ -209,12 +171,12 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
     private void ReadDc()
     {
         using var scratch = Loop.Scratch.Borrow();
-        var area = scratch.Bytes;
+        var area = Loop.Memory.Cut(scratch.Bytes);
         var longest = _ramp.Next((int)(Loop.NowMs / 1000));
-        var most = Math.Min(Loop.Memory.MostAtOnce, Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest)));
+        var most = Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest));
         var status = _isTls
             ? Dc.ReadWithGaps(area[..most], TlsRecordWriter.HeaderLength, longest, out var count)
-            : Dc.Read(area[..Math.Min(area.Length, Loop.Memory.MostAtOnce)], out count);
+            : Dc.Read(area, out count);
         if (status == IoStatus.Ok)
         {
             _dcCounters.Received += count;
@@ -293,119 +255,5 @@ internal sealed class DirectRelay : LoopTask, IRelay, IChannelOwner, ISessionHol
         else if (_up.HasEnded && _down.HasEnded) Close(reason);
         else if (_down.HasEnded) Client.ShutdownWrite();
         if (!_closed) ArmDeadline();
-    }
-
-    // A DC that owes an answer is told that the client has finished.
-    // One that owes none is not: after that FIN our port would be out of use for a minute.
-    private void ClientEnded()
-    {
-        if (_closed) return;
-        _isAsking &= Loop.NowMs - _lastByteMs < FarewellMs;
-        if (NoteEnd(ref _up, CloseReason.ClientClosed) && _isAsking && !_up.IsPending)
-            Dc.ShutdownWrite();
-    }
-
-    // It was asked for after all, and goes to a client that only finished sending.
-    private void AnswerCameAfterTheEnd()
-    {
-        if (!_isAsking && !_up.IsPending) Dc.ShutdownWrite();
-        _isAsking = true;
-    }
-
-    // The alert stands for a FIN that will come; what is still sent before it must be read, or closing would answer with RST.
-    private void ClientSaidGoodbye()
-    {
-        _isGoodbye = true; // before the end, which may be the second one and close
-        ClientEnded();
-    }
-
-    private void DcEnded()
-    {
-        if (NoteEnd(ref _down, CloseReason.DcClosed) && !_down.IsPending) Client.ShutdownWrite();
-    }
-
-    // Half-close: the other direction goes on until it ends too or the farewell is over. False when that was the second end.
-    private bool NoteEnd(ref Pipe pipe, CloseReason reason)
-    {
-        _firstEnd ??= reason;
-        pipe.HasEnded = true;
-        if (_up.HasEnded && _down.HasEnded && !_down.IsPending)
-        {
-            Close(_firstEnd.Value);
-            return false;
-        }
-
-        _lastByteMs = Loop.NowMs;
-        ArmDeadline();
-        return true;
-    }
-
-    private bool IsEnding => _firstEnd is not null && !_down.IsPending;
-
-    private long PatienceMs => _up.HasEnded && !_isAsking && !_up.IsPending ? NothingDueMs : FarewellMs;
-
-    // What was sent last may be on its way to a peer that is gone, of which no event tells for a quarter of an hour.
-    private void Watch(ref Pipe pipe)
-    {
-        var now = Loop.NowMs;
-        pipe.Watch(now);
-        if (_nextLookMs != long.MaxValue) return;
-        _nextLookMs = now + Math.Min(LookMs, _limits.ClientWriteMs / 4);
-        ArmDeadline();
-    }
-
-    // False when it ended the session.
-    private bool LookHowFarTheyAre(long now)
-    {
-        Dc.KeepAlive();
-        var dcSilent = _up.IsWatched ? _up.Look(now) : 0;
-        var clientSilent = _down.IsWatched ? _down.Look(now) : 0;
-        _nextLookMs = _up.IsWatched || _down.IsWatched ? now + Math.Min(LookMs, _limits.ClientWriteMs / 4) : long.MaxValue;
-        if (dcSilent >= DcSilentMs) CloseDeadDc();
-        else if (clientSilent >= _limits.ClientWriteMs) Close(CloseReason.ClientWriteTimeout);
-        return !_closed;
-    }
-
-    private void CloseDeadDc()
-    {
-        Dc.Abort();
-        Close(CloseReason.DcReset);
-    }
-
-    // The idle deadline is looked at when it comes due rather than moved with every message.
-    private void ArmDeadline()
-    {
-        var due = _lastByteMs + (IsEnding ? PatienceMs : _limits.IdleMs);
-        Client.SetDeadline(Math.Min(due, _nextLookMs));
-    }
-
-    // A record that no TLS 1.3 peer sends: Telegram hears no more of this client.
-    private void RejectRecord()
-    {
-        if (_closed) return;
-        var isBetweenRecords = !_down.IsPending;
-        Release();
-        LingeringClose.Reject(_session, CloseReason.TlsBadRecord, isBetweenRecords);
-    }
-
-    private void Close(CloseReason reason)
-    {
-        if (_closed) return;
-        reason = _firstEnd ?? reason; // the first reason wins: a reset after FIN is only its echo
-        Release();
-        if (_isGoodbye || (reason.Side() == GuiltySide.Telegram && !_up.HasEnded))
-            LingeringClose.Fin(_session, reason);
-        else
-            _session.Close(reason);
-    }
-
-    private void Release()
-    {
-        _closed = true;
-        _dcCounters.Ports--;
-        if (_up.IsPending || _down.HasEnded) Dc.Close();
-        else Dc.Discard();
-        _up.Drop();
-        _down.Drop();
     }
 }

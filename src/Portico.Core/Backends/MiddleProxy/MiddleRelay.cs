@@ -15,7 +15,7 @@ namespace Portico.Core.Backends.MiddleProxy;
 /// When the link dies the client moves to another one and does not notice (spec/03 section 7).
 /// This file: its life. The two directions are in files of their own.
 /// </summary>
-internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ISessionHolder, ILoopTask, IDebtor, IMemoryHolder
+internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, IDebtor, IMemoryHolder
 {
     // A client whose link died waits so long for another one; longer than the attempts of a network that comes back at once.
     private const int OrphanPatienceMs = 10_000;
@@ -252,8 +252,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ISessionHolde
 
     /// <summary>Memory is short, and this client is one of those that hold most.</summary>
     public void LetGo(CloseReason reason) => Close(reason);
-
-    Channel? IMemoryHolder.Client => _client;
 
     MemoryStanding IMemoryHolder.Standing => MemoryStanding.Client;
 
