@@ -111,8 +111,7 @@ public sealed partial class AdminServer : IAsyncDisposable
             .. new PolicyApi(host, audit).Operations,
             .. new OperationsApi(host, audit, time).Operations,
             .. new EventsApi(host, heartbeat, stopping).Operations,
-            new("GET", "/openapi/v1.json", "openApi", "This document.", context => Task.FromResult(Answer.RawJson(
-                OpenApiDocument.TextOf(context.RequestServices.GetRequiredService<OperationList>().All)))),
+            new("GET", "/openapi/v1.json", "openApi", "This document.", _ => Task.FromResult(Answer.RawJson(OpenApi()))),
         ];
     }
 
@@ -126,17 +125,11 @@ public sealed partial class AdminServer : IAsyncDisposable
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
-    private sealed record OperationList
-    {
-        public ImmutableArray<Operation> All { get; set; }
-    }
-
     private static WebApplication Build(AdminHost host, Dictionary<EndPoint, Socket> doors)
     {
         // Without what reads the environment, files and arguments: the proxy's configuration is the only one.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<ILoggerFactory>(new QuietLoggers(host.Loggers));
-        builder.Services.AddSingleton(new OperationList());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
@@ -169,7 +162,6 @@ public sealed partial class AdminServer : IAsyncDisposable
         WebApplication web, AdminHost host, MetricsExport? metrics, UserMeters users, TimeProvider time, TimeSpan heartbeat)
     {
         var operations = Operations(host, time, heartbeat, web.Lifetime.ApplicationStopping);
-        web.Services.GetRequiredService<OperationList>().All = operations;
         var access = new AccessControl(() => host.Control.Settings.Admin, time);
         var pipeline = new RequestPipeline(access, host.Loggers.CreateLogger<RequestPipeline>());
         web.Use(pipeline.CatchAsync);

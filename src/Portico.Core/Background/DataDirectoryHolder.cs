@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Text;
 
 namespace Portico.Core.Background;
 
@@ -10,22 +9,17 @@ namespace Portico.Core.Background;
 /// <param name="Endpoints">Where it listens; empty = not known, or not yet.</param>
 public sealed record DataDirectoryHolder(int? ProcessId, ImmutableArray<IPEndPoint> Endpoints)
 {
-    private const int Limit = 4096;
-    private const string Process = "process ", Listening = ", listening on ";
+    private const string Process = DirectoryLock.ProcessWord, Listening = ", " + DirectoryLock.ListeningOn;
 
     /// <summary>Who owns <paramref name="directory"/>; null = nobody, or this user may not know.</summary>
     public static DataDirectoryHolder? Of(string directory)
     {
         // Only where a holder is written down is the lock touched, for an instant: a start at that instant would be refused.
-        var name = DirectoryLock.HolderName;
-        if (!new FileCache(directory).TryRead(name, Limit, out var body, out _) || !DirectoryLock.IsHeld(directory))
-            return null;
-        return Read(Encoding.UTF8.GetString(body));
+        return DirectoryLock.HolderText(directory) is { } text && DirectoryLock.IsHeld(directory) ? Read(text) : null;
     }
 
     private static DataDirectoryHolder Read(string text)
     {
-        text = text.Trim();
         if (!text.StartsWith(Process, StringComparison.Ordinal)) return new(null, []);
         var digits = text[Process.Length..].Split(',')[0];
         var id = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (int?)null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace Portico.Core.Background;
@@ -15,6 +16,9 @@ internal sealed partial class DirectoryLock : IDisposable
 
     /// <summary>Who holds the lock, for messages; means nothing while it is free.</summary>
     public const string HolderName = "holder";
+
+    /// <summary>Words of what a holder writes down, for those who read it.</summary>
+    internal const string ProcessWord = "process ", ListeningOn = "listening on ";
 
     // What the systems call it when a lock is held: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION.
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
@@ -79,7 +83,7 @@ internal sealed partial class DirectoryLock : IDisposable
     }
 
     /// <summary>Writes down where this process listens.</summary>
-    public void Listening(IEnumerable<IPEndPoint> endpoints) => Tell($"listening on {string.Join(", ", endpoints)}");
+    public void Listening(IEnumerable<IPEndPoint> endpoints) => Tell($"{ListeningOn}{string.Join(", ", endpoints)}");
 
     /// <summary>A start that failed: a directory that was made for it goes again.</summary>
     public void Undo()
@@ -106,17 +110,19 @@ internal sealed partial class DirectoryLock : IDisposable
     private void Tell(string state) => _ = KeptFile.Replace(
         _directory,
         HolderName,
-        file => file.Write(System.Text.Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}, {state}\n"))),
+        file => file.Write(Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"{ProcessWord}{Environment.ProcessId}, {state}\n"))),
         isDurable: false);
 
-    private static string HolderOf(string directory)
+    /// <summary>What the holder of a directory wrote down; null = nothing is there.</summary>
+    internal static string? HolderText(string directory)
     {
         const int Limit = 4096;
-        return new FileCache(directory).TryRead(HolderName, Limit, out var body, out _) && body.Length > 0
-            ? $"another running Portico ({System.Text.Encoding.UTF8.GetString(body).Trim()})"
-            : "another running process";
+        return new FileCache(directory).TryRead(HolderName, Limit, out var body, out _) ? Encoding.UTF8.GetString(body).Trim() : null;
     }
+
+    private static string HolderOf(string directory) =>
+        HolderText(directory) is { Length: > 0 } text ? $"another running Portico ({text})" : "another running process";
 
     private static partial class Log
     {

@@ -14,7 +14,7 @@ internal sealed class HeapMemory
     /// <summary>Has the dead collected, and their pages given back. Stops all threads for milliseconds.</summary>
     public static void Collect()
     {
-        // The one place: rented buffers that came back when sessions were given up live in the oldest generation, which
+        // Rented buffers that came back when sessions were given up live in the oldest generation, which
         // the collector looks at when others are allocated there. Until it does they count against the limit.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }

@@ -24,7 +24,7 @@ public sealed class PolicyControl
                 rule.Index, NameOf(rule.Kind), [.. rule.Keys.Select(key => key.ToString())], rule.Table, rule.Limit, rule.Refused,
                 rule.Tuples, [.. rule.Largest.Select(tuple => new PolicyTupleStatus(tuple.Values, tuple.Count))])),
         ],
-        [.. _policy.Tables.Snapshot().Select(it => new TableStatus(it.Name, it.Key?.ToString() ?? "", it.Size, it.Added, it.Removed))],
+        [.. _policy.Tables.Snapshot().Select(it => new TableStatus(it.Name, it.Key.ToString(), it.Size, it.Added, it.Removed))],
         Answer: null);
 
     /// <summary>What would become of a client that came now. Nothing is counted.</summary>

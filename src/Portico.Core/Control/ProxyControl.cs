@@ -86,28 +86,17 @@ public sealed class ProxyControl
 
     /// <summary>Users of every listener.</summary>
     /// <param name="cursor"><see cref="UserPage.Next"/> of the page before; null = the first page.</param>
-    /// <param name="limit">Users on the page, 1 to <see cref="MostOnPage"/>.</param>
+    /// <param name="limit">Users on the page, 1 or more; up to <see cref="MostOnPage"/> they fit into 200 KB of JSON.</param>
     /// <returns>Null if the cursor is none.</returns>
     /// <exception cref="ProxyBusyException">A loop did not answer within 2 s.</exception>
     public async Task<UserPage?> UsersAsync(string? cursor, int limit)
     {
         if (!TryPlace(cursor, out var first)) return null;
-        var listeners = _parts.Steps()[0].Listeners;
         // Before the sessions: one that ends meanwhile is missing once, and never counted twice.
-        var ended = listeners.Select(listener => listener.Users.All.Select(UserTally.Ended.Of).ToArray()).ToArray();
+        var (users, next) = PageOfUsers(first, limit);
         var tally = await CountAsync().ConfigureAwait(false);
-        var (now, users) = (_parts.Time.GetUtcNow(), ImmutableArray.CreateBuilder<UserStatus>());
-        for (var (index, from) = first; index < listeners.Length; (index, from) = (index + 1, 0))
-        {
-            var all = ended[index];
-            for (; from < all.Length; from++)
-            {
-                if (users.Count == limit) return new(users.ToImmutable(), Cursor(index, from));
-                users.Add(tally.StatusOf(all[from], listeners[index].Name, now));
-            }
-        }
-
-        return new(users.ToImmutable(), null);
+        var now = _parts.Time.GetUtcNow();
+        return new([.. users.Select(it => tally.StatusOf(it.Before, it.Listener, now))], next);
     }
 
     /// <summary>Has what is known of middle proxies asked for now.</summary>
@@ -115,6 +104,22 @@ public sealed class ProxyControl
     {
         if (_parts.Updater() is not { } updater) return new("not_used", null);
         return new(updater.Hurry() ? "asked" : "recently", _status.MiddleProxies());
+    }
+
+    private (List<(string Listener, UserTally.Ended Before)> Users, string? Next) PageOfUsers((int Listener, int User) first, int limit)
+    {
+        var (listeners, users) = (_parts.Steps()[0].Listeners, new List<(string, UserTally.Ended)>());
+        for (var (index, from) = first; index < listeners.Length; (index, from) = (index + 1, 0))
+        {
+            var all = listeners[index].Users.All;
+            for (; from < all.Length; from++)
+            {
+                if (users.Count == limit) return (users, Cursor(index, from));
+                users.Add((listeners[index].Name, UserTally.Ended.Of(all[from])));
+            }
+        }
+
+        return (users, null);
     }
 
     private async Task<UserTally> CountAsync()

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.IO.Enumeration;
 using Portico.Core.Net;
 
 namespace Portico.Core.Diagnostics;
@@ -7,8 +6,6 @@ namespace Portico.Core.Diagnostics;
 /// <summary>What the process takes of its machine. Asked for when somebody reads, and nothing is kept in between.</summary>
 internal static class ProcessGauges
 {
-    private const string Descriptors = "/proc/self/fd", Threads = "/proc/self/task";
-
     // Collections of an older generation count for the younger ones too; the label says which was the oldest.
     private static readonly string[] Generations = ["0", "1", "2"];
 
@@ -17,15 +14,15 @@ internal static class ProcessGauges
     /// <summary>As instruments of the meter.</summary>
     public static void Publish(Meter meter)
     {
-        // The folder is open itself while it is read.
         meter.CreateObservableGauge(
-            "portico.descriptors", () => Math.Max(0, Entries(Descriptors) - 1), "{descriptor}", "Descriptors that are open");
+            "portico.descriptors", () => Math.Max(0, ProcessLimits.OpenDescriptors()), "{descriptor}", "Descriptors that are open");
         meter.CreateObservableGauge(
             "portico.descriptors.limit", () => DescriptorReserve.Limit() is var limit and < long.MaxValue ? limit : 0, "{descriptor}",
             "Descriptors that may be open; 0 = any number");
         meter.CreateObservableCounter("portico.process.cpu", CpuSeconds, "s", "Time of the processors that the process took, by mode");
         meter.CreateObservableGauge("portico.process.resident", () => Environment.WorkingSet, "By", "Resident memory of the process");
-        meter.CreateObservableGauge("portico.process.threads", () => Entries(Threads), "{thread}", "Threads of the process");
+        meter.CreateObservableGauge(
+            "portico.process.threads", () => Math.Max(0, ProcessLimits.Threads()), "{thread}", "Threads of the process");
         meter.CreateObservableGauge("portico.process.start.time", () => StartSeconds, "s", "When the process began, in Unix time");
         meter.CreateObservableCounter(
             "portico.gc.collections", Collections, "{collection}", "Garbage collections, by the oldest generation collected");
@@ -48,21 +45,6 @@ internal static class ProcessGauges
             var older = generation + 1 < Generations.Length ? GC.CollectionCount(generation + 1) : 0;
             yield return new(
                 GC.CollectionCount(generation) - older, new KeyValuePair<string, object?>("generation", Generations[generation]));
-        }
-    }
-
-    // No name becomes an object: there may be a hundred thousand.
-    private static long Entries(string folder)
-    {
-        try
-        {
-            var entries = 0L;
-            foreach (var _ in new FileSystemEnumerable<byte>(folder, static (ref FileSystemEntry _) => 0)) entries++;
-            return entries;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return 0; // not on this system
         }
     }
 }

@@ -4,7 +4,7 @@ namespace Portico.Core.Diagnostics;
 
 /// <summary>
 /// Loggers whose lines above debug go to the readers of events too, whatever the level that is written: these lines are for an operator
-/// and are limited where they are made, so they are the alarms. Every other line costs one more call.
+/// and are the alarms; a reader gets each of them, the log itself one a second of its kind. Every other line costs one more call.
 /// </summary>
 /// <param name="loggers">Where lines go; disposed of by whoever made them.</param>
 /// <param name="events">Who is told besides.</param>

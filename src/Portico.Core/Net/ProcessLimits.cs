@@ -1,11 +1,14 @@
 using System.Globalization;
+using System.IO.Enumeration;
 using Portico.Core.Net.Epoll;
 
 namespace Portico.Core.Net;
 
-/// <summary>What the process asks of the operating system once, at start.</summary>
+/// <summary>What the process asks of the operating system about itself.</summary>
 public static class ProcessLimits
 {
+    private static readonly EnumerationOptions Everything = new() { IgnoreInaccessible = false, AttributesToSkip = 0 };
+
     /// <summary>Raises the soft descriptor limit to the hard one, since a proxy needs two per session.</summary>
     /// <returns>The limit now in force; 0 where there is none to ask for.</returns>
     public static unsafe long RaiseDescriptorLimit()
@@ -30,12 +33,19 @@ public static class ProcessLimits
     }
 
     /// <summary>Descriptors that are open now; -1 where the system does not tell. A millisecond for every 5000.</summary>
-    public static long OpenDescriptors()
+    public static long OpenDescriptors() => Entries("/proc/self/fd") is > 0 and var entries ? entries - 1 : -1; // that of the folder itself
+
+    /// <summary>Threads of the process; -1 where the system does not tell.</summary>
+    internal static long Threads() => Entries("/proc/self/task");
+
+    // No name becomes an object: there may be a hundred thousand.
+    private static long Entries(string folder)
     {
-        const string Own = "/proc/self/fd";
         try
         {
-            return OperatingSystem.IsLinux() ? Directory.EnumerateFileSystemEntries(Own).LongCount() : -1;
+            var entries = 0L;
+            foreach (var _ in new FileSystemEnumerable<byte>(folder, static (ref FileSystemEntry _) => 0, Everything)) entries++;
+            return entries;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Portico.Core.Options;
@@ -9,9 +10,6 @@ namespace Portico.Core.Options;
 internal sealed partial class AdminOptionsParser(ICollection<ConfigurationError> errors, ICollection<ConfigurationError> warnings)
 {
     private const string ExampleAddress = "for example \"address\": \"127.0.0.1:8444\"";
-
-    // Of a socket's address in the kernel, with its end.
-    private const int LongestSocket = 107;
 
     /// <summary>Names everything that is wrong.</summary>
     public void Check(AdminOptions admin, TelemetryOptions telemetry)
@@ -43,13 +41,18 @@ internal sealed partial class AdminOptionsParser(ICollection<ConfigurationError>
     public AdminSettings Parse(AdminOptions admin, string dataDirectory)
     {
         var sockets = SocketsOf(admin.Socket, dataDirectory);
-        if (!sockets.IsEmpty && sockets.All(path => System.Text.Encoding.UTF8.GetByteCount(path) > LongestSocket))
-            warnings.Add(new("admin.socket", $"its path is longer than the {LongestSocket} bytes that the system takes, so there is none"));
+        ImmutableArray<string> fitting = [.. sockets.Where(path => Encoding.UTF8.GetByteCount(path) <= CoverOptionsParser.LongestPath)];
+        if (!sockets.IsEmpty && fitting.IsEmpty)
+        {
+            warnings.Add(new("admin.socket",
+                $"its path is longer than the {CoverOptionsParser.LongestPath} bytes that the system takes, so there is none"));
+        }
+
         return new AdminSettings
         {
             Address = admin.Address is null ? null : ReadAddress(admin.Address),
             Token = admin.Token is null ? null : new AdminToken(admin.Token),
-            Sockets = [.. sockets.Where(path => System.Text.Encoding.UTF8.GetByteCount(path) <= LongestSocket)],
+            Sockets = fitting,
             Hosts = [.. admin.Hosts],
             UserMetrics = admin.UserMetrics,
         };

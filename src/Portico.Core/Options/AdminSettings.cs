@@ -24,7 +24,7 @@ public sealed record AdminSettings
     /// <param name="options">As written.</param>
     /// <param name="baseDirectory">Where relative paths begin.</param>
     public static ImmutableArray<string> SocketsOf(ProxyOptions options, string baseDirectory) =>
-        AdminOptionsParser.SocketsOf(options.Admin.Socket, Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory)));
+        AdminOptionsParser.SocketsOf(options.Admin.Socket, ProxyOptionsParser.DataDirectoryOf(options, baseDirectory));
 
     /// <summary>Names for requests without the token, beside those of loopback.</summary>
     public ImmutableArray<string> Hosts { get; init; } = [];

@@ -13,8 +13,8 @@ internal sealed class CoverOptionsParser(List<ConfigurationError> errors, List<C
     private const string Example = "for example \"target\": \"127.0.0.1:443\", \"www.example.com:443\" or \"unix:/run/site.sock\"";
     private const string UnixPrefix = "unix:";
 
-    // sun_path has 108 bytes with its end (man 7 unix).
-    private const int LongestPath = 107;
+    /// <summary>Bytes that the path of a unix socket may have: sun_path has 108 with its end (man 7 unix).</summary>
+    public const int LongestPath = 107;
 
     /// <summary>Parses the section.</summary>
     /// <param name="cover">As written.</param>

@@ -19,8 +19,6 @@ internal static partial class PolicyValue
     /// </summary>
     public const int MaxLength = 255;
 
-    private const int LongestHost = 253; // RFC 1035 section 2.3.4, as text
-
     /// <summary>Bytes that a value of this key has at most.</summary>
     public static int Most(PolicyKey key) => key.Kind switch
     {
@@ -48,6 +46,25 @@ internal static partial class PolicyValue
         target[whole] &= (byte)(0xff00 >> (bits % 8));
         target[(whole + 1)..address.Length].Clear();
         return address.Length;
+    }
+
+    /// <summary>Reads several.</summary>
+    /// <param name="key">What they are values of.</param>
+    /// <param name="texts">As written; a file may hold null.</param>
+    /// <param name="values">In the form that is compared; those before the first wrong one.</param>
+    /// <param name="problem">What is wrong with that one, and the fix.</param>
+    public static bool TryParseAll(
+        PolicyKey key, IReadOnlyCollection<string?> texts, out List<byte[]> values, [NotNullWhen(false)] out string? problem)
+    {
+        (values, problem) = (new List<byte[]>(texts.Count), null);
+        foreach (var text in texts)
+        {
+            if (text is null) problem = "a value must be a text, not null";
+            else if (TryParse(key, text, out var value, out problem)) values.Add(value);
+            if (problem is not null) return false;
+        }
+
+        return true;
     }
 
     /// <summary>Reads what an operator wrote.</summary>
@@ -103,7 +120,7 @@ internal static partial class PolicyValue
             return $"{ShownText.Quote(text)}: each name counts for itself, there are no wildcards; {Example}";
         if (!text.All(char.IsAscii))
             return $"{ShownText.Quote(text)} must be in its ASCII form (xn--…); {Example}";
-        if (text.Length > LongestHost || !Host().IsMatch(text))
+        if (text.Length > DomainName.LongestHost || !Host().IsMatch(text))
             return $"{ShownText.Quote(text)} is not a host name; {Example}";
         value = new byte[text.Length];
         WriteDomain(Encoding.ASCII.GetBytes(text), value);

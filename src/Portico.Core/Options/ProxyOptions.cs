@@ -51,13 +51,13 @@ public sealed class ProxyOptions
             + "one of the other family no such address.",
         Example = """[{ "rule": "notInTable", "key": "client_ipv4", "table": "banned" }, """
             + """{ "rule": "maxConnections", "keys": ["port_name", "client_ipv4"], "limit": 15 }]""",
-        TakesEffect = "live")]
+        TakesEffect = TakesEffect.Live)]
     public PolicyRuleOptions[] Policy { get; set; } = [];
 
     /// <summary>Tables.</summary>
     [Option("Tables that rules look values up in, by name: what they hold at first. What is added and removed while the proxy runs "
             + "is kept in the data directory, and counts over what stands here.",
-        Example = """{ "banned": ["203.0.113.7"] }""", TakesEffect = "live")]
+        Example = """{ "banned": ["203.0.113.7"] }""", TakesEffect = TakesEffect.Live)]
     public Dictionary<string, string[]> Tables { get; set; } = [];
 
     /// <summary>Limits of those who have shown nothing yet.</summary>

@@ -67,14 +67,18 @@ public static class ProxyOptionsParser
                 ClientWrite = TimeSpan.FromSeconds(options.Timeouts.ClientWriteSeconds),
                 Drain = TimeSpan.FromSeconds(options.Timeouts.DrainSeconds),
             },
-            Admin = admin.Parse(options.Admin, Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory))),
+            Admin = admin.Parse(options.Admin, DataDirectoryOf(options, baseDirectory)),
             Telemetry = AdminOptionsParser.Parse(options.Telemetry),
-            DataDirectory = Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory)),
+            DataDirectory = DataDirectoryOf(options, baseDirectory),
             Engine = options.Engine switch { "epoll" => EngineKind.Epoll, "sockets" => EngineKind.Sockets, _ => EngineKind.Auto },
             Loops = options.Loops,
         };
         return new(settings, [], [.. warnings]);
     }
+
+    /// <summary>Absolute.</summary>
+    internal static string DataDirectoryOf(ProxyOptions options, string baseDirectory) =>
+        Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory));
 
     // Not an error: who switches to direct mode for a while need not take the tags out.
     private static void WarnOfIdleAdTags(ListenerOptions[] listeners, List<ConfigurationError> warnings)

@@ -124,6 +124,10 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
         IsTelegrams(middle) && middle.ConfigV6Url is not null ? EmbeddedConfig.V6 : new(null, []),
         new RefreshSchedule(middle.Refresh), ReadList);
 
+    /// <summary>What of both lists counts: embedded addresses never stand beside others, which may not be Telegram's.</summary>
+    public static ProxyConfigDocument[] Together(ConfigPart<ProxyConfigDocument> v4, ConfigPart<ProxyConfigDocument> v6) =>
+        v6.Source == ConfigSource.Embedded && v4.Source != ConfigSource.Embedded ? [v4.Value] : [v4.Value, v6.Value];
+
     // The embedded addresses are Telegram's: who has a list of their own gets nothing else.
     private static bool IsTelegrams(MiddleProxySettings middle) => middle.ConfigUrl == new MiddleProxySettings().ConfigUrl;
 
@@ -256,10 +260,7 @@ internal sealed partial class ConfigUpdater : IAsyncDisposable
 
     private MiddleProxyConfig Compose()
     {
-        // Embedded addresses never stand beside others, which may not be Telegram's.
-        ProxyConfigDocument[] documents =
-            _v6.Source == ConfigSource.Embedded && _v4.Source != ConfigSource.Embedded ? [_v4.Value] : [_v4.Value, _v6.Value];
-        return new MiddleProxyConfig(_secret.Value, documents, _defaultDc)
+        return new MiddleProxyConfig(_secret.Value, Together(_v4, _v6), _defaultDc)
         {
             ExternalV4 = _external.V4,
             ExternalV6 = _external.V6,

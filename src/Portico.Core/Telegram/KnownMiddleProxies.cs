@@ -27,10 +27,8 @@ public sealed record KnownMiddleProxies(ImmutableArray<(short Dc, IPEndPoint End
         v6.Load(cache);
         var problems = await Task.WhenAll(UpdateAsync(v4), UpdateAsync(v6)).ConfigureAwait(false);
 
-        // Embedded addresses never stand beside others, which may not be Telegram's.
-        var alone = v6.Source == ConfigSource.Embedded && v4.Source != ConfigSource.Embedded;
-        ProxyConfigDocument[] documents = alone ? [v4.Value] : [v4.Value, v6.Value];
-        var endpoints = documents.SelectMany(list => list.Dcs.SelectMany(dc => list.Endpoints(dc).Select(endpoint => (dc, endpoint))));
+        var endpoints = ConfigUpdater.Together(v4, v6)
+            .SelectMany(list => list.Dcs.SelectMany(dc => list.Endpoints(dc).Select(endpoint => (dc, endpoint))));
         return new([.. endpoints.Distinct()], problems[0]); // links work without IPv6
 
         async Task<string?> UpdateAsync(ConfigPart<ProxyConfigDocument> part)

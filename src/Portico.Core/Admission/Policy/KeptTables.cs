@@ -81,22 +81,10 @@ internal sealed class KeptTables(string directory)
     {
         content = null!;
         if (!PolicyKey.TryParse(kept.Key, out var key, out _)
-            || !TryRead(key, kept.Added, out var added) || !TryRead(key, kept.Removed, out var removed))
+            || !PolicyValue.TryParseAll(key, kept.Added, out var added, out _)
+            || !PolicyValue.TryParseAll(key, kept.Removed, out var removed, out _))
             return false;
         content = TableContent.Of(key, removed, added, removed);
-        return true;
-    }
-
-    private static bool TryRead(PolicyKey key, string[] texts, out List<byte[]> values)
-    {
-        values = new List<byte[]>(texts.Length);
-        foreach (var text in texts)
-        {
-            if (text is null || !PolicyValue.TryParse(key, text, out var value, out _))
-                return false;
-            values.Add(value);
-        }
-
         return true;
     }
 }

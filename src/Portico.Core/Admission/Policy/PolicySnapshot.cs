@@ -55,4 +55,4 @@ internal sealed record PolicyCount(ImmutableArray<string> Values, int Count)
 /// <param name="Size">Values in it.</param>
 /// <param name="Added">Of them, those that the configuration does not have.</param>
 /// <param name="Removed">Values of the configuration that are not in it.</param>
-internal sealed record PolicyTableSnapshot(string Name, PolicyKey? Key, int Size, int Added, int Removed);
+internal sealed record PolicyTableSnapshot(string Name, PolicyKey Key, int Size, int Added, int Removed);

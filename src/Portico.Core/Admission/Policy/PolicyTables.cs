@@ -107,15 +107,9 @@ internal sealed partial class PolicyTables
 
     private static List<byte[]> Parse(PolicyTable table, PolicyKey key)
     {
-        var values = new List<byte[]>(table.Values.Length);
-        foreach (var text in table.Values)
-        {
-            if (!PolicyValue.TryParse(key, text, out var value, out var problem))
-                throw new ArgumentException($"table {table.Name}: {problem}", nameof(table));
-            values.Add(value);
-        }
-
-        return values;
+        if (PolicyValue.TryParseAll(key, table.Values, out var values, out var problem))
+            return values;
+        throw new ArgumentException($"table {table.Name}: {problem}", nameof(table));
     }
 
     // As after a restart: the removed values stand in for the configuration that had them.
@@ -129,14 +123,8 @@ internal sealed partial class PolicyTables
         {
             if (Find(name, key, out var problem) is not { } table)
                 return TableChange.Refuse(problem!);
-            var values = new List<byte[]>(texts.Count);
-            foreach (var text in texts)
-            {
-                if (!PolicyValue.TryParse(table.Content.Key, text, out var value, out var wrong))
-                    return TableChange.Refuse(wrong);
-                values.Add(value);
-            }
-
+            if (!PolicyValue.TryParseAll(table.Content.Key, texts, out var values, out var wrong))
+                return TableChange.Refuse(wrong);
             var (old, changed) = (table.Content, change(table.Content, values));
             if (changed.Changes > old.Changes && Changes() - old.Changes + changed.Changes > MostChanges)
             {

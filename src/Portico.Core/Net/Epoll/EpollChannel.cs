@@ -49,11 +49,8 @@ internal sealed unsafe class EpollChannel : Channel
     public override ClientNetwork RemoteNetwork()
     {
         if (((EpollLoop)Loop).NetworkOfAccepted(this) is { IsKnown: true } known) return known;
-        var address = stackalloc byte[SocketAddress.MaxLength];
-        uint length = SocketAddress.MaxLength;
-        return Native.getpeername(_descriptor, address, &length) == 0
-            ? ClientNetwork.Of(SocketAddress.Bytes(new ReadOnlySpan<byte>(address, SocketAddress.MaxLength)))
-            : default;
+        Span<byte> bytes = stackalloc byte[16];
+        return WriteRemoteAddress(bytes) is > 0 and var length ? ClientNetwork.Of(bytes[..length]) : default;
     }
 
     public override IPEndPoint? LocalAddress()
