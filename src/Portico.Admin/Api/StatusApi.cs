@@ -30,7 +30,7 @@ internal sealed class StatusApi(AdminHost host)
         {
             Answers = AdminJson.Default.TelegramRefresh,
         },
-        new("POST", "/api/doctor", "doctor", "Look at everything that can keep clients out; may take a minute.", DoctorAsync)
+        new("POST", "/api/doctor", "doctor", "Look at everything that can keep clients out; takes up to 12 s.", DoctorAsync)
         {
             Errors =
             [
@@ -66,7 +66,7 @@ internal sealed class StatusApi(AdminHost host)
         if (host.Doctor is not { } doctor)
             return Answer.Problem(StatusCodes.Status501NotImplemented, "this program has no doctor");
         if (Interlocked.Exchange(ref _isExamining, 1) != 0)
-            return Answer.Problem(StatusCodes.Status409Conflict, "the doctor is at work already; ask again in a minute");
+            return Answer.Problem(StatusCodes.Status409Conflict, "the doctor is at work already; ask again in some seconds");
         try
         {
             return Answer.RawJson(await doctor(context.RequestAborted).ConfigureAwait(false));

@@ -25,6 +25,9 @@ internal sealed partial class MemoryGovernor : IDisposable
     // So long after the last level relays keep to their share at most: a machine that is at rest not far below the mark has to serve, too.
     private const int MostEaseMs = 30_000;
 
+    // So long figures that cannot be had leave all as it is.
+    private const int MostUnknownMs = 5000;
+
     // What sessions may hold in all while memory is tight: a part of the limit.
     private const int ShareOfLimit = 16;
 
@@ -50,6 +53,7 @@ internal sealed partial class MemoryGovernor : IDisposable
     private long _left;
     private long _pauseMs;
     private long _normalMs;
+    private long _knownMs = long.MinValue / 2;
     private long _used;
     private long _limit;
     private byte _level;
@@ -108,6 +112,9 @@ internal sealed partial class MemoryGovernor : IDisposable
             figures = Source();
         }
 
+        // A look that saw nothing is no relief; after some of them nobody is held back for what nobody knows.
+        if (figures.Limit > 0) _knownMs = nowMs;
+        else if (nowMs - _knownMs < MostUnknownMs) return;
         Take(figures, nowMs);
     }
 

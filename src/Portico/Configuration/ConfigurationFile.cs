@@ -36,9 +36,9 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
     public string Read() => FileFailure.Guard(
         () => File.ReadAllText(Path), "read", Path, "give this user the right to read it, or name another file with --config");
 
-    /// <summary>What is unwise about the file itself; null = nothing.</summary>
+    /// <summary>What is unwise about the file itself; null = nothing, or it is not there now.</summary>
     public ConfigurationError? Warning() =>
-        !OperatingSystem.IsWindows() && (File.GetUnixFileMode(Path) & UnixFileMode.OtherRead) != 0
+        !OperatingSystem.IsWindows() && File.Exists(Path) && (File.GetUnixFileMode(Path) & UnixFileMode.OtherRead) != 0
             ? new("(file)", $"every user of this machine can read the secrets in {Path}; `chmod o-r {Path}` mends that")
             : null;
 

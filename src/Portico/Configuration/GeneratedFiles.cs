@@ -2,10 +2,7 @@ using Portico.Admin;
 
 namespace Portico.Configuration;
 
-/// <summary>
-/// Everything about the configuration that is written down outside the options:
-/// made from them, so that it cannot disagree.
-/// </summary>
+/// <summary>What docs/ says of options and endpoints: made from them, so that it cannot disagree.</summary>
 internal static class GeneratedFiles
 {
     /// <summary>File names and texts, as they stand in docs/.</summary>

@@ -34,11 +34,8 @@ internal static class DoctorCommand
         {
             var (loaded, file) = ConfigurationReport.Need(parsed.GetValue(common.Config));
             var configuration = new ConfigurationCheck(file.Path, loaded.Warnings, file.Warning());
-            var patience = PatienceOf(parsed.GetValue(deadline));
-            var access = new NetworkAccess(parsed.GetValue(offline)) { Patience = patience };
-            var checks = Checks(ConfigurationReport.SettingsOf(loaded), access, TimeProvider.System);
-            // Connection, answer and what is left of them: a run stays below 15 s by default.
-            var entries = await DoctorRun.RunAsync([configuration, .. checks], 3 * patience, TimeProvider.System, cancel);
+            var access = new NetworkAccess(parsed.GetValue(offline)) { Patience = PatienceOf(parsed.GetValue(deadline)) };
+            var entries = await RunAsync(ConfigurationReport.SettingsOf(loaded), configuration, access, cancel);
             var output = parsed.InvocationConfiguration.Output;
             if (parsed.GetValue(json)) DoctorReport.WriteJson(output, entries);
             else DoctorReport.WriteTable(output, entries, Terminal.OfOutput() ?? Terminal.None);
@@ -53,13 +50,17 @@ internal static class DoctorCommand
     /// <param name="stop">Whoever asked has left.</param>
     public static async Task<string> ExamineAsync(ProxySettings settings, ConfigurationCheck configuration, CancellationToken stop)
     {
-        var access = new NetworkAccess(IsOffline: false);
-        var checks = Checks(settings, access, TimeProvider.System);
-        var entries = await DoctorRun.RunAsync([configuration, .. checks], 3 * access.Patience, TimeProvider.System, stop);
+        var entries = await RunAsync(settings, configuration, new NetworkAccess(IsOffline: false), stop);
         using var text = new StringWriter();
         DoctorReport.WriteJson(text, entries);
         return text.ToString();
     }
+
+    // Connection, answer and what is left of them: a run stays below 15 s by default.
+    private static Task<IReadOnlyList<Entry>> RunAsync(
+        ProxySettings settings, ConfigurationCheck configuration, NetworkAccess access, CancellationToken stop) =>
+        DoctorRun.RunAsync(
+            [configuration, .. Checks(settings, access, TimeProvider.System)], 3 * access.Patience, TimeProvider.System, stop);
 
     private static TimeSpan PatienceOf(int seconds) => seconds is >= 1 and <= MostSeconds
         ? TimeSpan.FromSeconds(seconds)

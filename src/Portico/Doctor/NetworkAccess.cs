@@ -9,6 +9,8 @@ namespace Portico.Doctor;
 /// <param name="IsOffline">Nothing may leave this machine: loopback alone is asked.</param>
 internal sealed record NetworkAccess(bool IsOffline)
 {
+    private const int AtATime = 64;
+
     /// <summary>For one connection, and again for an answer.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(4);
 
@@ -61,6 +63,25 @@ internal sealed record NetworkAccess(bool IsOffline)
         {
             return (null, Contact.Silent);
         }
+    }
+
+    /// <summary>Asks all of them, a bounded number at a time.</summary>
+    public static async Task<TAnswer[]> AskAllAsync<TAsked, TAnswer>(
+        IEnumerable<TAsked> all, Func<TAsked, Task<TAnswer>> ask, CancellationToken stop)
+    {
+        using var places = new SemaphoreSlim(AtATime);
+        return await Task.WhenAll(all.Select(async asked =>
+        {
+            await places.WaitAsync(stop);
+            try
+            {
+                return await ask(asked);
+            }
+            finally
+            {
+                places.Release();
+            }
+        }));
     }
 
     private static Contact ContactOf(SocketError error) => error switch

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Portico.Admin;
@@ -39,7 +40,7 @@ internal static partial class Administration
             Configuration = () => RedactedConfiguration.ToJson(options()),
             Reload = reload is null ? null : cause => ReloadAsync(reload, cause),
             Doctor = stop => DoctorCommand.ExamineAsync(
-                proxy.Settings, new ConfigurationCheck(file.Path, [], File.Exists(file.Path) ? file.Warning() : null), stop),
+                proxy.Settings, new ConfigurationCheck(file.Path, WarningsOf(options(), file), file.Warning()), stop),
             LogLevel = services.Levels.Set,
         };
         try
@@ -52,6 +53,9 @@ internal static partial class Administration
             return null;
         }
     }
+
+    private static ImmutableArray<ConfigurationError> WarningsOf(ProxyOptions running, ConfigurationFile file) =>
+        ProxyOptionsParser.Parse(running, file.Directory).Warnings;
 
     private static async Task<ReloadOutcome> ReloadAsync(ConfigurationReload reload, string cause) =>
         (await reload.RunAsync(cause)).ToOutcome();

@@ -21,17 +21,7 @@ internal static class PublicAddress
     {
         var any = listening.Equals(IPAddress.Any);
         if (!any && !listening.Equals(IPAddress.IPv6Any)) return listening;
-        IPAddress[] addresses;
-        try
-        {
-            addresses = [.. machineAddresses()];
-        }
-        catch (NetworkInformationException)
-        {
-            addresses = [.. AddressesOfRoutes()]; // a sandbox without AF_NETLINK
-        }
-
-        return Choose(addresses, onlyIPv4: any);
+        return Choose(OfThisMachine(machineAddresses), onlyIPv4: any);
     }
 
     /// <summary>The best of <paramref name="addresses"/>; never a wildcard.</summary>
@@ -43,14 +33,17 @@ internal static class PublicAddress
             .FirstOrDefault(address => AddressReach.Of(address) != Reach.Machine) ?? IPAddress.Loopback;
 
     /// <summary>All addresses of this machine; where it does not tell, those from which packets to Telegram would leave.</summary>
-    public static IEnumerable<IPAddress> OfThisMachine()
+    public static IEnumerable<IPAddress> OfThisMachine() => OfThisMachine(MachineAddresses);
+
+    private static IEnumerable<IPAddress> OfThisMachine(Func<IEnumerable<IPAddress>> machineAddresses)
     {
         try
         {
-            return [.. MachineAddresses()];
+            return [.. machineAddresses()];
         }
         catch (NetworkInformationException)
         {
+            // a sandbox without AF_NETLINK
             return [.. AddressesOfRoutes(), IPAddress.Loopback, IPAddress.IPv6Loopback];
         }
     }

@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Portico.Commands;
+using Portico.Core.Control;
 
 namespace Portico.Questions;
 
@@ -81,6 +82,29 @@ internal sealed class AdminClient : IDisposable
     public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel) =>
         Read(await GetAsync(path, cancel), type);
 
+    /// <summary>What stands on all pages of a list, or on as many as it takes.</summary>
+    /// <param name="path">Of the list.</param>
+    /// <param name="most">So many items are enough.</param>
+    /// <param name="type">Of a page.</param>
+    /// <param name="read">Its items, and where the next one begins; null = it was the last.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task<(List<TItem> Items, bool IsAll)> GetAllAsync<TPage, TItem>(
+        string path, int most, JsonTypeInfo<TPage> type, Func<TPage, (IEnumerable<TItem> Items, string? Next)> read,
+        CancellationToken cancel)
+    {
+        var all = new List<TItem>();
+        string? next = null;
+        do
+        {
+            var from = next is null ? "" : $"&cursor={Uri.EscapeDataString(next)}";
+            var limit = Math.Min(ProxyControl.MostOnPage, most - all.Count);
+            (var items, next) = read(await GetAsync($"{path}?limit={limit}{from}", type, cancel));
+            all.AddRange(items);
+        }
+        while (next is not null && all.Count < most);
+        return (all, next is null);
+    }
+
     /// <summary>What a body says.</summary>
     /// <exception cref="CommandFailure">Something else than was asked for.</exception>
     public T Read<T>(string body, JsonTypeInfo<T> type)
@@ -131,6 +155,11 @@ internal sealed class AdminClient : IDisposable
             {
                 await socket.ConnectAsync(new UnixDomainSocketEndPoint(place), cancel);
                 return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (OperationCanceledException)
+            {
+                socket.Dispose();
+                throw;
             }
             catch (SocketException error)
             {

@@ -8,7 +8,7 @@ namespace Portico.Questions;
 /// <summary><c>portico sessions</c>: who is connected now.</summary>
 internal static class SessionsCommand
 {
-    private const int PageSize = 400, UsualMost = 1000, Most = 1_000_000;
+    private const int UsualMost = 1000, Most = 1_000_000;
 
     public static Command Create(CommonOptions common)
     {
@@ -28,7 +28,8 @@ internal static class SessionsCommand
             if (most is < 1 or > Most)
                 throw new CommandFailure(ExitCode.BadConfiguration, $"--limit: needs a number from 1 to {Most}");
             using var client = admin.Connect(parsed);
-            var (sessions, isAll) = await AllAsync(client, most, cancel);
+            var (sessions, isAll) = await client.GetAllAsync(
+                "/api/sessions", most, AnswersJson.Default.SessionPage, page => (page.Sessions, page.Next), cancel);
             var output = parsed.InvocationConfiguration.Output;
             if (admin.WantsJson(parsed))
             {
@@ -41,22 +42,6 @@ internal static class SessionsCommand
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    private static async Task<(List<SessionStatus> Sessions, bool IsAll)> AllAsync(AdminClient client, int most, CancellationToken cancel)
-    {
-        var all = new List<SessionStatus>();
-        string? cursor = null;
-        do
-        {
-            var from = cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}";
-            var page = await client.GetAsync(
-                $"/api/sessions?limit={Math.Min(PageSize, most - all.Count)}{from}", AnswersJson.Default.SessionPage, cancel);
-            all.AddRange(page.Sessions);
-            cursor = page.Next;
-        }
-        while (cursor is not null && all.Count < most);
-        return (all, cursor is null);
     }
 
     private static void Write(TextWriter output, List<SessionStatus> sessions, DateTimeOffset now) => Tables.Write(

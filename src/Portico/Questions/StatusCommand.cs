@@ -38,7 +38,7 @@ internal static class StatusCommand
         if (status.MiddleProxies is { } middle)
         {
             var seen = string.Join(" and ", new[] { middle.ExternalV4, middle.ExternalV6 }.OfType<string>());
-            output.WriteLine($"middle proxies: {middle.Source}, as of {Ago(middle.AsOf, now)}; "
+            output.WriteLine($"middle proxies: {middle.Source}, as of {Tables.Ago(middle.AsOf, now)}; "
                 + (seen.Length > 0 ? $"this machine is seen as {seen}" : "as what this machine is seen is not known"));
         }
 
@@ -92,13 +92,11 @@ internal static class StatusCommand
             + $"{Tables.Number(cover.Visitors)} of {Tables.Number(cover.MaxVisitors)} visitors");
         foreach (var flight in cover.Flights)
         {
-            var learnt = flight.LearnedAt is { } at ? $"answer learnt {Ago(at, now)}" : "answer not learnt yet";
+            var learnt = flight.LearnedAt is { } at ? $"answer learnt {Tables.Ago(at, now)}" : "answer not learnt yet";
             var more = new[] { learnt, flight.Problem }.OfType<string>().Concat(flight.Notices);
             output.WriteLine($"  {flight.Domain}: {string.Join("; ", more)}");
         }
     }
-
-    private static string Ago(DateTimeOffset then, DateTimeOffset now) => $"{Tables.Duration(now - then)} ago";
 
     private static string Of(long used, long limit) =>
         limit > 0 ? $"{Tables.Bytes(used)} of {Tables.Bytes(limit)}" : $"{Tables.Bytes(used)} of an unknown amount";

@@ -56,6 +56,9 @@ internal static class Tables
         _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)span.TotalSeconds)} s"),
     };
 
+    /// <summary>How long ago something was.</summary>
+    public static string Ago(DateTimeOffset then, DateTimeOffset now) => $"{Duration(now - then)} ago";
+
     /// <summary>A whole number.</summary>
     public static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

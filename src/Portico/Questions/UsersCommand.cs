@@ -8,8 +8,6 @@ namespace Portico.Questions;
 /// <summary><c>portico users</c>: each user with its connections, traffic and when it was last seen.</summary>
 internal static class UsersCommand
 {
-    private const int PageSize = 400;
-
     public static Command Create(CommonOptions common)
     {
         var admin = new AdminOptions(common);
@@ -18,7 +16,8 @@ internal static class UsersCommand
         command.SetAction(async (parsed, cancel) =>
         {
             using var client = admin.Connect(parsed);
-            var users = await AllAsync(client, cancel);
+            var (users, _) = await client.GetAllAsync(
+                "/api/users", int.MaxValue, AnswersJson.Default.UserPage, page => (page.Users, page.Next), cancel);
             var output = parsed.InvocationConfiguration.Output;
             if (admin.WantsJson(parsed))
                 output.WriteLine(JsonSerializer.Serialize(new UserList(users), AnswersJson.Default.UserList));
@@ -26,21 +25,6 @@ internal static class UsersCommand
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    private static async Task<List<UserStatus>> AllAsync(AdminClient client, CancellationToken cancel)
-    {
-        var all = new List<UserStatus>();
-        string? cursor = null;
-        do
-        {
-            var from = cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}";
-            var page = await client.GetAsync($"/api/users?limit={PageSize}{from}", AnswersJson.Default.UserPage, cancel);
-            all.AddRange(page.Users);
-            cursor = page.Next;
-        }
-        while (cursor is not null);
-        return all;
     }
 
     private static void Write(TextWriter output, List<UserStatus> users, DateTimeOffset now) => Tables.Write(
@@ -52,5 +36,5 @@ internal static class UsersCommand
         ]));
 
     private static string LastSeen(UserStatus user, DateTimeOffset now) =>
-        user.Connections > 0 ? "now" : user.LastSeen is { } seen ? $"{Tables.Duration(now - seen)} ago" : "not since the start";
+        user.Connections > 0 ? "now" : user.LastSeen is { } seen ? Tables.Ago(seen, now) : "not since the start";
 }

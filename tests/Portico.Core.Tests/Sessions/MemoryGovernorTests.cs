@@ -441,6 +441,20 @@ public sealed class MemoryGovernorTests
         Assert.Equal(MemoryLevel.Normal, stage.Proxy.Services.Memory.Level);
     }
 
+    [Fact]
+    public void Figures_that_are_lost_while_memory_is_short_are_no_relief_for_five_seconds()
+    {
+        using var stage = new Stage();
+        var governor = stage.Proxy.Services.Memory;
+        governor.Source = () => new MemoryFigures(96, 100, "");
+        governor.Look(1000);
+        governor.Source = () => default;
+        governor.Look(5900);
+        Assert.Equal(MemoryLevel.Full, governor.Level);
+        governor.Look(6000);
+        Assert.Equal(MemoryLevel.Normal, governor.Level);
+    }
+
     // A client for which so many bytes are on their way and never arrive.
     private static StageClient Deafen(Stage stage, int bytes)
     {

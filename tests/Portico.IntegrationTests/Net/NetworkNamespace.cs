@@ -87,10 +87,13 @@ internal static unsafe partial class NetworkNamespace
     private static partial int Close(int descriptor);
 }
 
-/// <summary>A test in a network namespace of its own: skipped with the reason where there is none.</summary>
+/// <summary>
+/// A test in a network namespace of its own: skipped with the reason where there is none,
+/// unless PORTICO_REQUIRE_TOOLS=1 says that nothing may be skipped.
+/// </summary>
 public sealed class NamespaceFactAttribute : FactAttribute
 {
     private static readonly string? WhyNot = NetworkNamespace.WhyNot();
 
-    public NamespaceFactAttribute() => Skip = WhyNot is null ? null : $"needs root: {WhyNot}";
+    public NamespaceFactAttribute() => Skip = WhyNot is null || ToolTheoryAttribute.NothingMaySkip ? null : $"needs root: {WhyNot}";
 }

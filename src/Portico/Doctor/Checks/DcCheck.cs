@@ -17,8 +17,6 @@ namespace Portico.Doctor.Checks;
 /// </summary>
 internal sealed class DcCheck(ProxySettings settings, NetworkAccess access) : ICheck
 {
-    private const int AtATime = 64;
-
     private const string Blocked = "this machine's network or provider blocks Telegram there: "
         + "ask it, take another one, or use backend.mode \"middle\"";
 
@@ -30,19 +28,8 @@ internal sealed class DcCheck(ProxySettings settings, NetworkAccess access) : IC
             return [Diagnoses.DcUnused.Found("no client goes to a data centre directly")];
         var addresses = Addresses();
         var asked = addresses.Where(address => access.MayAsk(address.Endpoint.Address)).ToArray();
-        using var places = new SemaphoreSlim(AtATime);
-        var answers = await Task.WhenAll(asked.Select(async address =>
-        {
-            await places.WaitAsync(stop);
-            try
-            {
-                return (address.Dc, address.Endpoint, Contact: await AskAsync(address.Endpoint, address.Dc, stop));
-            }
-            finally
-            {
-                places.Release();
-            }
-        }));
+        var answers = await NetworkAccess.AskAllAsync(
+            asked, async address => (address.Dc, address.Endpoint, Contact: await AskAsync(address.Endpoint, address.Dc, stop)), stop);
         // The best of the addresses of a data centre counts: a proxy tries all of them.
         var results = answers.GroupBy(answer => (answer.Dc, answer.Endpoint.AddressFamily))
             .Select(group => new Result(group.Key.Dc, group.Key.AddressFamily, group.Min(answer => answer.Contact)))

@@ -11,7 +11,7 @@ internal sealed class MiddleProxyCheck(
     ProxySettings settings, Func<CancellationToken, Task<KnownMiddleProxies>> list, NetworkAccess access) : ICheck
 {
     // Telegram names some thirty; who keeps a list of their own may name any number.
-    private const int MostAddresses = 256, AtATime = 64;
+    private const int MostAddresses = 256;
 
     private const string Cure =
         "allow outgoing TCP to Telegram's middle proxies (ports 8888, 80 and 443) in the firewall and at the provider";
@@ -45,22 +45,13 @@ internal sealed class MiddleProxyCheck(
 
     private async Task<Dictionary<IPEndPoint, Contact>> AskAsync(IPEndPoint[] endpoints, CancellationToken stop)
     {
-        using var places = new SemaphoreSlim(AtATime);
-        var contacts = await Task.WhenAll(endpoints.Select(async endpoint =>
+        var contacts = await NetworkAccess.AskAllAsync(endpoints, async endpoint =>
         {
-            await places.WaitAsync(stop);
-            try
-            {
-                var (socket, contact) = await access.TryDialAsync(endpoint, stop);
-                socket?.Dispose();
-                return (endpoint, contact);
-            }
-            finally
-            {
-                places.Release();
-            }
-        }));
-        return contacts.ToDictionary(it => it.endpoint, it => it.contact);
+            var (socket, contact) = await access.TryDialAsync(endpoint, stop);
+            socket?.Dispose();
+            return (Endpoint: endpoint, Contact: contact);
+        }, stop);
+        return contacts.ToDictionary(it => it.Endpoint, it => it.Contact);
     }
 
     private static IEnumerable<Finding> Judge(ImmutableArray<(short Dc, IPEndPoint Endpoint, Contact Contact)> answers)
