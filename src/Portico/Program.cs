@@ -2,6 +2,7 @@ using System.CommandLine;
 using Portico.Commands;
 using Portico.Core.Net;
 using Portico.Hosting;
+using Portico.Import;
 using Portico.Questions;
 
 namespace Portico;
@@ -52,6 +53,7 @@ internal static class Program
             UsersCommand.Create(common),
             ReloadCommand.Create(common),
             HealthcheckCommand.Create(common),
+            ImportConfigCommand.Create(),
             DocsCommand.Create(),
         };
         common.AddTo(root);

@@ -4,15 +4,15 @@ using Portico.Configuration;
 namespace Portico.Commands;
 
 /// <summary>
-/// <c>portico docs</c>, not shown in help: rewrites the files that are generated
-/// from the program. A test names it when they are out of date.
+/// <c>portico docs</c>, not shown in help: rewrites the files that are
+/// generated from the options. A test names it when they are out of date.
 /// </summary>
 internal static class DocsCommand
 {
     public static Command Create()
     {
         var directory = new Argument<string>("directory") { Description = "Where to write.", DefaultValueFactory = _ => "docs" };
-        var command = new Command("docs", "Write the generated files of docs/.") { directory };
+        var command = new Command("docs", "Write what is generated of docs/.") { directory };
         command.Hidden = true;
         command.SetAction(parsed =>
         {

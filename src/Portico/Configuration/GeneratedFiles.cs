@@ -1,4 +1,5 @@
 using Portico.Admin;
+using Portico.Import;
 
 namespace Portico.Configuration;
 
@@ -12,5 +13,6 @@ internal static class GeneratedFiles
         ("portico.schema.json", ConfigurationSchema.Text()),
         ("portico.sample.json", SampleConfiguration.Text()),
         ("openapi.json", AdminServer.OpenApi()),
+        .. MigrationPage.All(),
     ];
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Portico.Configuration;
+using Portico.Import;
 using Xunit;
 
 namespace Portico.IntegrationTests.Configuration;
@@ -18,6 +19,21 @@ public class GeneratedFilesTests
         var expected = GeneratedFiles.All().Single(file => file.Name == name).Text;
 
         Assert.True(File.Exists(path) && File.ReadAllText(path) == expected, $"docs/{name} is out of date; this rewrites it: {Rewrite}");
+    }
+
+    [Fact]
+    public void The_page_about_the_Erlang_proxy_has_a_row_for_every_key_that_its_converter_knows_and_no_other()
+    {
+        var page = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "migrating-from-erlang.md"));
+        var table = page[page.IndexOf("## Options", StringComparison.Ordinal)..page.IndexOf("Numbers that were", StringComparison.Ordinal)];
+        var named = table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line =>
+            line.Split('|')[1]).ToList();
+        var rules = ImportSource.All.Single(source => source.Name == "erlang").Rules;
+
+        Assert.Equal([], rules.Select(rule => rule.Key).Where(key => !named.Exists(row => Keys(row).Contains(key))));
+        Assert.Equal([], named.Where(row => !Keys(row).Any(key => rules.Any(rule => rule.Covers(key)))));
+
+        static IEnumerable<string> Keys(string row) => row.Split('`').Where((_, i) => i % 2 == 1).Select(key => key.Split('[', ',')[0]);
     }
 
     [Fact]
