@@ -242,7 +242,8 @@ internal sealed class ProxyServices
         var (addresses, random, dcs) = (new AddressLimits(settings.Limits, loops), new RandomKeystream(), new DcCounterTable());
         var log = _loggers.CreateLogger<MiddleProxyConnection>();
         var links = new MiddleProxyServices(
-            loop, Metrics, random, MiddleProxies, _middleHealth, dcs, log, loops) { Settings = settings };
+            loop, Metrics, random, MiddleProxies, _middleHealth, dcs, log, loops)
+        { Settings = settings };
         return new LoopParts
         {
             Loop = loop,

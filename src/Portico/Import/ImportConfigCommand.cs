@@ -17,8 +17,11 @@ internal static class ImportConfigCommand
             HelpName = "PROXY",
             Required = true,
         }.AcceptOnlyFromAmong(ImportSource.Names);
-        var to = new Option<string?>("--out") { Description = "Write it there; a file that exists stays. Without it: stdout.",
-            HelpName = "FILE" };
+        var to = new Option<string?>("--out")
+        {
+            Description = "Write it there; a file that exists stays. Without it: stdout.",
+            HelpName = "FILE"
+        };
         var path = new Argument<string>("FILE") { Description = "The other proxy's file." };
         var command = new Command(
             "import-config", "Write a configuration under which another proxy's links go on working; names what has no counterpart.")

@@ -279,8 +279,11 @@ internal sealed class ErlangSource : ImportSource
                         ["limit"] = (int)Math.Clamp(limit.Number, 1, 10_000_000),
                     });
                     break;
-                case { Kind: ForeignKind.Tuple, Items: [{ Text: "in_table" or "not_in_table" } kind, var key,
-                    { Kind: ForeignKind.Word } table] }:
+                case
+                {
+                    Kind: ForeignKind.Tuple, Items: [{ Text: "in_table" or "not_in_table" } kind, var key,
+                    { Kind: ForeignKind.Word } table]
+                }:
                     AddTableRule(kind.Text == "in_table", key is { Kind: ForeignKind.List, Items: [var only] } ? only : key, table);
                     break;
                 default:
@@ -293,8 +296,12 @@ internal sealed class ErlangSource : ImportSource
 
     private void AddTableRule(bool isIn, ForeignValue key, ForeignValue table)
     {
-        _policy.Add((JsonNode)new JsonObject { ["rule"] = isIn ? "inTable" : "notInTable", ["key"] = PolicyKeyOf(key),
-            ["table"] = table.Text });
+        _policy.Add((JsonNode)new JsonObject
+        {
+            ["rule"] = isIn ? "inTable" : "notInTable",
+            ["key"] = PolicyKeyOf(key),
+            ["table"] = table.Text
+        });
         if (!_tables.ContainsKey(table.Text)) _tables[table.Text] = new JsonArray();
         Told.Remark(table.Line, $"policy, table {table.Text}",
             "what it holds was in the memory of the Erlang proxy: put it into tables here, or add it "
@@ -307,8 +314,11 @@ internal sealed class ErlangSource : ImportSource
         {
             case { Kind: ForeignKind.Word, Text: "port_name" or "tls_domain" or "client_ipv4" or "client_ipv6" }:
                 return key.Text;
-            case { Kind: ForeignKind.Tuple, Items: [{ Text: "client_ipv4_subnet" or "client_ipv6_subnet" } name,
-                { Kind: ForeignKind.Number } bits] }:
+            case
+            {
+                Kind: ForeignKind.Tuple, Items: [{ Text: "client_ipv4_subnet" or "client_ipv6_subnet" } name,
+                { Kind: ForeignKind.Number } bits]
+            }:
                 return string.Create(CultureInfo.InvariantCulture, $"{name.Text}/{bits.Number}");
             default:
                 Told.Fail(key.Line, "policy", "has a key that is none of port_name, tls_domain, client_ipv4, client_ipv6 or a subnet of "
