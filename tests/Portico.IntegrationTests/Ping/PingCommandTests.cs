@@ -87,7 +87,11 @@ public sealed class PingCommandTests
         Assert.Equal(1, code);
         Assert.Contains("the hello was answered with a close", output, StringComparison.Ordinal);
 
-        var refused = ProxyLink.Tg("127.0.0.1", FreePort(), SecretText.FormatSecure(test.Secret));
+        // Bound and not listening: nobody else is given the port meanwhile.
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var refused = ProxyLink.Tg(
+            "127.0.0.1", ((IPEndPoint)nobody.LocalEndPoint!).Port, SecretText.FormatSecure(test.Secret));
         (code, output, _) = await PingAsync(refused, "--dc", "2");
         Assert.Equal(1, code);
         Assert.Contains("the connection was refused", output, StringComparison.Ordinal);
@@ -127,11 +131,4 @@ public sealed class PingCommandTests
         ProxyLink.Tg("127.0.0.1", test.Endpoint.Port, SecretText.FormatFakeTls(test.Secret, "www.example.org"));
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
