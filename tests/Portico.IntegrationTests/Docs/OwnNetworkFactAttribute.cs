@@ -6,7 +6,8 @@ namespace Portico.IntegrationTests.Docs;
 
 /// <summary>
 /// A test that changes the firewall of a network of its own (a network namespace, gone with its process):
-/// skipped with the reason where a program is missing or this machine lets nobody have such a network, as many containers do.
+/// skipped with the reason where a program is missing or this machine lets nobody have such a network, as many containers do,
+/// unless PORTICO_REQUIRE_TOOLS=1 says that nothing may be skipped.
 /// </summary>
 internal sealed class OwnNetworkFactAttribute : FactAttribute
 {
@@ -16,7 +17,9 @@ internal sealed class OwnNetworkFactAttribute : FactAttribute
     public OwnNetworkFactAttribute(params string[] programs)
     {
         Skip = ToolTheoryAttribute.Reason([Unshare, .. programs])
-            ?? (IsAllowed() ? null : "this machine lets nobody make a network of their own (unshare --net)");
+            ?? (ToolTheoryAttribute.NothingMaySkip || IsAllowed()
+                ? null
+                : "this machine lets nobody make a network of their own (unshare --net)");
     }
 
     /// <summary>What <see cref="Unshare"/> is told before the program.</summary>

@@ -17,7 +17,7 @@ public sealed class MtcuteTheoryAttribute : TheoryAttribute
         Skip = ToolTheoryAttribute.Reason([MtcuteTests.Node, .. programs]);
         if (Skip is null
             && !Directory.Exists(Path.Combine(Folder, "node_modules", "@mtcute", "node"))
-            && Environment.GetEnvironmentVariable("PORTICO_REQUIRE_TOOLS") != "1")
+            && !ToolTheoryAttribute.NothingMaySkip)
             Skip = "mtcute is not installed: run tests/install-tools, then this test connects through the proxy with a second real client";
     }
 }

@@ -11,7 +11,7 @@ public sealed class TdlibTheoryAttribute : TheoryAttribute
     public TdlibTheoryAttribute(params string[] programs)
     {
         Skip = ToolTheoryAttribute.Reason(programs);
-        if (!TdJson.IsInstalled && Environment.GetEnvironmentVariable("PORTICO_REQUIRE_TOOLS") != "1")
+        if (!TdJson.IsInstalled && !ToolTheoryAttribute.NothingMaySkip)
             Skip = "TDLib is not installed: run tests/install-tools (Linux on x64 with glibc), "
                 + "then this test pings through the proxy with a real client";
     }
