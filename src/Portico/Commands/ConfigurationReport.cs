@@ -1,4 +1,3 @@
-using System.Text;
 using Portico.Configuration;
 using Portico.Core.Options;
 
@@ -34,10 +33,13 @@ internal static class ConfigurationReport
     public static LoadedConfiguration Check(LoadedConfiguration loaded, string path)
     {
         if (loaded.Errors.Count == 0) return loaded;
-        var message = new StringBuilder($"{path}: {(loaded.Errors.Count == 1 ? "1 error" : $"{loaded.Errors.Count} errors")}");
-        foreach (var error in loaded.Errors) message.Append("\n  ").Append(error);
-        throw new CommandFailure(ExitCode.BadConfiguration, message.ToString());
+        throw Wrong(path, loaded.Errors);
     }
+
+    /// <summary>A file that is wrong, as the end of a command: a line for each error.</summary>
+    public static CommandFailure Wrong(string path, IReadOnlyCollection<object> errors) => new(
+        ExitCode.BadConfiguration,
+        string.Join("\n  ", errors.Prepend($"{path}: {(errors.Count == 1 ? "1 error" : $"{errors.Count} errors")}")));
 
     /// <summary>The settings of a configuration that passed <see cref="Check"/>.</summary>
     public static ProxySettings SettingsOf(LoadedConfiguration loaded) =>

@@ -71,9 +71,7 @@ internal sealed class Conversion
     public string? Text(ForeignValue value, string key)
     {
         if (value.Kind == ForeignKind.Text) return value.Text;
-        Fail(value.Line, key, value.Kind == ForeignKind.Computed
-            ? "is worked out by the file, which is not run here: write the text itself"
-            : "must be a text in quotes");
+        FailKind(value, key, "must be a text in quotes", "the text itself");
         return null;
     }
 
@@ -81,9 +79,7 @@ internal sealed class Conversion
     public long? Number(ForeignValue value, string key)
     {
         if (value.Kind == ForeignKind.Number) return value.Number;
-        Fail(value.Line, key, value.Kind == ForeignKind.Computed
-            ? "is worked out by the file, which is not run here: write the number itself"
-            : "must be a whole number");
+        FailKind(value, key, "must be a whole number", "the number itself");
         return null;
     }
 
@@ -108,9 +104,7 @@ internal sealed class Conversion
             case (ForeignKind.Number, _):
                 return value.Number != 0;
             default:
-                Fail(value.Line, key, value.Kind == ForeignKind.Computed
-                    ? "is worked out by the file, which is not run here: write true or false"
-                    : "must be true or false");
+                FailKind(value, key, "must be true or false", "true or false");
                 return null;
         }
     }
@@ -141,6 +135,9 @@ internal sealed class Conversion
                 $"{path} may be {option.Minimum} to {option.Maximum}: it is {allowed} here"));
         Set(path, (int)allowed);
     }
+
+    private void FailKind(ForeignValue value, string key, string must, string write) => Fail(
+        value.Line, key, value.Kind == ForeignKind.Computed ? $"is worked out by the file, which is not run here: write {write}" : must);
 
     private static IEnumerable<string> KeysAbove(string key)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Net;
 using Portico.Core.Options;
@@ -13,24 +12,16 @@ internal static class ForeignText
     private const int Digits = 2 * ProxySecret.Length;
 
     /// <summary>A secret of 32 hexadecimal digits, perhaps with the mark of a link in front; null after an error.</summary>
-    public static string? Secret(this Conversion conversion, string text, int line, string key)
+    public static string? Secret(this Conversion conversion, ForeignValue value, string key)
     {
+        if (conversion.Text(value, key) is not { } text) return null;
         var plain = text.Length == Digits + 2 && text[..2].ToLowerInvariant() is "dd" or "ee" ? text[2..] : text;
-        if (IsKey(plain)) return plain.ToLowerInvariant();
-        conversion.Fail(line, key, $"must be a secret of {Digits} hexadecimal digits; this has {text.Length} characters, or one that is "
-            + $"no such digit");
-        return null;
+        return conversion.Key(plain, text.Length, value.Line, key, "a secret");
     }
 
     /// <summary>An ad tag; null where there is none, or after an error.</summary>
-    public static string? AdTag(this Conversion conversion, string text, int line, string key)
-    {
-        if (text.Length == 0) return null;
-        if (IsKey(text)) return text.ToLowerInvariant();
-        conversion.Fail(line, key, $"must be an ad tag of {Digits} hexadecimal digits; this has {text.Length} characters, or one that is "
-            + $"no such digit");
-        return null;
-    }
+    public static string? AdTag(this Conversion conversion, ForeignValue value, string key) =>
+        conversion.Text(value, key) is { Length: > 0 } text ? conversion.Key(text, text.Length, value.Line, key, "an ad tag") : null;
 
     /// <summary>A host name that can stand in fake-TLS links; null after an error.</summary>
     public static string? Domain(this Conversion conversion, string text, int line, string key)
@@ -40,6 +31,10 @@ internal static class ForeignText
         return null;
     }
 
+    /// <summary>The same of a value.</summary>
+    public static string? Domain(this Conversion conversion, ForeignValue value, string key) =>
+        conversion.Text(value, key) is { } text ? conversion.Domain(text, value.Line, key) : null;
+
     /// <summary>An address to listen on; null after an error.</summary>
     public static string? Address(this Conversion conversion, string text, int line, string key)
     {
@@ -47,6 +42,10 @@ internal static class ForeignText
         conversion.Fail(line, key, $"{ShownText.Quote(text)} is not an IP address");
         return null;
     }
+
+    /// <summary>The same of a value.</summary>
+    public static string? Address(this Conversion conversion, ForeignValue value, string key) =>
+        conversion.Text(value, key) is { } text ? conversion.Address(text, value.Line, key) : null;
 
     /// <summary>"host:port", as covers are written.</summary>
     public static string HostAndPort(string host, long port)
@@ -70,6 +69,14 @@ internal static class ForeignText
     public static IEnumerable<ForeignValue> ItemsOf(ForeignValue value) =>
         value.Kind is ForeignKind.List or ForeignKind.Tuple ? value.Items : [value];
 
-    private static bool IsKey(string text) =>
-        text.Length == Digits && Convert.FromHexString(text, new byte[ProxySecret.Length], out _, out _) == OperationStatus.Done;
+    /// <summary>Whether it is 32 hexadecimal digits.</summary>
+    public static bool IsKey(string text) => text.Length == Digits && text.All(char.IsAsciiHexDigit);
+
+    private static string? Key(this Conversion conversion, string digits, int length, int line, string key, string what)
+    {
+        if (IsKey(digits)) return digits.ToLowerInvariant();
+        conversion.Fail(
+            line, key, $"must be {what} of {Digits} hexadecimal digits; this has {length} characters, or one that is no such digit");
+        return null;
+    }
 }

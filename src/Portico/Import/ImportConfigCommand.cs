@@ -31,12 +31,7 @@ internal static class ImportConfigCommand
             var (name, file) = (parsed.GetRequiredValue(from), parsed.GetRequiredValue(path));
             var result = ImportSource.Convert(name, Read(file));
             var output = parsed.InvocationConfiguration;
-            if (result.Text is null)
-            {
-                throw new CommandFailure(ExitCode.BadConfiguration, string.Join(
-                    "\n  ", result.Errors.Select(error => error.ToString())
-                        .Prepend($"{file}: {(result.Errors.Count == 1 ? "1 error" : $"{result.Errors.Count} errors")}")));
-            }
+            if (result.Text is null) throw ConfigurationReport.Wrong(file, result.Errors);
 
             var written = parsed.GetValue(to);
             if (written is null) output.Output.Write(result.Text);
@@ -44,8 +39,8 @@ internal static class ImportConfigCommand
                 throw new CommandFailure(ExitCode.BadConfiguration, $"{written} exists, and stays as it is; name another file with --out");
             Tell(output.Error, "no counterpart", result.Left);
             Tell(output.Error, "have a look", result.Remarks);
-            output.Error.WriteLine($"`portico link --config {written ?? "FILE"}` prints its links; docs/migrating-from-{name}.md says "
-                + $"more");
+            output.Error.WriteLine(
+                $"`portico link --config {written ?? "FILE"}` prints its links; docs/migrating-from-{name}.md says more");
             return ExitCode.Ok;
         });
         return command;

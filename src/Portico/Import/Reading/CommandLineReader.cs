@@ -17,8 +17,9 @@ internal static partial class CommandLineReader
     /// <summary>The words behind the program's name, and where its line is; no words = the file does not start it.</summary>
     /// <param name="text">The file.</param>
     /// <param name="program">Name of the program.</param>
+    /// <param name="marks">Beginnings of options: a line without any of them does not start it.</param>
     /// <exception cref="ForeignFormatException">It is started more than once, or something must be worked out.</exception>
-    public static (IReadOnlyList<string> Words, int Line) Read(string text, string program)
+    public static (IReadOnlyList<string> Words, int Line) Read(string text, string program, string[] marks)
     {
         var lines = Lines(text).ToList();
         var variables = Variables(lines);
@@ -27,11 +28,7 @@ internal static partial class CommandLineReader
         {
             var words = Split(line);
             var at = words.FindIndex(word => word == program || word.EndsWith($"/{program}", StringComparison.Ordinal));
-            // Without an option it is copied, built or named.
-            if (at < 0 || !words.Skip(at + 1).Any(word => word.StartsWith("-S", StringComparison.Ordinal) || word.StartsWith("-H",
-                StringComparison.Ordinal)
-                || word.StartsWith("--mtproto-secret", StringComparison.Ordinal) || word.StartsWith("--http-ports",
-                    StringComparison.Ordinal)))
+            if (at < 0 || !words.Skip(at + 1).Any(word => Array.Exists(marks, mark => word.StartsWith(mark, StringComparison.Ordinal))))
                 continue;
             if (found.Line > 0)
             {

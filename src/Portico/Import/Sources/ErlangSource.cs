@@ -8,6 +8,8 @@ namespace Portico.Import.Sources;
 /// <summary>mtproto_proxy of seriyps: a sys.config of Erlang terms.</summary>
 internal sealed class ErlangSource : ImportSource
 {
+    public const string From = "erlang";
+
     private const string App = "mtproto_proxy";
 
     // What its own defaults are, and its links name.
@@ -28,30 +30,28 @@ internal sealed class ErlangSource : ImportSource
     // The form of its first versions: one listener, its values beside everything else.
     private ForeignValue? _port, _secret, _tag;
 
-    public override string Name => "erlang";
+    public override string Name => From;
 
     public override string Title => "`mtproto_proxy` (Erlang)";
+
+    // Its page is longer than its keys: metrics and console calls are on it too.
+    public override MigrationWords? Words => null;
 
     public override IReadOnlyList<KeyRule> Rules =>
     [
         new("listen_ip", "listeners[].address", "`::` is dual stack, and IPv4 clients are seen as such", value =>
             _address = AddressOf(value)),
         new("ports", "listeners[]: name, address, port, secret, adTag",
-            "several users per listener are possible, each with secret and tag of "
-            + "their own", value => _ports = value),
+            "several users per listener are possible, each with secret and tag of their own", value => _ports = value),
         new("port", "listeners[].port", "of first versions", value => _port = value),
         new("secret", "listeners[].secret", "likewise", value => _secret = value),
         new("tag", "listeners[].adTag", "likewise", value => _tag = value),
         None("num_acceptors", "each event loop accepts for itself; leave it away"),
         new("max_connections", "listeners[].maxConnections", "counts clients that have shown a secret", value =>
-            _maxConnections = Told.Number(value, "max_connections") is { } most ? (int)Math.Clamp(most, 1, 10_000_000) : null),
+            _maxConnections = Told.Number(value, "max_connections") is { } most ? Clients(most) : null),
         new("allowed_protocols", "listeners[].protocols", "`classic` is both `mtp_abridged` and `mtp_intermediate`", TakeProtocols),
         new("policy", "policy, tables", "the keys keep their names; what tables held is not in the file", TakePolicy),
-        new("per_sni_secrets", "fakeTls.perSniSecrets.enabled", "the same derivation: links stay valid", value =>
-        {
-            if (Told.Flag(value, "per_sni_secrets") is { } isOn)
-                Told.Set("fakeTls.perSniSecrets.enabled", isOn);
-        }),
+        Flag("per_sni_secrets", "fakeTls.perSniSecrets.enabled", "the same derivation: links stay valid"),
         Text("per_sni_secret_salt", "fakeTls.perSniSecrets.salt", "the same default"),
         Number("init_timeout_sec", "timeouts.handshakeSeconds", "bytes do not extend it"),
         None("hibernate_timeout_sec", "a session has no process that could sleep; leave it away"),
@@ -152,8 +152,7 @@ internal sealed class ErlangSource : ImportSource
         if (_protocols.Contains("fake-tls"))
         {
             Told.Remark(0, "domain", $"links name {_domain ?? LinkDomain}{(_domain is null ? ", as those of the Erlang proxy do" : "")}; "
-                + $"links with "
-                + "any other name work on, and `portico link --domain NAME` prints them");
+                + "links with any other name work on, and `portico link --domain NAME` prints them");
         }
     }
 
@@ -167,9 +166,9 @@ internal sealed class ErlangSource : ImportSource
             return;
         }
 
-        var secret = Told.Text(_secret, "secret") is { } text ? Told.Secret(text, _secret.Line, "secret") : null;
+        var secret = Told.Secret(_secret, "secret");
         var port = _port is null ? DefaultPort : Told.Port(_port, "port");
-        var tag = _tag is not null && Told.Text(_tag, "tag") is { } written ? Told.AdTag(written, _tag.Line, "tag") : null;
+        var tag = _tag is null ? null : Told.AdTag(_tag, "tag");
         if (secret is not null && port is not null) Add(null, _address, port.Value, secret, tag);
     }
 
@@ -199,10 +198,10 @@ internal sealed class ErlangSource : ImportSource
                     break;
                 case "secret":
                     hasSecret = true;
-                    secret = Told.Text(value, path) is { } text ? Told.Secret(text, value.Line, path) : null;
+                    secret = Told.Secret(value, path);
                     break;
                 case "tag":
-                    tag = Told.Text(value, path) is { } digits ? Told.AdTag(digits, value.Line, path) : null;
+                    tag = Told.AdTag(value, path);
                     break;
                 default:
                     Told.Left.Add(new(value.Line, path, "is no key of a port that is known here"));
@@ -276,7 +275,7 @@ internal sealed class ErlangSource : ImportSource
                     {
                         ["rule"] = "maxConnections",
                         ["keys"] = new JsonArray(counted),
-                        ["limit"] = (int)Math.Clamp(limit.Number, 1, 10_000_000),
+                        ["limit"] = Clients(limit.Number),
                     });
                     break;
                 case
@@ -344,7 +343,7 @@ internal sealed class ErlangSource : ImportSource
     }
 
     private string AddressOf(ForeignValue value) =>
-        Told.Text(value, "listen_ip") is { } text && Told.Address(text, value.Line, "listen_ip") is { } address ? address : "0.0.0.0";
+        Told.Address(value, "listen_ip") ?? "0.0.0.0";
 
     private JsonArray Texts(ForeignValue value, string key) =>
         new([.. ForeignText.ItemsOf(value).Select(item => Told.Text(item, key)).OfType<string>().Select(text => (JsonNode)text)]);

@@ -6,6 +6,8 @@ namespace Portico.Import.Sources;
 /// <summary>mtprotoproxy of alexbers: a config.py.</summary>
 internal sealed class MtProtoProxySource : ImportSource
 {
+    public const string From = "mtprotoproxy";
+
     private const int DefaultPort = 3256, SecretDigits = 32;
     private const string DefaultSecret = "00000000000000000000000000000000", DefaultDomain = "www.google.com";
     private const string Day = "d/M/yyyy";
@@ -20,16 +22,27 @@ internal sealed class MtProtoProxySource : ImportSource
     private bool? _middle;
     private bool _classic = true, _secure = true, _tls = true;
 
-    public override string Name => "mtprotoproxy";
+    public override string Name => From;
 
     public override string Title => "`mtprotoproxy` (Python)";
+
+    public override MigrationWords Words => new(
+        "config.py", "`systemctl disable --now mtprotoproxy`, or `docker compose down`",
+        """
+        config.py is a program, and is not run here: names with plain values are read, and everything that would have to be
+        worked out is named with its line. The proxy was a single thread; Portico uses all cores but one.
+        """,
+        """
+        - Limits of a user: connections, quota and a date to come ([keys](#keys)). The links work without them.
+        - A SOCKS5 proxy towards Telegram.
+        """);
 
     public override IReadOnlyList<KeyRule> Rules =>
     [
         new("PORT", "listeners[].port", "3256 if it is missing", value => _port = Told.Port(value, "PORT")),
         new("USERS", "listeners[].users", "names of letters, digits, dots, dashes and underscores", value => _users = value),
         new("AD_TAG", "listeners[].adTag", "users may have one of their own", value =>
-            _tag = Told.Text(value, "AD_TAG") is { } tag ? Told.AdTag(tag, value.Line, "AD_TAG") : null),
+            _tag = Told.AdTag(value, "AD_TAG")),
         new("USE_MIDDLE_PROXY", "backend.mode", "`auto` by itself: middle for who has an ad tag, direct for others", value =>
             _middle = Told.Flag(value, "USE_MIDDLE_PROXY")),
         new("MODES", "listeners[].protocols", "`tls` is `fake-tls`; all three if it is missing", TakeModes),
@@ -39,7 +52,7 @@ internal sealed class MtProtoProxySource : ImportSource
             if (Told.Flag(value, "TLS_ONLY") is true) _classic = _secure = false;
         }),
         new("TLS_DOMAIN", "listeners[].domain", "www.google.com if it is missing", value =>
-            _domain = Told.Text(value, "TLS_DOMAIN") is { } name ? Told.Domain(name, value.Line, "TLS_DOMAIN") : null),
+            _domain = Told.Domain(value, "TLS_DOMAIN")),
         new("MASK", "cover.mode", "", value => _mask = Told.Flag(value, "MASK") ?? true),
         new("MASK_HOST", "cover.target", "TLS_DOMAIN if it is missing", value => _maskHost = Told.Text(value, "MASK_HOST")),
         new("MASK_PORT", "cover.target", "443 if it is missing", value => _maskPort = Told.Port(value, "MASK_PORT") ?? 443),
@@ -50,26 +63,14 @@ internal sealed class MtProtoProxySource : ImportSource
         new("PROXY_PROTOCOL", "listeners[].proxyProtocol.trusted", "every network, as there: narrow it to that of the balancer", value =>
         {
             _header = Told.Flag(value, "PROXY_PROTOCOL") ?? false;
-            if (_header)
-            {
-                Told.Remark(value.Line, "PROXY_PROTOCOL", "every network may say who its clients are, as before: put that of your balancer "
-                    + "into listeners[].proxyProtocol.trusted");
-            }
+            if (_header) RemarkEverywhere(value.Line, "PROXY_PROTOCOL");
         }),
-        new("PREFER_IPV6", "backend.preferIPv6", "no if it is missing; the other family is tried next", value =>
-        {
-            if (Told.Flag(value, "PREFER_IPV6") is { } prefer)
-                Told.Set("backend.preferIPv6", prefer);
-        }),
+        Flag("PREFER_IPV6", "backend.preferIPv6", "no if it is missing; the other family is tried next"),
         Flag("FAST_MODE", "backend.direct.passThrough"),
         new("LISTEN_ADDR_IPV4", "listeners[].address", "", value => _v4 = AddressOf(value, "LISTEN_ADDR_IPV4")),
         new("LISTEN_ADDR_IPV6", "listeners[].address", "`::` takes IPv4 as well", value => _v6 = AddressOf(value, "LISTEN_ADDR_IPV6")),
         None("LISTEN_UNIX_SOCK", "Portico listens on TCP; let the balancer connect to 127.0.0.1"),
-        new("IGNORE_TIME_SKEW", "fakeTls.timeWindow.enabled", "the opposite", value =>
-        {
-            if (Told.Flag(value, "IGNORE_TIME_SKEW") is true)
-                Told.Set("fakeTls.timeWindow.enabled", false);
-        }),
+        IgnoresTime("IGNORE_TIME_SKEW"),
         new("USER_EXPIRATIONS", "listeners[].users[].enabled", UserLimits.Expiry, TakeExpirations),
         None("USER_MAX_TCP_CONNS", UserLimits.None),
         None("USER_DATA_QUOTA", UserLimits.None),
@@ -108,8 +109,7 @@ internal sealed class MtProtoProxySource : ImportSource
         if (!_classic && !_secure && !_tls) _tls = true; // as there
         var domain = _domain ?? DefaultDomain;
         if (_mask) SetCover(ForeignText.HostAndPort(_maskHost ?? domain, _maskPort));
-        string[] protocols = [.. new[] { _tls ? "fake-tls" : "", _secure ? "secure" : "", _classic ? "classic" : "" }.Where(one =>
-            one.Length > 0)];
+        var protocols = Protocols(_tls, _secure, _classic);
         if (_v4.Length + _v6.Length == 0)
             Told.Fail(0, "LISTEN_ADDR_IPV4", "is empty, and so is LISTEN_ADDR_IPV6: nobody could connect");
         (string, int)[] places = [.. new[] { _v4, _v6 }.Where(one => one.Length > 0).Select(one => (one, _port ?? DefaultPort))];
@@ -125,7 +125,7 @@ internal sealed class MtProtoProxySource : ImportSource
                 Protocols = protocols,
                 Domain = _tls ? domain : null,
                 PublicHost = _publicHost,
-                Trusted = _header ? ["0.0.0.0/0", "::/0"] : [],
+                Trusted = _header ? Everywhere : [],
             };
             AddUsers(listener);
             Told.Listeners.Add(listener);
@@ -154,8 +154,11 @@ internal sealed class MtProtoProxySource : ImportSource
             if (Told.Text(value, "USERS") is not { } secret) continue;
             var digits = Repaired(secret);
             if (!string.Equals(digits, secret, StringComparison.OrdinalIgnoreCase))
-                Told.Remark(value.Line, "USERS", $"the secret of {ShownText.Quote(name)} is no 32 digits, and is made so as mtprotoproxy "
-                    + $"does");
+            {
+                Told.Remark(
+                    value.Line, "USERS", $"the secret of {ShownText.Quote(name)} is no 32 digits, and is made so as mtprotoproxy does");
+            }
+
             listener.Users.Add(name, digits, value.Line, "USERS", Told).Enabled &= !_over.Contains(name);
         }
 
@@ -187,11 +190,9 @@ internal sealed class MtProtoProxySource : ImportSource
         foreach (var (name, date) in value.Entries)
         {
             if (Told.Text(date, "USER_EXPIRATIONS") is not { } text) continue;
-            if (UserLimits.IsOver(text, Day) is not { } isOver)
-                Told.Fail(date.Line, "USER_EXPIRATIONS", "must be dates as day/month/year");
-            else if (isOver) _over.Add(name);
-            else Told.Left.Add(new(date.Line, "USER_EXPIRATIONS",
-                $"the date of {ShownText.Quote(name)} is to come: set enabled to false then"));
+            if (UserLimits.IsOver(text, Day) is { } isOver)
+                TakeEnd(name, isOver, date.Line, "USER_EXPIRATIONS", _over);
+            else Told.Fail(date.Line, "USER_EXPIRATIONS", "must be dates as day/month/year");
         }
 
         if (value.Kind != ForeignKind.Map)
@@ -199,14 +200,11 @@ internal sealed class MtProtoProxySource : ImportSource
     }
 
     private string AddressOf(ForeignValue value, string key) =>
-        value.Kind == ForeignKind.Word || value is { Kind: ForeignKind.Text, Text.Length: 0 }
-            ? ""
-            : Told.Text(value, key) is { } text ? Told.Address(text, value.Line, key) ?? "" : "";
+        value.Kind == ForeignKind.Word || value is { Kind: ForeignKind.Text, Text.Length: 0 } ? "" : Told.Address(value, key) ?? "";
 
     private static string Repaired(string secret)
     {
-        if (secret.Length == SecretDigits && secret.All(char.IsAsciiHexDigit))
-            return secret.ToLowerInvariant();
+        if (ForeignText.IsKey(secret)) return secret.ToLowerInvariant();
         var digits = string.Concat(secret.Where(char.IsAsciiHexDigit)).PadLeft(SecretDigits, '0');
         return digits[..SecretDigits].ToLowerInvariant();
     }

@@ -6,9 +6,15 @@ namespace Portico.Import.Sources;
 /// <summary>Telegram's own MTProxy in C: it has no file, so the command line is read from whatever file starts it.</summary>
 internal sealed class MtProxySource : ImportSource
 {
+    public const string From = "mtproxy";
+
     private const string Program = "mtproto-proxy";
     private const string Image = "telegrammessenger/proxy"; // takes its settings from the environment
+    private const string OneProcess = "one process serves all cores; leave it away";
     private const int ImagePort = 443, MostPorts = 128;
+
+    // Without one of these the program is copied, built or named.
+    private static readonly string[] Marks = ["-S", "-H", "--mtproto-secret", "--http-ports"];
 
     private readonly List<(string Secret, int Line)> _secrets = [];
     private readonly List<string> _domains = [];
@@ -18,31 +24,45 @@ internal sealed class MtProxySource : ImportSource
     private string? _tag, _global;
     private long _mostPerWorker, _workers = 1;
 
-    public override string Name => "mtproxy";
+    public override string Name => From;
 
     public override string Title => "Telegram's `MTProxy` (C)";
+
+    public override MigrationWords Words => new(
+        "/etc/systemd/system/MTProxy.service", "`systemctl disable --now MTProxy`",
+        """
+        MTProxy has no configuration file; its command line is read from whatever starts it: a unit of systemd, a script, a
+        compose file, or a file that holds nothing else. Variables count where the same file gives them a plain value. Of the
+        official image `SECRET`, `TAG` and the published port are read. The cron job that fetched `proxy-secret` and
+        `proxy-multi.conf` can go: Portico fetches them by itself and keeps the last good copies.
+        """,
+        """
+        - Everybody through middle proxies: `backend.mode` is `auto`, so clients without an ad tag go straight to a data
+          centre. `"mode": "middle"` is the old way.
+        - A cover for each of several `-D`: strangers see the first domain's site.
+        """);
 
     public override IReadOnlyList<KeyRule> Rules =>
     [
         Option("-H", "--http-ports", "listeners[].port", "a listener for each port, all with the same users", TakePorts),
         Option("-S", "--mtproto-secret", "listeners[].users[].secret", "one user for each, named `secret-1` and so on; any number", value =>
         {
-            if (Told.Secret(value.Text, value.Line, "-S") is { } secret)
+            if (Told.Secret(value, "-S") is { } secret)
                 _secrets.Add((secret, value.Line));
         }),
-        Option("-P", "--proxy-tag", "listeners[].adTag", "", value => _tag = Told.AdTag(value.Text, value.Line, "-P") ?? _tag),
+        Option("-P", "--proxy-tag", "listeners[].adTag", "", value => _tag = Told.AdTag(value, "-P") ?? _tag),
         Option("-D", "--domain", "listeners[].domain, .protocols, cover", "only fake TLS, as there; strangers see the first domain's site",
             TakeDomain),
         Option("-R", "--random-padding-only", "listeners[].protocols", "`secure` alone", _ => _onlyPadded = true, hasValue: false),
         Option("-6", "--ipv6", "listeners[].address", "`::`; without it `0.0.0.0`", _ => _hasIPv6 = true, hasValue: false),
-        Option("", "--address", "listeners[].address", "", value => _address = Told.Address(value.Text, value.Line, "--address") ?? ""),
+        Option("", "--address", "listeners[].address", "", value => _address = Told.Address(value, "--address") ?? ""),
         Option("", "--nat-info", "backend.middle.externalIp, listeners[].publicHost", "the address behind the colon", TakeNat),
         Option("-C", "--max-special-connections", "listeners[].maxConnections", "of all workers together", value =>
             _mostPerWorker = Whole(value, "-C")),
-        Option("-M", "--slaves", "", "one process serves all cores; leave it away", value =>
+        Option("-M", "--slaves", "", OneProcess, value =>
         {
             _workers = Math.Clamp(Whole(value, "-M"), 1, 256);
-            Told.Left.Add(new(value.Line, "-M", "one process serves all cores; leave it away"));
+            Told.Left.Add(new(value.Line, "-M", OneProcess));
         }),
         Option("", "--http-stats", "", "`/metrics` of the administration at 127.0.0.1:8444 answers Prometheus", hasValue: false),
         Option("-p", "--port", "", "statistics are at `/metrics` and `portico status`; nothing else needs that port"),
@@ -73,7 +93,7 @@ internal sealed class MtProxySource : ImportSource
 
     protected override ForeignValue Read(string text)
     {
-        var (words, line) = CommandLineReader.Read(text, Program);
+        var (words, line) = CommandLineReader.Read(text, Program, Marks);
         if (line > 0) return new(ForeignKind.Map, line) { Entries = [.. Options(words, line)] };
         if (text.Contains(Image, StringComparison.Ordinal))
             return new(ForeignKind.Map, 1) { Entries = [.. OfImage(text)] };
@@ -87,8 +107,7 @@ internal sealed class MtProxySource : ImportSource
         if (_domains.Count > 1)
         {
             Told.Remark(0, "-D", $"strangers see the site of {_domains[0]}, whatever name they ask for; links of the other names work on, "
-                + $"and "
-                + "`portico link --domain NAME` prints them");
+                + "and `portico link --domain NAME` prints them");
         }
 
         foreach (var port in _ports)
@@ -101,7 +120,7 @@ internal sealed class MtProxySource : ImportSource
                 Protocols = _domains.Count > 0 ? ["fake-tls"] : _onlyPadded ? ["secure"] : ["secure", "classic"],
                 Domain = _domains.FirstOrDefault(),
                 PublicHost = _global,
-                MaxConnections = _mostPerWorker > 0 ? (int)Math.Clamp(_mostPerWorker * _workers, 1, 10_000_000) : null,
+                MaxConnections = _mostPerWorker > 0 ? Clients(_mostPerWorker * _workers) : null,
             };
             if (_secrets is [var only]) listener.Secret = only.Secret;
             else for (var i = 0; i < _secrets.Count; i++)
@@ -174,7 +193,7 @@ internal sealed class MtProxySource : ImportSource
 
     private void TakeDomain(ForeignValue value)
     {
-        if (Told.Domain(value.Text, value.Line, "-D") is not { } domain) return;
+        if (Told.Domain(value, "-D") is not { } domain) return;
         if (_domains.Count == 0) SetCover(ForeignText.HostAndPort(domain, 443));
         _domains.Add(domain);
     }

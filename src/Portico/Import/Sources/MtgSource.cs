@@ -8,6 +8,8 @@ namespace Portico.Import.Sources;
 /// <summary>mtg of 9seconds, version 2: TOML. The keys of its fork for several secrets are known too.</summary>
 internal sealed partial class MtgSource : ImportSource
 {
+    public const string From = "mtg";
+
     private const int DefaultFrontPort = 443, LeastPast = 600, LeastFuture = 120;
 
     private readonly List<(string Name, ParsedSecret Secret, int Line)> _users = [];
@@ -18,9 +20,20 @@ internal sealed partial class MtgSource : ImportSource
     private int? _concurrency;
     private bool _header;
 
-    public override string Name => "mtg";
+    public override string Name => From;
 
     public override string Title => "`mtg` 2 (Go)";
+
+    public override MigrationWords Words => new(
+        "/etc/mtg.toml", "`systemctl disable --now mtg`",
+        """
+        mtg is fake TLS for one secret, straight to the data centres, with the secret's own domain behind it: so is what is
+        written. Users with secrets of their own can be added beside it (`listeners[].users`), and an ad tag.
+        """,
+        """
+        - Lists of addresses that are downloaded, SOCKS5 proxies, and a resolver of its own.
+        - `only-ipv4` and `only-ipv6`: the other family is tried where the preferred one fails.
+        """);
 
     public override IReadOnlyList<KeyRule> Rules =>
     [
@@ -30,16 +43,9 @@ internal sealed partial class MtgSource : ImportSource
                 _users.Add(("default", secret, value.Line));
         }),
         new("secrets", "listeners[].users", "of the fork with several secrets", TakeSecrets),
-        new("secret-ad-tags", "listeners[].users[].adTag", "likewise", value =>
-        {
-            foreach (var (name, tag) in value.Entries)
-            {
-                if (Told.Text(tag, "secret-ad-tags") is { } text && Told.AdTag(text, tag.Line, "secret-ad-tags") is { } digits)
-                    _tags[name] = digits;
-            }
-        }),
+        new("secret-ad-tags", "listeners[].users[].adTag", "likewise", value => TakeTags(value, "secret-ad-tags", _tags)),
         new("ad-tag", "listeners[].adTag", "likewise", value =>
-            _tag = Told.Text(value, "ad-tag") is { } tag ? Told.AdTag(tag, value.Line, "ad-tag") : null),
+            _tag = Told.AdTag(value, "ad-tag")),
         new("bind-to", "listeners[]: address, port", "", value =>
         {
             if (Told.Text(value, "bind-to") is not { } text) return;
@@ -48,7 +54,7 @@ internal sealed partial class MtgSource : ImportSource
                 Told.Fail(value.Line, "bind-to", "must be an address and a port, as in \"0.0.0.0:3128\"");
         }),
         new("concurrency", "listeners[].maxConnections", "counts clients that have shown a secret, and nobody else", value =>
-            _concurrency = Told.Number(value, "concurrency") is { } most ? (int)Math.Clamp(most, 1, 10_000_000) : null),
+            _concurrency = Told.Number(value, "concurrency") is { } most ? Clients(most) : null),
         new("prefer-ip", "backend.preferIPv6", "the other family is always tried next", value =>
         {
             if (Told.Text(value, "prefer-ip") is not { } prefer) return;
@@ -75,11 +81,7 @@ internal sealed partial class MtgSource : ImportSource
             value =>
         {
             _header = Told.Flag(value, "proxy-protocol-listener") ?? false;
-            if (_header)
-            {
-                Told.Remark(value.Line, "proxy-protocol-listener", "every network may say who its clients are, as before: put that of your "
-                    + "balancer into listeners[].proxyProtocol.trusted");
-            }
+            if (_header) RemarkEverywhere(value.Line, "proxy-protocol-listener");
         }),
         new("public-ipv4", "listeners[].publicHost", "", value =>
             _v4 = Told.Text(value, "public-ipv4")) { Aliases = ["network.public-ip.ipv4"] },
@@ -144,7 +146,7 @@ internal sealed partial class MtgSource : ImportSource
             Domain = domain,
             PublicHost = _v4 is { Length: > 0 } ? _v4 : _v6 is { Length: > 0 } ? _v6 : null,
             MaxConnections = _concurrency,
-            Trusted = _header ? ["0.0.0.0/0", "::/0"] : [],
+            Trusted = _header ? Everywhere : [],
         };
         if (_users is [{ Name: "default", Secret: var only }])
             listener.Secret = SecretText.FormatSimple(only.Secret);

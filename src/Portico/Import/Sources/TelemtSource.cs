@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Portico.Core.Options;
 using Portico.Import.Reading;
 
 namespace Portico.Import.Sources;
@@ -7,6 +6,8 @@ namespace Portico.Import.Sources;
 /// <summary>telemt: TOML with some three hundred keys, most of which tune its pool of links to middle proxies.</summary>
 internal sealed class TelemtSource : ImportSource
 {
+    public const string From = "telemt";
+
     private const int DefaultPort = 443;
     private const string DefaultSecret = "00000000000000000000000000000000", DefaultDomain = "petrovich.ru";
     private const string Tuned = "tunes a part that Portico has not, or that needs no tuning; leave it away";
@@ -20,11 +21,22 @@ internal sealed class TelemtSource : ImportSource
     private string _domain = DefaultDomain, _v4 = "0.0.0.0", _v6 = "::";
     private long _maskPort = 443;
     private bool _mask = true, _header, _tls = true, _secure, _classic;
-    private List<string> _trusted = ["0.0.0.0/0", "::/0"];
+    private List<string> _trusted = [.. Everywhere];
 
-    public override string Name => "telemt";
+    public override string Name => From;
 
     public override string Title => "`telemt` (Rust)";
+
+    public override MigrationWords Words => new(
+        "/etc/telemt/telemt.toml", "`systemctl disable --now telemt`",
+        """
+        Of telemt's some three hundred keys most tune its pool of links to middle proxies, which here needs no tuning: they are
+        named, and can be forgotten. What people notice is kept: users, links, modes, domains, the site behind, ad tags.
+        """,
+        """
+        - Limits of a user: connections, addresses, rate, quota and a date to come ([keys](#keys)). The links work without them.
+        - Upstreams (SOCKS, Shadowsocks), WEB listeners, and a site for each of several names.
+        """);
 
     public override IReadOnlyList<KeyRule> Rules =>
     [
@@ -38,20 +50,9 @@ internal sealed class TelemtSource : ImportSource
                 if (Told.Flag(flag, "access.user_enabled") is false) _off.Add(name);
             }
         }),
-        new("access.user_ad_tags", "listeners[].users[].adTag", "", value =>
-        {
-            foreach (var (name, tag) in value.Entries)
-            {
-                if (Told.Text(tag, "access.user_ad_tags") is { } text && Told.AdTag(text, tag.Line, "access.user_ad_tags") is { } digits)
-                    _tags[name] = digits;
-            }
-        }),
+        new("access.user_ad_tags", "listeners[].users[].adTag", "", value => TakeTags(value, "access.user_ad_tags", _tags)),
         new("access.user_expirations", "listeners[].users[].enabled", UserLimits.Expiry, TakeExpirations),
-        new("access.ignore_time_skew", "fakeTls.timeWindow.enabled", "the opposite", value =>
-        {
-            if (Told.Flag(value, "access.ignore_time_skew") is true)
-                Told.Set("fakeTls.timeWindow.enabled", false);
-        }),
+        IgnoresTime("access.ignore_time_skew"),
         None("access.replay_check_len", "four million beginnings are remembered, over restarts: replay.maxItems"),
         None("access.replay_window_secs", "they are remembered for 30 days, over restarts: replay.maxAgeDays"),
         None("access.user_source_deny", "block in the system, or with policy and tables"),
@@ -68,8 +69,7 @@ internal sealed class TelemtSource : ImportSource
             _trusted = [.. ForeignText.ItemsOf(value).Select(one =>
                 Told.Text(one, "server.proxy_protocol_trusted_cidrs")).OfType<string>()]),
         new("server.max_connections", "listeners[].maxConnections", "counts clients that have shown a secret, and nobody else", value =>
-            _mostConnections = Told.Number(value, "server.max_connections") is > 0 and var most ? (int)Math.Clamp(most, 1, 10_000_000)
-                : null),
+            _mostConnections = Told.Number(value, "server.max_connections") is > 0 and var most ? Clients(most) : null),
         None("server.listen_unix_sock", "Portico listens on TCP; let the balancer connect to 127.0.0.1"),
         None("server.listen_unix_sock_perm", "likewise"),
         None("server.listen_tcp", "likewise"),
@@ -97,7 +97,7 @@ internal sealed class TelemtSource : ImportSource
                 Told.Set("backend.mode", "direct");
         }),
         new("general.ad_tag", "listeners[].adTag", "", value =>
-            _tag = Told.Text(value, "general.ad_tag") is { } tag ? Told.AdTag(tag, value.Line, "general.ad_tag") : null),
+            _tag = Told.AdTag(value, "general.ad_tag")),
         Flag("general.fast_mode", "backend.direct.passThrough"),
         Flag("general.prefer_ipv6", "backend.preferIPv6", "the other family is tried next"),
         Text("general.middle_proxy_nat_ip", "backend.middle.externalIp"),
@@ -130,8 +130,7 @@ internal sealed class TelemtSource : ImportSource
         None("network.dns_overrides", "names are asked of the system's resolver: /etc/hosts"),
         None("network.*", Tuned),
         new("censorship.tls_domain", "listeners[].domain, cover.target", "petrovich.ru if it is missing, as there", value =>
-            _domain = Told.Text(value, "censorship.tls_domain") is { } name ? Told.Domain(name, value.Line, "censorship.tls_domain") ?? ""
-                : ""),
+            _domain = Told.Domain(value, "censorship.tls_domain") ?? ""),
         new("censorship.tls_domains", "", "links of these names work too, since any name may be named; `portico link --domain NAME` "
             + "prints them", value =>
         {
@@ -151,11 +150,7 @@ internal sealed class TelemtSource : ImportSource
         None("censorship.exclusive_mask", "one cover for all names; cover.mode sni goes by the name"),
         None("censorship.mask_dynamic", "likewise"),
         None("censorship.*", "the cover's own answer is learnt by itself: cover.learnSeconds; strangers are passed on as they come"),
-        new("timeouts.client_handshake", "timeouts.handshakeSeconds", "", value =>
-        {
-            if (Told.Number(value, "timeouts.client_handshake") is { } seconds)
-                Told.SetNumber("timeouts.handshakeSeconds", seconds, value.Line, "timeouts.client_handshake");
-        }),
+        Number("timeouts.client_handshake", "timeouts.handshakeSeconds"),
         Number("timeouts.client_ack", "timeouts.clientWriteSeconds", "seconds without a byte taken"),
         None("timeouts.*", "timeouts has what there is; leave it away"),
         new("dc_overrides", "backend.direct.endpoints", "", TakeOverrides),
@@ -174,11 +169,10 @@ internal sealed class TelemtSource : ImportSource
         if (_mask)
             SetCover(_maskSocket is { Length: > 0 } ? $"unix:{_maskSocket}" : ForeignText.HostAndPort(_maskHost ?? _domain, _maskPort));
         if (_otherDomains.Count > 0 && _mask)
-            Told.Remark(0, "censorship.tls_domains", $"strangers see one site, whatever name they ask for");
+            Told.Remark(0, "censorship.tls_domains", "strangers see one site, whatever name they ask for");
         if (!_tls && !_secure && !_classic)
             Told.Fail(0, "general.modes", "are all off: nobody could connect");
-        string[] protocols = [.. new[] { _tls ? "fake-tls" : "", _secure ? "secure" : "", _classic ? "classic" : "" }.Where(one =>
-            one.Length > 0)];
+        var protocols = Protocols(_tls, _secure, _classic);
         var places = Places();
         if (places.Count == 0 && Told.Errors.Count == 0)
             Told.Fail(0, "server.listeners", "names no address: nobody could connect");
@@ -204,11 +198,8 @@ internal sealed class TelemtSource : ImportSource
             Told.Listeners.Add(listener);
         }
 
-        if (Told.Listeners.Exists(listener => listener.Trusted.Contains("0.0.0.0/0")))
-        {
-            Told.Remark(0, "server.proxy_protocol", "every network may say who its clients are, as before: put that of your balancer into "
-                + "listeners[].proxyProtocol.trusted");
-        }
+        if (Told.Listeners.Exists(listener => listener.Trusted.Contains(Everywhere[0])))
+            RemarkEverywhere(0, "server.proxy_protocol");
     }
 
     private List<(string Address, int Port, string? Announce, bool Header)> Places()
@@ -254,7 +245,7 @@ internal sealed class TelemtSource : ImportSource
         if (_users.Entries.Count == 0) Told.Fail(_users.Line, "access.users", "names nobody");
         foreach (var (name, value) in _users.Entries)
         {
-            if (Told.Text(value, "access.users") is not { } text || Told.Secret(text, value.Line, "access.users") is not { } secret)
+            if (Told.Secret(value, "access.users") is not { } secret)
                 continue;
             var user = listener.Users.Add(name, secret, value.Line, "access.users", Told);
             user.AdTag = _tags.GetValueOrDefault(name);
@@ -269,11 +260,9 @@ internal sealed class TelemtSource : ImportSource
     {
         foreach (var (name, date) in value.Entries)
         {
-            if (UserLimits.IsOver(date.Text, format: null) is not { } isOver)
-                Told.Fail(date.Line, "access.user_expirations", "must be dates with time and zone");
-            else if (isOver) _off.Add(name);
-            else Told.Left.Add(new(date.Line, "access.user_expirations",
-                $"the date of {ShownText.Quote(name)} is to come: set enabled to false then"));
+            if (UserLimits.IsOver(date.Text, format: null) is { } isOver)
+                TakeEnd(name, isOver, date.Line, "access.user_expirations", _off);
+            else Told.Fail(date.Line, "access.user_expirations", "must be dates with time and zone");
         }
     }
 
@@ -287,6 +276,5 @@ internal sealed class TelemtSource : ImportSource
     }
 
     private string AddressOf(ForeignValue value, string key) =>
-        value is { Kind: ForeignKind.Text, Text.Length: 0 } ? "" : Told.Text(value, key) is { } text ? Told.Address(text, value.Line,
-            key) ?? "" : "";
+        value is { Kind: ForeignKind.Text, Text.Length: 0 } ? "" : Told.Address(value, key) ?? "";
 }
