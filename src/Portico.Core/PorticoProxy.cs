@@ -9,6 +9,7 @@ using Portico.Core.Cover.Learning;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 
 namespace Portico.Core;
 
@@ -69,8 +70,8 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops accepting, waits at most <paramref name="drain"/> for the sessions to end
-    /// by themselves, then closes the rest. A second call only shortens the wait.
+    /// Stops accepting. Sessions without a byte for 2 s get FIN at once, others when they pause for as long; whoever is left after
+    /// <paramref name="drain"/> is closed. A second call only shortens the wait.
     /// </summary>
     public Task StopAsync(TimeSpan drain)
     {
@@ -184,7 +185,11 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
         var empty = _services.Sessions.WhenEmptyAsync();
         if (!empty.IsCompleted && drain > TimeSpan.Zero)
+        {
+            foreach (var loop in _engine.Loops) loop.Post(new SessionDrain(loop, sparesNewcomers: false));
             await UnlessDeadAsync(Task.WhenAny(empty, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
+        }
+
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         _services.Memory.Dispose();
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion

@@ -243,6 +243,18 @@ internal abstract class Session : IAddressHolder
         Client.Owner.OnShutdown(Client);
     }
 
+    /// <summary>
+    /// The client is told that this is the end: FIN. What it still says goes where it went, and it ends for this reason when the client
+    /// has finished too, or when whoever asked is out of patience.
+    /// </summary>
+    public void SayGoodbye(CloseReason reason)
+    {
+        if (_closed) return;
+        _endsFor ??= reason;
+        if (EndsWithReset) EndFor(reason);
+        else Client.ShutdownWrite();
+    }
+
     /// <summary>The client's header was accepted and its backend is there.</summary>
     public void MarkRelaying()
     {

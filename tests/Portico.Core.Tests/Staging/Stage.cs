@@ -141,6 +141,9 @@ internal sealed class Stage : IDisposable
         AssertNothingLeft();
     }
 
+    /// <summary>So many sessions have ended, for these reasons; others may be there.</summary>
+    public void AssertEnded(params string[] reasons) => Assert.Equal(reasons, Metrics.Closed);
+
     /// <summary>No session has ended.</summary>
     public void AssertOpen() => Assert.Empty(Metrics.Closed);
 
