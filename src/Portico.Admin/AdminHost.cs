@@ -21,6 +21,9 @@ public sealed record AdminHost
     /// <summary>Reads the configuration again, for a cause that the log names; null = this proxy has none to read.</summary>
     public Func<string, Task<ReloadOutcome>>? Reload { get; init; }
 
+    /// <summary>Starts the program anew, which takes over, for a cause that the log names; null = nobody can.</summary>
+    public Func<string, Task<UpgradeOutcome>>? Upgrade { get; init; }
+
     /// <summary>Looks at everything that can keep clients out, and answers as JSON; null = nobody can.</summary>
     public Func<CancellationToken, Task<string>>? Doctor { get; init; }
 

@@ -40,6 +40,7 @@ public sealed partial class AdminServer : IAsyncDisposable
 
     private readonly WebApplication _web;
     private readonly UserMeters _users;
+    private bool _isClosed;
 
     private AdminServer(WebApplication web, UserMeters users, IPEndPoint? address, string? socket)
     {
@@ -82,6 +83,7 @@ public sealed partial class AdminServer : IAsyncDisposable
     /// <summary>Closes the doors; what is under way has 2 s.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isClosed, true)) return;
         using var hurry = new CancellationTokenSource(Patience);
         await _web.StopAsync(hurry.Token).ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);

@@ -91,7 +91,7 @@ public sealed partial class PorticoProxy
     private static (EngineKind Engine, int Loops, string Directory, ReplaySettings Replay) RestartOnly(ProxySettings settings) =>
         (settings.Engine, settings.Loops, settings.DataDirectory, settings.Replay);
 
-    // False when the proxy is stopping: then it has entered for good.
+    // False when the proxy is stopping, which enters for good, or has handed over.
     private async Task<bool> EnterReloadAsync()
     {
         while (!await _reloading.WaitAsync(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false))
@@ -99,11 +99,14 @@ public sealed partial class PorticoProxy
             if (_stopped is not null) return false;
         }
 
-        return true;
+        if (!IsHandedOver) return true;
+        _reloading.Release();
+        return false;
     }
 
     // Those that are open stay open. If one cannot be opened, those that could be are closed before the caller hears.
-    private ImmutableArray<Listening> Listen(SettingsGeneration generation, ImmutableArray<Listening> open)
+    private ImmutableArray<Listening> Listen(
+        SettingsGeneration generation, ImmutableArray<Listening> open, InheritedSockets? sockets = null)
     {
         var result = ImmutableArray.CreateBuilder<Listening>(generation.Settings.Listeners.Length);
         var fresh = new List<(ClientListener Acceptor, int Index)>();
@@ -120,7 +123,7 @@ public sealed partial class PorticoProxy
                 }
 
                 var acceptor = _services.CreateListener(generation, i);
-                var bound = Listen(listener.Address, acceptor, open);
+                var bound = Listen(listener.Address, acceptor, open, sockets);
                 fresh.Add((acceptor, i));
                 result.Add(new Listening(acceptor, listener.Address, bound));
             }
@@ -141,11 +144,11 @@ public sealed partial class PorticoProxy
         }
     }
 
-    private IPEndPoint Listen(IPEndPoint address, ClientListener acceptor, ImmutableArray<Listening> open)
+    private IPEndPoint Listen(IPEndPoint address, ClientListener acceptor, ImmutableArray<Listening> open, InheritedSockets? sockets)
     {
         try
         {
-            return _engine.Listen(address, acceptor);
+            return _engine.Listen(address, acceptor, sockets);
         }
         catch (ListenException problem) when (open.FirstOrDefault(it => it.Bound.Port == address.Port) is { } own)
         {

@@ -18,18 +18,20 @@ public sealed partial class PorticoProxy : IAsyncDisposable
 {
     private readonly Engine _engine;
     private readonly ProxyServices _services;
-    private readonly DirectoryLock? _directory;
+    private readonly ILogger _log;
+    private DirectoryLock? _directory;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _stopped;
 
-    private PorticoProxy(Engine engine, ProxyServices services, DirectoryLock? directory)
+    private PorticoProxy(Engine engine, ProxyServices services, DirectoryLock? directory, ILogger log)
     {
+        _log = log;
         _formerSecrets = new FormerSecrets(engine.Loops[0], EndRemoved);
         _directory = directory;
         _engine = engine;
         _services = services;
-        Control = services.CreateControl(engine, () => Endpoints, () => Volatile.Read(ref _stopped) is not null);
+        Control = services.CreateControl(engine, () => Endpoints, () => Volatile.Read(ref _stopped) is not null || IsHandedOver);
     }
 
     /// <summary>The settings in force.</summary>
@@ -62,23 +64,42 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
     /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
-    public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time)
+    public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time) =>
+        Start(settings, loggers, meters, time, sockets: null);
+
+    /// <summary>The same, with listening sockets that are there already; others are opened.</summary>
+    /// <param name="settings">Of the proxy.</param>
+    /// <param name="loggers">Where lines go.</param>
+    /// <param name="meters">Where the meter comes from.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="sockets">Those that the settings name are taken; null = there are none.</param>
+    /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
+    /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
+    public static PorticoProxy Start(
+        ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time, InheritedSockets? sockets)
     {
         var loops = settings.Loops == 0 ? Engine.LoopsFor(Environment.ProcessorCount) : settings.Loops;
         var engine = Engine.Create(settings.Engine, loops, time);
-        return Start(settings, engine, LimitedLoggerFactory.Around(loggers, time), meters, time);
+        return Start(settings, engine, LimitedLoggerFactory.Around(loggers, time), meters, time, sockets: sockets);
     }
 
     /// <summary>
     /// Stops accepting. Sessions without a byte for 2 s get FIN at once, others when they pause for as long; whoever is left after
     /// <paramref name="drain"/> is closed. A second call only shortens the wait.
     /// </summary>
-    public Task StopAsync(TimeSpan drain)
+    public Task StopAsync(TimeSpan drain) => StopAsync(drain, listensOn: false);
+
+    /// <summary>The same for a proxy whose listening sockets somebody keeps for its successor.</summary>
+    /// <param name="drain">See above.</param>
+    /// <param name="listensOn">
+    /// It accepts and serves until the end, or clients would wait for as long as it drains. Who comes by then is not waited for.
+    /// </param>
+    public Task StopAsync(TimeSpan drain, bool listensOn)
     {
         lock (_gate)
         {
             if (drain == TimeSpan.Zero) _hurry.TrySetResult();
-            return _stopped ??= StopOnceAsync(drain);
+            return _stopped ??= StopOnceAsync(drain, listensOn);
         }
     }
 
@@ -105,16 +126,18 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     /// <param name="time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
     /// <param name="http">Fetches documents; null = from the network.</param>
     /// <param name="resolve">The addresses of a cover's name; null = of the system's resolver.</param>
+    /// <param name="sockets">See above.</param>
     internal static PorticoProxy Start(
         ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters,
-        TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null)
+        TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null,
+        InheritedSockets? sockets = null)
     {
         var directory = TakeDirectory(settings, engine, loggers);
         var services = new ProxyServices(settings, engine, loggers, meters, new Outside(time, http, resolve));
-        var proxy = new PorticoProxy(engine, services, directory);
+        var proxy = new PorticoProxy(engine, services, directory, loggers.CreateLogger<PorticoProxy>());
         try
         {
-            proxy._listening = proxy.Listen(services.Current, []);
+            proxy._listening = proxy.Listen(services.Current, [], sockets);
             services.Own.Bound(settings, proxy.Endpoints);
             directory?.Listening(proxy.Endpoints);
             services.Cover.Directory.Begin();
@@ -172,7 +195,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         foreach (var loop in _services.Parts) loop.Loop.Post(loop.Middle.OnConfigChanged, loop.Middle.OnFault);
     }
 
-    private async Task StopOnceAsync(TimeSpan drain)
+    private async Task StopOnceAsync(TimeSpan drain, bool listensOn)
     {
         await _reloading.WaitAsync().ConfigureAwait(false); // for good: what is under way is done first, and no other follows
         _services.Replays.SaveSoon(); // a container may be killed before the drain is over
@@ -182,20 +205,28 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         // so does a connection to the cover
         if (_services.FlightLearner is { } learner)
             await learner.DisposeAsync().ConfigureAwait(false);
-        await UnlessDeadAsync(_engine.StopListeningAsync()).ConfigureAwait(false);
-        var empty = _services.Sessions.WhenEmptyAsync();
-        if (!empty.IsCompleted && drain > TimeSpan.Zero)
-        {
-            foreach (var loop in _engine.Loops) loop.Post(new SessionDrain(loop, sparesNewcomers: false));
-            await UnlessDeadAsync(Task.WhenAny(empty, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
-        }
-
+        listensOn &= !IsHandedOver;
+        if (!listensOn) await UnlessDeadAsync(StopListeningAsync()).ConfigureAwait(false);
+        if (drain > TimeSpan.Zero) await DrainAsync(drain, listensOn).ConfigureAwait(false);
+        if (listensOn) await UnlessDeadAsync(_engine.LeaveListeningAsync()).ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         _services.Memory.Dispose();
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
         _services.Replays.Dispose();
-        _directory?.Dispose();
+        if (!IsHandedOver) _directory?.Dispose();
+    }
+
+    // What is queued on sockets that another process has is that one's.
+    private Task StopListeningAsync() => IsHandedOver ? _engine.LeaveListeningAsync() : _engine.StopListeningAsync();
+
+    private async Task DrainAsync(TimeSpan drain, bool sparesNewcomers)
+    {
+        var drains = _engine.Loops.Select(loop => new SessionDrain(loop, sparesNewcomers)).ToList();
+        foreach (var (loop, own) in _engine.Loops.Zip(drains)) loop.Post(own);
+        var ended = sparesNewcomers ? Task.WhenAll(drains.Select(own => own.Done)) : _services.Sessions.WhenEmptyAsync();
+        if (ended.IsCompleted) return;
+        await UnlessDeadAsync(Task.WhenAny(ended, _hurry.Task, Task.Delay(drain))).ConfigureAwait(false);
     }
 
     // A dead loop runs no posts: waiting for one would keep the process that should end now.

@@ -52,6 +52,7 @@ internal static class Program
             SessionsCommand.Create(common),
             UsersCommand.Create(common),
             ReloadCommand.Create(common),
+            UpgradeCommand.Create(common),
             HealthcheckCommand.Create(common),
             ImportConfigCommand.Create(),
             DocsCommand.Create(),

@@ -28,6 +28,16 @@ internal sealed class OperationsApi(AdminHost host, AuditLog audit, TimeProvider
                 (StatusCodes.Status501NotImplemented, "This proxy has no file that could be read again"),
             ],
         },
+        new("POST", "/api/upgrade", "upgrade",
+            "Start the program anew, in the version that is installed by now; it takes over without a refused connection.", UpgradeAsync)
+        {
+            Answers = AdminJson.Default.UpgradeOutcome,
+            Errors =
+            [
+                (StatusCodes.Status409Conflict, "Nobody took over, and this process serves on; the detail says why"),
+                (StatusCodes.Status501NotImplemented, "This program cannot start itself anew"),
+            ],
+        },
         new("PUT", "/api/log-level", "setLogLevel", "Log more or less for a time; it falls back by itself.", SetLevelAsync)
         {
             Body = RequestJson.Default.LogLevelRequest,
@@ -53,6 +63,17 @@ internal sealed class OperationsApi(AdminHost host, AuditLog audit, TimeProvider
         return Answer.Problem(
             StatusCodes.Status422UnprocessableEntity, "the configuration has errors; everything runs on as it was",
             outcome.Errors is [var first, ..] ? first.Key : null, outcome.Errors);
+    }
+
+    private async Task<Answer> UpgradeAsync(HttpContext context)
+    {
+        if (host.Upgrade is not { } upgrade)
+            return Answer.Problem(StatusCodes.Status501NotImplemented, "this program cannot start itself anew");
+        var outcome = await upgrade("the administration").ConfigureAwait(false);
+        audit.Changed(context, "upgrade", $"version {host.Version}", outcome.Problem ?? $"process {outcome.Process}");
+        return outcome.Problem is { } problem
+            ? Answer.Problem(StatusCodes.Status409Conflict, problem)
+            : Answer.Json(outcome, AdminJson.Default.UpgradeOutcome);
     }
 
     private async Task<Answer> SetLevelAsync(HttpContext context)

@@ -14,6 +14,7 @@ namespace Portico.Admin.Json;
 [JsonSerializable(typeof(TablePage))]
 [JsonSerializable(typeof(TableEdit))]
 [JsonSerializable(typeof(ReloadOutcome))]
+[JsonSerializable(typeof(UpgradeOutcome))]
 [JsonSerializable(typeof(TelegramRefresh))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(ReadyAnswer))]

@@ -30,7 +30,7 @@ internal sealed class ClientSession(Channel client, ListenerContext listener, Lo
         if (step.IsStranger) { await loop.Strangers.PassOnAsync(handshake, step.Reason); return; }
 
         // 3. Admit: replay memory, rules and limits. The lease remembers what was taken and travels with the session. Refused = a stranger.
-        if (step.GoesOn) step = loop.Admission.Admit(handshake);
+        if (step.GoesOn) step = await loop.Admission.AdmitAsync(handshake);
         if (step.IsStranger) { await loop.Strangers.PassOnAsync(handshake, step.Reason); return; }
 
         // 4. Greet: our flight. Only now does the client name its DC and framing.

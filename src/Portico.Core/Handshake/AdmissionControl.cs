@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Portico.Core.Admission;
 using Portico.Core.Admission.Policy;
 using Portico.Core.Admission.Replay;
@@ -19,9 +20,29 @@ namespace Portico.Core.Handshake;
 /// <param name="strangers">Hears from which networks clients come.</param>
 internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays, AccessPolicy policy, StrangerLimits strangers)
 {
+    // The process that takes over has read what was seen in a fraction of a second.
+    private const int LookAgainMs = 5;
+
     /// <summary>Asks the memory of replays, the rules, then the limits; what was taken is the session's to give back.</summary>
     /// <param name="handshake">With the raw bytes that the judge has seen.</param>
-    public StepResult Admit(HandshakeState handshake)
+    public ValueTask<StepResult> AdmitAsync(HandshakeState handshake) =>
+        replays.IsMoving ? AdmitLaterAsync(handshake) : new(Admit(handshake));
+
+    [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
+    private async ValueTask<StepResult> AdmitLaterAsync(HandshakeState handshake)
+    {
+        while (replays.IsMoving)
+        {
+            context.Loop.EnqueueAt(context.Loop.NowMs + LookAgainMs, new Reminder(handshake));
+            var wake = await handshake.NextEventAsync();
+            if (wake != Wake.Event)
+                return StepResult.Gone(wake == Wake.Deadline ? CloseReason.HandshakeTimeout : CloseReason.Shutdown);
+        }
+
+        return Admit(handshake);
+    }
+
+    private StepResult Admit(HandshakeState handshake)
     {
         var session = handshake.Session;
         if (!IsFirst(handshake, out var refusal)) return StepResult.Stranger(refusal);
@@ -72,5 +93,13 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         if (rules.Refusing(caller, out counted) is not { } refusing) return true;
         context.Metrics.PolicyRefused(refusing.Index, refusing.Rule.KindName);
         return false;
+    }
+
+    // Whoever has the handshake by then hears of an event that is none, which every waiting step bears.
+    private sealed class Reminder(HandshakeState handshake) : ILoopTask
+    {
+        public void Run() => handshake.Nudge();
+
+        public void OnFault(Exception error) => handshake.OnFault(error);
     }
 }

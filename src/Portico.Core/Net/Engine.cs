@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 
 namespace Portico.Core.Net;
@@ -25,10 +26,16 @@ internal abstract class Engine
         _ => new Sockets.SocketsEngine(loops, time),
     };
 
+    /// <summary>Whether another process may have its listening sockets.</summary>
+    public virtual bool CanHandOver => false;
+
     /// <summary>Listens on <paramref name="address"/> with every loop.</summary>
+    /// <param name="address">As the settings have it.</param>
+    /// <param name="acceptor">Gets what comes.</param>
+    /// <param name="inherited">Sockets of an address that is among these are taken from here; null = there are none.</param>
     /// <returns>The address with its real port.</returns>
     /// <exception cref="ListenException">The address cannot be had; the message is for the operator.</exception>
-    public abstract IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor);
+    public abstract IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor, InheritedSockets? inherited = null);
 
     /// <summary>
     /// Takes what is queued on the listening sockets, where the system lets us (not
@@ -38,6 +45,18 @@ internal abstract class Engine
 
     /// <summary>Likewise for the listening sockets of one acceptor; the others go on.</summary>
     public abstract Task StopListeningAsync(IAcceptor acceptor);
+
+    /// <summary>Closes the listening sockets with what is queued on them: another process has them too.</summary>
+    public virtual Task LeaveListeningAsync() => StopListeningAsync();
+
+    /// <summary>Accepts nothing until <see cref="ResumeListeningAsync"/>; what comes is queued. Only with <see cref="CanHandOver"/>.</summary>
+    public virtual Task SuspendListeningAsync() => throw new NotSupportedException();
+
+    /// <summary>Accepts again.</summary>
+    public virtual Task ResumeListeningAsync() => throw new NotSupportedException();
+
+    /// <summary>Every listening socket. They stay the engine's.</summary>
+    public virtual Task<ImmutableArray<int>> ListeningDescriptorsAsync() => Task.FromResult<ImmutableArray<int>>([]);
 
     /// <summary>Ends the loops. Channels still open are closed by the system, so owners close theirs first.</summary>
     public abstract Task StopAsync();

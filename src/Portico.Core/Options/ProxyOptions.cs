@@ -182,8 +182,8 @@ public sealed class TimeoutOptions
         TakesEffect = TakesEffect.NewSessions)]
     public int ClientWriteSeconds { get; set; } = 60;
 
-    /// <summary>Thirty: service managers kill after 90.</summary>
-    [Option("Seconds from SIGTERM until the sessions that are still open are closed.", Minimum = 0, Maximum = 3600,
+    /// <summary>Eight: a container is killed after ten.</summary>
+    [Option("Seconds from SIGTERM until transfers are cut that are still under way. Silent sessions end at once.", Minimum = 0, Maximum = 3600,
         TakesEffect = TakesEffect.Live)]
-    public int DrainSeconds { get; set; } = 30;
+    public int DrainSeconds { get; set; } = 8;
 }

@@ -211,5 +211,5 @@ public sealed record TimeoutSettings
     public TimeSpan ClientWrite { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>From SIGTERM until the remaining sessions are closed.</summary>
-    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(8);
 }

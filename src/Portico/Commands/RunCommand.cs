@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Portico.Admin;
 using Portico.Admin.Metrics;
 using Portico.Configuration;
 using Portico.Core;
@@ -8,6 +9,7 @@ using Portico.Core.Background;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Hosting;
+using Portico.Life;
 using Portico.Links;
 using Portico.Reload;
 
@@ -16,7 +18,7 @@ namespace Portico.Commands;
 /// <summary><c>portico run</c>: the proxy, until somebody stops it.</summary>
 internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 {
-    private static readonly TimeSpan PatienceForLinks = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PatienceForLinks = TimeSpan.FromSeconds(1), PatienceForPredecessor = TimeSpan.FromSeconds(10);
 
     /// <summary>There was no configuration.</summary>
     /// <param name="Path">Where one is to be written.</param>
@@ -43,6 +45,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         using var services = new HostServices(common.LevelOf(parsed), parsed.GetValue(common.LogFormat)!);
         var log = services.Loggers.CreateLogger<RunCommand>();
         using var signals = new StopSignals(services.Loggers.CreateLogger<StopSignals>());
+        using var predecessor = HandOverLink.FromEnvironment();
+        await using var reports = new ServiceReports(ServiceManager.OfThisProcess(isSuccessor: predecessor is not null));
+        var commandLine = OwnCommandLine.Read();
         var overrides = Override.FromEnvironment().Concat(flags.Overrides(parsed)).ToArray();
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
 
@@ -54,13 +59,14 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         foreach (var warning in loaded.Warnings) Log.Unwise(log, warning.Key, warning.Problem);
         var settings = ConfigurationReport.SettingsOf(loaded) with { HasNewSecret = first is { Text: not null } };
 
-        // 2. Listen.
+        // 2. Listen: what takes time first, since nobody listens while a predecessor hands over.
         var descriptors = ProcessLimits.RaiseDescriptorLimit();
         Log.Descriptors(log, descriptors);
         var ports = ProcessLimits.LocalPorts();
         Log.LocalPorts(log, ports);
         using var metrics = MetricsExport.Begin(settings); // before anything is counted
-        await using var proxy = Start(settings, services);
+        await using var proxy = Start(settings, services, predecessor);
+        var doorsFree = predecessor is null ? Task.CompletedTask : Follow(predecessor, proxy);
         if (first is not null)
         {
             WriteDown(first, log);
@@ -83,18 +89,54 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         // 4. Until the end, with whatever the file says by then.
         using var heap = new RestingHeap(TimeProvider.System);
-        var reload = first is { Text: null } ? null : new ConfigurationReload(file, overrides, loaded.Options, proxy, log);
+        using var upgrade = new Upgrade(proxy, commandLine, log);
+        signals.Upgrade = () => _ = UpgradeAsync(upgrade);
+        var reload = first is { Text: null } ? null : new ConfigurationReload(file, overrides, loaded.Options, proxy, reports, log);
         var watching = reload is null ? Task.CompletedTask : WatchAsync(watch, reload, signals, asking.Token);
+        await doorsFree;
         await using var admin = await Administration.StartAsync(
-            proxy, () => reload?.Running ?? loaded.Options, reload, file, metrics, services);
+            proxy, () => reload?.Running ?? loaded.Options, reload, upgrade, file, metrics, services);
+        await reports.ReadyAsync(proxy);
         ProcessLimits.ReleaseStartCode();
-        await WaitAsync(proxy, signals, log);
-        signals.HangUp = null;
+        await Task.WhenAny(signals.First, upgrade.HandedOver, proxy.Completion);
+        ThrowIfFaulted(proxy);
+
+        // 5. The end: a successor serves already, or nobody does for a while.
+        signals.HangUp = signals.Upgrade = null;
         await asking.CancelAsync();
         await publicLinks;
         await watching;
+        if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
+        else reports.Stopping(proxy.Settings.Timeouts.Drain);
+        await DrainAsync(proxy, signals, reports.KeepsSockets, log);
         return ExitCode.Ok;
     }
+
+    private static Task Follow(HandOverLink predecessor, PorticoProxy proxy)
+    {
+        try
+        {
+            predecessor.Serving();
+            return proxy.FollowAsync(predecessor);
+        }
+        catch (HandOverException problem)
+        {
+            // It has taken everything back, or is about to.
+            throw new CommandFailure(ExitCode.Failed, problem.Message);
+        }
+    }
+
+    // The administration has one place, so the successor's opens when ours is closed.
+    private static async Task GiveWayAsync(Upgrade upgrade, AdminServer? admin, ServiceReports reports)
+    {
+        reports.HandedOver(await upgrade.HandedOver);
+        if (admin is not null) await admin.DisposeAsync();
+        upgrade.DoorsFree();
+    }
+
+    // It has logged what went wrong.
+    private static async Task UpgradeAsync(Upgrade upgrade) =>
+        await ((Task)upgrade.RunAsync("SIGUSR2")).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static Task WatchAsync(FileWatch watch, ConfigurationReload reload, StopSignals signals, CancellationToken stop)
     {
@@ -170,26 +212,28 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         else throw new CommandFailure(ExitCode.Failed, $"{first.Path} was written by something else meanwhile; start again to use it");
     }
 
-    private static PorticoProxy Start(ProxySettings settings, HostServices services)
+    private static PorticoProxy Start(ProxySettings settings, HostServices services, HandOverLink? predecessor)
     {
         try
         {
-            return PorticoProxy.Start(settings, services.Loggers, services.Meters, TimeProvider.System);
+            using var sockets = predecessor?.TakeOver(settings.DataDirectory, PatienceForPredecessor)
+                ?? InheritedSockets.FromServiceManager();
+            var proxy = PorticoProxy.Start(settings, services.Loggers, services.Meters, TimeProvider.System, sockets);
+            var left = string.Join(", ", sockets?.Left ?? []);
+            if (left.Length > 0) Log.SocketsLeft(services.Loggers.CreateLogger<RunCommand>(), left);
+            return proxy;
         }
-        catch (Exception problem) when (problem is ListenException or DataDirectoryInUseException)
+        catch (Exception problem) when (problem is ListenException or DataDirectoryInUseException or HandOverException)
         {
             throw new CommandFailure(ExitCode.Failed, problem.Message);
         }
     }
 
-    private static async Task WaitAsync(PorticoProxy proxy, StopSignals signals, ILogger log)
+    private static async Task DrainAsync(PorticoProxy proxy, StopSignals signals, bool listensOn, ILogger log)
     {
-        await Task.WhenAny(signals.First, proxy.Completion);
-        ThrowIfFaulted(proxy);
         var drain = proxy.Settings.Timeouts.Drain;
-
         Log.Draining(log, proxy.SessionCount, drain.TotalSeconds);
-        var stopped = proxy.StopAsync(drain);
+        var stopped = proxy.StopAsync(drain, listensOn);
         await Task.WhenAny(stopped, signals.Second, proxy.Completion);
         ThrowIfFaulted(proxy);
 
@@ -266,6 +310,10 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         [LoggerMessage(EventId = 9013, EventName = "LinksNotPrinted", Level = LogLevel.Warning,
             Message = "The links could not be printed ({Problem}); `portico link` prints them")]
         public static partial void LinksNotPrinted(ILogger logger, string problem);
+
+        [LoggerMessage(EventId = 9023, EventName = "SocketsLeft", Level = LogLevel.Warning,
+            Message = "Passed on to this process and closed, since no listener of the configuration names them: {Addresses}")]
+        public static partial void SocketsLeft(ILogger logger, string addresses);
 
         [LoggerMessage(EventId = 9011, EventName = "Stopped", Level = LogLevel.Information, Message = "Stopped")]
         public static partial void Stopped(ILogger logger);

@@ -9,6 +9,7 @@ using Portico.Core.Control;
 using Portico.Core.Options;
 using Portico.Doctor;
 using Portico.Doctor.Checks;
+using Portico.Life;
 using Portico.Reload;
 
 namespace Portico.Hosting;
@@ -24,13 +25,14 @@ internal static partial class Administration
     /// <param name="proxy">What runs.</param>
     /// <param name="options">What it goes by, as it was written.</param>
     /// <param name="reload">Reads the configuration again; null = there is no file.</param>
+    /// <param name="upgrade">Starts a successor.</param>
     /// <param name="file">Where it is.</param>
     /// <param name="metrics">What was counted since the start; null = nobody asks.</param>
     /// <param name="services">Logging.</param>
     /// <returns>Null if it asks for nothing, or nothing could be opened.</returns>
     public static async Task<AdminServer?> StartAsync(
-        PorticoProxy proxy, Func<ProxyOptions> options, ConfigurationReload? reload, ConfigurationFile file, MetricsExport? metrics,
-        HostServices services)
+        PorticoProxy proxy, Func<ProxyOptions> options, ConfigurationReload? reload, Upgrade upgrade, ConfigurationFile file,
+        MetricsExport? metrics, HostServices services)
     {
         var host = new AdminHost
         {
@@ -39,6 +41,7 @@ internal static partial class Administration
             Loggers = services.Loggers,
             Configuration = () => RedactedConfiguration.ToJson(options()),
             Reload = reload is null ? null : cause => ReloadAsync(reload, cause),
+            Upgrade = cause => UpgradeAsync(upgrade, cause),
             Doctor = stop => DoctorCommand.ExamineAsync(
                 proxy.Settings, new ConfigurationCheck(file.Path, WarningsOf(options(), file), file.Warning()), stop),
             LogLevel = services.Levels.Set,
@@ -59,6 +62,18 @@ internal static partial class Administration
 
     private static async Task<ReloadOutcome> ReloadAsync(ConfigurationReload reload, string cause) =>
         (await reload.RunAsync(cause)).ToOutcome();
+
+    private static async Task<UpgradeOutcome> UpgradeAsync(Upgrade upgrade, string cause)
+    {
+        try
+        {
+            return new UpgradeOutcome(await upgrade.RunAsync(cause), Problem: null);
+        }
+        catch (HandOverException problem)
+        {
+            return new UpgradeOutcome(Process: null, problem.Message);
+        }
+    }
 
     private static partial class Log
     {

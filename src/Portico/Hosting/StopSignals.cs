@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Portico.Hosting;
 
 /// <summary>
-/// SIGTERM and SIGINT: the first asks for an orderly end, the second for an end at once. SIGHUP asks for a reload. SIGUSR1 and SIGUSR2
-/// would end a process that does not ask for them, together with all its sessions: they are noted and nothing else.
+/// SIGTERM and SIGINT: the first asks for an orderly end, the second for an end at once. SIGHUP asks for a reload, SIGUSR2 for an upgrade.
+/// SIGUSR1 would end a process that does not ask for it, together with all its sessions: it is noted and nothing else.
 /// </summary>
 internal sealed partial class StopSignals : IDisposable
 {
@@ -33,6 +33,9 @@ internal sealed partial class StopSignals : IDisposable
     /// <summary>What SIGHUP asks for; null while there is nothing that could be reloaded. Called on a thread of the pool.</summary>
     public Action? HangUp { get; set; }
 
+    /// <summary>What SIGUSR2 asks for, likewise.</summary>
+    public Action? Upgrade { get; set; }
+
     /// <summary>Completes with the second signal.</summary>
     public Task Second => _second.Task;
 
@@ -41,10 +44,12 @@ internal sealed partial class StopSignals : IDisposable
         foreach (var registration in _registrations) registration.Dispose();
     }
 
+    private const string UpgradeName = "SIGUSR2";
+
     // The runtime has no names for these two and takes the numbers of the system.
     private static (PosixSignal Number, string Name)[] UserSignals =>
-        OperatingSystem.IsLinux() ? [((PosixSignal)10, "SIGUSR1"), ((PosixSignal)12, "SIGUSR2")]
-        : OperatingSystem.IsMacOS() ? [((PosixSignal)30, "SIGUSR1"), ((PosixSignal)31, "SIGUSR2")]
+        OperatingSystem.IsLinux() ? [((PosixSignal)10, "SIGUSR1"), ((PosixSignal)12, UpgradeName)]
+        : OperatingSystem.IsMacOS() ? [((PosixSignal)30, "SIGUSR1"), ((PosixSignal)31, UpgradeName)]
         : [];
 
     private void OnHangUp(PosixSignalContext signal)
@@ -57,7 +62,9 @@ internal sealed partial class StopSignals : IDisposable
     private void OnUserSignal(PosixSignalContext signal, string name)
     {
         signal.Cancel = true;
-        Log.Ignored(_log, name);
+        if (name != UpgradeName) Log.Ignored(_log, name);
+        else if (Upgrade is { } upgrade) upgrade();
+        else Log.NoUpgrade(_log);
     }
 
     private void OnStop(PosixSignalContext signal)
@@ -75,5 +82,9 @@ internal sealed partial class StopSignals : IDisposable
         [LoggerMessage(EventId = 9102, EventName = "SignalIgnored", Level = LogLevel.Information,
             Message = "{Signal} means nothing to this version and changes nothing")]
         public static partial void Ignored(ILogger logger, string signal);
+
+        [LoggerMessage(EventId = 9103, EventName = "NoUpgrade", Level = LogLevel.Information,
+            Message = "SIGUSR2 changes nothing now: the proxy is not running yet, or is stopping")]
+        public static partial void NoUpgrade(ILogger logger);
     }
 }

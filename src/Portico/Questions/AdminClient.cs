@@ -14,7 +14,10 @@ namespace Portico.Questions;
 internal sealed class AdminClient : IDisposable
 {
     // The proxy answers within two seconds or says that it is busy; a reload may have many users to look at.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Another process starts before the answer.</summary>
+    public static readonly TimeSpan PatienceForStarts = TimeSpan.FromSeconds(90);
 
     // A page of sessions is the largest answer.
     private const int MostBytes = 16 * 1024 * 1024;
@@ -27,9 +30,16 @@ internal sealed class AdminClient : IDisposable
         handler.UseProxy = false; // it is here, or the operator named it
         handler.AllowAutoRedirect = false;
         _place = place;
-        _http = new HttpClient(handler) { BaseAddress = at, Timeout = Patience, MaxResponseContentBufferSize = MostBytes };
+        _http = new HttpClient(handler) { BaseAddress = at, Timeout = UsualPatience, MaxResponseContentBufferSize = MostBytes };
         if (token is not null)
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    /// <summary>For how long an answer is waited for.</summary>
+    public TimeSpan Patience
+    {
+        get => _http.Timeout;
+        set => _http.Timeout = value;
     }
 
     /// <summary>Over the first of these sockets that somebody listens on.</summary>

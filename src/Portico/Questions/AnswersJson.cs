@@ -11,6 +11,7 @@ namespace Portico.Questions;
 [JsonSerializable(typeof(SessionPage))]
 [JsonSerializable(typeof(UserPage))]
 [JsonSerializable(typeof(ReloadOutcome))]
+[JsonSerializable(typeof(UpgradeOutcome))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(UserList))]

@@ -5,6 +5,7 @@ using Portico.Configuration;
 using Portico.Core;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Life;
 
 namespace Portico.Reload;
 
@@ -16,9 +17,10 @@ namespace Portico.Reload;
 /// <param name="overrides">Environment and flags of the start.</param>
 /// <param name="running">What the start went by.</param>
 /// <param name="proxy">What runs.</param>
+/// <param name="reports">Hears of it for the service manager.</param>
 /// <param name="log">Where the report goes.</param>
 internal sealed partial class ConfigurationReload(
-    ConfigurationFile file, Override[] overrides, ProxyOptions running, PorticoProxy proxy, ILogger log)
+    ConfigurationFile file, Override[] overrides, ProxyOptions running, PorticoProxy proxy, ServiceReports reports, ILogger log)
 {
     // A report names so many keys or errors; how many more there are it says as a number.
     private const int MostNamed = 20;
@@ -41,6 +43,7 @@ internal sealed partial class ConfigurationReload(
     {
         await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
         ReloadReport report;
+        reports.Reloading();
         try
         {
             report = await RunOnceAsync();
@@ -52,6 +55,7 @@ internal sealed partial class ConfigurationReload(
             report = ReloadReport.Refused([new("(proxy)", "an exception ended the reload, of which a part may be in force; restart")]);
         }
 
+        await reports.ReloadedAsync(proxy);
         proxy.CountReload(report.Tag);
         Tell(report, cause);
         return report;

@@ -37,7 +37,7 @@ internal sealed class MemoryEngine : Engine
     public MemoryPeer Call(int listener = 0) =>
         IsListening && _acceptors[listener] is { } acceptor ? Loop.Call(acceptor) : throw new InvalidOperationException("nobody listens");
 
-    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
+    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor, InheritedSockets? inherited = null)
     {
         if (address.Equals(Taken)) throw new ListenException($"cannot listen on {address}: taken");
         _acceptors.Add(acceptor);

@@ -30,11 +30,13 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly SeenJournal? _journal;
     private readonly SeenJournal? _unsetJournal;
     private readonly long _clockOffset;
-    private readonly long _refusedFromUnix = long.MaxValue;
-    private readonly long _refusedBeforeUnix = long.MinValue;
-    private readonly long _refusedUntil;
+    private long _refusedFromUnix = long.MaxValue;
+    private long _refusedBeforeUnix = long.MinValue;
+    private long _refusedUntil;
     private SeenWriter? _writer;
     private bool _isMarked;
+    private volatile bool _isMoving;
+    private volatile IReplaySuccessor? _successor;
 
     /// <param name="settings">Replay, time window and data directory count, and whether the secret is new.</param>
     /// <param name="loggers">For what an operator must know.</param>
@@ -99,12 +101,14 @@ internal sealed partial class ReplayMemory : IDisposable
 
     private long Unsaved => (_journal?.Dropped ?? 0) + (_unsetJournal?.Dropped ?? 0);
 
+    private SeenJournal[] Journals => [.. new[] { _journal, _unsetJournal }.OfType<SeenJournal>()];
+
     private bool IsKept => _directory.Length > 0;
 
     /// <summary>From here on files are written, and an end that is not orderly leaves a trace.</summary>
     public void MarkRunning()
     {
-        SeenJournal[] journals = [.. new[] { _journal, _unsetJournal }.OfType<SeenJournal>()];
+        var journals = Journals;
         if (journals.Length == 0) return;
         foreach (var journal in journals)
         {
@@ -130,6 +134,7 @@ internal sealed partial class ReplayMemory : IDisposable
     public bool TryEnterHello(ReadOnlySpan<byte> beginning, uint timestamp, long now, out CloseReason refusal)
     {
         refusal = CloseReason.ReplaySessionDetected;
+        if (_successor is { } successor) return successor.TryEnterHello(beginning, timestamp, out refusal);
         var isUnset = _unset is not null && TimeWindow.IsUnsetClock(timestamp);
         // The time of a hello can be changed (see the fingerprint): whichever set it is in, it is a replay.
         if (_unset is not null && _unset.Contains(beginning)) return false;
@@ -155,12 +160,64 @@ internal sealed partial class ReplayMemory : IDisposable
     /// <summary>Remembers the header of a client without TLS.</summary>
     /// <param name="beginning">Its <c>ObfuscatedHeader.ReplayFingerprint</c>.</param>
     /// <param name="now">Seconds of the loops' clock.</param>
-    public bool TryEnterHeader(ReadOnlySpan<byte> beginning, long now) => TryAdd(beginning, now);
+    public bool TryEnterHeader(ReadOnlySpan<byte> beginning, long now) =>
+        _successor is { } successor ? successor.TryEnterHeader(beginning) : TryAdd(beginning, now);
 
     /// <summary>Whether a client of ours began like this before.</summary>
     /// <param name="beginning">Of a hello; as with <see cref="TryEnterHello"/>.</param>
     public bool Knows(ReadOnlySpan<byte> beginning) =>
         (_seen is not null && _seen.Contains(beginning)) || (_unset is not null && _unset.Contains(beginning));
+
+    /// <summary>Nobody may enter until it is known who remembers: what was seen is on its way to another process.</summary>
+    public bool IsMoving => _isMoving;
+
+    /// <summary>
+    /// From here on nobody enters until <see cref="Follow"/> or <see cref="TakeBack"/>. Every loop must have had a turn before
+    /// <see cref="LetGo"/>, or one of them may be in the middle of remembering.
+    /// </summary>
+    public void Hold() => _isMoving = true;
+
+    /// <summary>What was seen is for another process to read: all of it is in the files, which are closed.</summary>
+    /// <returns>Null, or why it could not be written. Whatever it is, one of the two must follow.</returns>
+    public string? LetGo()
+    {
+        _writer?.Dispose();
+        _writer = null;
+        if (!_isMarked) return null;
+        foreach (var journal in Journals)
+        {
+            if (journal.LetGo() is { } problem) return problem;
+        }
+
+        // The end of the other one will be no kill of ours.
+        return KeptFile.Remove(_directory, RunningName);
+    }
+
+    /// <summary>It has been read: from here on the other process remembers, and is asked whenever somebody wants to enter here.</summary>
+    public void Follow(IReplaySuccessor successor)
+    {
+        _isMarked = false; // the files are no longer ours
+        _successor = successor;
+        _isMoving = false;
+    }
+
+    /// <summary>It went wrong: this process remembers again.</summary>
+    /// <param name="sinceUnix">
+    /// Since when the other one may have let somebody in of whom nothing is known here: hellos signed from then until now are refused.
+    /// </param>
+    /// <param name="unixSeconds">The present.</param>
+    public void TakeBack(long sinceUnix, long unixSeconds)
+    {
+        if (IsKept && _window.Enabled && _settings.Enabled)
+        {
+            // One that is in force already, of a kill before, is for other hellos, and lasts until then.
+            (_refusedFromUnix, _refusedBeforeUnix) = (Math.Min(_refusedFromUnix, sinceUnix), unixSeconds + 1);
+            _refusedUntil = unixSeconds - _clockOffset + _window.PastSeconds;
+        }
+
+        MarkRunning();
+        _isMoving = false;
+    }
 
     /// <summary>A drain begins: what is known goes onto the disk now, since it may end with a kill.</summary>
     public void SaveSoon() => _writer?.SyncSoon();
@@ -170,7 +227,7 @@ internal sealed partial class ReplayMemory : IDisposable
     {
         _writer?.Dispose();
         var isSaved = true;
-        foreach (var journal in new[] { _journal, _unsetJournal }.OfType<SeenJournal>())
+        foreach (var journal in Journals)
         {
             if (_isMarked && journal.Close() is { } problem)
             {

@@ -176,6 +176,20 @@ internal sealed class SeenJournal : IDisposable
         lock (_files) Seal();
     });
 
+    /// <summary>
+    /// Another process is to read the files now: everything is written and they are closed. The disk can wait, as what the system has
+    /// is read like what the disk has.
+    /// </summary>
+    /// <returns>Null, or why it could not be written; then they stay open.</returns>
+    public string? LetGo() => Write(sync: false) ?? KeptFile.Guard(() =>
+    {
+        lock (_files)
+        {
+            if (_last is not null) WriteHeader(_last, _segments[^1].Items);
+            Dispose();
+        }
+    });
+
     public void Dispose()
     {
         lock (_files)

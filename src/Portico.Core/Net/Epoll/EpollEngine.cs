@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 
 namespace Portico.Core.Net.Epoll;
@@ -18,28 +19,65 @@ internal sealed class EpollEngine : Engine
 
     public override Task Completion { get; }
 
-    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
+    public override bool CanHandOver => true;
+
+    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor, InheritedSockets? inherited = null)
     {
-        var bound = ListeningSocket.ProbeFree(address);
-        var descriptors = ListeningSocket.OpenGroup(bound, _loops.Count);
-        for (var i = 0; i < _loops.Count; i++)
+        if (inherited?.Take(address) is { IsEmpty: false } taken)
         {
-            var (loop, listener) = (_loops[i], new EpollListener(_loops[i], descriptors[i], acceptor));
-            loop.Post(() => loop.Add(listener));
+            var at = ListeningSocket.BoundTo(taken[0])!;
+            Spread(taken, acceptor);
+            // As the settings have it: the kernel's form of :: and its like is another one.
+            return new IPEndPoint(at.Address, at.Port);
         }
 
+        var bound = ListeningSocket.ProbeFree(address);
+        Spread([.. ListeningSocket.OpenGroup(bound, _loops.Count)], acceptor);
         return bound;
     }
 
-    public override Task StopListeningAsync() => OnEveryLoop(loop => loop.CloseListeners(_ => true));
+    public override Task StopListeningAsync() => OnEveryLoop(loop => loop.CloseListeners(_ => true, takesQueued: true));
 
-    public override Task StopListeningAsync(IAcceptor acceptor) => OnEveryLoop(loop => loop.CloseListeners(it => it == acceptor));
+    public override Task StopListeningAsync(IAcceptor acceptor) =>
+        OnEveryLoop(loop => loop.CloseListeners(it => it == acceptor, takesQueued: true));
+
+    public override Task LeaveListeningAsync() => OnEveryLoop(loop => loop.CloseListeners(_ => true, takesQueued: false));
+
+    public override Task SuspendListeningAsync() => OnEveryLoop(loop =>
+    {
+        foreach (var listener in loop.Listeners) listener.Suspend();
+    });
+
+    public override Task ResumeListeningAsync() => OnEveryLoop(loop =>
+    {
+        foreach (var listener in loop.Listeners) listener.Continue();
+    });
+
+    public override async Task<ImmutableArray<int>> ListeningDescriptorsAsync()
+    {
+        var perLoop = new ImmutableArray<int>[_loops.Count];
+        await OnEveryLoop(loop => perLoop[loop.Index] = [.. loop.Listeners.Select(it => it.Descriptor)]).ConfigureAwait(false);
+        return [.. perLoop.SelectMany(it => it)];
+    }
 
     public override async Task StopAsync()
     {
         foreach (var loop in _loops) loop.Stop();
         await Completion.ConfigureAwait(false);
         foreach (var loop in _loops) loop.Dispose();
+    }
+
+    // One for each loop as a rule. Whoever opened them may have had fewer loops, or more.
+    private void Spread(ImmutableArray<int> sockets, IAcceptor acceptor)
+    {
+        for (var i = 0; i < Math.Max(sockets.Length, _loops.Count); i++)
+        {
+            var descriptor = i < sockets.Length ? sockets[i] : ListeningSocket.Duplicate(sockets[i % sockets.Length]);
+            if (descriptor < 0) return; // the other loops have it
+            var loop = _loops[i % _loops.Count];
+            var listener = new EpollListener(loop, descriptor, acceptor, isShared: sockets.Length < _loops.Count);
+            loop.Post(() => loop.Add(listener));
+        }
     }
 
     private Task OnEveryLoop(Action<EpollLoop> action) => Task.WhenAll(_loops.Select(loop =>

@@ -1,7 +1,11 @@
 namespace Portico.Core.Net.Epoll;
 
 /// <summary>One loop's member of a listening address. Level-triggered; never waits for a client.</summary>
-internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcceptor acceptor)
+/// <param name="loop">Whose.</param>
+/// <param name="descriptor">The socket.</param>
+/// <param name="acceptor">Who gets what it accepts.</param>
+/// <param name="isShared">Other loops listen with the same socket: the kernel wakes one of them for a client.</param>
+internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcceptor acceptor, bool isShared)
 {
     // Connections taken per event, so that a flood of them does not starve the sessions of the loop.
     private const int MostPerEvent = 64;
@@ -13,11 +17,15 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
     private long _lastTurn;
     private int _fullTurns;
     private bool _paused;
+    private bool _suspended;
 
     public int Descriptor => descriptor;
 
     /// <summary>Who gets what it accepts.</summary>
     public IAcceptor Acceptor => acceptor;
+
+    /// <summary>Other loops listen with the same socket.</summary>
+    public bool IsShared => isShared;
 
     /// <summary>
     /// Somebody waits. As many are accepted as the last turns have shown to wait at a time;
@@ -78,14 +86,31 @@ internal sealed unsafe class EpollListener(EpollLoop loop, int descriptor, IAcce
         }
 
         _paused = false;
-        loop.WatchAccept(this, pause: false);
+        if (!_suspended) loop.Watch(this);
+    }
+
+    /// <summary>Accepts nothing for now, so that another process may. What is queued stays queued.</summary>
+    public void Suspend()
+    {
+        if (_suspended) return;
+        _suspended = true;
+        if (!_paused) loop.Unwatch(this);
+    }
+
+    /// <summary>Nobody else accepts: goes on.</summary>
+    public void Continue()
+    {
+        if (!_suspended) return;
+        _suspended = false;
+        if (!_paused) loop.Watch(this);
     }
 
     private void Pause(string reason)
     {
         if (_paused) return;
         _paused = true;
-        loop.WatchAccept(this, pause: true);
+        if (!_suspended) loop.Unwatch(this);
+        loop.StayPaused();
         acceptor.OnAcceptPaused(reason);
     }
 }

@@ -43,17 +43,21 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         }
 
         _listeners[place] = listener;
-        if (Watch(listener.Descriptor, Native.EPOLLIN, ListenerTokens | (uint)place)) return;
-        throw new LoopFailure($"a listening socket could not be watched: error {Native.Errno}"); // every n-th client would hang otherwise
+        Watch(listener);
     }
 
-    /// <summary>On the loop: accepts what is queued on the listening sockets of some acceptors, then closes those.</summary>
-    public void CloseListeners(Func<IAcceptor, bool> which)
+    /// <summary>The listening sockets, on the loop.</summary>
+    public IEnumerable<EpollListener> Listeners => _listeners.OfType<EpollListener>();
+
+    /// <summary>On the loop: closes the listening sockets of some acceptors.</summary>
+    /// <param name="which">Of whom.</param>
+    /// <param name="takesQueued">What is queued on them is accepted first. False = another process has them too.</param>
+    public void CloseListeners(Func<IAcceptor, bool> which, bool takesQueued)
     {
         for (var i = 0; i < _listeners.Count; i++)
         {
             if (_listeners[i] is not { } listener || !which(listener.Acceptor)) continue;
-            listener.AcceptQueued(ListeningSocket.Backlog);
+            if (takesQueued) listener.AcceptQueued(ListeningSocket.Backlog);
             Release(listener.Descriptor);
             _listeners[i] = null;
         }
@@ -128,19 +132,20 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     /// </summary>
     public static void Release(int descriptor) => _ = Native.close(descriptor);
 
-    /// <summary>
-    /// Stops or goes on watching a listening socket: without descriptors
-    /// to accept with, a level-triggered listener would spin.
-    /// </summary>
-    public void WatchAccept(EpollListener listener, bool pause)
+    /// <summary>Looks for clients of a listening socket.</summary>
+    public void Watch(EpollListener listener)
     {
-        var target = stackalloc byte[16];
-        EpollEvents.Write(target, pause ? 0 : Native.EPOLLIN, ListenerTokens | (uint)_listeners.IndexOf(listener));
-        _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_MOD, listener.Descriptor, target);
-        if (pause) PauseAccept();
+        var events = Native.EPOLLIN | (listener.IsShared ? Native.EPOLLEXCLUSIVE : 0);
+        if (Watch(listener.Descriptor, events, ListenerTokens | (uint)_listeners.IndexOf(listener))) return;
+        throw new LoopFailure($"a listening socket could not be watched: error {Native.Errno}"); // every n-th client would hang otherwise
     }
 
-    /// <summary>A listener that was to go on cannot yet: try again later.</summary>
+    /// <summary>
+    /// Looks for none of its clients: a level-triggered event that is not to be served, or cannot be without descriptors, would spin.
+    /// </summary>
+    public void Unwatch(EpollListener listener) => _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_DEL, listener.Descriptor, null);
+
+    /// <summary>A listener cannot accept now: it is asked to try again later.</summary>
     public void StayPaused() => PauseAccept();
 
     public void Dispose()

@@ -43,12 +43,40 @@ internal static unsafe class ListeningSocket
         }
 
         if (descriptor < 0) throw ListenException.For(address, Errors.ToSocketError(Native.Errno));
-        var bytes = stackalloc byte[SocketAddress.MaxLength];
-        uint length = SocketAddress.MaxLength;
-        _ = Native.getsockname(descriptor, bytes, &length);
-        var port = SocketAddress.Read(new ReadOnlySpan<byte>(bytes, SocketAddress.MaxLength)).Port;
+        var port = LocalAddress(descriptor)!.Port;
         _ = Native.close(descriptor);
         return new IPEndPoint(address.Address, port);
+    }
+
+    /// <summary>Where a descriptor listens for TCP; null = it does not.</summary>
+    public static IPEndPoint? BoundTo(int descriptor)
+    {
+        int listens;
+        uint length = sizeof(int);
+        var isListening = Native.getsockopt(descriptor, Native.SOL_SOCKET, Native.SO_ACCEPTCONN, &listens, &length) == 0 && listens != 0;
+        return isListening ? LocalAddress(descriptor) : null;
+    }
+
+    /// <summary>Sets one that another process opened as ours are, and gives it our length of the queue.</summary>
+    public static void Adopt(int descriptor)
+    {
+        var flags = Native.fcntl(descriptor, Native.F_GETFL);
+        _ = Native.fcntl(descriptor, Native.F_SETFL, flags | Native.SOCK_NONBLOCK); // the same bit as O_NONBLOCK
+        SocketOptions.Listening(descriptor);
+        _ = Native.listen(descriptor, Backlog);
+    }
+
+    /// <summary>Another number for the same socket; -1 if there are none left.</summary>
+    public static int Duplicate(int descriptor) => Native.fcntl(descriptor, Native.F_DUPFD_CLOEXEC);
+
+    // Null for a unix socket.
+    private static IPEndPoint? LocalAddress(int descriptor)
+    {
+        var bytes = stackalloc byte[SocketAddress.MaxLength];
+        uint length = SocketAddress.MaxLength;
+        if (Native.getsockname(descriptor, bytes, &length) != 0) return null;
+        var address = new ReadOnlySpan<byte>(bytes, SocketAddress.MaxLength);
+        return BitConverter.ToUInt16(address) is Native.AF_INET or Native.AF_INET6 ? SocketAddress.Read(address) : null;
     }
 
     private static int Bind(IPEndPoint address, bool reusePort)

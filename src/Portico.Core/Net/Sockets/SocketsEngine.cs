@@ -26,7 +26,7 @@ internal sealed class SocketsEngine : Engine
 
     public override Task Completion { get; }
 
-    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor)
+    public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor, InheritedSockets? inherited = null)
     {
         if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
             address = new IPEndPoint(IPAddress.Any, address.Port);

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using Portico.Core.Net.Epoll;
+
+namespace Portico.Core.Net;
+
+/// <summary>
+/// Listening sockets that this process did not open: of the proxy that it succeeds, or of a service manager. What is queued on them has
+/// waited for us. Linux only.
+/// </summary>
+public sealed class InheritedSockets : IDisposable
+{
+    // Where a service manager puts them (sd_listen_fds(3)).
+    private const int First = 3;
+
+    private const string CountVariable = "LISTEN_FDS", ProcessVariable = "LISTEN_PID", NamesVariable = "LISTEN_FDNAMES";
+
+    private readonly List<(IPEndPoint Bound, int Descriptor)> _free = [];
+
+    internal InheritedSockets()
+    {
+    }
+
+    /// <summary>Where those listen that nobody has taken.</summary>
+    public ImmutableArray<IPEndPoint> Left => [.. _free.Select(socket => socket.Bound).Distinct()];
+
+    /// <summary>
+    /// What a service manager passed on: LISTEN_FDS and LISTEN_PID. The variables are gone afterwards, so that no child takes them for
+    /// its own.
+    /// </summary>
+    /// <returns>Null if it passed nothing on, or nothing that listens for TCP.</returns>
+    public static InheritedSockets? FromServiceManager()
+    {
+        var isOurs = Number(ProcessVariable) == Environment.ProcessId;
+        var count = Number(CountVariable);
+        foreach (var name in new[] { CountVariable, ProcessVariable, NamesVariable }) Environment.SetEnvironmentVariable(name, null);
+        if (!OperatingSystem.IsLinux() || !isOurs || count <= 0) return null;
+        var sockets = new InheritedSockets();
+        for (var descriptor = First; descriptor < First + Math.Min(count, int.MaxValue - First); descriptor++)
+        {
+            if (Native.fcntl(descriptor, Native.F_GETFD) < 0) break;
+            sockets.Add(descriptor);
+        }
+
+        return sockets._free.Count > 0 ? sockets : null;
+    }
+
+    /// <summary>Closes those that nobody has taken. What is queued on them is refused, unless another process has them too.</summary>
+    public void Dispose()
+    {
+        foreach (var (_, descriptor) in _free) _ = Native.close(descriptor);
+        _free.Clear();
+    }
+
+    /// <summary>One more, ours to close from now on. One that is no listening TCP socket is closed.</summary>
+    internal void Add(int descriptor)
+    {
+        _ = Native.fcntl(descriptor, Native.F_SETFD, Native.FD_CLOEXEC);
+        if (ListeningSocket.BoundTo(descriptor) is { } bound)
+        {
+            ListeningSocket.Adopt(descriptor);
+            _free.Add((bound, descriptor));
+        }
+        else
+        {
+            _ = Native.close(descriptor);
+        }
+    }
+
+    /// <summary>Those of an address, the caller's to close from now on; empty = there are none.</summary>
+    /// <param name="wanted">As the settings have it. Port 0 takes the first port of the address that is left.</param>
+    internal ImmutableArray<int> Take(IPEndPoint wanted)
+    {
+        var found = Find(wanted);
+        // Where the machine has no IPv6, :: is 0.0.0.0.
+        if (found is null && wanted.Address.Equals(IPAddress.IPv6Any)) found = Find(new IPEndPoint(IPAddress.Any, wanted.Port));
+        if (found is null) return [];
+        var taken = _free.Where(socket => socket.Bound.Equals(found)).Select(socket => socket.Descriptor).ToImmutableArray();
+        _free.RemoveAll(socket => socket.Bound.Equals(found));
+        return taken;
+    }
+
+    private IPEndPoint? Find(IPEndPoint wanted) => _free
+        .Select(socket => socket.Bound)
+        .FirstOrDefault(bound => bound.Address.Equals(wanted.Address) && (wanted.Port == 0 || bound.Port == wanted.Port));
+
+    private static int Number(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : -1;
+}

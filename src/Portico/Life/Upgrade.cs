@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Portico.Core;
+
+namespace Portico.Life;
+
+/// <summary>
+/// SIGUSR2 and `portico upgrade`: starts the program anew, which takes over without a refused connection, or does not, and then this
+/// process serves on. One at a time.
+/// </summary>
+internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? commandLine, ILogger log) : IDisposable
+{
+    // What the service manager says of this process and not of the next one.
+    private static readonly string[] NotInherited = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_PID"];
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly TaskCompletionSource<int> _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private HandOverLink? _link;
+
+    /// <summary>Completes with the number of the process that has taken over.</summary>
+    public Task<int> HandedOver => _handedOver.Task;
+
+    /// <summary>Starts a successor and hands over to it.</summary>
+    /// <param name="cause">For the log.</param>
+    /// <returns>Its number.</returns>
+    /// <exception cref="HandOverException">It did not come about; everything is as it was.</exception>
+    public async Task<int> RunAsync(string cause)
+    {
+        if (!await _one.WaitAsync(0)) throw new HandOverException("one upgrade is under way already");
+        try
+        {
+            if (HandedOver.IsCompleted) throw new HandOverException("another process has taken over already");
+            if (commandLine is null) throw new HandOverException("this system does not tell how the program was started; restart it");
+            if (Environment.ProcessId == 1)
+            {
+                throw new HandOverException(
+                    "this is the first process of its container, and its successor would end with it; replace the container instead");
+            }
+
+            Log.Begins(log, cause, commandLine.Program);
+            var process = await HandOverAsync(commandLine);
+            Log.Done(log, process);
+            _handedOver.SetResult(process);
+            return process;
+        }
+        catch (HandOverException problem)
+        {
+            Log.Failed(log, problem.Message);
+            throw;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>The administration of this process is closed: the successor may open its own.</summary>
+    public void DoorsFree()
+    {
+        try
+        {
+            _link?.DoorsFree();
+        }
+        catch (HandOverException)
+        {
+            // It is gone, and needs none.
+        }
+    }
+
+    public void Dispose() => _link?.Dispose();
+
+    private async Task<int> HandOverAsync(OwnCommandLine line)
+    {
+        var link = HandOverLink.Create(out var inherited);
+        try
+        {
+            using var successor = Start(line, inherited);
+            await proxy.HandOverAsync(link, () => End(successor, link));
+            _link = link;
+            return successor.Id;
+        }
+        catch (Exception)
+        {
+            link.Dispose();
+            throw;
+        }
+    }
+
+    private static Process Start(OwnCommandLine line, int inherited)
+    {
+        try
+        {
+            var start = new ProcessStartInfo(line.Program) { WorkingDirectory = line.Directory };
+            foreach (var argument in line.Arguments) start.ArgumentList.Add(argument);
+            foreach (var name in NotInherited) start.Environment.Remove(name);
+            start.Environment[HandOverLink.Variable] = inherited.ToString(CultureInfo.InvariantCulture);
+            return Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception problem)
+        {
+            throw new HandOverException($"{line.Program} could not be started: {problem.Message}");
+        }
+        finally
+        {
+            HandOverLink.CloseInherited(inherited);
+        }
+    }
+
+    private static void End(Process successor, HandOverLink link)
+    {
+        link.Dispose();
+        if (successor.WaitForExit(TimeSpan.FromMilliseconds(200))) return; // it hears of it
+        successor.Kill();
+        successor.WaitForExit();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 9501, EventName = "UpgradeBegins", Level = LogLevel.Information,
+            Message = "Upgrade ({Cause}): starting {Program}")]
+        public static partial void Begins(ILogger logger, string cause, string program);
+
+        [LoggerMessage(EventId = 9502, EventName = "UpgradeDone", Level = LogLevel.Information,
+            Message = "Process {Process} has taken over; this one lets its sessions end")]
+        public static partial void Done(ILogger logger, int process);
+
+        [LoggerMessage(EventId = 9503, EventName = "UpgradeFailed", Level = LogLevel.Error,
+            Message = "The upgrade failed and this process serves on as before: {Problem}")]
+        public static partial void Failed(ILogger logger, string problem);
+    }
+}
