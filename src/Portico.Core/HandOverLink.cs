@@ -11,9 +11,9 @@ public sealed class HandOverException(string message) : Exception(message);
 /// <summary>
 /// Between a proxy and its successor: a pair of sockets that only these two have, of which the successor inherits one. What is said, in
 /// this order: the successor, when all is ready that takes time, which data directory it will use (<c>ready</c>); the old one its
-/// listening sockets and that the directory is free (<c>sockets</c>, <c>yours</c>); the successor that it accepts (<c>serving</c>); the
-/// old one that the doors of the administration are free (<c>doors</c>), and from <c>serving</c> on, whether a client may enter whose
-/// hello came to the old one (<c>hello</c>, <c>header</c>). Linux only.
+/// listening sockets and that the directory is free (<c>sockets</c>, <c>yours</c>); the successor that it could accept
+/// (<c>serving</c>); the old one that it shall (<c>go</c>), and from there on it does not come back. Then the old one asks whether a client may
+/// enter whose hello came to it, and says when its administration is closed (<c>doors</c>). Linux only.
 /// </summary>
 public sealed unsafe class HandOverLink : IDisposable
 {
@@ -23,6 +23,7 @@ public sealed unsafe class HandOverLink : IDisposable
     private const int Version = 1, MostText = 8192;
 
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _doors = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _socket;
     private bool _isDisposed;
     private bool _isBroken;
@@ -68,7 +69,7 @@ public sealed unsafe class HandOverLink : IDisposable
 
     /// <summary>
     /// The successor takes over: says that it is ready and waits for the sockets, while the old process brings onto the disk what it knows.
-    /// From the return on nobody accepts until <see cref="PorticoProxy"/> starts with these, so nothing that takes time may be in between.
+    /// From the return on nobody accepts until <see cref="PorticoProxy.FollowAsync"/>, so nothing that takes time may be in between.
     /// </summary>
     /// <param name="dataDirectory">As the settings have it.</param>
     /// <param name="patience">For how long.</param>
@@ -77,7 +78,7 @@ public sealed unsafe class HandOverLink : IDisposable
     {
         SetPatience(patience);
         Send($"ready {Version} {dataDirectory}");
-        var sockets = new InheritedSockets();
+        var sockets = new InheritedSockets { AreHeld = true };
         var carried = new List<int>();
         while (true)
         {
@@ -97,11 +98,11 @@ public sealed unsafe class HandOverLink : IDisposable
         }
     }
 
-    /// <summary>The successor accepts: the old process may drain.</summary>
-    public void Serving() => Send("serving");
+    /// <summary>For the successor: completes when the administration of the old process is closed, or that process is gone.</summary>
+    public Task DoorsFree => _doors.Task;
 
-    /// <summary>The old process has closed its administration.</summary>
-    public void DoorsFree() => Send("doors");
+    /// <summary>For the old process: its administration is closed.</summary>
+    public void FreeDoors() => Send("doors");
 
     /// <summary>Gives both ends up: the other one hears of it.</summary>
     public void Dispose()
@@ -135,14 +136,22 @@ public sealed unsafe class HandOverLink : IDisposable
         Send("yours");
     }
 
-    /// <summary>The old process waits until its successor accepts.</summary>
+    /// <summary>The old process waits until its successor could accept, and lets it.</summary>
     /// <param name="patience">For how long.</param>
     /// <param name="patienceForAnswers">For the answer to each question that is asked afterwards.</param>
-    internal void ExpectServing(TimeSpan patience, TimeSpan patienceForAnswers)
+    internal void Commit(TimeSpan patience, TimeSpan patienceForAnswers)
     {
         SetPatience(patience);
         if (ReceiveOrEnd() != "serving") throw new HandOverException("the successor did not begin to serve");
         SetPatience(patienceForAnswers);
+        Send("go");
+    }
+
+    /// <summary>The successor could accept; waits until it shall.</summary>
+    internal void AwaitCommit()
+    {
+        Send("serving");
+        if (Receive([]) != "go") throw new HandOverException("the proxy to succeed has given the hand-over up");
     }
 
     /// <summary>The old process asks for one client. One question at a time; the answer comes from a thread that does nothing else.</summary>
@@ -162,8 +171,7 @@ public sealed unsafe class HandOverLink : IDisposable
 
     /// <summary>The successor hears the old process out, on the calling thread, until that ends.</summary>
     /// <param name="answer">To questions.</param>
-    /// <param name="doorsFree">The old process has closed its administration, or is gone.</param>
-    internal void Listen(Func<ReadOnlySpan<byte>, byte> answer, Action doorsFree)
+    internal void Listen(Func<ReadOnlySpan<byte>, byte> answer)
     {
         SetPatience(Timeout.InfiniteTimeSpan);
         Span<byte> message = stackalloc byte[MostText];
@@ -172,7 +180,7 @@ public sealed unsafe class HandOverLink : IDisposable
         {
             if (message[..length].SequenceEqual("doors"u8))
             {
-                doorsFree();
+                _doors.TrySetResult();
                 continue;
             }
 
@@ -180,7 +188,7 @@ public sealed unsafe class HandOverLink : IDisposable
             if (DescriptorMessage.Send(_socket, [], reply, []) != 0) break;
         }
 
-        doorsFree();
+        _doors.TrySetResult();
     }
 
     private void Send(string text, ReadOnlySpan<int> sockets = default)

@@ -26,7 +26,7 @@ public sealed partial class PorticoProxy
 
     /// <summary>
     /// Hands over to the process at the other end of <paramref name="link"/>: waits until it is ready, stops to accept, gives it the
-    /// listening sockets and what was learnt, and waits until it accepts. Then <see cref="StopAsync(TimeSpan)"/> drains what is left here.
+    /// listening sockets and what was learnt, and lets it accept. Then <see cref="StopAsync(TimeSpan)"/> drains what is left here.
     /// </summary>
     /// <param name="link">Stays open until this process ends: the successor is asked about clients that are still coming in here.</param>
     /// <param name="endSuccessor">Ends that process: something went wrong, and this one takes everything back.</param>
@@ -55,27 +55,22 @@ public sealed partial class PorticoProxy
     }
 
     /// <summary>
-    /// The other side: answers the old process about clients that were coming in there, until it ends, on a thread of its own.
+    /// The other side, for a proxy that was started with the sockets of <see cref="HandOverLink.TakeOver"/>: accepts from the return on,
+    /// and answers the old process about clients that were coming in there, until that ends.
     /// </summary>
-    /// <param name="link">Of the old process, which has been told that this one serves.</param>
-    /// <returns>Completes when the old process has closed its administration.</returns>
-    public Task FollowAsync(HandOverLink link)
+    /// <param name="link">Of the old process.</param>
+    /// <exception cref="HandOverException">It has given up, and serves on.</exception>
+    public async Task FollowAsync(HandOverLink link)
     {
-        var doors = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await OnThreadAsync(link.AwaitCommit).ConfigureAwait(false);
+        await UnlessDeadAsync(_engine.ResumeListeningAsync()).ConfigureAwait(false);
         var loop = _engine.Loops[0];
-        var listener = new Thread(() => link.Listen(
-            question => ReplayQuestion.Answer(question, _services.Replays, loop.NowMs / 1000), () => doors.TrySetResult()))
-        {
-            IsBackground = true, Name = "portico-handover",
-        };
-        listener.Start();
-        return doors.Task;
+        _ = OnThreadAsync(() => link.Listen(question => ReplayQuestion.Answer(question, _services.Replays, loop.NowMs / 1000)));
     }
 
     private async Task HandOverNowAsync(HandOverLink link, Action endSuccessor)
     {
         var replays = _services.Replays;
-        var since = _engine.Loops[0].UnixSeconds;
         replays.Hold();
         try
         {
@@ -88,14 +83,15 @@ public sealed partial class PorticoProxy
                     throw new HandOverException($"what was seen of clients could not be written: {problem}");
                 _directory?.Dispose();
                 link.Give(sockets.AsSpan());
-                link.ExpectServing(PatienceForServing, PatienceForAnswer);
+                link.Commit(PatienceForServing, PatienceForAnswer);
             }).ConfigureAwait(false);
         }
         catch (Exception)
         {
-            endSuccessor(); // before anything is ours again
+            // It has let nobody in, and must not have the directory when that is to be ours again.
+            endSuccessor();
             await TakeDirectoryBackAsync().ConfigureAwait(false);
-            replays.TakeBack(since, _engine.Loops[0].UnixSeconds);
+            replays.TakeBack();
             await UnlessDeadAsync(_engine.ResumeListeningAsync()).ConfigureAwait(false);
             throw;
         }

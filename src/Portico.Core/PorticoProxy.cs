@@ -16,6 +16,8 @@ namespace Portico.Core;
 /// <summary>A running proxy: its loops and listeners.</summary>
 public sealed partial class PorticoProxy : IAsyncDisposable
 {
+    private static readonly TimeSpan PatienceForLast = TimeSpan.FromMilliseconds(100);
+
     private readonly Engine _engine;
     private readonly ProxyServices _services;
     private readonly ILogger _log;
@@ -157,8 +159,9 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         }
         catch
         {
-            // Listeners that could be opened are closed before the caller hears, or a client could still reach them.
-            Task.WhenAny(engine.StopListeningAsync(), engine.Completion).GetAwaiter().GetResult();
+            // Listeners that could be opened are closed before the caller hears, or a client could still reach them. What is queued on
+            // one that was passed on is for whoever else has it.
+            Task.WhenAny(engine.LeaveListeningAsync(), engine.Completion).GetAwaiter().GetResult();
             _ = engine.StopAsync();
             _ = services.ConfigUpdater?.DisposeAsync().AsTask(); // it has not begun, so this is done at once
             _ = services.FlightLearner?.DisposeAsync().AsTask(); // likewise
@@ -208,13 +211,21 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         listensOn &= !IsHandedOver;
         if (!listensOn) await UnlessDeadAsync(StopListeningAsync()).ConfigureAwait(false);
         if (drain > TimeSpan.Zero) await DrainAsync(drain, listensOn).ConfigureAwait(false);
-        if (listensOn) await UnlessDeadAsync(_engine.LeaveListeningAsync()).ConfigureAwait(false);
+        if (listensOn) await LeaveAsync().ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         _services.Memory.Dispose();
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
         _services.Replays.Dispose();
         if (!IsHandedOver) _directory?.Dispose();
+    }
+
+    // The last to come are let in. Who comes after them waits for the next process, so not for long.
+    private async Task LeaveAsync()
+    {
+        await UnlessDeadAsync(_engine.LeaveListeningAsync()).ConfigureAwait(false);
+        await UnlessDeadAsync(Task.WhenAny(_services.Sessions.WhenEmptyAsync(), _hurry.Task, Task.Delay(PatienceForLast)))
+            .ConfigureAwait(false);
     }
 
     // What is queued on sockets that another process has is that one's.

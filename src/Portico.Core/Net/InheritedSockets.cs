@@ -22,6 +22,9 @@ public sealed class InheritedSockets : IDisposable
     {
     }
 
+    /// <summary>Whoever starts with them accepts nothing, on no address, until it is told to.</summary>
+    internal bool AreHeld { get; init; }
+
     /// <summary>Where those listen that nobody has taken.</summary>
     public ImmutableArray<IPEndPoint> Left => [.. _free.Select(socket => socket.Bound).Distinct()];
 

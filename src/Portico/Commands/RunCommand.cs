@@ -65,8 +65,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var ports = ProcessLimits.LocalPorts();
         Log.LocalPorts(log, ports);
         using var metrics = MetricsExport.Begin(settings); // before anything is counted
-        await using var proxy = Start(settings, services, predecessor);
-        var doorsFree = predecessor is null ? Task.CompletedTask : Follow(predecessor, proxy);
+        await using var proxy = await StartAsync(settings, services, predecessor);
         if (first is not null)
         {
             WriteDown(first, log);
@@ -93,7 +92,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         signals.Upgrade = () => _ = UpgradeAsync(upgrade);
         var reload = first is { Text: null } ? null : new ConfigurationReload(file, overrides, loaded.Options, proxy, reports, log);
         var watching = reload is null ? Task.CompletedTask : WatchAsync(watch, reload, signals, asking.Token);
-        await doorsFree;
+        if (predecessor is not null) await predecessor.DoorsFree;
         await using var admin = await Administration.StartAsync(
             proxy, () => reload?.Running ?? loaded.Options, reload, upgrade, file, metrics, services);
         await reports.ReadyAsync(proxy);
@@ -110,20 +109,6 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         else reports.Stopping(proxy.Settings.Timeouts.Drain);
         await DrainAsync(proxy, signals, reports.KeepsSockets, log);
         return ExitCode.Ok;
-    }
-
-    private static Task Follow(HandOverLink predecessor, PorticoProxy proxy)
-    {
-        try
-        {
-            predecessor.Serving();
-            return proxy.FollowAsync(predecessor);
-        }
-        catch (HandOverException problem)
-        {
-            // It has taken everything back, or is about to.
-            throw new CommandFailure(ExitCode.Failed, problem.Message);
-        }
     }
 
     // The administration has one place, so the successor's opens when ours is closed.
@@ -212,7 +197,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         else throw new CommandFailure(ExitCode.Failed, $"{first.Path} was written by something else meanwhile; start again to use it");
     }
 
-    private static PorticoProxy Start(ProxySettings settings, HostServices services, HandOverLink? predecessor)
+    private static async Task<PorticoProxy> StartAsync(ProxySettings settings, HostServices services, HandOverLink? predecessor)
     {
         try
         {
@@ -221,6 +206,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
             var proxy = PorticoProxy.Start(settings, services.Loggers, services.Meters, TimeProvider.System, sockets);
             var left = string.Join(", ", sockets?.Left ?? []);
             if (left.Length > 0) Log.SocketsLeft(services.Loggers.CreateLogger<RunCommand>(), left);
+            // If that fails the process ends as it is: an orderly stop would take the clients in that wait for the old one.
+            if (predecessor is not null) await proxy.FollowAsync(predecessor);
             return proxy;
         }
         catch (Exception problem) when (problem is ListenException or DataDirectoryInUseException or HandOverException)

@@ -60,7 +60,7 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
     {
         try
         {
-            _link?.DoorsFree();
+            _link?.FreeDoors();
         }
         catch (HandOverException)
         {

@@ -105,6 +105,9 @@ internal sealed class PorticoProcess : IAsyncDisposable
         lock (_said) return _said.ToString();
     }
 
+    /// <summary>It has ended, and whatever has its streams.</summary>
+    public bool HasEnded => _errors.IsCompleted && _process.HasExited;
+
     /// <summary>Waits for the end without reading what it says.</summary>
     public async Task GoneAsync()
     {
@@ -113,7 +116,10 @@ internal sealed class PorticoProcess : IAsyncDisposable
     }
 
     /// <summary>Asks for the end, as a service manager or Ctrl+C do.</summary>
-    public void Signal(int number) => _ = Kill(_process.Id, number);
+    public void Signal(int number) => Signal(_process.Id, number);
+
+    /// <summary>Sends a signal to a process that took over from this one.</summary>
+    public static void Signal(int process, int number) => _ = Kill(process, number);
 
     /// <summary>Waits for the end.</summary>
     public async Task<(int Code, string Output, string Errors)> EndAsync()
@@ -153,6 +159,9 @@ internal sealed class PorticoProcess : IAsyncDisposable
 internal static class Signals
 {
     public const int Interrupt = 2;
+    public const int HangUp = 1;
+    public const int Kill = 9;
+    public const int User2 = 12;
     public const int Terminate = 15;
 }
 

@@ -54,7 +54,7 @@ public sealed class AcceptedSocketTests
         var loop = new EpollLoop(0, TimeProvider.System);
         var address = ListeningSocket.ProbeFree(new IPEndPoint(IPAddress.Loopback, 0));
         var acceptor = new NotingAcceptor();
-        var listener = new EpollListener(loop, ListeningSocket.OpenGroup(address, 1)[0], acceptor);
+        var listener = new EpollListener(loop, ListeningSocket.OpenGroup(address, 1)[0], acceptor, isShared: false);
         loop.Dispose(); // nothing can be registered any more
         using var client = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         client.Connect(address);

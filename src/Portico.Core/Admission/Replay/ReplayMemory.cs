@@ -30,9 +30,9 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly SeenJournal? _journal;
     private readonly SeenJournal? _unsetJournal;
     private readonly long _clockOffset;
-    private long _refusedFromUnix = long.MaxValue;
-    private long _refusedBeforeUnix = long.MinValue;
-    private long _refusedUntil;
+    private readonly long _refusedFromUnix = long.MaxValue;
+    private readonly long _refusedBeforeUnix = long.MinValue;
+    private readonly long _refusedUntil;
     private SeenWriter? _writer;
     private bool _isMarked;
     private volatile bool _isMoving;
@@ -201,20 +201,9 @@ internal sealed partial class ReplayMemory : IDisposable
         _isMoving = false;
     }
 
-    /// <summary>It went wrong: this process remembers again.</summary>
-    /// <param name="sinceUnix">
-    /// Since when the other one may have let somebody in of whom nothing is known here: hellos signed from then until now are refused.
-    /// </param>
-    /// <param name="unixSeconds">The present.</param>
-    public void TakeBack(long sinceUnix, long unixSeconds)
+    /// <summary>It went wrong, and the other process has let nobody in: this one remembers again.</summary>
+    public void TakeBack()
     {
-        if (IsKept && _window.Enabled && _settings.Enabled)
-        {
-            // One that is in force already, of a kill before, is for other hellos, and lasts until then.
-            (_refusedFromUnix, _refusedBeforeUnix) = (Math.Min(_refusedFromUnix, sinceUnix), unixSeconds + 1);
-            _refusedUntil = unixSeconds - _clockOffset + _window.PastSeconds;
-        }
-
         MarkRunning();
         _isMoving = false;
     }

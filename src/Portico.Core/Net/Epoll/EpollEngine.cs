@@ -23,16 +23,15 @@ internal sealed class EpollEngine : Engine
 
     public override IPEndPoint Listen(IPEndPoint address, IAcceptor acceptor, InheritedSockets? inherited = null)
     {
+        var isHeld = inherited is { AreHeld: true };
         if (inherited?.Take(address) is { IsEmpty: false } taken)
         {
-            var at = ListeningSocket.BoundTo(taken[0])!;
-            Spread(taken, acceptor);
-            // As the settings have it: the kernel's form of :: and its like is another one.
-            return new IPEndPoint(at.Address, at.Port);
+            Spread(taken, acceptor, isHeld);
+            return ListeningSocket.BoundTo(taken[0])!;
         }
 
         var bound = ListeningSocket.ProbeFree(address);
-        Spread([.. ListeningSocket.OpenGroup(bound, _loops.Count)], acceptor);
+        Spread([.. ListeningSocket.OpenGroup(bound, _loops.Count)], acceptor, isHeld);
         return bound;
     }
 
@@ -68,7 +67,7 @@ internal sealed class EpollEngine : Engine
     }
 
     // One for each loop as a rule. Whoever opened them may have had fewer loops, or more.
-    private void Spread(ImmutableArray<int> sockets, IAcceptor acceptor)
+    private void Spread(ImmutableArray<int> sockets, IAcceptor acceptor, bool isHeld)
     {
         for (var i = 0; i < Math.Max(sockets.Length, _loops.Count); i++)
         {
@@ -76,7 +75,7 @@ internal sealed class EpollEngine : Engine
             if (descriptor < 0) return; // the other loops have it
             var loop = _loops[i % _loops.Count];
             var listener = new EpollListener(loop, descriptor, acceptor, isShared: sockets.Length < _loops.Count);
-            loop.Post(() => loop.Add(listener));
+            loop.Post(() => loop.Add(listener, isHeld));
         }
     }
 

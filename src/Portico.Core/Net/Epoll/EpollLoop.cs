@@ -33,7 +33,9 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     }
 
     /// <summary>On the loop: starts to accept from a listening socket.</summary>
-    public void Add(EpollListener listener)
+    /// <param name="listener">Of this loop.</param>
+    /// <param name="isHeld">Not before <see cref="EpollListener.Continue"/>.</param>
+    public void Add(EpollListener listener, bool isHeld)
     {
         var place = _listeners.IndexOf(null);
         if (place < 0)
@@ -44,6 +46,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
 
         _listeners[place] = listener;
         Watch(listener);
+        if (isHeld) listener.Suspend();
     }
 
     /// <summary>The listening sockets, on the loop.</summary>

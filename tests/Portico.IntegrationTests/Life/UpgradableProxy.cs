@@ -1,0 +1,134 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Portico.IntegrationTests.Commands;
+using Portico.Protocol.Secrets;
+using Portico.TestKit.Clients;
+using Portico.TestKit.Telegram;
+using Portico.TestKit.Wires;
+using Xunit;
+
+namespace Portico.IntegrationTests.Life;
+
+/// <summary>`portico run` and whatever process has taken over from it, with the fake Telegram behind.</summary>
+internal sealed partial class UpgradableProxy : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _directory;
+    private readonly FakeTelegram _telegram;
+    private readonly PorticoProcess _first;
+    private int _upgrades;
+
+    private UpgradableProxy(TemporaryDirectory directory, FakeTelegram telegram, PorticoProcess first, ProxySecret secret, int port)
+    {
+        (_directory, _telegram, _first, Secret) = (directory, telegram, first, secret);
+        (Endpoint, Process) = (new IPEndPoint(IPAddress.Loopback, port), first.Id);
+    }
+
+    public ProxySecret Secret { get; }
+
+    public IPEndPoint Endpoint { get; }
+
+    /// <summary>The one that serves.</summary>
+    public int Process { get; private set; }
+
+    public TemporaryDirectory Directory => _directory;
+
+    /// <summary>What all of them have said.</summary>
+    public string Said => _first.Said();
+
+    /// <summary>Starts the first process.</summary>
+    /// <param name="command">How it is started; null = as the executable is.</param>
+    /// <param name="more">More of the configuration: members, with a comma behind each.</param>
+    /// <param name="variables">More of the environment.</param>
+    public static async Task<UpgradableProxy> StartAsync(
+        string[]? command = null, string more = "", Dictionary<string, string>? variables = null)
+    {
+        var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
+        var (directory, telegram) = (new TemporaryDirectory(), FakeTelegram.Start());
+        directory.Write("portico.json", Configuration(secret, telegram, more));
+        var process = PorticoProcess.Start(command ?? PorticoExecutable.Command, directory.Path, [], variables);
+        return new UpgradableProxy(directory, telegram, process, secret, await process.PortAsync());
+    }
+
+    /// <summary>Writes the configuration anew.</summary>
+    public void Configure(string more) => _directory.Write("portico.json", Configuration(Secret, _telegram, more));
+
+    /// <summary>SIGUSR2; waits until another process has taken over.</summary>
+    public async Task UpgradeAsync()
+    {
+        PorticoProcess.Signal(Process, Signals.User2);
+        await TakenOverAsync();
+    }
+
+    /// <summary>Waits until another process has taken over.</summary>
+    public async Task TakenOverAsync()
+    {
+        var lines = await UntilAsync(TakenOver(), ++_upgrades);
+        Process = int.Parse(lines[_upgrades - 1].Groups["process"].Value, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Waits until so many processes have ended in order.</summary>
+    public Task StoppedAsync(int count) => UntilAsync(Stopped(), count);
+
+    /// <summary>Waits for the end of the first process, of which nobody has taken over.</summary>
+    public async Task EndedAsync() => Assert.Equal(0, (await _first.EndAsync()).Code);
+
+    /// <summary>A client that has its flight.</summary>
+    public async Task<FakeClient> GreetAsync(ClientProfile? profile = null)
+    {
+        var client = await ConnectAsync(profile);
+        await client.GreetAsync();
+        return client;
+    }
+
+    /// <summary>A client that has said nothing.</summary>
+    public Task<FakeClient> ConnectAsync(ClientProfile? profile = null) =>
+        FakeClient.ConnectAsync(Endpoint, (profile ?? new ClientProfile()) with { Secret = Secret });
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_first.HasEnded) await StopAsync();
+        await _first.DisposeAsync();
+        await _telegram.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        PorticoProcess.Signal(Process, Signals.Terminate);
+        PorticoProcess.Signal(Process, Signals.Terminate);
+        try
+        {
+            await _first.EndAsync(); // its streams are those of the last one
+        }
+        catch (OperationCanceledException)
+        {
+            PorticoProcess.Signal(Process, Signals.Kill); // it is there, or the streams would have ended
+            throw;
+        }
+    }
+
+    private async Task<MatchCollection> UntilAsync(Regex line, int count)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            var found = line.Matches(Said);
+            if (found.Count >= count) return found;
+            if (patience.IsCancellationRequested) throw new PeerSurpriseException($"not {count} times \"{line}\": {Said}");
+            await Task.Delay(10);
+        }
+    }
+
+    private static string Configuration(ProxySecret secret, FakeTelegram telegram, string more) => $$"""
+        { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(secret)}}",
+            "domain": "www.example.com", "protocols": ["fake-tls", "secure", "classic"] }], {{more}}
+          "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{telegram.Endpoint}}"] } } } }
+        """;
+
+    [GeneratedRegex(@"Process (?<process>\d+) has taken over")]
+    private static partial Regex TakenOver();
+
+    [GeneratedRegex(@"\[Stopped\] Stopped")]
+    private static partial Regex Stopped();
+}
