@@ -18,7 +18,7 @@ internal sealed class SessionDrain(EventLoop loop, bool sparesNewcomers) : ILoop
     // A client that was told has so long to finish: only idle ones are to be gone within a second, whatever they do.
     private const int FarewellMs = 300;
 
-    private const int RoundMs = 100;
+    private const int RoundMs = 50;
 
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // In the order in which they were told.

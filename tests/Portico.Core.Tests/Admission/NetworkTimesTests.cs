@@ -32,7 +32,8 @@ public class NetworkTimesTests
         _times.Set(V4(0), 1);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 1; i <= 100_000; i++) _times.Set(V4(i), i);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000); // the runtime's own, while it makes code faster
+        // Not half a byte for each of them; the runtime's own, while it makes code faster, has been some 8 KB.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000);
         Assert.Equal(Places, _times.CountLaterThan(0));
     }
 

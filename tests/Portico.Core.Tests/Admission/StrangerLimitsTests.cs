@@ -346,7 +346,7 @@ public sealed class StrangerLimitsTests : IDisposable
         Flood(); // what the runtime allocates to make code faster comes once
         var before = GC.GetAllocatedBytesForCurrentThread();
         Flood();
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000); // not half a byte for each network
         Assert.Equal((TrialExtent.None, TrialExtent.OwnNetwork), (limits.ExtentFor(worst), limits.ExtentFor(home)));
         Assert.Equal(2, limits.Exhausted);
 

@@ -15,18 +15,20 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory;
     private readonly FakeTelegram _telegram;
-    private readonly PorticoProcess _first;
+    private readonly string[] _command;
+    private PorticoProcess _first;
     private int _upgrades;
 
-    private UpgradableProxy(TemporaryDirectory directory, FakeTelegram telegram, PorticoProcess first, ProxySecret secret, int port)
+    private UpgradableProxy(
+        TemporaryDirectory directory, FakeTelegram telegram, string[] command, PorticoProcess first, ProxySecret secret, int port)
     {
-        (_directory, _telegram, _first, Secret) = (directory, telegram, first, secret);
+        (_directory, _telegram, _command, _first, Secret) = (directory, telegram, command, first, secret);
         (Endpoint, Process) = (new IPEndPoint(IPAddress.Loopback, port), first.Id);
     }
 
     public ProxySecret Secret { get; }
 
-    public IPEndPoint Endpoint { get; }
+    public IPEndPoint Endpoint { get; private set; }
 
     /// <summary>The one that serves.</summary>
     public int Process { get; private set; }
@@ -46,8 +48,9 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
         var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
         var (directory, telegram) = (new TemporaryDirectory(), FakeTelegram.Start());
         directory.Write("portico.json", Configuration(secret, telegram, more));
-        var process = PorticoProcess.Start(command ?? PorticoExecutable.Command, directory.Path, [], variables);
-        return new UpgradableProxy(directory, telegram, process, secret, await process.PortAsync());
+        command ??= PorticoExecutable.Command;
+        var process = PorticoProcess.Start(command, directory.Path, [], variables);
+        return new UpgradableProxy(directory, telegram, command, process, secret, await process.PortAsync());
     }
 
     /// <summary>Writes the configuration anew.</summary>
@@ -72,6 +75,38 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
 
     /// <summary>Waits for the end of the first process, of which nobody has taken over.</summary>
     public async Task EndedAsync() => Assert.Equal(0, (await _first.EndAsync()).Code);
+
+    /// <summary>Waits for the end of the first process, however it comes.</summary>
+    public Task GoneAsync() => _first.GoneAsync();
+
+    /// <summary>Starts another first process where the last one has ended, on a port of its own.</summary>
+    public async Task StartAgainAsync()
+    {
+        await _first.DisposeAsync();
+        _first = PorticoProcess.Start(_command, _directory.Path, []);
+        (Process, _upgrades) = (_first.Id, 0);
+        Endpoint = new IPEndPoint(IPAddress.Loopback, await _first.PortAsync());
+    }
+
+    /// <summary>A client that has its flight, after as many attempts as it takes: hellos of the last moments before a start are refused.</summary>
+    public async Task<FakeClient> GreetSoonAsync()
+    {
+        using var patience = new CancellationTokenSource(Wire.Patience);
+        while (true)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            var client = await ConnectAsync(new ClientProfile { Timestamp = (uint)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 2 });
+            try
+            {
+                await client.GreetAsync();
+                return client;
+            }
+            catch (PeerSurpriseException)
+            {
+                await client.DisposeAsync();
+            }
+        }
+    }
 
     /// <summary>A client that has its flight.</summary>
     public async Task<FakeClient> GreetAsync(ClientProfile? profile = null)
