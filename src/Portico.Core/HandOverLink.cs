@@ -12,8 +12,8 @@ public sealed class HandOverException(string message) : Exception(message);
 /// Between a proxy and its successor: a pair of sockets that only these two have, of which the successor inherits one. What is said, in
 /// this order: the successor, when all is ready that takes time, which data directory it will use (<c>ready</c>); the old one its
 /// listening sockets and that the directory is free (<c>sockets</c>, <c>yours</c>); the successor that it could accept
-/// (<c>serving</c>); the old one that it shall (<c>go</c>), and from there on it does not come back. Then the old one asks whether a client may
-/// enter whose hello came to it, and says when its administration is closed (<c>doors</c>). Linux only.
+/// (<c>serving</c>); the old one that it shall (<c>go</c>), and from there on it does not come back. Then the old one asks whether a
+/// client may enter whose hello came to it, and says when its administration is closed (<c>doors</c>). Linux only.
 /// </summary>
 public sealed unsafe class HandOverLink : IDisposable
 {
@@ -51,7 +51,8 @@ public sealed unsafe class HandOverLink : IDisposable
     /// <summary>See <see cref="Create"/>.</summary>
     public static void CloseInherited(int inherited) => _ = Native.close(inherited);
 
-    /// <summary>For the successor: the link of <see cref="Variable"/>, which is gone afterwards. Null = nobody hands over to this process.</summary>
+    /// <summary>For the successor: the link of <see cref="Variable"/>, which is gone afterwards.</summary>
+    /// <returns>Null if nobody hands over to this process.</returns>
     public static HandOverLink? FromEnvironment()
     {
         var text = Environment.GetEnvironmentVariable(Variable);
@@ -142,7 +143,8 @@ public sealed unsafe class HandOverLink : IDisposable
     internal void Commit(TimeSpan patience, TimeSpan patienceForAnswers)
     {
         SetPatience(patience);
-        if (ReceiveOrEnd() != "serving") throw new HandOverException("the successor did not begin to serve");
+        if (ReceiveOrEnd() != "serving")
+            throw new HandOverException("the successor did not begin to serve");
         SetPatience(patienceForAnswers);
         Send("go");
     }
@@ -151,10 +153,11 @@ public sealed unsafe class HandOverLink : IDisposable
     internal void AwaitCommit()
     {
         Send("serving");
-        if (Receive([]) != "go") throw new HandOverException("the proxy to succeed has given the hand-over up");
+        if (Receive([]) != "go")
+            throw new HandOverException("the proxy to succeed has given the hand-over up");
     }
 
-    /// <summary>The old process asks for one client. One question at a time; the answer comes from a thread that does nothing else.</summary>
+    /// <summary>The old process asks about a client, one question at a time. A thread that does nothing else answers.</summary>
     /// <param name="question">Bytes that only the two processes understand.</param>
     /// <returns>What was answered, or null if nothing was.</returns>
     internal byte? Ask(ReadOnlySpan<byte> question)
@@ -195,7 +198,8 @@ public sealed unsafe class HandOverLink : IDisposable
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         var error = bytes.Length <= MostText ? DescriptorMessage.Send(_socket, [], bytes, sockets) : Native.ENAMETOOLONG;
-        if (error != 0) throw new HandOverException($"the other process cannot be reached: error {error}");
+        if (error != 0)
+            throw new HandOverException($"the other process cannot be reached: error {error}");
     }
 
     private string ReceiveOrEnd() =>

@@ -21,7 +21,8 @@ public sealed partial class PorticoProxy
     /// <summary>Another process has taken over: this one only drains.</summary>
     public bool IsHandedOver => _successor is not null;
 
-    /// <summary>Its listening sockets, for a service manager to keep over a restart. They stay the proxy's; empty where that cannot be.</summary>
+    /// <summary>Its listening sockets, for a service manager to keep over a restart. They stay the proxy's.</summary>
+    /// <returns>None where they cannot be kept.</returns>
     public Task<ImmutableArray<int>> ListeningDescriptorsAsync() => _engine.ListeningDescriptorsAsync();
 
     /// <summary>
@@ -43,7 +44,8 @@ public sealed partial class PorticoProxy
                 $"the successor's data directory is {directory} and not {Settings.DataDirectory}: restart the proxy instead");
         }
 
-        if (!await EnterReloadAsync().ConfigureAwait(false)) throw new HandOverException("the proxy is stopping");
+        if (!await EnterReloadAsync().ConfigureAwait(false))
+            throw new HandOverException("the proxy is stopping");
         try
         {
             await HandOverNowAsync(link, endSuccessor).ConfigureAwait(false);

@@ -32,6 +32,9 @@ internal sealed class AdminUnderTest : IAsyncDisposable
     /// <summary>What a reload answers.</summary>
     public ReloadOutcome Outcome { get; set; } = new("unchanged", [], [], []);
 
+    /// <summary>What becomes of an upgrade.</summary>
+    public UpgradeOutcome Upgrade { get; set; } = new(4711, null);
+
     /// <summary>What the log was set to.</summary>
     public List<(string? Category, LogLevel Level, TimeSpan Duration)> Levels { get; } = [];
 
@@ -77,6 +80,7 @@ internal sealed class AdminUnderTest : IAsyncDisposable
                 proxy.Proxy.CountReload(test.Outcome.Result);
                 return Task.FromResult(test.Outcome);
             },
+            Upgrade = _ => Task.FromResult(test.Upgrade),
             Doctor = _ => Task.FromResult("""{ "ok": 1 }"""),
             LogLevel = (category, level, duration) =>
             {

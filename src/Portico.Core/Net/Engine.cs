@@ -49,7 +49,9 @@ internal abstract class Engine
     /// <summary>Closes the listening sockets with what is queued on them: another process has them too.</summary>
     public virtual Task LeaveListeningAsync() => StopListeningAsync();
 
-    /// <summary>Accepts nothing until <see cref="ResumeListeningAsync"/>; what comes is queued. Only with <see cref="CanHandOver"/>.</summary>
+    /// <summary>
+    /// Accepts nothing until <see cref="ResumeListeningAsync"/>; what comes is queued. Only with <see cref="CanHandOver"/>.
+    /// </summary>
     public virtual Task SuspendListeningAsync() => throw new NotSupportedException();
 
     /// <summary>Accepts again.</summary>

@@ -77,7 +77,8 @@ public sealed class InheritedSockets : IDisposable
     {
         var found = Find(wanted);
         // Where the machine has no IPv6, :: is 0.0.0.0.
-        if (found is null && wanted.Address.Equals(IPAddress.IPv6Any)) found = Find(new IPEndPoint(IPAddress.Any, wanted.Port));
+        if (found is null && wanted.Address.Equals(IPAddress.IPv6Any))
+            found = Find(new IPEndPoint(IPAddress.Any, wanted.Port));
         if (found is null) return [];
         var taken = _free.Where(socket => socket.Bound.Equals(found)).Select(socket => socket.Descriptor).ToImmutableArray();
         _free.RemoveAll(socket => socket.Bound.Equals(found));

@@ -36,7 +36,8 @@ public sealed class ServiceManager
     public static ServiceManager? OfThisProcess(bool isSuccessor)
     {
         var path = Environment.GetEnvironmentVariable(SocketVariable);
-        if (!OperatingSystem.IsLinux() || string.IsNullOrEmpty(path) || path[0] is not ('/' or '@')) return null;
+        if (!OperatingSystem.IsLinux() || string.IsNullOrEmpty(path) || path[0] is not ('/' or '@'))
+            return null;
         var address = Encoding.UTF8.GetBytes(path);
         if (address[0] == (byte)'@') address[0] = 0; // a name without a file
         var isForUs = isSuccessor || Number(WatchdogProcessVariable) is not { } process || process == Environment.ProcessId;
@@ -51,7 +52,9 @@ public sealed class ServiceManager
     /// <param name="states">NAME=value, as sd_notify(3) lists them.</param>
     public void Tell(params ReadOnlySpan<string> states) => Send(string.Join('\n', states), []);
 
-    /// <summary>It begins to reload; <c>READY=1</c> is to follow. With the time that it asks for, or it would take an earlier READY for it.</summary>
+    /// <summary>
+    /// It begins to reload; <c>READY=1</c> is to follow. With the time that is asked for, or an earlier READY would be taken for that.
+    /// </summary>
     public void TellReloading()
     {
         // The monotonic clock of the system, in microseconds: what the runtime's stopwatch reads on Linux.

@@ -183,7 +183,7 @@ public sealed class TimeoutOptions
     public int ClientWriteSeconds { get; set; } = 60;
 
     /// <summary>Eight: a container is killed after ten.</summary>
-    [Option("Seconds from SIGTERM until transfers are cut that are still under way. Silent sessions end at once.", Minimum = 0, Maximum = 3600,
-        TakesEffect = TakesEffect.Live)]
+    [Option("Seconds from SIGTERM until transfers are cut that are still under way. Silent sessions end at once.",
+        Minimum = 0, Maximum = 3600, TakesEffect = TakesEffect.Live)]
     public int DrainSeconds { get; set; } = 8;
 }

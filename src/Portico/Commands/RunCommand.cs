@@ -298,7 +298,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
             Message = "The links could not be printed ({Problem}); `portico link` prints them")]
         public static partial void LinksNotPrinted(ILogger logger, string problem);
 
-        [LoggerMessage(EventId = 9023, EventName = "SocketsLeft", Level = LogLevel.Warning,
+        [LoggerMessage(EventId = 9024, EventName = "SocketsLeft", Level = LogLevel.Warning,
             Message = "Passed on to this process and closed, since no listener of the configuration names them: {Addresses}")]
         public static partial void SocketsLeft(ILogger logger, string addresses);
 

@@ -46,7 +46,8 @@ internal sealed class ServiceReports(ServiceManager? manager) : IAsyncDisposable
     {
         // Beyond what the unit allows, where that is less.
         var most = (long)(drain + Usual).TotalMicroseconds;
-        manager?.Tell("STOPPING=1", "STATUS=Waiting for clients to end", string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={most}"));
+        var extended = string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={most}");
+        manager?.Tell("STOPPING=1", "STATUS=Waiting for clients to end", extended);
     }
 
     /// <summary>No more reports.</summary>

@@ -27,11 +27,14 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
     /// <exception cref="HandOverException">It did not come about; everything is as it was.</exception>
     public async Task<int> RunAsync(string cause)
     {
-        if (!await _one.WaitAsync(0)) throw new HandOverException("one upgrade is under way already");
+        if (!await _one.WaitAsync(0))
+            throw new HandOverException("one upgrade is under way already");
         try
         {
-            if (HandedOver.IsCompleted) throw new HandOverException("another process has taken over already");
-            if (commandLine is null) throw new HandOverException("this system does not tell how the program was started; restart it");
+            if (HandedOver.IsCompleted)
+                throw new HandOverException("another process has taken over already");
+            if (commandLine is null)
+                throw new HandOverException("this system does not tell how the program was started; restart it");
             if (Environment.ProcessId == 1)
             {
                 throw new HandOverException(

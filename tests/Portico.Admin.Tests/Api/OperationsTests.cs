@@ -33,6 +33,21 @@ public sealed class OperationsTests
     }
 
     [Fact]
+    public async Task An_upgrade_answers_with_the_process_that_took_over_and_one_that_failed_with_the_reason()
+    {
+        await using var test = await AdminUnderTest.StartAsync();
+        using var client = test.Client;
+        var (status, outcome) = await client.SendAsync("POST", "/api/upgrade");
+        Assert.Equal((200, 4711), (status, (int)outcome!["process"]!));
+
+        test.Upgrade = new(null, "the successor ended before it was ready");
+        (status, outcome) = await client.SendAsync("POST", "/api/upgrade");
+        Assert.Equal((409, "the successor ended before it was ready"), (status, (string)outcome!["detail"]!));
+        Assert.Contains(
+            test.Proxy.Logs.Lines, line => line.Text.Contains("upgrade: version 1.2.3 -> process 4711", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_log_level_is_set_for_a_time()
     {
         await using var test = await AdminUnderTest.StartAsync();

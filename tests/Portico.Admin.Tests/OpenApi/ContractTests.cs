@@ -78,8 +78,8 @@ public sealed class ContractTests
     public void Every_path_of_the_contract_is_there() => Assert.Equal(
         [
             "/api/config", "/api/doctor", "/api/events", "/api/log-level", "/api/policy", "/api/reload", "/api/sessions",
-            "/api/sessions/{id}", "/api/status", "/api/tables/{table}", "/api/telegram/refresh", "/api/users", "/healthz", "/metrics",
-            "/openapi/v1.json", "/readyz",
+            "/api/sessions/{id}", "/api/status", "/api/tables/{table}", "/api/telegram/refresh", "/api/upgrade", "/api/users", "/healthz",
+            "/metrics", "/openapi/v1.json", "/readyz",
         ],
         Document["paths"]!.AsObject().Select(path => path.Key).Order(StringComparer.Ordinal));
 

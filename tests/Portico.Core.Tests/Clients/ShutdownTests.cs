@@ -139,7 +139,8 @@ public sealed class ShutdownTests : IDisposable
     public void Who_has_not_been_let_in_goes_two_seconds_after_it_came(string phase, bool goes)
     {
         var client = _stage.Call();
-        if (phase != "silent") client.Peer.Send(phase == "greeted" ? client.Hello : client.Hello.AsSpan(0, 100));
+        if (phase != "silent")
+            client.Peer.Send(phase == "greeted" ? client.Hello : client.Hello.AsSpan(0, 100));
         _stage.Run();
         if (goes) _stage.Advance(2.1);
         _ = _stage.Proxy.StopAsync(TimeSpan.FromMinutes(5));

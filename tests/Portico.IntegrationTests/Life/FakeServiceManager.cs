@@ -84,7 +84,8 @@ internal sealed class FakeServiceManager : IDisposable
             var heard = Heard;
             var found = heard.Count(message => message.Split('\n').Contains(line));
             if (found >= count) return found;
-            if (patience.IsCancellationRequested) throw new PeerSurpriseException($"not {count} times {line}: {string.Join(" | ", heard)}");
+            if (patience.IsCancellationRequested)
+                throw new PeerSurpriseException($"not {count} times {line}: {string.Join(" | ", heard)}");
             await Task.Delay(10);
         }
     }

@@ -88,7 +88,9 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
         Endpoint = new IPEndPoint(IPAddress.Loopback, await _first.PortAsync());
     }
 
-    /// <summary>A client that has its flight, after as many attempts as it takes: hellos of the last moments before a start are refused.</summary>
+    /// <summary>
+    /// A client that has its flight, after as many attempts as it takes: hellos of the last moments before a start are refused.
+    /// </summary>
     public async Task<FakeClient> GreetSoonAsync()
     {
         using var patience = new CancellationTokenSource(Wire.Patience);
@@ -150,7 +152,8 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
         {
             var found = line.Matches(Said);
             if (found.Count >= count) return found;
-            if (patience.IsCancellationRequested) throw new PeerSurpriseException($"not {count} times \"{line}\": {Said}");
+            if (patience.IsCancellationRequested)
+                throw new PeerSurpriseException($"not {count} times \"{line}\": {Said}");
             await Task.Delay(10);
         }
     }

@@ -134,7 +134,8 @@ internal sealed partial class ReplayMemory : IDisposable
     public bool TryEnterHello(ReadOnlySpan<byte> beginning, uint timestamp, long now, out CloseReason refusal)
     {
         refusal = CloseReason.ReplaySessionDetected;
-        if (_successor is { } successor) return successor.TryEnterHello(beginning, timestamp, out refusal);
+        if (_successor is { } successor)
+            return successor.TryEnterHello(beginning, timestamp, out refusal);
         var isUnset = _unset is not null && TimeWindow.IsUnsetClock(timestamp);
         // The time of a hello can be changed (see the fingerprint): whichever set it is in, it is a replay.
         if (_unset is not null && _unset.Contains(beginning)) return false;

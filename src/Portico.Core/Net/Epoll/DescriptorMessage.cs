@@ -65,7 +65,10 @@ internal static unsafe class DescriptorMessage
             var vector = new Native.IoVector { Base = bytes, Length = (nuint)text.Length };
             var message = new Native.MessageHeader
             {
-                Vectors = &vector, VectorCount = 1, Control = carried, ControlLength = (nuint)control.Length,
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = carried,
+                ControlLength = (nuint)control.Length,
             };
             nint length;
             while ((length = Native.recvmsg(socket, &message, Native.MSG_CMSG_CLOEXEC)) < 0)

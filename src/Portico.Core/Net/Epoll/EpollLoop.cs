@@ -139,7 +139,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     public void Watch(EpollListener listener)
     {
         var events = Native.EPOLLIN | (listener.IsShared ? Native.EPOLLEXCLUSIVE : 0);
-        if (Watch(listener.Descriptor, events, ListenerTokens | (uint)_listeners.IndexOf(listener))) return;
+        if (Watch(listener.Descriptor, events, ListenerTokens | (uint)_listeners.IndexOf(listener)))
+            return;
         throw new LoopFailure($"a listening socket could not be watched: error {Native.Errno}"); // every n-th client would hang otherwise
     }
 
