@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Background;
@@ -31,8 +32,9 @@ public sealed partial class PorticoProxy
     /// </summary>
     /// <param name="link">Stays open until this process ends: the successor is asked about clients that are still coming in here.</param>
     /// <param name="endSuccessor">Ends that process: something went wrong, and this one takes everything back.</param>
+    /// <returns>For how long nobody accepted; who came meanwhile waited.</returns>
     /// <exception cref="HandOverException">It did not come about; this proxy serves on as before.</exception>
-    public async Task HandOverAsync(HandOverLink link, Action endSuccessor)
+    public async Task<TimeSpan> HandOverAsync(HandOverLink link, Action endSuccessor)
     {
         if (!_engine.CanHandOver)
             throw new HandOverException("engine \"sockets\" cannot hand its listening sockets over; restart the proxy instead");
@@ -48,7 +50,9 @@ public sealed partial class PorticoProxy
             throw new HandOverException("the proxy is stopping");
         try
         {
+            var began = Stopwatch.GetTimestamp();
             await HandOverNowAsync(link, endSuccessor).ConfigureAwait(false);
+            return Stopwatch.GetElapsedTime(began);
         }
         finally
         {

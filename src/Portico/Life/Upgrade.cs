@@ -42,8 +42,8 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
             }
 
             Log.Begins(log, cause, commandLine.Program);
-            var process = await HandOverAsync(commandLine);
-            Log.Done(log, process);
+            var (process, pause) = await HandOverAsync(commandLine);
+            Log.Done(log, process, pause.TotalMilliseconds);
             _handedOver.SetResult(process);
             return process;
         }
@@ -73,15 +73,15 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
 
     public void Dispose() => _link?.Dispose();
 
-    private async Task<int> HandOverAsync(OwnCommandLine line)
+    private async Task<(int Process, TimeSpan Pause)> HandOverAsync(OwnCommandLine line)
     {
         var link = HandOverLink.Create(out var inherited);
         try
         {
             using var successor = Start(line, inherited);
-            await proxy.HandOverAsync(link, () => End(successor, link));
+            var pause = await proxy.HandOverAsync(link, () => End(successor, link));
             _link = link;
-            return successor.Id;
+            return (successor.Id, pause);
         }
         catch (Exception)
         {
@@ -125,8 +125,9 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
         public static partial void Begins(ILogger logger, string cause, string program);
 
         [LoggerMessage(EventId = 9502, EventName = "UpgradeDone", Level = LogLevel.Information,
-            Message = "Process {Process} has taken over; this one lets its sessions end")]
-        public static partial void Done(ILogger logger, int process);
+            Message = "Process {Process} has taken over; who came meanwhile waited for up to {Milliseconds:0} ms. "
+                + "This process lets its sessions end")]
+        public static partial void Done(ILogger logger, int process, double milliseconds);
 
         [LoggerMessage(EventId = 9503, EventName = "UpgradeFailed", Level = LogLevel.Error,
             Message = "The upgrade failed and this process serves on as before: {Problem}")]
