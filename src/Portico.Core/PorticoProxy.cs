@@ -66,6 +66,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     /// <summary>Binds every listener and starts the loops.</summary>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
     /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
+    /// <exception cref="DataDirectoryVersionException">A newer proxy wrote the data directory; nothing is left running.</exception>
     public static PorticoProxy Start(ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time) =>
         Start(settings, loggers, meters, time, sockets: null);
 
@@ -77,6 +78,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     /// <param name="sockets">Those that the settings name are taken; null = there are none.</param>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
     /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
+    /// <exception cref="DataDirectoryVersionException">A newer proxy wrote the data directory; nothing is left running.</exception>
     public static PorticoProxy Start(
         ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time, InheritedSockets? sockets)
     {
@@ -176,12 +178,16 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     // Before what it holds is read: reading takes it away from the process that has it.
     private static DirectoryLock? TakeDirectory(ProxySettings settings, Engine engine, ILoggerFactory loggers)
     {
+        DirectoryLock? taken = null;
         try
         {
-            return DirectoryLock.Take(settings.DataDirectory, loggers.CreateLogger<DirectoryLock>());
+            taken = DirectoryLock.Take(settings.DataDirectory, loggers.CreateLogger<DirectoryLock>());
+            DataDirectoryVersion.OfThisProgram.Enter(settings.DataDirectory, mayWrite: taken is not null);
+            return taken;
         }
-        catch (DataDirectoryInUseException)
+        catch (Exception problem) when (problem is DataDirectoryInUseException or DataDirectoryVersionException)
         {
+            taken?.Undo();
             _ = engine.StopAsync();
             throw;
         }

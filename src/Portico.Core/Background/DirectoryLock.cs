@@ -90,8 +90,7 @@ internal sealed partial class DirectoryLock : IDisposable
     {
         if (_madeDirectory)
         {
-            _ = KeptFile.Remove(_directory, HolderName);
-            _ = KeptFile.Remove(_directory, Name);
+            foreach (var name in (string[])[HolderName, DataDirectoryVersion.Name, Name]) _ = KeptFile.Remove(_directory, name);
             _ = KeptFile.RemoveEmptyDirectory(_directory);
         }
 

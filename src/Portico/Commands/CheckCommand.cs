@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using Portico.Configuration;
+using Portico.Core.Background;
 using Portico.Core.Options;
 
 namespace Portico.Commands;
@@ -17,6 +18,8 @@ internal static class CheckCommand
         command.SetAction(parsed =>
         {
             var (loaded, file) = ConfigurationReport.Need(parsed.GetValue(common.Config));
+            if (loaded.Settings is { } settings && DataDirectoryVersion.ProblemOf(settings.DataDirectory) is { } problem)
+                throw ConfigurationReport.Wrong(file.Path, [new ConfigurationError("dataDirectory", problem)]);
             var output = parsed.InvocationConfiguration;
             output.Error.WriteLine($"{file.Path}: no errors");
             if (file.Warning() is { } readable) output.Error.WriteLine($"warning: {readable}");

@@ -214,6 +214,10 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         {
             throw new CommandFailure(ExitCode.Failed, problem.Message);
         }
+        catch (DataDirectoryVersionException problem)
+        {
+            throw new CommandFailure(ExitCode.BadConfiguration, problem.Message);
+        }
     }
 
     private static async Task DrainAsync(PorticoProxy proxy, StopSignals signals, bool listensOn, ILogger log)

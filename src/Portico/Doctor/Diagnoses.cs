@@ -96,6 +96,7 @@ internal static class Diagnoses
         DataReady = Ok("data-ready"),
         DataInUse = Ok("data-in-use"),
         DataUnwritable = Fail("data-unwritable"),
+        DataVersion = Fail("data-version"),
         DataFull = Warn("data-full"),
 
         DescriptorsEnough = Ok("descriptors-enough"),

@@ -40,6 +40,30 @@ public class CheckAndSecretCommandTests
     }
 
     [Fact]
+    public async Task A_data_directory_of_a_newer_version_ends_check_and_start_with_what_to_do()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("portico.json", $$"""
+            { "listeners": [{ "secret": "{{Secret}}", "address": "127.0.0.1", "port": 0, "domain": "www.example.com" }] }
+            """);
+        var data = Directory.CreateDirectory(directory.File("data")).FullName;
+        directory.Write("data/version", "2\n");
+        directory.Write("data/policy-tables.json", "of a shape that is not known yet");
+
+        foreach (var command in (string[])["check", "run"])
+        {
+            var (code, output, errors) = await PorticoProcess.RunAsync(directory.Path, [command]);
+            Assert.Equal((2, ""), (code, output));
+            Assert.Contains(
+                $"the data directory {data} is of version 2, written by a newer Portico, and this one understands versions up to 1; "
+                    + "start the newer one, or give this one another dataDirectory",
+                errors, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("of a shape that is not known yet", File.ReadAllText(directory.File("data/policy-tables.json")));
+    }
+
+    [Fact]
     public async Task Check_warns_of_what_works_but_is_unwise()
     {
         using var directory = new TemporaryDirectory();

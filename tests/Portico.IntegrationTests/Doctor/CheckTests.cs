@@ -229,6 +229,17 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    public async Task A_data_directory_of_a_newer_version_is_found_before_a_start_is_refused()
+    {
+        File.WriteAllText(Path.Combine(_root.Path, "version"), "2\n");
+
+        var finding = await OneAsync(new DataDirectoryCheck(Settings() with { DataDirectory = _root.Path }, holder: null, _ => null));
+
+        Assert.Equal("data-version", finding.Diagnosis.Name);
+        Assert.Contains("is of version 2", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_machine_without_IPv6_needs_none_and_a_dead_IPv6_is_a_warning()
     {
         await using var telegram = Portico.TestKit.Telegram.FakeTelegram.Start();

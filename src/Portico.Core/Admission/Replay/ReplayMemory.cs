@@ -33,6 +33,9 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly long _refusedFromUnix = long.MaxValue;
     private readonly long _refusedBeforeUnix = long.MinValue;
     private readonly long _refusedUntil;
+    private readonly long _startUnix;
+    private readonly long _copyBegan;
+    private readonly bool _isCopy;
     private SeenWriter? _writer;
     private bool _isMarked;
     private volatile bool _isMoving;
@@ -47,7 +50,7 @@ internal sealed partial class ReplayMemory : IDisposable
     {
         (_settings, _window, _directory, _metrics) = (settings.Replay, settings.TimeWindow, settings.DataDirectory, metrics);
         _log = loggers.CreateLogger<ReplayMemory>();
-        _clockOffset = unixSeconds - now;
+        (_clockOffset, _startUnix) = (unixSeconds - now, unixSeconds);
         if (_window is { Enabled: true, AcceptUnsetClock: true })
         {
             UnsetClockSet? unset = null;
@@ -68,8 +71,20 @@ internal sealed partial class ReplayMemory : IDisposable
 
         _seen = seen ?? CreateSet(ReplaySet.NewKey());
         if (!IsKept || !_window.Enabled) return;
+        var isKnown = files is { WasThere: true, IsDamaged: false };
+        _isCopy = CopyMark.IsThere(_directory, unixSeconds, out _copyBegan);
+        if (_isCopy && !IsOver(unixSeconds))
+        {
+            // What this start has to refuse besides lies before it.
+            if (wasRunning || !isKnown) _copyBegan = unixSeconds;
+            var left = _copyBegan + _window.PastSeconds - unixSeconds;
+            (_refusedFromUnix, _refusedBeforeUnix, _refusedUntil) = (long.MinValue, _copyBegan + 1, now + left);
+            Log.IsCopy(_log, left, unixSeconds - _copyBegan);
+            return;
+        }
+
         _refusedBeforeUnix = unixSeconds;
-        if (files is { WasThere: true, IsDamaged: false })
+        if (isKnown)
         {
             if (!wasRunning) return;
             (_refusedFromUnix, _refusedBeforeUnix) = (unixSeconds - LostSeconds, unixSeconds + 1);
@@ -121,6 +136,9 @@ internal sealed partial class ReplayMemory : IDisposable
             // It outlives a kill in the system's memory, and needs no disk before the first client: a power cut loses seconds either way.
             if (KeptFile.Replace(_directory, RunningName, _ => { }, isDurable: false) is { } problem)
                 Log.NotMarked(_log, RunningName, problem);
+            var ofCopy = !_isCopy ? null
+                : IsOver(_startUnix) ? KeptFile.Remove(_directory, CopyMark.Name) : CopyMark.Began(_directory, _copyBegan);
+            if (ofCopy is not null) Log.NotMarked(_log, CopyMark.Name, ofCopy);
         }
 
         _writer = new SeenWriter(journals, Failed);
@@ -232,6 +250,9 @@ internal sealed partial class ReplayMemory : IDisposable
             Log.NotMarked(_log, RunningName, other);
     }
 
+    // What was signed before a copy was begun with is too old by now in any case.
+    private bool IsOver(long unixSeconds) => _copyBegan + _window.PastSeconds < unixSeconds;
+
     private ReplaySet CreateSet(byte[] key) => new(_settings, Evicted, key);
 
     private bool TryAdd(ReadOnlySpan<byte> beginning, long now)
@@ -297,6 +318,11 @@ internal sealed partial class ReplayMemory : IDisposable
             Message = "What was seen of clients cannot be written to {Directory}, {Problem}; it is remembered in memory and tried again "
                 + "each second. {Unsaved} will not be known after a restart")]
         public static partial void NotSaved(ILogger logger, string directory, string problem, long unsaved);
+
+        [LoggerMessage(EventId = 1608, EventName = "IsCopy", Level = LogLevel.Information,
+            Message = "The data directory is a copy, and what its original saw of clients later is not known here: for {Seconds} s, "
+                + "hellos signed before the first start with it, {Ago} s ago, are refused")]
+        public static partial void IsCopy(ILogger logger, long seconds, long ago);
 
         [LoggerMessage(EventId = 1607, EventName = "Lost", Level = LogLevel.Warning,
             Message = "What earlier processes saw of clients is lost, all or in part: "

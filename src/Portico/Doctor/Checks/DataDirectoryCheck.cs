@@ -40,6 +40,13 @@ internal sealed class DataDirectoryCheck(ProxySettings settings, DataDirectoryHo
             yield break;
         }
 
+        // Where one runs, it has found it right.
+        if (holder is null && DataDirectoryVersion.ProblemOf(directory) is { } newer)
+        {
+            yield return Diagnoses.DataVersion.Found(newer, "do that: until then a start ends with exit code 2");
+            yield break;
+        }
+
         var owner = holder?.ProcessId is { } id ? $", process {id}" : "";
         yield return holder is not null ? Diagnoses.DataInUse.Found($"{directory} belongs to a running Portico{owner}")
             : Diagnoses.DataReady.Found(existing == directory ? $"{directory} can be written to" : $"{directory} can be made by a start");

@@ -202,6 +202,44 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public void A_copy_refuses_what_was_signed_before_the_first_start_with_it_until_that_is_too_old()
+    {
+        Start().Stop();
+        _time.Advance(TimeSpan.FromSeconds(60));
+        Assert.Null(CopyMark.Put(_kept.FullName));
+        _time.Advance(TimeSpan.FromSeconds(60)); // clients come to the original, and are recorded
+
+        var first = Start();
+        Assert.Single(first.Log.Lines, line => line.EventName == "IsCopy");
+        AssertStranger(first, first.Call(new ClientTraits { ClockAhead = -1 }).Hello, "tls_before_start");
+        AssertStranger(first, first.Call(new ClientTraits { ClockAhead = -500 }).Hello, "tls_before_start");
+        var (client, _) = first.Relay(new ClientTraits { ClockAhead = 1 });
+        first.Stop();
+
+        // An orderly restart is no way around it, and nothing signed since the first start is refused.
+        _time.Advance(TimeSpan.FromSeconds(100));
+        var second = Start();
+        AssertStranger(second, second.Call(new ClientTraits { ClockAhead = -101 }).Hello, "tls_before_start");
+        AssertStranger(second, client.Hello, "replay_session_detected");
+        second.Relay(new ClientTraits { ClockAhead = -90 });
+
+        // Nor is a kill.
+        _time.Advance(TimeSpan.FromSeconds(100));
+        var third = Start();
+        AssertStranger(third, third.Call(new ClientTraits { ClockAhead = -1 }).Hello, "tls_before_start");
+        AssertStranger(third, third.Call(new ClientTraits { ClockAhead = -300 }).Hello, "tls_before_start");
+        third.Advance(601);
+        third.Relay(new ClientTraits { ClockAhead = -590 });
+        third.Stop();
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var last = Start();
+        Assert.DoesNotContain(last.Log.Lines, line => line.EventName == "IsCopy");
+        Assert.DoesNotContain(CopyMark.Name, Files());
+        last.Relay(new ClientTraits { ClockAhead = -300 });
+    }
+
+    [Fact]
     public void A_first_start_that_made_its_secret_refuses_nothing_for_a_slow_clock()
     {
         var stage = Start(settings => settings with { HasNewSecret = true });
@@ -420,7 +458,8 @@ public sealed class ReplayTests : IDisposable
     private string[] Files() =>
     [
         .. _kept.GetFiles().Select(file => file.Name)
-            .Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName)).Order(StringComparer.Ordinal),
+            .Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName or DataDirectoryVersion.Name))
+            .Order(StringComparer.Ordinal),
     ];
 
     private Stage Start(Func<ProxySettings, ProxySettings>? change = null)
