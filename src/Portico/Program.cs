@@ -3,6 +3,7 @@ using Portico.Commands;
 using Portico.Core.Net;
 using Portico.Hosting;
 using Portico.Import;
+using Portico.Moving;
 using Portico.Questions;
 
 namespace Portico;
@@ -54,6 +55,8 @@ internal static class Program
             ReloadCommand.Create(common),
             UpgradeCommand.Create(common),
             HealthcheckCommand.Create(common),
+            ExportCommand.Create(common),
+            ImportCommand.Create(common),
             ImportConfigCommand.Create(),
             DocsCommand.Create(),
         };

@@ -28,6 +28,12 @@ public sealed class DataDirectoryVersion
 
     private int Newest => First + _migrations.Count;
 
+    /// <summary>The version that this program writes.</summary>
+    public static int Present => OfThisProgram.Newest;
+
+    /// <summary>The version of a directory; null = its file says something else.</summary>
+    public static int? Of(string directory) => Read(directory);
+
     /// <summary>Why a start would refuse a directory for its version; null = it would not.</summary>
     public static string? ProblemOf(string directory) => OfThisProgram.Problem(directory);
 

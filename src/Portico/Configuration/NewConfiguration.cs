@@ -87,40 +87,8 @@ internal sealed record NewConfiguration
     /// <exception cref="Commands.CommandFailure">The place cannot be written to.</exception>
     public static bool TryWrite(string path, string text) =>
         FileFailure.Guard(
-            () => TryWriteFile(path, text), "write", path,
+            () => NewFile.TryWrite(path, file => file.Write(Encoding.UTF8.GetBytes(text))), "write", path,
             "run portico in a directory that it may write to, or name a file with --config");
-
-    private static bool TryWriteFile(string path, string text)
-    {
-        var directory = Path.GetDirectoryName(path)!;
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
-        else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-
-        var partial = Path.Combine(directory, $".portico-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
-        try
-        {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using (var file = new FileStream(partial, options))
-            {
-                file.Write(Encoding.UTF8.GetBytes(text));
-                file.Flush(flushToDisk: true); // a crash after the rename must not leave an empty file under the real name
-            }
-
-            // Links the new name and removes the old one, so a file that appeared in between is not replaced.
-            File.Move(partial, path, overwrite: false);
-            return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return false;
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
-    }
 
     private static string Json(string text) => $"\"{JsonEncodedText.Encode(text)}\"";
 }

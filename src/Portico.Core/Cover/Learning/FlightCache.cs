@@ -12,7 +12,7 @@ namespace Portico.Core.Cover.Learning;
 /// </summary>
 internal sealed class FlightCache(string directory)
 {
-    private const string FileName = "cover-flights.json";
+    public const string FileName = "cover-flights.json";
     private const int Limit = 4 * 1024 * 1024;
     private const int MostLengths = 256;
 
