@@ -3,6 +3,7 @@ using Portico.Commands;
 using Portico.Core.Net;
 using Portico.Hosting;
 using Portico.Import;
+using Portico.Manual;
 using Portico.Moving;
 using Portico.Questions;
 
@@ -58,6 +59,8 @@ internal static class Program
             ExportCommand.Create(common),
             ImportCommand.Create(common),
             ImportConfigCommand.Create(),
+            CompletionCommand.Create(),
+            ManCommand.Create(),
             DocsCommand.Create(),
         };
         common.AddTo(root);

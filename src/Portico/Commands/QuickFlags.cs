@@ -40,9 +40,14 @@ internal sealed class QuickFlags
         Description = "fake-tls, secure or classic; repeat it for more than one.",
         HelpName = "NAME",
         Arity = ArgumentArity.OneOrMore,
+        CompletionSources = { "fake-tls", "secure", "classic" },
     };
-    private readonly Option<string?> _mode =
-        new("--mode") { Description = "auto, direct or middle: the way to Telegram.", HelpName = "MODE" };
+    private readonly Option<string?> _mode = new("--mode")
+    {
+        Description = "auto, direct or middle: the way to Telegram.",
+        HelpName = "MODE",
+        CompletionSources = { "auto", "direct", "middle" },
+    };
 
     /// <summary>When QR codes are drawn.</summary>
     public Option<string> Qr { get; } = CommonOptions.Qr("auto");
