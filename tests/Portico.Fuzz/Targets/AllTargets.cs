@@ -6,6 +6,7 @@ using Portico.Fuzz.Targets.FakeTls;
 using Portico.Fuzz.Targets.Framing;
 using Portico.Fuzz.Targets.Handshake;
 using Portico.Fuzz.Targets.MiddleProxy;
+using Portico.Fuzz.Targets.Moving;
 using Portico.Fuzz.Targets.Mtproto;
 using Portico.Fuzz.Targets.Obfuscation;
 using Portico.Fuzz.Targets.ProxyProtocol;
@@ -51,6 +52,7 @@ internal static class AllTargets
         () => new ImportTarget("mtprotoproxy"),
         () => new ImportTarget("mtg"),
         () => new ImportTarget("telemt"),
+        () => new ArchiveTarget(),
         () => new JudgeTarget(),
         () => new AesCtrTarget(),
         () => new AesCbcTarget(),
