@@ -58,6 +58,10 @@ public sealed class StateArrival : IDisposable
                 problem = $"the data directory {directory} holds what a proxy has kept ({string.Join(", ", kept.Take(3))}), "
                     + "and that stays; move the directory away first, or name another in PORTICO__dataDirectory, now and for each start";
             }
+            else if (DataDirectoryVersion.ProblemOf(directory) is { } newer)
+            {
+                problem = newer;
+            }
             else
             {
                 arrival.ClearBeside(); // left over from a kill

@@ -87,6 +87,16 @@ public sealed class StateArrivalTests : IDisposable
         Assert.Equal("kept", File.ReadAllText(Path.Combine(Data, name)));
     }
 
+    [Fact]
+    public void A_directory_that_a_newer_proxy_has_is_left_alone()
+    {
+        Directory.CreateDirectory(Data);
+        File.WriteAllText(Path.Combine(Data, "version"), "2\n");
+        Assert.Null(StateArrival.TryBegin(Data, out var problem));
+        Assert.Contains("is of version 2", problem, StringComparison.Ordinal);
+        Assert.Equal("2\n", File.ReadAllText(Path.Combine(Data, "version")));
+    }
+
     [Theory]
     [InlineData("lock")]
     [InlineData("running")]

@@ -30,7 +30,9 @@ internal static class ExportCommand
             var (loaded, file) = ConfigurationReport.Need(parsed.GetValue(common.Config));
             var path = parsed.GetRequiredValue(to);
             var phrase = Passphrase.Read(parsed.GetValue(passphrase));
-            if (File.Exists(path)) throw Exists(path);
+            if (Path.Exists(path)) throw Exists(path);
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+                throw new CommandFailure(ExitCode.BadConfiguration, $"--out: there is no directory {folder}; make it, or name another");
             var directory = ConfigurationReport.SettingsOf(loaded).DataDirectory;
             if (DataDirectoryVersion.ProblemOf(directory) is { } newer)
                 throw new CommandFailure(ExitCode.Failed, newer);

@@ -118,9 +118,11 @@ internal static class ImportCommand
 
     private static IEnumerable<string> Remarks(ProxySettings settings, ConfigurationFile target)
     {
-        yield return "Stop the old proxy before this one starts: what it lets in later is not known here. For "
-            + string.Create(CultureInfo.InvariantCulture, $"{settings.TimeWindow.PastSeconds} s, ")
-            + "hellos signed before the first start are refused; apps try again by themselves.";
+        var (window, seconds) = (settings.TimeWindow, settings.TimeWindow.PastSeconds.ToString(CultureInfo.InvariantCulture));
+        yield return "Stop the old proxy before this one starts: what it lets in later is not known here. "
+            + (window.Enabled && settings.Replay.Enabled
+                ? $"For {seconds} s, hellos signed before the first start are refused; apps try again by themselves."
+                : "Recorded, it opens this one too, as replay or fakeTls.timeWindow is off.");
         var own = settings.Listeners.Where(listener => listener.PublicHost is not { } host || IPAddress.TryParse(host, out _)).ToArray();
         foreach (var listener in own)
         {

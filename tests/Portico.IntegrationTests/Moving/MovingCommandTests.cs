@@ -232,6 +232,10 @@ public sealed class MovingCommandTests : IAsyncDisposable
         Assert.Equal("mine", File.ReadAllText(_old.File("moving")));
         Assert.Equal(["moving", "portico.json"], Directory.GetFiles(_old.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
+        (code, _, errors) = await RunAsync(_old, "export", "--out", "nowhere/moving");
+        Assert.Equal(2, code);
+        Assert.Contains($"--out: there is no directory {_old.File("nowhere")}", errors, StringComparison.Ordinal);
+
         _old.Write("phrase", "\n");
         (code, _, errors) = await RunAsync(_old, "export", "--out", "other", "--passphrase-file", "phrase");
         Assert.Equal(2, code);
