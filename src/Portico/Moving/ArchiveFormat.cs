@@ -34,6 +34,7 @@ internal enum PieceKind : byte
 /// makes the bytes unreadable: key = PBKDF2-HMAC-SHA-256 of the passphrase and the salt, 600 000 times; nonce = the piece's number and four
 /// zeros, which does not repeat, as each archive has a key of its own. Open, it is the first 16 bytes of SHA-256 over all that: it finds
 /// accidents, not those who can write the file. There is no compression: nearly all of it is hashes, and nothing can swell when it is read.
+/// Nor is it tar: readers of that believe the sizes that it announces, and its names may lead anywhere.
 /// </remarks>
 internal static class ArchiveFormat
 {
