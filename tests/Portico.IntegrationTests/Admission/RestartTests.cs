@@ -31,6 +31,7 @@ public sealed class RestartTests : IAsyncDisposable
     [Fact]
     public async Task After_an_orderly_restart_what_came_before_is_known_and_nobody_else_is_refused()
     {
+        await BeginAsync();
         var (hello, header) = await RunAsync(Signals.Terminate, ClientsAsync);
         Assert.Equal(["clients-seen.1"], Files());
         await RunAsync(Signals.Terminate, async endpoint =>
@@ -58,6 +59,7 @@ public sealed class RestartTests : IAsyncDisposable
 
     private async Task KillAsync(int times)
     {
+        await BeginAsync();
         var recorded = new List<(byte[] Bytes, uint Time)>();
         for (var life = 0; life <= times; life++)
         {
@@ -165,6 +167,15 @@ public sealed class RestartTests : IAsyncDisposable
         var beginning = profile.Mode == ClientMode.FakeTls ? client.Hello : client.Header;
         await client.EchoAsync(100);
         return beginning;
+    }
+
+    // A first start that makes its own secret: before it there was nobody, so nothing is refused after it.
+    private async Task BeginAsync()
+    {
+        await using var process = PorticoProcess.Start(_directory.Path, ["--port", "0"]);
+        await process.LineAsync("tg://");
+        process.Signal(Signals.Terminate);
+        await process.EndAsync();
     }
 
     /// <summary>Starts the executable, lets clients come, ends it with a signal.</summary>

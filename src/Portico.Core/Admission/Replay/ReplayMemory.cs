@@ -18,6 +18,9 @@ internal sealed partial class ReplayMemory : IDisposable
     // What was seen this shortly before a kill may not have been written. The writer waits for half a second; a loaded machine for longer.
     private const int LostSeconds = 2;
 
+    // Signed at whatever time.
+    private const long Anything = 0;
+
     private readonly ReplaySettings _settings;
     private readonly TimeWindowSettings _window;
     private readonly string _directory;
@@ -30,11 +33,8 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly SeenJournal? _journal;
     private readonly SeenJournal? _unsetJournal;
     private readonly long _clockOffset;
-    private readonly long _refusedFromUnix = long.MaxValue;
-    private readonly long _refusedBeforeUnix = long.MinValue;
-    private readonly long _refusedUntil;
-    private readonly long _startUnix;
-    private readonly long _copyBegan;
+    private readonly bool _hasNewSecret;
+    private readonly RefusedHellos _refused = new();
     private readonly bool _isCopy;
     private SeenWriter? _writer;
     private bool _isMarked;
@@ -50,7 +50,7 @@ internal sealed partial class ReplayMemory : IDisposable
     {
         (_settings, _window, _directory, _metrics) = (settings.Replay, settings.TimeWindow, settings.DataDirectory, metrics);
         _log = loggers.CreateLogger<ReplayMemory>();
-        (_clockOffset, _startUnix) = (unixSeconds - now, unixSeconds);
+        (_clockOffset, _hasNewSecret) = (unixSeconds - now, settings.HasNewSecret);
         if (_window is { Enabled: true, AcceptUnsetClock: true })
         {
             UnsetClockSet? unset = null;
@@ -71,37 +71,36 @@ internal sealed partial class ReplayMemory : IDisposable
 
         _seen = seen ?? CreateSet(ReplaySet.NewKey());
         if (!IsKept || !_window.Enabled) return;
-        var isKnown = files is { WasThere: true, IsDamaged: false };
-        _isCopy = CopyMark.IsThere(_directory, unixSeconds, out _copyBegan);
-        if (_isCopy && !IsOver(unixSeconds))
+        _refused = RefusedHellos.Read(_directory, unixSeconds, _window.PastSeconds);
+        if (_refused.SecondsLeft(unixSeconds) is > 0 and var left) Log.StillRefused(_log, left);
+        _isCopy = CopyMark.IsThere(_directory);
+        if (RefusedFrom(files, wasRunning) is not { } from) return;
+        // A process that was there a moment ago may have let in what is signed in this second.
+        var before = wasRunning || _isCopy ? unixSeconds + 1 : unixSeconds;
+        _refused.Add(from == Anything ? from : unixSeconds - from, before, unixSeconds + _window.PastSeconds);
+    }
+
+    // Since how many seconds before the start nothing is known of whom an earlier process let in, and why; null = everything is.
+    private long? RefusedFrom(ReplayFiles? files, bool wasRunning)
+    {
+        if (_isCopy)
         {
-            // What this start has to refuse besides lies before it.
-            if (wasRunning || !isKnown) _copyBegan = unixSeconds;
-            var left = _copyBegan + _window.PastSeconds - unixSeconds;
-            (_refusedFromUnix, _refusedBeforeUnix, _refusedUntil) = (long.MinValue, _copyBegan + 1, now + left);
-            Log.IsCopy(_log, left, unixSeconds - _copyBegan);
-            return;
+            Log.IsCopy(_log, _window.PastSeconds);
+            return Anything;
         }
 
-        _refusedBeforeUnix = unixSeconds;
-        if (isKnown)
+        if (files is { WasThere: true, IsDamaged: false })
         {
-            if (!wasRunning) return;
-            (_refusedFromUnix, _refusedBeforeUnix) = (unixSeconds - LostSeconds, unixSeconds + 1);
+            if (!wasRunning) return null;
             Log.WasKilled(_log, LostSeconds);
-        }
-        else
-        {
-            // Nothing is known of an earlier process. With a secret that is new there was none; another may have let in what was signed
-            // before this.
-            if (settings.HasNewSecret && !wasRunning) return;
-            _refusedFromUnix = long.MinValue;
-            if (wasRunning) _refusedBeforeUnix++;
-            if (wasRunning || files is null or { IsDamaged: true })
-                Log.Lost(_log, _window.PastSeconds);
+            return LostSeconds;
         }
 
-        _refusedUntil = now + _window.PastSeconds;
+        // Nothing is known of an earlier process. With a secret that is new there was none; another may have let in what was signed
+        // before this.
+        if (_hasNewSecret && !wasRunning) return null;
+        if (wasRunning || files is null or { IsDamaged: true }) Log.Lost(_log, _window.PastSeconds);
+        return Anything;
     }
 
     /// <summary>Of both sets.</summary>
@@ -136,9 +135,9 @@ internal sealed partial class ReplayMemory : IDisposable
             // It outlives a kill in the system's memory, and needs no disk before the first client: a power cut loses seconds either way.
             if (KeptFile.Replace(_directory, RunningName, _ => { }, isDurable: false) is { } problem)
                 Log.NotMarked(_log, RunningName, problem);
-            var ofCopy = !_isCopy ? null
-                : IsOver(_startUnix) ? KeptFile.Remove(_directory, CopyMark.Name) : CopyMark.Began(_directory, _copyBegan);
-            if (ofCopy is not null) Log.NotMarked(_log, CopyMark.Name, ofCopy);
+            if (_refused.Keep(_directory) is { } notKept) Log.NotMarked(_log, RefusedHellos.Name, notKept);
+            else if (_isCopy && KeptFile.Remove(_directory, CopyMark.Name) is { } ofCopy)
+                Log.NotMarked(_log, CopyMark.Name, ofCopy);
         }
 
         _writer = new SeenWriter(journals, Failed);
@@ -157,7 +156,7 @@ internal sealed partial class ReplayMemory : IDisposable
         var isUnset = _unset is not null && TimeWindow.IsUnsetClock(timestamp);
         // The time of a hello can be changed (see the fingerprint): whichever set it is in, it is a replay.
         if (_unset is not null && _unset.Contains(beginning)) return false;
-        if (!isUnset && timestamp < _refusedBeforeUnix && timestamp >= _refusedFromUnix && now <= _refusedUntil)
+        if (!isUnset && _refused.Contains(timestamp, now + _clockOffset))
         {
             // One that is known is told by its name all the same.
             if (_seen is null || !_seen.Contains(beginning)) refusal = CloseReason.TlsBeforeStart;
@@ -250,9 +249,6 @@ internal sealed partial class ReplayMemory : IDisposable
             Log.NotMarked(_log, RunningName, other);
     }
 
-    // What was signed before a copy was begun with is too old by now in any case.
-    private bool IsOver(long unixSeconds) => _copyBegan + _window.PastSeconds < unixSeconds;
-
     private ReplaySet CreateSet(byte[] key) => new(_settings, Evicted, key);
 
     private bool TryAdd(ReadOnlySpan<byte> beginning, long now)
@@ -321,8 +317,12 @@ internal sealed partial class ReplayMemory : IDisposable
 
         [LoggerMessage(EventId = 1608, EventName = "IsCopy", Level = LogLevel.Information,
             Message = "The data directory is a copy, and what its original saw of clients later is not known here: for {Seconds} s, "
-                + "hellos signed before the first start with it, {Ago} s ago, are refused")]
-        public static partial void IsCopy(ILogger logger, long seconds, long ago);
+                + "hellos signed before this start are refused")]
+        public static partial void IsCopy(ILogger logger, long seconds);
+
+        [LoggerMessage(EventId = 1609, EventName = "StillRefused", Level = LogLevel.Information,
+            Message = "For {Seconds} s more, hellos are refused that an earlier process may have let in without leaving a trace")]
+        public static partial void StillRefused(ILogger logger, long seconds);
 
         [LoggerMessage(EventId = 1607, EventName = "Lost", Level = LogLevel.Warning,
             Message = "What earlier processes saw of clients is lost, all or in part: "

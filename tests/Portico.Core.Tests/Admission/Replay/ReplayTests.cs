@@ -136,7 +136,7 @@ public sealed class ReplayTests : IDisposable
     [Fact]
     public void An_orderly_stop_keeps_everything_for_the_next_start()
     {
-        var first = Start();
+        var first = StartFirst();
         var (tls, _) = first.Relay();
         var (plain, _) = first.Relay(new ClientTraits { IsTls = false });
         first.Stop();
@@ -187,7 +187,7 @@ public sealed class ReplayTests : IDisposable
     [Fact]
     public void After_a_kill_only_hellos_of_its_last_moments_are_refused()
     {
-        Start().Relay();
+        StartFirst().Relay();
         Assert.Contains(ReplayMemory.RunningName, Files()); // as a kill leaves it
         _time.Advance(TimeSpan.FromSeconds(10));
 
@@ -199,6 +199,18 @@ public sealed class ReplayTests : IDisposable
         second.Relay(new ClientTraits { ClockAhead = -3 });
         second.Relay(new ClientTraits { ClockAhead = -599 });
         second.Relay(new ClientTraits { IsTls = false });
+
+        // An orderly restart is no way around it.
+        second.Stop();
+        _time.Advance(TimeSpan.FromSeconds(100));
+        var third = Start();
+        Assert.Single(third.Log.Lines, line => line.EventName == "StillRefused");
+        AssertStranger(third, third.Call(new ClientTraits { ClockAhead = -101 }).Hello, "tls_before_start");
+        third.Relay(new ClientTraits { ClockAhead = -97 });
+        third.Advance(501);
+        third.Stop();
+        Start();
+        Assert.DoesNotContain(RefusedHellos.Name, Files());
     }
 
     [Fact]
@@ -253,14 +265,19 @@ public sealed class ReplayTests : IDisposable
         var stage = Start();
         AssertStranger(stage, stage.Call(new ClientTraits { ClockAhead = -1 }).Hello, "tls_before_start");
         stage.Relay(new ClientTraits { ClockAhead = 0 });
-        stage.Advance(601);
+        stage.Stop();
+        _time.Advance(TimeSpan.FromSeconds(10)); // an orderly restart is no way around it
+        stage = Start();
+        AssertStranger(stage, stage.Call(new ClientTraits { ClockAhead = -11 }).Hello, "tls_before_start");
+        stage.Relay(new ClientTraits { ClockAhead = -10 });
+        stage.Advance(591);
         stage.Relay(new ClientTraits { ClockAhead = -599 });
     }
 
     [Fact]
     public async Task A_drain_that_is_cut_short_has_lost_nothing_and_refuses_no_slow_clock()
     {
-        var first = Start();
+        var first = StartFirst();
         var (client, _) = first.Relay();
         var stopping = first.Proxy.StopAsync(TimeSpan.FromSeconds(30));
         await UntilWrittenAsync(1); // killed here
@@ -461,6 +478,9 @@ public sealed class ReplayTests : IDisposable
             .Where(name => name is not (DirectoryLock.Name or DirectoryLock.HolderName or DataDirectoryVersion.Name))
             .Order(StringComparer.Ordinal),
     ];
+
+    // The first of all: before it there was nobody.
+    private Stage StartFirst() => Start(settings => settings with { HasNewSecret = true });
 
     private Stage Start(Func<ProxySettings, ProxySettings>? change = null)
     {
