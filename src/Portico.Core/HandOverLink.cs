@@ -12,7 +12,7 @@ public sealed class HandOverException(string message) : Exception(message);
 /// Between a proxy and its successor: a pair of sockets that only these two have, of which the successor inherits one. What is said, in
 /// this order: the successor, when all is ready that takes time, which data directory it will use (<c>ready</c>); the old one its
 /// listening sockets and that the directory is free (<c>sockets</c>, <c>yours</c>); the successor that it could accept
-/// (<c>serving</c>); the old one that it shall (<c>go</c>), and from there on it does not come back. Then the old one asks whether a
+/// (<c>serving</c>); the old one that it shall (<c>go</c>); the successor that it does (<c>accepting</c>). Then the old one asks whether a
 /// client may enter whose hello came to it, and says when its administration is closed (<c>doors</c>). Linux only.
 /// </summary>
 public sealed unsafe class HandOverLink : IDisposable
@@ -68,6 +68,9 @@ public sealed unsafe class HandOverLink : IDisposable
         return new HandOverLink(socket);
     }
 
+    /// <summary>For tests that are the successor themselves: the end with this number.</summary>
+    internal static HandOverLink Of(int socket) => new(socket);
+
     /// <summary>
     /// The successor takes over: says that it is ready and waits for the sockets, while the old process brings onto the disk what it knows.
     /// From the return on nobody accepts until <see cref="PorticoProxy.FollowAsync"/>, so nothing that takes time may be in between.
@@ -84,7 +87,11 @@ public sealed unsafe class HandOverLink : IDisposable
         while (true)
         {
             var text = Receive(carried);
-            foreach (var descriptor in carried) sockets.Add(descriptor);
+            foreach (var descriptor in carried)
+            {
+                if (!sockets.Add(descriptor)) _ = Native.close(descriptor);
+            }
+
             carried.Clear();
             switch (text)
             {
@@ -137,16 +144,18 @@ public sealed unsafe class HandOverLink : IDisposable
         Send("yours");
     }
 
-    /// <summary>The old process waits until its successor could accept, and lets it.</summary>
-    /// <param name="patience">For how long.</param>
+    /// <summary>The old process waits until its successor could accept, lets it, and waits until it does.</summary>
+    /// <param name="patience">For how long, each time.</param>
     /// <param name="patienceForAnswers">For the answer to each question that is asked afterwards.</param>
-    internal void Commit(TimeSpan patience, TimeSpan patienceForAnswers)
+    /// <param name="going">Called in between: from here on the successor may let clients in.</param>
+    internal void Commit(TimeSpan patience, TimeSpan patienceForAnswers, Action going)
     {
         SetPatience(patience);
-        if (ReceiveOrEnd() != "serving")
-            throw new HandOverException("the successor did not begin to serve");
-        SetPatience(patienceForAnswers);
+        Expect("serving");
+        going();
         Send("go");
+        Expect("accepting");
+        SetPatience(patienceForAnswers);
     }
 
     /// <summary>The successor could accept; waits until it shall.</summary>
@@ -156,6 +165,9 @@ public sealed unsafe class HandOverLink : IDisposable
         if (Receive([]) != "go")
             throw new HandOverException("the proxy to succeed has given the hand-over up");
     }
+
+    /// <summary>The successor accepts.</summary>
+    internal void Accepting() => Send("accepting");
 
     /// <summary>The old process asks about a client, one question at a time. A thread that does nothing else answers.</summary>
     /// <param name="question">Bytes that only the two processes understand.</param>
@@ -176,23 +188,32 @@ public sealed unsafe class HandOverLink : IDisposable
     /// <param name="answer">To questions.</param>
     internal void Listen(Func<ReadOnlySpan<byte>, byte> answer)
     {
-        SetPatience(Timeout.InfiniteTimeSpan);
-        Span<byte> message = stackalloc byte[MostText];
-        Span<byte> reply = stackalloc byte[1];
-        while (DescriptorMessage.Receive(_socket, message, []) is > 0 and var length)
+        try
         {
-            if (message[..length].SequenceEqual("doors"u8))
+            SetPatience(Timeout.InfiniteTimeSpan);
+            Span<byte> message = stackalloc byte[MostText];
+            Span<byte> reply = stackalloc byte[1];
+            while (DescriptorMessage.Receive(_socket, message, []) is > 0 and var length)
             {
-                _doors.TrySetResult();
-                continue;
+                if (message[..length].SequenceEqual("doors"u8))
+                {
+                    _doors.TrySetResult();
+                    continue;
+                }
+
+                reply[0] = answer(message[..length]);
+                if (DescriptorMessage.Send(_socket, [], reply, []) != 0) break;
             }
-
-            reply[0] = answer(message[..length]);
-            if (DescriptorMessage.Send(_socket, [], reply, []) != 0) break;
         }
-
-        _doors.TrySetResult();
+        finally
+        {
+            _doors.TrySetResult();
+            Dispose(); // nobody answers any more, and the other side hears of it
+        }
     }
+
+    /// <summary>For tests: anything.</summary>
+    internal void Say(ReadOnlySpan<byte> text) => _ = DescriptorMessage.Send(_socket, [], text, []);
 
     private void Send(string text, ReadOnlySpan<int> sockets = default)
     {
@@ -200,6 +221,12 @@ public sealed unsafe class HandOverLink : IDisposable
         var error = bytes.Length <= MostText ? DescriptorMessage.Send(_socket, [], bytes, sockets) : Native.ENAMETOOLONG;
         if (error != 0)
             throw new HandOverException($"the other process cannot be reached: error {error}");
+    }
+
+    private void Expect(string word)
+    {
+        if (ReceiveOrEnd() != word)
+            throw new HandOverException("the successor did not begin to serve");
     }
 
     private string ReceiveOrEnd() =>

@@ -14,10 +14,17 @@ public sealed partial class PorticoProxy
     // machine is busy. From the sockets on it has only what was seen to read.
     private static readonly TimeSpan PatienceForStart = TimeSpan.FromSeconds(60), PatienceForServing = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan PatienceForEnd = TimeSpan.FromSeconds(5);
+
     // An answer about one client, given by a thread that does nothing else. A loop waits for it.
     private static readonly TimeSpan PatienceForAnswer = TimeSpan.FromMilliseconds(250);
 
-    private HandOverLink? _successor;
+    private volatile HandOverLink? _handingOver;
+    private volatile HandOverLink? _successor;
+
+    /// <summary>Why it can hand over to no process; null = it can.</summary>
+    public string? HandOverProblem =>
+        _engine.CanHandOver ? null : "engine \"sockets\" cannot hand its listening sockets over; restart the proxy instead";
 
     /// <summary>Another process has taken over: this one only drains.</summary>
     public bool IsHandedOver => _successor is not null;
@@ -36,8 +43,7 @@ public sealed partial class PorticoProxy
     /// <exception cref="HandOverException">It did not come about; this proxy serves on as before.</exception>
     public async Task<TimeSpan> HandOverAsync(HandOverLink link, Action endSuccessor)
     {
-        if (!_engine.CanHandOver)
-            throw new HandOverException("engine \"sockets\" cannot hand its listening sockets over; restart the proxy instead");
+        _handingOver = link; // a stop ends it
         var directory = "";
         await OnThreadAsync(() => directory = link.ExpectReady(PatienceForStart)).ConfigureAwait(false);
         if (directory != Settings.DataDirectory)
@@ -50,12 +56,14 @@ public sealed partial class PorticoProxy
             throw new HandOverException("the proxy is stopping");
         try
         {
+            if (_isStopping) throw new HandOverException("the proxy is stopping");
             var began = Stopwatch.GetTimestamp();
             await HandOverNowAsync(link, endSuccessor).ConfigureAwait(false);
             return Stopwatch.GetElapsedTime(began);
         }
         finally
         {
+            _handingOver = null;
             _reloading.Release();
         }
     }
@@ -68,42 +76,91 @@ public sealed partial class PorticoProxy
     /// <exception cref="HandOverException">It has given up, and serves on.</exception>
     public async Task FollowAsync(HandOverLink link)
     {
-        await OnThreadAsync(link.AwaitCommit).ConfigureAwait(false);
+        var (replays, loop) = (_services.Replays, _engine.Loops[0]);
+        await OnThreadAsync(() =>
+        {
+            link.AwaitCommit();
+            replays.MarkRunning(); // not before: the old process may have to go on with the files
+        }).ConfigureAwait(false);
         await UnlessDeadAsync(_engine.ResumeListeningAsync()).ConfigureAwait(false);
-        var loop = _engine.Loops[0];
-        _ = OnThreadAsync(() => link.Listen(question => ReplayQuestion.Answer(question, _services.Replays, loop.NowMs / 1000)));
+        _ = AnswerAsync();
+
+        async Task AnswerAsync()
+        {
+            try
+            {
+                await OnThreadAsync(() =>
+                {
+                    link.Accepting();
+                    link.Listen(question => ReplayQuestion.Answer(question, replays, replays.ClockAt(loop.UnixSeconds)));
+                }).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                Log.NotAnswered(_log, error); // the old process lets nobody in any more
+            }
+        }
     }
 
     private async Task HandOverNowAsync(HandOverLink link, Action endSuccessor)
     {
-        var replays = _services.Replays;
-        replays.Hold();
+        var (replays, hasDirectory) = (_services.Replays, _directory is not null);
+        long? letInSince = null;
+        var isGivenUp = false;
         try
         {
+            await OnThreadAsync(() => ThrowFor(replays.PrepareToMove())).ConfigureAwait(false);
+            replays.Hold();
+            _services.Policy.IsHeld = true;
             // With it every loop has had a turn, so nobody is in the middle of being remembered.
             await UnlessDeadAsync(_engine.SuspendListeningAsync()).ConfigureAwait(false);
             var sockets = await _engine.ListeningDescriptorsAsync().ConfigureAwait(false);
             await OnThreadAsync(() =>
             {
-                if (replays.LetGo() is { } problem)
-                    throw new HandOverException($"what was seen of clients could not be written: {problem}");
+                ThrowFor(replays.LetGo());
+                if (Volatile.Read(ref isGivenUp)) return; // the disk took too long
                 _directory?.Dispose();
+                _directory = null;
                 link.Give(sockets.AsSpan());
-                link.Commit(PatienceForServing, PatienceForAnswer);
-            }).ConfigureAwait(false);
+                link.Commit(PatienceForServing, PatienceForAnswer, () => letInSince = _engine.Loops[0].UnixSeconds);
+            }).WaitAsync(2 * PatienceForServing).ConfigureAwait(false);
         }
-        catch (Exception)
+        catch (Exception problem)
         {
-            // It has let nobody in, and must not have the directory when that is to be ours again.
-            endSuccessor();
-            await TakeDirectoryBackAsync().ConfigureAwait(false);
-            replays.TakeBack();
-            await UnlessDeadAsync(_engine.ResumeListeningAsync()).ConfigureAwait(false);
-            throw;
+            Volatile.Write(ref isGivenUp, true);
+            await TakeBackAsync(endSuccessor, hasDirectory, letInSince).ConfigureAwait(false);
+            if (problem is not TimeoutException) throw;
+            throw new HandOverException("the disk or the successor did not answer for too long");
         }
 
         _successor = link;
         replays.Follow(new Successor(link));
+    }
+
+    // First of all clients come in again; the files can wait.
+    private async Task TakeBackAsync(Action endSuccessor, bool hadDirectory, long? letInSince)
+    {
+        try
+        {
+            await OnThreadAsync(endSuccessor).WaitAsync(PatienceForEnd).ConfigureAwait(false);
+        }
+        catch (Exception problem)
+        {
+            Log.NotEnded(_log, problem.Message); // its link is closed, so it lets nobody in
+        }
+
+        _services.Replays.Resume(letInSince, _engine.Loops[0].UnixSeconds);
+        _services.Policy.IsHeld = false;
+        await UnlessDeadAsync(_engine.ResumeListeningAsync()).ConfigureAwait(false);
+        if (hadDirectory && _directory is null && !await TryLockDirectoryAsync().ConfigureAwait(false))
+            return;
+        _ = OnThreadAsync(_services.Replays.MarkRunning);
+    }
+
+    private static void ThrowFor(string? problem)
+    {
+        if (problem is not null)
+            throw new HandOverException($"what was seen of clients cannot be passed on: {problem}");
     }
 
     // It waits for the disk and for the other process, which is nothing for the pool.
@@ -128,16 +185,15 @@ public sealed partial class PorticoProxy
     }
 
     // The successor has it for a moment longer than its link.
-    private async Task TakeDirectoryBackAsync()
+    private async Task<bool> TryLockDirectoryAsync()
     {
-        if (_directory is null) return;
         for (var attempt = 0; ; attempt++)
         {
             try
             {
                 _directory = DirectoryLock.Take(Settings.DataDirectory, _log);
                 _directory?.Listening(Endpoints);
-                return;
+                return true;
             }
             catch (DataDirectoryInUseException) when (attempt < 20)
             {
@@ -146,16 +202,24 @@ public sealed partial class PorticoProxy
             catch (DataDirectoryInUseException problem)
             {
                 Log.DirectoryLost(_log, problem.Message);
-                return;
+                return false;
             }
         }
     }
 
     private static partial class Log
     {
+        [LoggerMessage(EventId = 1204, EventName = "PredecessorNotAnswered", Level = LogLevel.Error,
+            Message = "Questions of the process before this one are answered no longer; please report this")]
+        public static partial void NotAnswered(ILogger logger, Exception error);
+
         [LoggerMessage(EventId = 1202, EventName = "DirectoryLost", Level = LogLevel.Warning,
-            Message = "A hand-over went wrong and the data directory could not be locked again; nothing else runs on: {Problem}")]
+            Message = "After a hand-over that went wrong nothing more is kept of clients until a restart: {Problem}")]
         public static partial void DirectoryLost(ILogger logger, string problem);
+
+        [LoggerMessage(EventId = 1203, EventName = "SuccessorNotEnded", Level = LogLevel.Warning,
+            Message = "The successor that could not take over does not end ({Problem}); end it by hand")]
+        public static partial void NotEnded(ILogger logger, string problem);
     }
 
     private sealed class Successor(HandOverLink link) : IReplaySuccessor
@@ -163,6 +227,7 @@ public sealed partial class PorticoProxy
         public bool TryEnterHello(ReadOnlySpan<byte> beginning, uint timestamp, out CloseReason refusal) =>
             ReplayQuestion.TryEnterHello(beginning, timestamp, link.Ask, out refusal);
 
-        public bool TryEnterHeader(ReadOnlySpan<byte> beginning) => ReplayQuestion.TryEnterHeader(beginning, link.Ask);
+        public bool TryEnterHeader(ReadOnlySpan<byte> beginning, out CloseReason refusal) =>
+            ReplayQuestion.TryEnterHeader(beginning, link.Ask, out refusal);
     }
 }

@@ -96,7 +96,7 @@ public sealed partial class PorticoProxy
     {
         while (!await _reloading.WaitAsync(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false))
         {
-            if (_stopped is not null) return false;
+            if (_isStopping) return false;
         }
 
         if (!IsHandedOver) return true;

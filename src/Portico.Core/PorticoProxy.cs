@@ -16,7 +16,8 @@ namespace Portico.Core;
 /// <summary>A running proxy: its loops and listeners.</summary>
 public sealed partial class PorticoProxy : IAsyncDisposable
 {
-    private static readonly TimeSpan PatienceForLast = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PatienceForLast = TimeSpan.FromMilliseconds(500),
+        PauseForLast = TimeSpan.FromMilliseconds(5);
 
     private readonly Engine _engine;
     private readonly ProxyServices _services;
@@ -25,6 +26,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _stopped;
+    private volatile bool _isStopping;
 
     private PorticoProxy(Engine engine, ProxyServices services, DirectoryLock? directory, ILogger log)
     {
@@ -33,7 +35,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         _directory = directory;
         _engine = engine;
         _services = services;
-        Control = services.CreateControl(engine, () => Endpoints, () => Volatile.Read(ref _stopped) is not null || IsHandedOver);
+        Control = services.CreateControl(engine, () => Endpoints, () => _isStopping || IsHandedOver);
     }
 
     /// <summary>The settings in force.</summary>
@@ -102,7 +104,9 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     {
         lock (_gate)
         {
+            _isStopping = true;
             if (drain == TimeSpan.Zero) _hurry.TrySetResult();
+            _handingOver?.Dispose(); // it fails, unless it is done
             return _stopped ??= StopOnceAsync(drain, listensOn);
         }
     }
@@ -145,7 +149,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
             services.Own.Bound(settings, proxy.Endpoints);
             directory?.Listening(proxy.Endpoints);
             services.Cover.Directory.Begin();
-            services.Replays.MarkRunning();
+            if (sockets is not { AreHeld: true }) services.Replays.MarkRunning();
             services.MiddleProxies.Changed += _ => proxy.OnMiddleProxiesChanged();
             if (settings.UsesMiddleProxies)
             {
@@ -206,8 +210,8 @@ public sealed partial class PorticoProxy : IAsyncDisposable
 
     private async Task StopOnceAsync(TimeSpan drain, bool listensOn)
     {
-        await _reloading.WaitAsync().ConfigureAwait(false); // for good: what is under way is done first, and no other follows
         _services.Replays.SaveSoon(); // a container may be killed before the drain is over
+        await _reloading.WaitAsync().ConfigureAwait(false); // for good: what is under way is done first, and no other follows
         // a download ends at once
         if (_services.ConfigUpdater is { } updater)
             await updater.DisposeAsync().ConfigureAwait(false);
@@ -226,12 +230,14 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         if (!IsHandedOver) _directory?.Dispose();
     }
 
-    // The last to come are let in. Who comes after them waits for the next process, so not for long.
+    // Who came last is let in, and then told to come again. Others wait for the next process meanwhile, so not for long.
     private async Task LeaveAsync()
     {
         await UnlessDeadAsync(_engine.LeaveListeningAsync()).ConfigureAwait(false);
-        await UnlessDeadAsync(Task.WhenAny(_services.Sessions.WhenEmptyAsync(), _hurry.Task, Task.Delay(PatienceForLast)))
-            .ConfigureAwait(false);
+        for (var waited = TimeSpan.Zero; waited < PatienceForLast && IsLettingIn(); waited += PauseForLast)
+            await UnlessDeadAsync(Task.WhenAny(_hurry.Task, Task.Delay(PauseForLast))).ConfigureAwait(false);
+
+        bool IsLettingIn() => _services.Counters.Sum(it => it.Open - it.Relaying - it.Cover) > 0 && !_hurry.Task.IsCompleted;
     }
 
     // What is queued on sockets that another process has is that one's.

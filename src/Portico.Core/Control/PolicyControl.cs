@@ -62,6 +62,7 @@ public sealed class PolicyControl
     /// <param name="values">As an operator writes them.</param>
     /// <param name="adds">Whether they come or go.</param>
     /// <param name="problem">Why nothing was changed; null = it was.</param>
+    /// <exception cref="ProxyBusyException">Another process is taking over.</exception>
     public TableEdit? Change(string table, string? key, IReadOnlyCollection<string> values, bool adds, out string? problem)
     {
         PolicyKey? parsed = null;
@@ -71,13 +72,26 @@ public sealed class PolicyControl
             parsed = known;
         }
 
+        ThrowIfHeld();
         return EditOf(table, adds ? _policy.Tables.Add(table, parsed, values) : _policy.Tables.Remove(table, parsed, values), out problem);
     }
 
     /// <summary>Takes all values out of a table, those of the configuration too.</summary>
     /// <param name="table">Its name.</param>
     /// <param name="problem">Why nothing was changed; null = it was.</param>
-    public TableEdit? Empty(string table, out string? problem) => EditOf(table, _policy.Tables.Empty(table), out problem);
+    /// <exception cref="ProxyBusyException">Another process is taking over.</exception>
+    public TableEdit? Empty(string table, out string? problem)
+    {
+        ThrowIfHeld();
+        return EditOf(table, _policy.Tables.Empty(table), out problem);
+    }
+
+    // It has read the tables already, or is about to.
+    private void ThrowIfHeld()
+    {
+        if (_policy.IsHeld)
+            throw new ProxyBusyException("another process is taking over; nothing was changed, ask again in a moment");
+    }
 
     private TableEdit? EditOf(string table, TableChange change, out string? problem)
     {

@@ -1,4 +1,11 @@
 namespace Portico.Core.Control;
 
-/// <summary>A loop did not answer in time: it is hung, dead or far behind. What was asked may still be done.</summary>
-public sealed class ProxyBusyException() : Exception("an event loop did not answer in time");
+/// <summary>Not now. Unless the message says something else, what was asked may still be done.</summary>
+public sealed class ProxyBusyException(string message) : Exception(message)
+{
+    /// <summary>A loop is hung, dead or far behind.</summary>
+    public ProxyBusyException()
+        : this("an event loop did not answer in time")
+    {
+    }
+}

@@ -52,6 +52,8 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest, IMemory
 
     long IMemoryHolder.SinceMs => _lastNewsMs;
 
+    long IMemoryHolder.QuietSinceMs => _up.IsPending || _down.IsPending ? long.MaxValue : _lastNewsMs;
+
     long IMemoryHolder.StuckMs(long nowMs) => nowMs - _lastNewsMs;
 
     void IMemoryHolder.LetGo(CloseReason reason) => Leave(reason);

@@ -31,9 +31,10 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
     [AsyncMethodBuilder(typeof(StepMethodBuilder<>))]
     private async ValueTask<StepResult> AdmitLaterAsync(HandshakeState handshake)
     {
+        var reminder = new Reminder(handshake);
         while (replays.IsMoving)
         {
-            context.Loop.EnqueueAt(context.Loop.NowMs + LookAgainMs, new Reminder(handshake));
+            reminder.Set(context.Loop.NowMs + LookAgainMs);
             var wake = await handshake.NextEventAsync();
             if (wake != Wake.Event)
                 return StepResult.Gone(wake == Wake.Deadline ? CloseReason.HandshakeTimeout : CloseReason.Shutdown);
@@ -74,10 +75,9 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
     private bool IsFirst(HandshakeState handshake, out CloseReason refusal)
     {
         var (client, now) = (handshake.Result, handshake.Loop.NowMs / 1000);
-        refusal = CloseReason.ReplaySessionDetected;
         return client.IsTls
             ? replays.TryEnterHello(HelloDigest.ReplayFingerprint(client.Random), client.Timestamp, now, out refusal)
-            : replays.TryEnterHeader(ObfuscatedHeader.ReplayFingerprint(handshake.Raw), now);
+            : replays.TryEnterHeader(ObfuscatedHeader.ReplayFingerprint(handshake.Raw), now, out refusal);
     }
 
     private bool Passes(PolicyRules rules, HandshakeState handshake, out PolicyLease counted)
@@ -95,10 +95,24 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         return false;
     }
 
-    // Whoever has the handshake by then hears of an event that is none, which every waiting step bears.
+    // Once at a time, whatever the client sends meanwhile. Whoever has the handshake by then hears of an event that is none, which every
+    // waiting step bears.
     private sealed class Reminder(HandshakeState handshake) : ILoopTask
     {
-        public void Run() => handshake.Nudge();
+        private bool _isSet;
+
+        public void Set(long dueMs)
+        {
+            if (_isSet) return;
+            _isSet = true;
+            handshake.Loop.EnqueueAt(dueMs, this);
+        }
+
+        public void Run()
+        {
+            _isSet = false;
+            handshake.Nudge();
+        }
 
         public void OnFault(Exception error) => handshake.OnFault(error);
     }

@@ -21,6 +21,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     private int _outputEnd;
     private ArrivalTimes _arrivals;
     private bool _hasUnseen;
+    private long _lastByteMs;
 
     public HandshakeState(HandshakePool pool, EventLoop loop)
         : base(loop)
@@ -67,6 +68,9 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     /// <summary>When it came.</summary>
     public long SinceMs => Session.AcceptedMs;
 
+    /// <summary>With its header it waits for its data centre, which is ours to find.</summary>
+    public long QuietSinceMs => Session.Judged.HasHeader ? long.MaxValue : _lastByteMs;
+
     /// <summary>Its deadline is short: until then it is taken to get on.</summary>
     public long StuckMs(long nowMs) => 0;
 
@@ -93,6 +97,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     {
         Session = session;
         session.Client.Owner = this;
+        NoteByte();
     }
 
     /// <summary>Comes back to the pool when the session's steps have ended.</summary>
@@ -121,10 +126,18 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
         var status = Session.Client.Read(Raw.AsSpan(RawLength, room), out var count);
         RawLength += count;
         Session.CountReceived(count);
-        if (count > 0) _arrivals.Note(RawLength, Loop.NowMs);
+        if (count > 0)
+        {
+            _arrivals.Note(RawLength, Loop.NowMs);
+            NoteByte();
+        }
+
         if (RawLength == 0) DropRaw();
         return status;
     }
+
+    /// <summary>A byte came or went.</summary>
+    public void NoteByte() => _lastByteMs = Loop.NowMs;
 
     /// <summary>Takes a header away that is not the client's; what came behind it is as if it had come now.</summary>
     public void DropFront(int length)
@@ -195,6 +208,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     public int Send(ReadOnlySpan<byte> bytes)
     {
         Session.MarkAnswered();
+        NoteByte();
         Session.Client.Write(bytes, out var written);
         Session.CountSent(written);
         if (written == bytes.Length) return 0;

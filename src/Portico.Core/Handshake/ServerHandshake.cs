@@ -100,6 +100,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         using var scratch = handshake.Loop.Scratch.Borrow();
         var status = handshake.Session.Client.Read(scratch.Bytes, out var count);
         handshake.Session.CountReceived(count);
+        if (count > 0) handshake.NoteByte();
         if (status == IoStatus.Ok) outcome = TakeRecords(handshake, scratch.Bytes[..count]);
         return status;
     }

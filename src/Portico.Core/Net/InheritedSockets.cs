@@ -25,12 +25,15 @@ public sealed class InheritedSockets : IDisposable
     /// <summary>Whoever starts with them accepts nothing, on no address, until it is told to.</summary>
     internal bool AreHeld { get; init; }
 
+    /// <summary>So many addresses of the settings were among them.</summary>
+    public int Taken { get; private set; }
+
     /// <summary>Where those listen that nobody has taken.</summary>
     public ImmutableArray<IPEndPoint> Left => [.. _free.Select(socket => socket.Bound).Distinct()];
 
     /// <summary>
-    /// What a service manager passed on: LISTEN_FDS and LISTEN_PID. The variables are gone afterwards, so that no child takes them for
-    /// its own.
+    /// What a service manager passed on: LISTEN_FDS and LISTEN_PID. To be asked early, before their numbers can be something else's. The
+    /// variables are gone afterwards, so that no child takes them for its own.
     /// </summary>
     /// <returns>Null if it passed nothing on, or nothing that listens for TCP.</returns>
     public static InheritedSockets? FromServiceManager()
@@ -56,19 +59,15 @@ public sealed class InheritedSockets : IDisposable
         _free.Clear();
     }
 
-    /// <summary>One more, ours to close from now on. One that is no listening TCP socket is closed.</summary>
-    internal void Add(int descriptor)
+    /// <summary>One more, ours to close from now on.</summary>
+    /// <returns>False if it is no listening TCP socket; then it is as it was.</returns>
+    internal bool Add(int descriptor)
     {
+        if (ListeningSocket.BoundTo(descriptor) is not { } bound) return false;
         _ = Native.fcntl(descriptor, Native.F_SETFD, Native.FD_CLOEXEC);
-        if (ListeningSocket.BoundTo(descriptor) is { } bound)
-        {
-            ListeningSocket.Adopt(descriptor);
-            _free.Add((bound, descriptor));
-        }
-        else
-        {
-            _ = Native.close(descriptor);
-        }
+        ListeningSocket.Adopt(descriptor);
+        _free.Add((bound, descriptor));
+        return true;
     }
 
     /// <summary>Those of an address, the caller's to close from now on; empty = there are none.</summary>
@@ -82,6 +81,7 @@ public sealed class InheritedSockets : IDisposable
         if (found is null) return [];
         var taken = _free.Where(socket => socket.Bound.Equals(found)).Select(socket => socket.Descriptor).ToImmutableArray();
         _free.RemoveAll(socket => socket.Bound.Equals(found));
+        Taken++;
         return taken;
     }
 

@@ -28,8 +28,8 @@ public sealed class ServiceManager
     /// <summary>It restarts the service if it hears nothing for so long; null = it waits for nothing.</summary>
     public TimeSpan? Watchdog { get; private init; }
 
-    /// <summary>It keeps listening sockets over a restart.</summary>
-    public bool KeepsSockets { get; private init; }
+    /// <summary>So many sockets it keeps over a restart, as it says.</summary>
+    public int MostKept { get; private init; }
 
     /// <summary>That of this process; null = there is none, or it wants to hear nothing.</summary>
     /// <param name="isSuccessor">This process succeeds the one that the manager started, so what it told that one is for this one.</param>
@@ -44,7 +44,7 @@ public sealed class ServiceManager
         return new ServiceManager(address)
         {
             Watchdog = isForUs && Number(WatchdogVariable) is { } micros and > 0 ? TimeSpan.FromMicroseconds(micros) : null,
-            KeepsSockets = Number(StoreVariable) > 0,
+            MostKept = (int)Math.Min(int.MaxValue, Number(StoreVariable) ?? 0),
         };
     }
 
@@ -78,8 +78,15 @@ public sealed class ServiceManager
 
     private void Send(string text, ReadOnlySpan<int> descriptors)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = PatienceMs };
-        _ = DescriptorMessage.Send((int)socket.Handle, _address, Encoding.UTF8.GetBytes(text), descriptors);
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = PatienceMs };
+            _ = DescriptorMessage.Send((int)socket.Handle, _address, Encoding.UTF8.GetBytes(text), descriptors);
+        }
+        catch (SocketException)
+        {
+            // No descriptor is left for it.
+        }
     }
 
     private static long? Number(string variable) =>

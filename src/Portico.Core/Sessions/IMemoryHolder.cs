@@ -14,6 +14,12 @@ internal interface IMemoryHolder : ISessionHolder
     /// <summary>On the loop's clock: since when a stranger has been silent, or a caller here.</summary>
     long SinceMs { get; }
 
+    /// <summary>
+    /// On the loop's clock: since when no byte came or went; <see cref="long.MaxValue"/> = something is under way for it, which has limits
+    /// of its own.
+    /// </summary>
+    long QuietSinceMs { get; }
+
     /// <summary>How long, in milliseconds, its client has taken or sent nothing of what memory is held for; 0 = it gets on.</summary>
     long StuckMs(long nowMs);
 

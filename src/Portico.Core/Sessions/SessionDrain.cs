@@ -62,9 +62,8 @@ internal sealed class SessionDrain(EventLoop loop, bool sparesNewcomers) : ILoop
     {
         if (sparesNewcomers && session.AcceptedMs > _beganMs) return true;
         _left++;
-        if (_known.Contains(session) || !IsOver(session)) return true;
-        // Who hears no more of us anyway is only waited for.
-        if (session.Client.Owner is not LingeringClose) SayGoodbye(session);
+        if (_known.Contains(session) || !IsSilent(session)) return true;
+        SayGoodbye(session);
         if (session.Client.IsClosed) return true;
         _known.Add(session);
         _told.Enqueue((session, loop.NowMs + FarewellMs));
@@ -83,8 +82,7 @@ internal sealed class SessionDrain(EventLoop loop, bool sparesNewcomers) : ILoop
         }
     }
 
-    // What is held for a client is on its way. Who has not been let in yet holds what it has said so far, and nothing goes anywhere.
-    private bool IsOver(Session session) =>
-        session.Client.Owner is not IMemoryHolder holder
-        || (loop.NowMs - holder.SinceMs >= SilentMs && (holder.Standing == MemoryStanding.Caller || holder.HeldBytes == 0));
+    // Who hears no more of us is only waited for (LingeringClose).
+    private bool IsSilent(Session session) =>
+        session.Client.Owner is IMemoryHolder holder && loop.NowMs - SilentMs >= holder.QuietSinceMs;
 }

@@ -18,7 +18,8 @@ namespace Portico.Commands;
 /// <summary><c>portico run</c>: the proxy, until somebody stops it.</summary>
 internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 {
-    private static readonly TimeSpan PatienceForLinks = TimeSpan.FromSeconds(1), PatienceForPredecessor = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PatienceForLinks = TimeSpan.FromSeconds(1), PatienceForPredecessor = TimeSpan.FromSeconds(10),
+        PatienceForDoors = TimeSpan.FromSeconds(30);
 
     /// <summary>There was no configuration.</summary>
     /// <param name="Path">Where one is to be written.</param>
@@ -46,7 +47,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var log = services.Loggers.CreateLogger<RunCommand>();
         using var signals = new StopSignals(services.Loggers.CreateLogger<StopSignals>());
         using var predecessor = HandOverLink.FromEnvironment();
-        await using var reports = new ServiceReports(ServiceManager.OfThisProcess(isSuccessor: predecessor is not null));
+        using var passedOn = InheritedSockets.FromServiceManager();
+        await using var reports = new ServiceReports(ServiceManager.OfThisProcess(isSuccessor: predecessor is not null), log);
         var commandLine = OwnCommandLine.Read();
         var overrides = Override.FromEnvironment().Concat(flags.Overrides(parsed)).ToArray();
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
@@ -65,7 +67,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var ports = ProcessLimits.LocalPorts();
         Log.LocalPorts(log, ports);
         using var metrics = MetricsExport.Begin(settings); // before anything is counted
-        await using var proxy = await StartAsync(settings, services, predecessor);
+        await using var proxy = await StartAsync(settings, services, predecessor, passedOn);
         if (first is not null)
         {
             WriteDown(first, log);
@@ -92,22 +94,25 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         signals.Upgrade = () => _ = UpgradeAsync(upgrade);
         var reload = first is { Text: null } ? null : new ConfigurationReload(file, overrides, loaded.Options, proxy, reports, log);
         var watching = reload is null ? Task.CompletedTask : WatchAsync(watch, reload, signals, asking.Token);
-        if (predecessor is not null) await predecessor.DoorsFree;
+        if (predecessor is not null)
+            await Task.WhenAny(predecessor.DoorsFree, signals.First, Task.Delay(PatienceForDoors));
         await using var admin = await Administration.StartAsync(
             proxy, () => reload?.Running ?? loaded.Options, reload, upgrade, file, metrics, services);
-        await reports.ReadyAsync(proxy);
+        await reports.ReadyAsync(proxy, areSocketsKept: passedOn?.Taken == proxy.Endpoints.Length);
         ProcessLimits.ReleaseStartCode();
         await Task.WhenAny(signals.First, upgrade.HandedOver, proxy.Completion);
         ThrowIfFaulted(proxy);
 
         // 5. The end: a successor serves already, or nobody does for a while.
         signals.HangUp = signals.Upgrade = null;
-        await asking.CancelAsync();
-        await publicLinks;
-        await watching;
+        var draining = DrainAsync(proxy, signals, reports.KeepsSockets, log); // from here on it is not ready
         if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         else reports.Stopping(proxy.Settings.Timeouts.Drain);
-        await DrainAsync(proxy, signals, reports.KeepsSockets, log);
+        await asking.CancelAsync();
+        await Task.WhenAny(Task.WhenAll(publicLinks, watching), draining);
+        await draining;
+        // One that was under way when the stop came, and could not be stopped.
+        if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         return ExitCode.Ok;
     }
 
@@ -197,14 +202,22 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         else throw new CommandFailure(ExitCode.Failed, $"{first.Path} was written by something else meanwhile; start again to use it");
     }
 
-    private static async Task<PorticoProxy> StartAsync(ProxySettings settings, HostServices services, HandOverLink? predecessor)
+    private static async Task<PorticoProxy> StartAsync(
+        ProxySettings settings, HostServices services, HandOverLink? predecessor, InheritedSockets? passedOn)
     {
+        if (passedOn is not null && settings.Engine == EngineKind.Sockets)
+        {
+            throw new CommandFailure(
+                ExitCode.BadConfiguration, "engine: sockets cannot take the listening sockets that a service manager passes on; use auto");
+        }
+
         try
         {
-            using var sockets = predecessor?.TakeOver(settings.DataDirectory, PatienceForPredecessor)
-                ?? InheritedSockets.FromServiceManager();
+            using var ofPredecessor = predecessor?.TakeOver(settings.DataDirectory, PatienceForPredecessor);
+            var sockets = ofPredecessor ?? passedOn;
             var proxy = PorticoProxy.Start(settings, services.Loggers, services.Meters, TimeProvider.System, sockets);
             var left = string.Join(", ", sockets?.Left ?? []);
+            sockets?.Dispose(); // or clients would wait there for nobody
             if (left.Length > 0) Log.SocketsLeft(services.Loggers.CreateLogger<RunCommand>(), left);
             // If that fails the process ends as it is: an orderly stop would take the clients in that wait for the old one.
             if (predecessor is not null) await proxy.FollowAsync(predecessor);

@@ -12,13 +12,13 @@ namespace Portico.Life;
 /// <param name="Directory">Where it was started.</param>
 internal sealed record OwnCommandLine(string Program, ImmutableArray<string> Arguments, string Directory)
 {
-    private const string File = "/proc/self/cmdline";
+    private const string Words = "/proc/self/cmdline";
 
     /// <summary>Of this process; to be asked before anything changes its directory. Null where the system does not tell.</summary>
     public static OwnCommandLine? Read()
     {
-        if (!System.IO.File.Exists(File)) return null;
-        var words = Encoding.UTF8.GetString(System.IO.File.ReadAllBytes(File)).Split('\0')[..^1];
+        if (!File.Exists(Words)) return null;
+        var words = Encoding.UTF8.GetString(File.ReadAllBytes(Words)).Split('\0')[..^1];
         if (words.Length == 0) return null;
         var directory = Environment.CurrentDirectory;
         return Find(words[0], directory, Environment.GetEnvironmentVariable("PATH")) is { } program
@@ -30,6 +30,6 @@ internal sealed record OwnCommandLine(string Program, ImmutableArray<string> Arg
     {
         if (word.Contains('/')) return Path.GetFullPath(word, directory);
         var folders = (path ?? "").Split(':').Select(folder => Path.GetFullPath(folder.Length == 0 ? "." : folder, directory));
-        return folders.Select(folder => Path.Combine(folder, word)).FirstOrDefault(System.IO.File.Exists) ?? Environment.ProcessPath;
+        return folders.Select(folder => Path.Combine(folder, word)).FirstOrDefault(File.Exists) ?? Environment.ProcessPath;
     }
 }

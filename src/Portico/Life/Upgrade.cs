@@ -41,6 +41,14 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
                     "this is the first process of its container, and its successor would end with it; replace the container instead");
             }
 
+            if (proxy.HandOverProblem is { } problem) throw new HandOverException(problem);
+            if (IsServiceThatHearsNothing)
+            {
+                throw new HandOverException(
+                    "the service manager started this process and would end its successor with it; the unit needs Type=notify and "
+                        + "NotifyAccess=all. Restart the service instead");
+            }
+
             Log.Begins(log, cause, commandLine.Program);
             var (process, pause) = await HandOverAsync(commandLine);
             Log.Done(log, process, pause.TotalMilliseconds);
@@ -52,11 +60,21 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
             Log.Failed(log, problem.Message);
             throw;
         }
+        catch (Exception error)
+        {
+            Log.Faulted(log, error);
+            throw new HandOverException("an exception ended the upgrade; please report it. The log has more");
+        }
         finally
         {
             _one.Release();
         }
     }
+
+    // systemd gives every service the one variable, and the other to those that it hears.
+    private static bool IsServiceThatHearsNothing =>
+        Environment.GetEnvironmentVariable("INVOCATION_ID") is not null && Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is null
+        && Environment.GetEnvironmentVariable("SYSTEMD_EXEC_PID") == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The administration of this process is closed: the successor may open its own.</summary>
     public void DoorsFree()
@@ -76,17 +94,23 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
     private async Task<(int Process, TimeSpan Pause)> HandOverAsync(OwnCommandLine line)
     {
         var link = HandOverLink.Create(out var inherited);
+        Process? successor = null;
         try
         {
-            using var successor = Start(line, inherited);
+            successor = Start(line, inherited);
             var pause = await proxy.HandOverAsync(link, () => End(successor, link));
             _link = link;
             return (successor.Id, pause);
         }
         catch (Exception)
         {
+            if (successor is not null) End(successor, link);
             link.Dispose();
             throw;
+        }
+        finally
+        {
+            successor?.Dispose();
         }
     }
 
@@ -110,12 +134,13 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
         }
     }
 
+    // It hears of it, and gets a moment to end by itself.
     private static void End(Process successor, HandOverLink link)
     {
         link.Dispose();
-        if (successor.WaitForExit(TimeSpan.FromMilliseconds(200))) return; // it hears of it
+        if (successor.WaitForExit(TimeSpan.FromMilliseconds(200))) return;
         successor.Kill();
-        successor.WaitForExit();
+        _ = successor.WaitForExit(TimeSpan.FromSeconds(2));
     }
 
     private static partial class Log
@@ -132,5 +157,9 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
         [LoggerMessage(EventId = 9503, EventName = "UpgradeFailed", Level = LogLevel.Error,
             Message = "The upgrade failed and this process serves on as before: {Problem}")]
         public static partial void Failed(ILogger logger, string problem);
+
+        [LoggerMessage(EventId = 9505, EventName = "UpgradeFaulted", Level = LogLevel.Error,
+            Message = "An exception of ours ended an upgrade; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error);
     }
 }

@@ -8,16 +8,20 @@ namespace Portico.IntegrationTests.Life;
 
 /// <summary>
 /// Clients that come at a steady rate, whatever becomes of those before: each gets its flight, some have a packet echoed, and what each
-/// began with is sent again at once by a stranger.
+/// began with is sent again by strangers, at once and after some others.
 /// </summary>
 internal sealed class ConnectLoad : IAsyncDisposable
 {
     private const int EchoesOf = 5;
 
+    // Most of a hand-over lies between two that are so far apart.
+    private const int Earlier = 50;
+
     private readonly UpgradableProxy _proxy;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<double> _flightMs = [];
     private readonly ConcurrentBag<string> _failures = [];
+    private readonly ConcurrentDictionary<int, byte[]> _hellos = [];
     private readonly Task _coming;
     private int _replaysAnswered;
 
@@ -78,12 +82,19 @@ internal sealed class ConnectLoad : IAsyncDisposable
             await using var client = await _proxy.GreetAsync();
             _flightMs.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             if (number % EchoesOf == 0) await client.EchoAsync(500);
-            var answer = await StrangerClient.CallAsync(_proxy.Endpoint, client.Hello);
-            if (answer.Bytes.Length > 0) Interlocked.Increment(ref _replaysAnswered);
+            _hellos[number] = client.Hello;
+            await RepeatAsync(client.Hello);
+            if (_hellos.TryRemove(number - Earlier, out var earlier)) await RepeatAsync(earlier);
         }
         catch (Exception problem) when (problem is SocketException or PeerSurpriseException or IOException)
         {
             _failures.Add(problem.Message);
         }
+    }
+
+    private async Task RepeatAsync(byte[] hello)
+    {
+        var answer = await StrangerClient.CallAsync(_proxy.Endpoint, hello);
+        if (answer.Bytes.Length > 0) Interlocked.Increment(ref _replaysAnswered);
     }
 }

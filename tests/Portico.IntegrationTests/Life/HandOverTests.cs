@@ -14,27 +14,35 @@ namespace Portico.IntegrationTests.Life;
 public sealed class HandOverTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task Nobody_is_refused_or_cut_and_no_replay_is_answered_over_three_hand_overs() => HandOverAsync(upgrades: 3, perSecond: 100);
+    public Task Nobody_is_refused_or_cut_and_no_replay_is_answered_over_three_hand_overs() =>
+        HandOverAsync(upgrades: 3, perSecond: 100, mostMs: double.MaxValue);
 
     [Fact]
     [Trait(Suite.Trait, Suite.Minutes)]
     public Task Nobody_is_refused_or_cut_and_no_replay_is_answered_over_a_hundred_hand_overs() =>
-        HandOverAsync(upgrades: 100, perSecond: 500);
+        HandOverAsync(upgrades: 100, perSecond: 500, mostMs: 300);
 
     [Fact]
     public async Task A_hello_that_came_in_halves_to_both_sides_of_the_border_is_served_once()
     {
         await using var proxy = await UpgradableProxy.StartAsync();
-        await using var late = await proxy.ConnectAsync();
-        await using var halved = await proxy.ConnectAsync();
-        await using var plain = await proxy.ConnectAsync(new ClientProfile { Mode = ClientMode.Plain });
-        await halved.Wire.SendAsync(halved.Hello.AsMemory(0, 200));
-        await proxy.UpgradeAsync();
+        FakeClient late, halved, plain;
+        do
+        {
+            (late, halved, plain) = (await proxy.ConnectAsync(), await proxy.ConnectAsync(), await proxy.ConnectAsync(Plain));
+            await halved.Wire.SendAsync(halved.Hello.AsMemory(0, 200));
+        }
+        while (await UpgradeAsync(proxy) > MostBeforeSilent);
 
         await late.GreetAsync();
         await halved.Wire.SendAsync(halved.Hello.AsMemory(200));
         await halved.ExpectFlightAsync();
-        foreach (var client in new[] { late, halved, plain }) await client.EchoAsync(1000);
+        foreach (var client in new[] { late, halved, plain })
+        {
+            await client.EchoAsync(1000);
+            await client.DisposeAsync();
+        }
+
         foreach (var hello in new[] { late.Hello, halved.Hello })
             Assert.Equal(Received.Nothing(PeerEnd.Fin), await StrangerClient.CallAsync(proxy.Endpoint, hello));
         await using var after = await proxy.GreetAsync();
@@ -44,12 +52,17 @@ public sealed class HandOverTests(ITestOutputHelper output)
     [Fact]
     public async Task What_the_successor_has_seen_is_a_stranger_to_the_old_process_too()
     {
-        await using var proxy = await UpgradableProxy.StartAsync();
-        await using var waiting = await proxy.ConnectAsync();
-        await proxy.UpgradeAsync();
+        await using var proxy = await UpgradableProxy.StartAsync(variables: new() { ["PORTICO_LOG_LEVEL"] = "debug" });
+        FakeClient waiting;
+        do waiting = await proxy.ConnectAsync();
+        while (await UpgradeAsync(proxy) > MostBeforeSilent);
         await using var client = await proxy.GreetAsync();
+        Assert.DoesNotContain("replay_session_detected", proxy.Said, StringComparison.Ordinal);
         await waiting.Wire.SendAsync(client.Hello);
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await waiting.Wire.ReadToEndAsync());
+        await proxy.StoppedAsync(1);
+        Assert.Contains("replay_session_detected", proxy.Said, StringComparison.Ordinal);
+        await waiting.DisposeAsync();
     }
 
     [Fact]
@@ -60,8 +73,7 @@ public sealed class HandOverTests(ITestOutputHelper output)
         await silent.EchoAsync(10);
         await using var busy = await proxy.GreetAsync();
         await Task.Delay(2100); // nothing tells how long somebody has been silent
-        await busy.EchoAsync(10);
-        await proxy.UpgradeAsync();
+        for (var upgrade = proxy.UpgradeAsync(); !upgrade.IsCompleted;) await busy.EchoAsync(10);
         Assert.Equal(Received.Nothing(PeerEnd.Fin), await silent.Wire.ReadToEndAsync());
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(3);)
             await busy.DownloadAsync(4, 65536);
@@ -161,10 +173,22 @@ public sealed class HandOverTests(ITestOutputHelper output)
         Assert.Equal(3, (await PorticoProcess.RunAsync(proxy.Directory.Path, ["upgrade", "--socket", "nobody.sock"])).Code);
     }
 
+    // Whoever waits for longer than 2 s has been silent when the old process begins to drain.
+    private static readonly TimeSpan MostBeforeSilent = TimeSpan.FromSeconds(1.2);
+
+    private static readonly ClientProfile Plain = new() { Mode = ClientMode.Plain };
+
+    private static async Task<TimeSpan> UpgradeAsync(UpgradableProxy proxy)
+    {
+        var began = Stopwatch.GetTimestamp();
+        await proxy.UpgradeAsync();
+        return Stopwatch.GetElapsedTime(began);
+    }
+
     private static Task<(int Code, string Output, string Errors)> UpgradeCommandAsync(UpgradableProxy proxy) =>
         PorticoProcess.RunAsync(proxy.Directory.Path, ["upgrade", "--socket", "admin.sock"]);
 
-    private async Task HandOverAsync(int upgrades, int perSecond)
+    private async Task HandOverAsync(int upgrades, int perSecond, double mostMs)
     {
         await using var proxy = await UpgradableProxy.StartAsync();
         await using (var load = new ConnectLoad(proxy, perSecond))
@@ -181,6 +205,7 @@ public sealed class HandOverTests(ITestOutputHelper output)
                 + $"of 99 % within {load.FlightMs(99):0.0} ms, of all within {load.FlightMs(100):0.0} ms");
             Assert.Empty(load.Failures);
             Assert.Equal(0, load.ReplaysAnswered);
+            Assert.InRange(load.FlightMs(99), 0, mostMs);
             Assert.InRange(load.Clients, perSecond * upgrades * 3 / 10, int.MaxValue);
         }
 

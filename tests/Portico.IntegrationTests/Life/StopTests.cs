@@ -11,29 +11,40 @@ namespace Portico.IntegrationTests.Life;
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class StopTests(ITestOutputHelper output)
 {
-    // Far below the time that a drain may take, and far above what it takes.
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+    // Far below the time that the drain may take, and far above what it takes: other tests run beside these.
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(6);
+
+    // What is promised; the long suites have the machine for themselves.
+    private static readonly TimeSpan OfIdle = TimeSpan.FromSeconds(1), AfterTheLast = TimeSpan.FromSeconds(3);
 
     private const string Patient = "\"timeouts\": { \"drainSeconds\": 60 },";
 
     [Fact]
-    public Task Idle_clients_hear_fin_at_once_and_transfers_are_finished_first() => StopAsync(idle: 50, busy: 5);
+    public Task Idle_clients_hear_fin_at_once_and_transfers_are_finished_first() =>
+        StopAsync(idle: 50, busy: 5, Soon);
 
     [Fact]
     [Trait(Suite.Trait, Suite.Long)]
-    public Task Five_hundred_idle_clients_hear_fin_at_once_and_fifty_transfers_are_finished_first() => StopAsync(idle: 500, busy: 50);
+    public Task Five_hundred_idle_clients_hear_fin_at_once_and_fifty_transfers_are_finished_first() =>
+        StopAsync(idle: 500, busy: 50, AfterTheLast);
 
     [Fact]
-    public async Task With_idle_clients_alone_it_is_over_at_once()
+    public Task With_idle_clients_alone_it_is_over_at_once() => IdleAsync(50, Soon);
+
+    [Fact]
+    [Trait(Suite.Trait, Suite.Long)]
+    public Task With_five_hundred_idle_clients_it_is_over_within_a_second() => IdleAsync(500, OfIdle);
+
+    private async Task IdleAsync(int clients, TimeSpan most)
     {
         await using var proxy = await UpgradableProxy.StartAsync(more: Patient);
-        var idle = await ClientsAsync(proxy, 50);
+        var idle = await ClientsAsync(proxy, clients);
         await Task.Delay(2100); // until they are silent, of which nothing tells
         var began = Stopwatch.GetTimestamp();
         PorticoProcess.Signal(proxy.Process, Signals.Terminate);
         await proxy.EndedAsync();
         output.WriteLine($"over after {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms");
-        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, Soon);
+        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, most);
         foreach (var client in idle)
         {
             Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.Wire.ReadToEndAsync());
@@ -89,7 +100,7 @@ public sealed class StopTests(ITestOutputHelper output)
         output.WriteLine($"first flight after {times.Order().ElementAt(50):0} ms, at most {times.Max():0} ms");
     }
 
-    private async Task StopAsync(int idle, int busy)
+    private async Task StopAsync(int idle, int busy, TimeSpan afterTheLast)
     {
         await using var proxy = await UpgradableProxy.StartAsync(more: Patient);
         var waiting = await ClientsAsync(proxy, idle);
@@ -116,7 +127,7 @@ public sealed class StopTests(ITestOutputHelper output)
         output.WriteLine($"idle clients heard FIN within {heard.TotalMilliseconds:0} ms; "
             + $"over {Stopwatch.GetElapsedTime(last).TotalMilliseconds:0} ms after the last transfer");
         Assert.InRange(heard, TimeSpan.Zero, Soon);
-        Assert.InRange(Stopwatch.GetElapsedTime(last), TimeSpan.Zero, Soon);
+        Assert.InRange(Stopwatch.GetElapsedTime(last), TimeSpan.Zero, afterTheLast);
         foreach (var client in transferring)
         {
             Assert.Equal(Received.Nothing(PeerEnd.Fin), await client.Wire.ReadToEndAsync());

@@ -50,7 +50,9 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
         directory.Write("portico.json", Configuration(secret, telegram, more));
         command ??= PorticoExecutable.Command;
         var process = PorticoProcess.Start(command, directory.Path, [], variables);
-        return new UpgradableProxy(directory, telegram, command, process, secret, await process.PortAsync());
+        var port = await process.PortAsync();
+        await process.UntilItSaysAsync("[AdminListening]"); // for commands that ask it
+        return new UpgradableProxy(directory, telegram, command, process, secret, port);
     }
 
     /// <summary>Writes the configuration anew.</summary>

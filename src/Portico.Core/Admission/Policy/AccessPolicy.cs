@@ -25,6 +25,9 @@ internal sealed class AccessPolicy
         Replace(settings);
     }
 
+    /// <summary>Tables are not to be changed: they are on their way to another process.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>For operators.</summary>
     public PolicyTables Tables { get; }
 

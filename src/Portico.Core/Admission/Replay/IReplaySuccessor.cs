@@ -12,5 +12,5 @@ internal interface IReplaySuccessor
     bool TryEnterHello(ReadOnlySpan<byte> beginning, uint timestamp, out CloseReason refusal);
 
     /// <summary>As <see cref="ReplayMemory.TryEnterHeader"/> there.</summary>
-    bool TryEnterHeader(ReadOnlySpan<byte> beginning);
+    bool TryEnterHeader(ReadOnlySpan<byte> beginning, out CloseReason refusal);
 }

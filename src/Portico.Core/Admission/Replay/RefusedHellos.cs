@@ -66,7 +66,8 @@ internal sealed class RefusedHellos
     {
         foreach (var span in _spans)
         {
-            if (timestamp >= span.From && timestamp < span.Before && unixSeconds <= span.Until) return true;
+            if (timestamp >= span.From && timestamp < span.Before && unixSeconds <= span.Until)
+                return true;
         }
 
         return false;

@@ -135,7 +135,8 @@ internal sealed partial class ReplayMemory : IDisposable
             // It outlives a kill in the system's memory, and needs no disk before the first client: a power cut loses seconds either way.
             if (KeptFile.Replace(_directory, RunningName, _ => { }, isDurable: false) is { } problem)
                 Log.NotMarked(_log, RunningName, problem);
-            if (_refused.Keep(_directory) is { } notKept) Log.NotMarked(_log, RefusedHellos.Name, notKept);
+            if (_refused.Keep(_directory) is { } notKept)
+                Log.NotMarked(_log, RefusedHellos.Name, notKept);
             else if (_isCopy && KeptFile.Remove(_directory, CopyMark.Name) is { } ofCopy)
                 Log.NotMarked(_log, CopyMark.Name, ofCopy);
         }
@@ -178,8 +179,12 @@ internal sealed partial class ReplayMemory : IDisposable
     /// <summary>Remembers the header of a client without TLS.</summary>
     /// <param name="beginning">Its <c>ObfuscatedHeader.ReplayFingerprint</c>.</param>
     /// <param name="now">Seconds of the loops' clock.</param>
-    public bool TryEnterHeader(ReadOnlySpan<byte> beginning, long now) =>
-        _successor is { } successor ? successor.TryEnterHeader(beginning) : TryAdd(beginning, now);
+    /// <param name="refusal">Why it may not come in.</param>
+    public bool TryEnterHeader(ReadOnlySpan<byte> beginning, long now, out CloseReason refusal)
+    {
+        refusal = CloseReason.ReplaySessionDetected;
+        return _successor is { } successor ? successor.TryEnterHeader(beginning, out refusal) : TryAdd(beginning, now);
+    }
 
     /// <summary>Whether a client of ours began like this before.</summary>
     /// <param name="beginning">Of a hello; as with <see cref="TryEnterHello"/>.</param>
@@ -189,26 +194,34 @@ internal sealed partial class ReplayMemory : IDisposable
     /// <summary>Nobody may enter until it is known who remembers: what was seen is on its way to another process.</summary>
     public bool IsMoving => _isMoving;
 
+    /// <summary>The part of a move that may take time, while everybody still enters. <see cref="MarkRunning"/> takes it back.</summary>
+    /// <returns>Null, or why there can be none.</returns>
+    public string? PrepareToMove()
+    {
+        if (Unsaved > 0)
+            return $"of {Unsaved} clients nothing is in the files, which could not be written for a while";
+        var writer = _writer;
+        _writer = null;
+        return writer?.TryStop() == false ? "the disk does not answer" : null;
+    }
+
     /// <summary>
-    /// From here on nobody enters until <see cref="Follow"/> or <see cref="TakeBack"/>. Every loop must have had a turn before
+    /// From here on nobody enters until <see cref="Follow"/> or <see cref="Resume"/>. Every loop must have had a turn before
     /// <see cref="LetGo"/>, or one of them may be in the middle of remembering.
     /// </summary>
     public void Hold() => _isMoving = true;
 
     /// <summary>What was seen is for another process to read: all of it is in the files, which are closed.</summary>
-    /// <returns>Null, or why it could not be written. Whatever it is, one of the two must follow.</returns>
+    /// <returns>Null, or why it could not be written.</returns>
     public string? LetGo()
     {
-        _writer?.Dispose();
-        _writer = null;
-        if (!_isMarked) return null;
         foreach (var journal in Journals)
         {
             if (journal.LetGo() is { } problem) return problem;
         }
 
         // The end of the other one will be no kill of ours.
-        return KeptFile.Remove(_directory, RunningName);
+        return _isMarked ? KeptFile.Remove(_directory, RunningName) : null;
     }
 
     /// <summary>It has been read: from here on the other process remembers, and is asked whenever somebody wants to enter here.</summary>
@@ -219,12 +232,20 @@ internal sealed partial class ReplayMemory : IDisposable
         _isMoving = false;
     }
 
-    /// <summary>It went wrong, and the other process has let nobody in: this one remembers again.</summary>
-    public void TakeBack()
+    /// <summary>It went wrong: this process remembers again, and in the files too after <see cref="MarkRunning"/>.</summary>
+    /// <param name="lostSinceUnix">
+    /// Since when the other process may have let somebody in, of whom nothing is known here; null = it has let in nobody.
+    /// </param>
+    /// <param name="unixSeconds">The present.</param>
+    public void Resume(long? lostSinceUnix, long unixSeconds)
     {
-        MarkRunning();
+        if (lostSinceUnix is { } since && IsKept && _window.Enabled && _settings.Enabled)
+            _refused.Add(since - LostSeconds, unixSeconds + 1, unixSeconds + _window.PastSeconds);
         _isMoving = false;
     }
+
+    /// <summary>Seconds of the loops' clock at a time, Unix seconds.</summary>
+    public long ClockAt(long unixSeconds) => unixSeconds - _clockOffset;
 
     /// <summary>A drain begins: what is known goes onto the disk now, since it may end with a kill.</summary>
     public void SaveSoon() => _writer?.SyncSoon();

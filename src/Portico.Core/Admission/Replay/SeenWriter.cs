@@ -35,13 +35,17 @@ internal sealed class SeenWriter : IDisposable
     }
 
     /// <summary>Ends the thread. What waits is not written by it any more.</summary>
-    public void Dispose()
+    public void Dispose() => TryStop();
+
+    /// <summary>The same.</summary>
+    /// <returns>False if it has not ended yet: a disk that does not answer must not keep the process.</returns>
+    public bool TryStop()
     {
         _stop.Set();
-        // a disk that does not answer must not keep the process
-        if (!_thread.Join(PauseMs * 4)) return;
+        if (!_thread.Join(PauseMs * 4)) return false;
         _news.Dispose();
         _stop.Dispose();
+        return true;
     }
 
     private void Run()

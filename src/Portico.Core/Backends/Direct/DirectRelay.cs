@@ -69,6 +69,8 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
 
     long IMemoryHolder.SinceMs => _lastByteMs;
 
+    long IMemoryHolder.QuietSinceMs => _up.IsPending || _down.IsPending ? long.MaxValue : _lastByteMs;
+
     long IMemoryHolder.StuckMs(long nowMs) => _down.IsWatched ? _down.Look(nowMs) : 0;
 
     void IMemoryHolder.LetGo(CloseReason reason) => _session.EndFor(reason);

@@ -257,6 +257,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     long IMemoryHolder.SinceMs => _lastActivityMs;
 
+    long IMemoryHolder.QuietSinceMs => HeldBytes > 0 ? long.MaxValue : _lastActivityMs;
+
     /// <summary>What it does not take, or the rest of a packet that it does not send.</summary>
     public long StuckMs(long nowMs) =>
         Math.Max(_progress.IsWatched ? _progress.Look(_client, _queue is not null, nowMs) : 0, AwaitsRest ? nowMs - _lastHeldMs : 0);

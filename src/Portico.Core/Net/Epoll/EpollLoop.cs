@@ -61,6 +61,8 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
         {
             if (_listeners[i] is not { } listener || !which(listener.Acceptor)) continue;
             if (takesQueued) listener.AcceptQueued(ListeningSocket.Backlog);
+            // Another process may have it too, and then closing does not take it out of the set.
+            Unwatch(listener);
             Release(listener.Descriptor);
             _listeners[i] = null;
         }
