@@ -108,7 +108,8 @@ public sealed class HandOverLinkTests : IDisposable
         Assert.Contains("draining", test.Proxy.Control.NotReady());
 
         var questions = 0;
-        var listening = OnThreadAsync(() => theirs.Listen(_ => ++questions == 1 ? (byte)0 : throw new InvalidOperationException("no answer")));
+        var listening = OnThreadAsync(
+            () => theirs.Listen(_ => ++questions == 1 ? (byte)0 : throw new InvalidOperationException("no answer")));
         await asked.GreetAsync();
         await asked.EchoAsync(100);
         await unanswered.SendHelloAsync();
