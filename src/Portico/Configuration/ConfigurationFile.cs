@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Portico.Commands;
 using Portico.Core.Options;
 
@@ -12,8 +13,24 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
     private const string Name = "portico.json";
     private const string SystemPath = "/etc/portico/portico.json";
 
+    // What the service of the packages wrote at its first start: whoever asks for its links or its state need not name it.
+    private const string ServicePath = "/var/lib/portico/portico.json";
+
+    // Where systemd says that a service may keep things (StateDirectory=); several are parted by colons.
+    private const string StateDirectory = "STATE_DIRECTORY";
+
     /// <summary>The places that are tried without <c>--config</c>, for messages.</summary>
-    public const string Places = $"PORTICO_CONFIG, ./{Name}, {SystemPath}";
+    public const string Places = $"PORTICO_CONFIG, ./{Name}, {SystemPath}, {ServicePath}";
+
+    /// <summary>Where the service of the packages has its <c>admin.socket</c>, whatever its configuration says.</summary>
+    public const string ServiceSocket = "/run/portico/admin.sock";
+
+    /// <summary>
+    /// Where the proxy that runs with this file may be asked: at <paramref name="sockets"/>, which follow from what it says, and where
+    /// nobody named a file and it is the service's, at the service's.
+    /// </summary>
+    public ImmutableArray<string> SocketsToAsk(ImmutableArray<string> sockets) =>
+        !IsNamed && Exists && (Path is SystemPath or ServicePath) ? sockets.Add(ServiceSocket) : sockets;
 
     /// <summary>Where relative paths in the configuration start.</summary>
     public string Directory => System.IO.Path.GetDirectoryName(Path)!;
@@ -22,8 +39,7 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
     public static ConfigurationFile Find(string? named)
     {
         var chosen = NullIfEmpty(named) ?? NullIfEmpty(Environment.GetEnvironmentVariable("PORTICO_CONFIG"));
-        var path = chosen ?? (!File.Exists(Name) && File.Exists(SystemPath) ? SystemPath : Name);
-        path = System.IO.Path.GetFullPath(path);
+        var path = System.IO.Path.GetFullPath(chosen ?? FirstThatExists() ?? System.IO.Path.Combine(PlaceForANewOne(), Name));
         if (System.IO.Directory.Exists(path))
             throw new CommandFailure(
                 ExitCode.Failed,
@@ -41,6 +57,11 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
         !OperatingSystem.IsWindows() && File.Exists(Path) && (File.GetUnixFileMode(Path) & UnixFileMode.OtherRead) != 0
             ? new("(file)", $"every user of this machine can read the secrets in {Path}; `chmod o-r {Path}` mends that")
             : null;
+
+    private static string? FirstThatExists() => new[] { Name, SystemPath, ServicePath }.FirstOrDefault(File.Exists);
+
+    private static string PlaceForANewOne() =>
+        Environment.GetEnvironmentVariable(StateDirectory)?.Split(':')[0] is { Length: > 0 } state ? state : ".";
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -25,10 +25,11 @@ internal static class ConfigurationPage
         ## The file
 
         JSON, in which comments and trailing commas are allowed. Portico looks for it at `--config`, then at
-        `PORTICO_CONFIG`, then for `./portico.json`, then for `/etc/portico/portico.json`. `portico run` writes a new one if
-        there is none: a fresh secret, fake TLS only, port 8443, direct mode, with `--domain D` the cover `D:443` and without
-        it none; only its owner may read it, and a file that exists is never replaced. If a flag or the environment brings
-        the secret, no configuration is written.
+        `PORTICO_CONFIG`, then for `./portico.json`, `/etc/portico/portico.json` and `/var/lib/portico/portico.json`, the one
+        of the packages' service. `portico run` writes a new one if there is none, into the current directory, or as a service
+        of systemd into its state directory: a fresh secret, fake TLS only, port 8443, direct mode, with `--domain D` the cover
+        `D:443` and without it none; only its owner may read it, and a file that exists is never replaced. If a flag or the
+        environment brings the secret, no configuration is written.
 
         A key that is not in the table below is an error, since a misspelt limit would be no limit. Every error is reported
         at once and names its key; `portico check` reports them without starting, and prints what is in force without the

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Portico.Commands;
+using Portico.Configuration;
 
 namespace Portico.Questions;
 
@@ -54,6 +55,10 @@ internal sealed class AdminOptions(CommonOptions common)
             throw new CommandFailure(ExitCode.BadConfiguration, "--token-file goes with --url; the socket needs no token");
         if (parsed.GetValue(_socket) is { } socket)
             return AdminClient.OverSocket([Path.GetFullPath(socket)]);
+        var file = ConfigurationFile.Find(parsed.GetValue(common.Config));
+        // Who is in the service's group may use its socket without being able to read its secrets.
+        if (!file.Exists && !file.IsNamed && File.Exists(ConfigurationFile.ServiceSocket))
+            return AdminClient.OverSocket([ConfigurationFile.ServiceSocket]);
         var settings = ConfigurationReport.SettingsOf(ConfigurationReport.Need(parsed.GetValue(common.Config)).Loaded);
         if (settings.Admin.Sockets.IsEmpty)
         {
@@ -61,7 +66,7 @@ internal sealed class AdminOptions(CommonOptions common)
                 ExitCode.BadConfiguration, "admin.socket is null in the configuration, so there is no socket; name the address with --url");
         }
 
-        return AdminClient.OverSocket(settings.Admin.Sockets);
+        return AdminClient.OverSocket(file.SocketsToAsk(settings.Admin.Sockets));
     }
 
     private static string ReadToken(string path)

@@ -42,6 +42,20 @@ public sealed class FirstStartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_service_of_systemd_writes_into_the_first_of_its_state_directories()
+    {
+        var state = Directory.CreateDirectory(_directory.File("state")).FullName;
+        var elsewhere = Directory.CreateDirectory(_directory.File("elsewhere")).FullName;
+        await using var portico = PorticoProcess.Start(
+            elsewhere, ["--port", "0"], new Dictionary<string, string> { ["STATE_DIRECTORY"] = $"{state}:/nobody/is/here" });
+        await portico.LineAsync("tg://");
+
+        Assert.True(File.Exists(Path.Combine(state, "portico.json")));
+        Assert.True(Directory.Exists(Path.Combine(state, "data")));
+        Assert.Empty(Directory.GetFileSystemEntries(elsewhere));
+    }
+
+    [Fact]
     public async Task A_public_host_is_written_down_and_shown_by_later_links()
     {
         await using (var portico = PorticoProcess.Start(_directory.Path, ["--port", "0", "--public-host", "proxy.example.org"]))
