@@ -47,11 +47,11 @@ bool app_pump_one(struct sess *s) {
   return s->next != NULL;
 }
 static void res_pq(struct sess *s, const uint8_t *p) {
-  uint8_t r[20 + 84] = {0};
+  uint8_t r[20 + 80] = {0};
   uint32_t fn = ld32(p + 20);
   if (fn != 0xbe7e8ef1u && fn != 0x60469778u) { error404(s); return; }
   st64(r + 8, (now_ns() & ~3ull) | 1); /* server message id: answer */
-  st32(r + 16, 84);
+  st32(r + 16, 80);
   st32(r + 20, 0x05162463u);
   memcpy(r + 24, p + 24, 16);
   rng_fill(r + 40, 16);
@@ -63,7 +63,7 @@ static void res_pq(struct sess *s, const uint8_t *p) {
   st64(r + 84, 0xd09d1d85de64fd85ull);
   st64(r + 92, 0x0bc35f3509f7b7a5ull);
   st.pq++;
-  emit(s, r, 20 + 80, NULL, 0);
+  emit(s, r, sizeof r, NULL, 0);
 }
 /* What a client has sunk, over all links that it came by: a client that is moved to another link must lose nothing. Never shrinks. */
 struct sunk { uint64_t client, frames, bytes; };
