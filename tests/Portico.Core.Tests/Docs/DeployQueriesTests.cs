@@ -55,6 +55,16 @@ public sealed partial class DeployQueriesTests
     }
 
     [Fact]
+    public void Metrics_that_the_page_for_operators_asks_for_exist()
+    {
+        var asked = Code().Matches(Repository.Read("docs/operations.md")).Select(match => match.Groups["code"].Value)
+            .Where(code => code.StartsWith("portico_", StringComparison.Ordinal)).Select(OfHistogram).ToList();
+
+        Assert.True(asked.Count >= 10, $"{asked.Count} were found");
+        Assert.Empty(asked.SelectMany(Faults).Distinct());
+    }
+
+    [Fact]
     public void Every_instrument_is_measured_here_so_that_its_labels_are_known()
     {
         Assert.Empty(Published.Unmeasured.Select(instrument => instrument.Name));
@@ -166,6 +176,10 @@ public sealed partial class DeployQueriesTests
     }
 
     // A name, and what stands in braces behind it.
+    // The page calls a histogram by its name; a query asks for its buckets.
+    private static string OfHistogram(string metric) =>
+        Published.LabelsOf(metric) is null && Published.LabelsOf($"{metric}_bucket") is not null ? $"{metric}_bucket" : metric;
+
     [GeneratedRegex(@"\b(?<name>portico_\w+)(?:\{(?<matchers>[^}]*)\})?")]
     private static partial Regex Series();
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Portico.TestKit.Covers;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -34,6 +35,32 @@ public sealed class NativeFiguresTests(ITestOutputHelper output) : IDisposable
     }
 
     [NativeFact]
+    public async Task It_is_linked_with_nothing_but_the_systems_C_library()
+    {
+        var (code, output, errors) = await Programs.RunAsync("ldd", [PorticoExecutable.Native!]);
+
+        Assert.True(code == 0, errors);
+        Assert.Equal(
+            ["ld-linux", "libc", "libm", "linux-vdso"],
+            output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(NameOfLibrary).Order(StringComparer.Ordinal));
+    }
+
+    // Packages depend on it and images bring it (deploy/): one more library here is one more there.
+    [NativeFact]
+    public async Task While_it_runs_it_opens_OpenSSL_and_nothing_else()
+    {
+        var (code, _, loaded) = await Programs.RunAsync("env", ["LD_DEBUG=libs", PorticoExecutable.Native!, "selftest"]);
+
+        Assert.Equal(0, code);
+        const string Init = "calling init: ";
+        var names = loaded.Split('\n').Where(line => line.Contains(Init, StringComparison.Ordinal))
+            .Select(line => NameOfLibrary(line[(line.IndexOf(Init, StringComparison.Ordinal) + Init.Length)..]))
+            .Distinct().Order(StringComparer.Ordinal);
+        // Some systems build OpenSSL with these two.
+        Assert.Equal(["ld-linux", "libc", "libcrypto", "libm", "libssl"], names.Except(["libz", "libzstd"]));
+    }
+
+    [NativeFact]
     public async Task Its_first_link_is_there_in_a_third_of_the_time_that_the_runtime_takes()
     {
         Configure();
@@ -59,6 +86,13 @@ public sealed class NativeFiguresTests(ITestOutputHelper output) : IDisposable
         while ((resident = ResidentBytes(portico.Id)) > MostResidentBytes && watch.Elapsed < StartEnds) await Task.Delay(50);
         output.WriteLine($"{resident} bytes resident");
         Assert.InRange(resident, 1, MostResidentBytes);
+    }
+
+    // "libm.so.6 => /lib/libm.so.6 (0x...)", "/lib64/ld-linux-x86-64.so.2 (0x...)"
+    private static string NameOfLibrary(string line)
+    {
+        var name = Path.GetFileName(line.Trim().Split(' ')[0]);
+        return name.StartsWith("ld-linux", StringComparison.Ordinal) ? "ld-linux" : name.Split('.')[0];
     }
 
     private void Configure() => _directory.Write("portico.json",

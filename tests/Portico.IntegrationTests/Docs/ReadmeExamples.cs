@@ -8,9 +8,6 @@ internal static partial class ReadmeExamples
 {
     private static readonly string Text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"));
 
-    /// <summary>The systemd unit.</summary>
-    public static string Unit => Block("ini");
-
     /// <summary>The server block of the cover.</summary>
     public static string Nginx => Block("nginx");
 
@@ -24,10 +21,6 @@ internal static partial class ReadmeExamples
     public static string Root(string start) =>
         Commands().Matches(Text).Select(match => match.Groups["command"].Value.ReplaceLineEndings(" "))
             .Single(command => command.StartsWith(start, StringComparison.Ordinal));
-
-    /// <summary>The values of <paramref name="key"/> in the unit.</summary>
-    public static string[] UnitValues(string key) =>
-        [.. Unit.Split('\n').Where(line => line.StartsWith($"{key}=", StringComparison.Ordinal)).Select(line => line[(key.Length + 1)..])];
 
     /// <summary>Puts what is true in a test in place of what is true on a server; an example without it is another example.</summary>
     public static string With(this string example, string there, string here) =>
