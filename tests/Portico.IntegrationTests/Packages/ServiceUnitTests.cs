@@ -54,6 +54,13 @@ public sealed partial class ServiceUnitTests : IDisposable
         Assert.True(patience > new Portico.Core.Options.ProxyOptions().Timeouts.DrainSeconds);
     }
 
+    // systemd tells the program from version 254 on; before, the unit has to.
+    [Fact]
+    public void The_program_is_told_that_its_sockets_are_kept()
+    {
+        Assert.Contains($"FDSTORE={Assert.Single(ServiceUnit.Values("FileDescriptorStoreMax"))}", ServiceUnit.Values("Environment"));
+    }
+
     [Fact]
     public void A_wrong_configuration_is_not_tried_again_and_everything_else_is()
     {
