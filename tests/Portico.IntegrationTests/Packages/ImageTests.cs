@@ -7,7 +7,7 @@ namespace Portico.IntegrationTests.Packages;
 
 /// <summary>
 /// What the image holds is enough: the files that its first stage collects (deploy/container/rootfs), as the root of a sandbox that
-/// cannot be written to, with an ordinary user. Whether Docker puts them together, only Docker can tell.
+/// cannot be written to, with an ordinary user. The image itself: deploy/test-image.
 /// </summary>
 [Trait(PorticoExecutable.Trait, PorticoExecutable.NativeForm)]
 public sealed class ImageTests : IDisposable
