@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Portico.Core.Background;
 using Portico.Core.Net;
 using Portico.Core.Net.Epoll;
 
@@ -21,6 +22,10 @@ public sealed unsafe class HandOverLink : IDisposable
     public const string Variable = "PORTICO_HANDOVER";
 
     private const int Version = 1, MostText = 8192;
+
+    // A successor that changed the files of the directory could not give them back.
+    private static readonly string Ready =
+        string.Create(CultureInfo.InvariantCulture, $"ready {Version}.{DataDirectoryVersion.Present}");
 
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _doors = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -81,7 +86,7 @@ public sealed unsafe class HandOverLink : IDisposable
     public InheritedSockets TakeOver(string dataDirectory, TimeSpan patience)
     {
         SetPatience(patience);
-        Send($"ready {Version} {dataDirectory}");
+        Send($"{Ready} {dataDirectory}");
         var sockets = new InheritedSockets { AreHeld = true };
         var carried = new List<int>();
         while (true)
@@ -130,10 +135,10 @@ public sealed unsafe class HandOverLink : IDisposable
     internal string ExpectReady(TimeSpan patience)
     {
         SetPatience(patience);
-        var beginning = string.Create(CultureInfo.InvariantCulture, $"ready {Version} ");
-        var text = ReceiveOrEnd();
+        var (beginning, text) = (Ready + " ", ReceiveOrEnd());
         return text.StartsWith(beginning, StringComparison.Ordinal) ? text[beginning.Length..]
-            : throw new HandOverException("the successor speaks another version of the hand-over; restart the proxy instead");
+            : throw new HandOverException(
+                "the successor speaks another version of the hand-over, or keeps its data in another way; restart the proxy instead");
     }
 
     /// <summary>The old process gives everything away.</summary>

@@ -14,6 +14,9 @@ public static class StateFiles
 {
     private static readonly string[] Single = [DataDirectoryVersion.Name, KeptTables.FileName, FlightCache.FileName];
 
+    // There is room for those to come.
+    private const int MostNumber = 1_000_000_000;
+
     private static readonly string[] Numbered = [ReplayFiles.SeenName, ReplayFiles.UnsetClockName];
 
     /// <summary>Whether a file is one of them, by its name.</summary>
@@ -32,6 +35,6 @@ public static class StateFiles
         if (!name.StartsWith(series + ".", StringComparison.Ordinal)) return false;
         var digits = name[(series.Length + 1)..];
         return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number.ToString(CultureInfo.InvariantCulture) == digits;
+            && number is > 0 and < MostNumber && number.ToString(CultureInfo.InvariantCulture) == digits;
     }
 }

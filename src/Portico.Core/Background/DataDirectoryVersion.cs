@@ -11,8 +11,10 @@ public sealed class DataDirectoryVersion
 {
     internal const string Name = "version";
 
-    // There while a migration is under way: what it has changed so far is no good to anybody.
+    // There while a migration is under way, with the version that is left: what it has changed so far is no good to anybody.
     private const string MigratingName = "migrating";
+
+    private const string Partial = ".partial";
 
     private const int First = 1, MostBytes = 32;
 
@@ -49,8 +51,9 @@ public sealed class DataDirectoryVersion
         if (directory.Length == 0) return;
         if (Problem(directory) is { } problem) throw new DataDirectoryVersionException(problem);
         if (!mayWrite) return;
-        var version = Read(directory);
-        if (version is { } older && older < Newest) Migrate(directory, older);
+        NoteUsedCopies(directory);
+        if (File.Exists(Path.Combine(directory, MigratingName)) || Read(directory) < Newest)
+            Migrate(directory);
 
         // Of the first version no start waits for the disk: without the file it is the same.
         else if (!File.Exists(Path.Combine(directory, Name)))
@@ -79,50 +82,66 @@ public sealed class DataDirectoryVersion
     }
 
     // Null = the file says something else.
-    private static int? Read(string directory)
-    {
-        if (!File.Exists(Path.Combine(directory, Name))) return First;
-        return new FileCache(directory).TryRead(Name, MostBytes, out var body, out _)
-            && int.TryParse(Encoding.UTF8.GetString(body).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            && version >= First
-            ? version
+    private static int? Read(string directory) =>
+        Path.Exists(Path.Combine(directory, Name)) ? Number(directory, Name) : First;
+
+    private static int? Number(string directory, string name) =>
+        new FileCache(directory).TryRead(name, MostBytes, out var body, out _)
+            && int.TryParse(Encoding.UTF8.GetString(body).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= First
+            ? number
             : null;
-    }
 
     private static string CopyOf(string directory, int version) =>
         Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"version-{version}"));
 
-    private void Migrate(string directory, int version)
+    private void Migrate(string directory)
     {
+        var (version, begun) = (Read(directory) ?? First, true);
         var copy = CopyOf(directory, version);
         var problem = KeptFile.Guard(() =>
         {
-            // A copy is whole once it has its name. One of an earlier visit to this version is of no use any more.
-            if (File.Exists(Path.Combine(directory, MigratingName)))
+            if (Number(directory, MigratingName) is { } cutShort)
             {
+                (version, copy) = (cutShort, CopyOf(directory, cutShort));
                 CopyFiles(copy, directory);
             }
             else
             {
+                begun = false;
                 Keep(directory, copy);
-                Need(KeptFile.Replace(directory, MigratingName, _ => { }));
+                // In this order: whatever is cut short, an older program takes no file of this one for its own.
+                Need(Replace(directory, MigratingName, version, isDurable: true));
+                begun = true;
+                Need(Write(directory, isDurable: true));
             }
 
             foreach (var migrate in _migrations.Skip(version - First)) migrate(directory);
+            Need(KeptFile.Remove(directory, MigratingName));
         });
-        problem ??= Write(directory, isDurable: true) ?? KeptFile.Remove(directory, MigratingName);
         if (problem is null) return;
-        var rest = Directory.Exists(copy) ? $"{copy} holds it as it was" : "it is as it was";
+        var rest = begun ? $"{copy} holds it as it was" : "it is as it was";
         throw new DataDirectoryVersionException(string.Create(
             CultureInfo.InvariantCulture,
             $"the data directory {directory} of version {version} could not be brought to version {Newest}, {problem}; "
                 + $"mend that and start again. Nothing is lost: {rest}"));
     }
 
+    // Whoever went back to a copy let clients in of whom nothing is known here.
+    private static void NoteUsedCopies(string directory)
+    {
+        foreach (var copy in Directory.Exists(directory) ? Directory.GetDirectories(directory, "version-*") : [])
+        {
+            if (copy.EndsWith(Partial, StringComparison.Ordinal) || CopyMark.IsThere(copy))
+                continue;
+            if (CopyMark.Put(directory) is null) _ = CopyMark.Put(copy);
+        }
+    }
+
     // Inside the directory: a service may write nowhere else, and in a container nothing else lasts.
     private static void Keep(string directory, string copy)
     {
-        var partial = copy + ".partial";
+        var partial = copy + Partial;
         if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
         KeptFile.MakeDirectory(partial);
         CopyFiles(directory, partial);
@@ -131,18 +150,26 @@ public sealed class DataDirectoryVersion
         Directory.Move(partial, copy);
     }
 
+    // On the disk when it returns: a copy is whole once it has its name.
     private static void CopyFiles(string from, string to)
     {
-        foreach (var file in Directory.EnumerateFiles(from))
+        foreach (var path in Directory.EnumerateFiles(from))
         {
-            var name = Path.GetFileName(file);
-            if (name is not (DirectoryLock.Name or DirectoryLock.HolderName or CopyMark.Name))
-                File.Copy(file, Path.Combine(to, name), overwrite: true);
+            var name = Path.GetFileName(path);
+            if (IsOfARunningProcess(name)) continue;
+            using var source = File.OpenRead(path);
+            Need(KeptFile.Replace(to, name, source.CopyTo, File.GetLastWriteTimeUtc(path)));
         }
     }
 
-    private string? Write(string directory, bool isDurable) => KeptFile.Replace(
-        directory, Name, file => file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Newest}\n"))),
+    private static bool IsOfARunningProcess(string name) =>
+        name is DirectoryLock.Name or DirectoryLock.HolderName or CopyMark.Name or MigratingName or "running"
+        || name.EndsWith(".sock", StringComparison.Ordinal) || name.EndsWith(Partial, StringComparison.Ordinal);
+
+    private string? Write(string directory, bool isDurable) => Replace(directory, Name, Newest, isDurable);
+
+    private static string? Replace(string directory, string name, int number, bool isDurable) => KeptFile.Replace(
+        directory, name, file => file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number}\n"))),
         isDurable: isDurable);
 
     private static void Need(string? problem)

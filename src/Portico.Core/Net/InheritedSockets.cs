@@ -28,6 +28,9 @@ public sealed class InheritedSockets : IDisposable
     /// <summary>So many addresses of the settings were among them.</summary>
     public int Taken { get; private set; }
 
+    /// <summary>Some were not taken, and closed.</summary>
+    public bool HasLeft { get; private set; }
+
     /// <summary>Where those listen that nobody has taken.</summary>
     public ImmutableArray<IPEndPoint> Left => [.. _free.Select(socket => socket.Bound).Distinct()];
 
@@ -55,6 +58,7 @@ public sealed class InheritedSockets : IDisposable
     /// <summary>Closes those that nobody has taken. What is queued on them is refused, unless another process has them too.</summary>
     public void Dispose()
     {
+        HasLeft |= _free.Count > 0;
         foreach (var (_, descriptor) in _free) _ = Native.close(descriptor);
         _free.Clear();
     }

@@ -54,7 +54,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (flags.ShowsSecret(parsed)) Log.SecretVisible(log);
 
         // 1. The configuration: the operator's, or the one that this first start makes.
-        var file = ConfigurationFile.Find(parsed.GetValue(common.Config));
+        var file = ConfigurationFile.Find(parsed.GetValue(common.Config), isForRun: true);
         var watch = new FileWatch(file.Path, TimeProvider.System);
         watch.Begin(); // before it is read: what changes from here on is noticed
         var (loaded, first) = Load(file, parsed, overrides, log);
@@ -98,7 +98,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
             await Task.WhenAny(predecessor.DoorsFree, signals.First, Task.Delay(PatienceForDoors));
         await using var admin = await Administration.StartAsync(
             proxy, () => reload?.Running ?? loaded.Options, reload, upgrade, file, metrics, services);
-        await reports.ReadyAsync(proxy, areSocketsKept: passedOn?.Taken == proxy.Endpoints.Length);
+        await reports.ReadyAsync(proxy, areSocketsKept: AreAll(passedOn, proxy));
         ProcessLimits.ReleaseStartCode();
         await Task.WhenAny(signals.First, upgrade.HandedOver, proxy.Completion);
         ThrowIfFaulted(proxy);
@@ -115,6 +115,10 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         return ExitCode.Ok;
     }
+
+    // The manager that has passed them on keeps them, then; one that has others too is to be told which.
+    private static bool AreAll(InheritedSockets? passedOn, PorticoProxy proxy) =>
+        passedOn is { HasLeft: false } && passedOn.Taken == proxy.Endpoints.Length;
 
     // The administration has one place, so the successor's opens when ours is closed.
     private static async Task GiveWayAsync(Upgrade upgrade, AdminServer? admin, ServiceReports reports)

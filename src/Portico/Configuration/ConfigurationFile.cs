@@ -36,10 +36,16 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
     public string Directory => System.IO.Path.GetDirectoryName(Path)!;
 
     /// <summary>The file that was named, else the first that exists, else the place where a first start writes one.</summary>
-    public static ConfigurationFile Find(string? named)
+    /// <param name="named">What the operator named; null = nothing.</param>
+    /// <param name="isForRun">
+    /// A proxy is to run with it: then the service's file counts for the service alone. Somebody else, root most of all, would leave files
+    /// in its directory that it cannot open afterwards.
+    /// </param>
+    public static ConfigurationFile Find(string? named, bool isForRun = false)
     {
         var chosen = NullIfEmpty(named) ?? NullIfEmpty(Environment.GetEnvironmentVariable("PORTICO_CONFIG"));
-        var path = System.IO.Path.GetFullPath(chosen ?? FirstThatExists() ?? System.IO.Path.Combine(PlaceForANewOne(), Name));
+        var found = chosen ?? FirstThatExists(isForRun) ?? System.IO.Path.Combine(PlaceForANewOne(), Name);
+        var path = System.IO.Path.GetFullPath(found);
         if (System.IO.Directory.Exists(path))
             throw new CommandFailure(
                 ExitCode.Failed,
@@ -58,7 +64,11 @@ internal sealed record ConfigurationFile(string Path, bool Exists, bool IsNamed)
             ? new("(file)", $"every user of this machine can read the secrets in {Path}; `chmod o-r {Path}` mends that")
             : null;
 
-    private static string? FirstThatExists() => new[] { Name, SystemPath, ServicePath }.FirstOrDefault(File.Exists);
+    private static string? FirstThatExists(bool isForRun)
+    {
+        string[] places = isForRun ? [Name, SystemPath, System.IO.Path.Combine(PlaceForANewOne(), Name)] : [Name, SystemPath, ServicePath];
+        return places.FirstOrDefault(File.Exists);
+    }
 
     private static string PlaceForANewOne() =>
         Environment.GetEnvironmentVariable(StateDirectory)?.Split(':')[0] is { Length: > 0 } state ? state : ".";

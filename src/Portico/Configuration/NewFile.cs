@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Portico.Configuration;
@@ -18,6 +19,9 @@ internal static class NewFile
         else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
         var partial = Path.Combine(directory, $".portico-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
+        // Whoever stops the program meanwhile leaves no half of a secret behind.
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => File.Delete(partial));
+        using var ended = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => File.Delete(partial));
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };

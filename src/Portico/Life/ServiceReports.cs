@@ -141,7 +141,7 @@ internal sealed partial class ServiceReports(ServiceManager? manager, ILogger lo
     {
         [LoggerMessage(EventId = 9504, EventName = "TooFewKept", Level = LogLevel.Warning,
             Message = "There are {Sockets} listening sockets, and the service manager keeps {Most}: none is kept over a restart. "
-                + "Raise FileDescriptorStoreMax=")]
+                + "Raise FileDescriptorStoreMax=, and Environment=FDSTORE= with it where the unit has that")]
         public static partial void TooFewKept(ILogger logger, int sockets, int most);
     }
 }

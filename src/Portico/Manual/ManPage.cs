@@ -51,11 +51,13 @@ internal static partial class ManPage
             ("portico.json", $"The configuration. Looked for: {ConfigurationFile.Places}, the first that exists. Relative paths in it "
                 + "start where it is. `portico check` tells what is in force."),
             ("data/", "What must survive a restart: `dataDirectory` of the configuration. One running proxy owns it."),
-            ("admin.sock", "The socket that `status`, `sessions`, `users`, `reload` and `healthcheck` ask: `admin.socket` of the "
-                + "configuration, beside the data directory."));
+            ("admin.sock", "The socket that `status`, `sessions`, `users`, `reload`, `upgrade` and `healthcheck` ask: `admin.socket` of "
+                + "the configuration, beside the data directory."));
         List(text, "SIGNALS",
-            ("SIGTERM, SIGINT", "Stop: sessions have `timeouts.drainSeconds` to end. A second one stops at once."),
-            ("SIGHUP", "Read the configuration again: all of it or, if it has errors, nothing."));
+            ("SIGTERM, SIGINT", "Stop: silent sessions end at once, transfers have `timeouts.drainSeconds`. A second one stops at once."),
+            ("SIGHUP", "Read the configuration again: all of it or, if it has errors, nothing."),
+            ("SIGUSR2", "Start the program that is installed by now; it takes over without a refused connection, or this one runs on. "
+                + "`portico upgrade` does the same and tells what came of it."));
         Section(text, "EXAMPLES");
         foreach (var (what, how) in ((string, string)[])
         [

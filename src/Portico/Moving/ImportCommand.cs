@@ -14,7 +14,7 @@ namespace Portico.Moving;
 internal static class ImportCommand
 {
     // Ten thousand users take some three.
-    private const int MostConfigurationBytes = 64 * 1024 * 1024;
+    private const int MostConfigurationBytes = 16 * 1024 * 1024;
 
     public static Command Create(CommonOptions common)
     {

@@ -104,9 +104,39 @@ public sealed class DataDirectoryVersionTests : IDisposable
         }
 
         Assert.Equal("anna", Read("version-1/names"));
+        Assert.Throws<DataDirectoryVersionException>(() => Old.Enter(_directory, mayWrite: true)); // half of it is of the newer one
+        Assert.Equal("hal", Read("names"));
         New.Enter(_directory, mayWrite: true);
         Assert.Equal("ANNA", Read("names"));
         Assert.Equal(["names", "version", "version-1"], Names());
+        Assert.False(CopyMark.IsThere(_directory));
+    }
+
+    [Fact]
+    public void Who_went_back_to_the_copy_let_somebody_in_of_whom_the_newer_files_know_nothing()
+    {
+        Write("names", "anna");
+        New.Enter(_directory, mayWrite: true);
+        var copy = Path.Combine(_directory, "version-1");
+        Old.Enter(copy, mayWrite: true);
+        File.Delete(Path.Combine(copy, CopyMark.Name)); // as a process that began with it leaves it
+
+        New.Enter(_directory, mayWrite: true);
+        Assert.True(CopyMark.IsThere(_directory));
+        Assert.True(CopyMark.IsThere(copy));
+        File.Delete(Path.Combine(_directory, CopyMark.Name));
+        New.Enter(_directory, mayWrite: true); // once
+        Assert.False(CopyMark.IsThere(_directory));
+    }
+
+    [Fact]
+    public void What_belongs_to_a_running_process_is_not_copied()
+    {
+        Write("names", "anna");
+        foreach (var name in new[] { "running", "holder", "lock", "names.partial", "admin.sock" }) Write(name, "");
+        New.Enter(_directory, mayWrite: true);
+        Assert.Equal(
+            ["copied", "names"], Directory.GetFiles(Path.Combine(_directory, "version-1")).Select(path => Path.GetFileName(path)).Order());
     }
 
     [Fact]

@@ -37,10 +37,10 @@ public sealed class HandOverLinkTests : IDisposable
         switch (fault)
         {
             case "speaks another version":
-                Say(theirs, $"ready 2 {DataDirectory}");
+                Say(theirs, $"ready 1.2 {DataDirectory}");
                 break;
             case "has another directory":
-                Say(theirs, "ready 1 elsewhere");
+                Say(theirs, "ready 1.1 elsewhere");
                 break;
             case "is gone with the sockets" or "says something else":
                 using (var sockets = await TakeOverAsync(theirs))

@@ -34,7 +34,7 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly SeenJournal? _unsetJournal;
     private readonly long _clockOffset;
     private readonly bool _hasNewSecret;
-    private readonly RefusedHellos _refused = new();
+    private readonly RefusedHellos? _refused;
     private readonly bool _isCopy;
     private SeenWriter? _writer;
     private bool _isMarked;
@@ -72,12 +72,13 @@ internal sealed partial class ReplayMemory : IDisposable
         _seen = seen ?? CreateSet(ReplaySet.NewKey());
         if (!IsKept || !_window.Enabled) return;
         _refused = RefusedHellos.Read(_directory, unixSeconds, _window.PastSeconds);
-        if (_refused.SecondsLeft(unixSeconds) is > 0 and var left) Log.StillRefused(_log, left);
+        var left = _refused.SecondsLeft(unixSeconds);
+        if (left > 0) Log.StillRefused(_log, left);
         _isCopy = CopyMark.IsThere(_directory);
         if (RefusedFrom(files, wasRunning) is not { } from) return;
         // A process that was there a moment ago may have let in what is signed in this second.
         var before = wasRunning || _isCopy ? unixSeconds + 1 : unixSeconds;
-        _refused.Add(from == Anything ? from : unixSeconds - from, before, unixSeconds + _window.PastSeconds);
+        _refused.Add(from == Anything ? from : unixSeconds - from, before);
     }
 
     // Since how many seconds before the start nothing is known of whom an earlier process let in, and why; null = everything is.
@@ -124,6 +125,7 @@ internal sealed partial class ReplayMemory : IDisposable
     {
         var journals = Journals;
         if (journals.Length == 0) return;
+        KeepRefused(); // before what it follows from is overwritten
         foreach (var journal in journals)
         {
             if (journal.Write(sync: false) is { } problem) Failed(problem);
@@ -135,13 +137,19 @@ internal sealed partial class ReplayMemory : IDisposable
             // It outlives a kill in the system's memory, and needs no disk before the first client: a power cut loses seconds either way.
             if (KeptFile.Replace(_directory, RunningName, _ => { }, isDurable: false) is { } problem)
                 Log.NotMarked(_log, RunningName, problem);
-            if (_refused.Keep(_directory) is { } notKept)
-                Log.NotMarked(_log, RefusedHellos.Name, notKept);
-            else if (_isCopy && KeptFile.Remove(_directory, CopyMark.Name) is { } ofCopy)
-                Log.NotMarked(_log, CopyMark.Name, ofCopy);
         }
 
         _writer = new SeenWriter(journals, Failed);
+    }
+
+    // A mark that was on the disk is not taken away for one that is not.
+    private void KeepRefused()
+    {
+        if (_refused is null) return;
+        if (_refused.Keep(_directory, isDurable: _isCopy) is { } problem)
+            Log.NotMarked(_log, RefusedHellos.Name, problem);
+        else if (_isCopy && KeptFile.Remove(_directory, CopyMark.Name) is { } ofCopy)
+            Log.NotMarked(_log, CopyMark.Name, ofCopy);
     }
 
     /// <summary>Remembers a signed hello whose time is right.</summary>
@@ -157,7 +165,7 @@ internal sealed partial class ReplayMemory : IDisposable
         var isUnset = _unset is not null && TimeWindow.IsUnsetClock(timestamp);
         // The time of a hello can be changed (see the fingerprint): whichever set it is in, it is a replay.
         if (_unset is not null && _unset.Contains(beginning)) return false;
-        if (!isUnset && _refused.Contains(timestamp, now + _clockOffset))
+        if (!isUnset && _refused?.Contains(timestamp, now + _clockOffset) == true)
         {
             // One that is known is told by its name all the same.
             if (_seen is null || !_seen.Contains(beginning)) refusal = CloseReason.TlsBeforeStart;
@@ -239,8 +247,7 @@ internal sealed partial class ReplayMemory : IDisposable
     /// <param name="unixSeconds">The present.</param>
     public void Resume(long? lostSinceUnix, long unixSeconds)
     {
-        if (lostSinceUnix is { } since && IsKept && _window.Enabled && _settings.Enabled)
-            _refused.Add(since - LostSeconds, unixSeconds + 1, unixSeconds + _window.PastSeconds);
+        if (lostSinceUnix is { } since) _refused?.Add(since - LostSeconds, unixSeconds + 1);
         _isMoving = false;
     }
 

@@ -207,7 +207,7 @@ public sealed class ReplayTests : IDisposable
         Assert.Single(third.Log.Lines, line => line.EventName == "StillRefused");
         AssertStranger(third, third.Call(new ClientTraits { ClockAhead = -101 }).Hello, "tls_before_start");
         third.Relay(new ClientTraits { ClockAhead = -97 });
-        third.Advance(501);
+        third.Advance(502);
         third.Stop();
         Start();
         Assert.DoesNotContain(RefusedHellos.Name, Files());
@@ -272,6 +272,32 @@ public sealed class ReplayTests : IDisposable
         stage.Relay(new ClientTraits { ClockAhead = -10 });
         stage.Advance(591);
         stage.Relay(new ClientTraits { ClockAhead = -599 });
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("12")]
+    [InlineData("nobody knows")]
+    [InlineData("1 2 3 4\n")]
+    public void A_list_of_what_is_refused_that_cannot_be_read_refuses_everything_before(string text)
+    {
+        StartFirst().Stop();
+        File.WriteAllText(PathOf(RefusedHellos.Name), text);
+        var stage = Start();
+        AssertStranger(stage, stage.Call(new ClientTraits { ClockAhead = -400 }).Hello, "tls_before_start");
+        stage.Relay(new ClientTraits { ClockAhead = 1 });
+    }
+
+    [Fact]
+    public void What_is_refused_follows_the_window_of_the_day_and_waits_while_that_is_off()
+    {
+        Start().Stop(); // it knows nothing of who came before
+        _time.Advance(TimeSpan.FromSeconds(300));
+        Start(settings => settings with { TimeWindow = settings.TimeWindow with { Enabled = false } }).Stop();
+        _time.Advance(TimeSpan.FromSeconds(700));
+        var stage = Start(settings => settings with { TimeWindow = settings.TimeWindow with { PastSeconds = 3600 } });
+        AssertStranger(stage, stage.Call(new ClientTraits { ClockAhead = -1500 }).Hello, "tls_before_start");
+        stage.Relay(new ClientTraits { ClockAhead = -900 });
     }
 
     [Fact]
