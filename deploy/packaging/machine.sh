@@ -5,6 +5,10 @@
 #   inside COMMAND   runs a command in it as root
 #   machine_end      stops it and removes everything
 # shellcheck shell=bash
+# shellcheck source=deploy/packaging/leftovers.sh
+. "$(dirname "${BASH_SOURCE[0]}")/leftovers.sh"
+# What the machine and both tests take here. tests/install-tools installs them.
+machine_programs=(debootstrap systemd-nspawn nsenter nft ip pgrep dpkg-deb gcc make)
 machine=
 leader=
 machine_processes=()
@@ -14,17 +18,38 @@ machine_fail() {
   exit 1
 }
 
-# What it takes here; where something is missing the caller leaves its test out.
+# Says what is missing here, and fails then.
 machine_is_possible() {
   local program
   if [ "$(id -u)" -ne 0 ]; then echo "only root can make a machine of its own"; return 1; fi
-  for program in debootstrap systemd-nspawn nsenter nft ip dpkg-deb; do
+  for program in "${machine_programs[@]}"; do
     command -v "$program" > /dev/null || { echo "$program is not installed; tests/install-tools does that"; return 1; }
   done
+  machine_can_boot || { echo "systemd-nspawn cannot start a machine here: $machine_why_not"; return 1; }
+}
+
+# Root in a container may have no right to mount, to make namespaces or control groups. A tenth of a second tells: one
+# program in a root that has nothing but this machine's /usr, which makes a control group as systemd would.
+machine_why_not=
+machine_can_boot() {
+  local probe link status=0
+  probe=$(mktemp -d --tmpdir=/var/tmp)
+  mkdir "$probe/usr"
+  for link in bin sbin lib lib32 lib64; do [ ! -e "/$link" ] || ln -s "usr/$link" "$probe/$link"; done
+  # shellcheck disable=SC2016  # expanded in there
+  machine_why_not=$(timeout --kill-after=5 20 systemd-nspawn --quiet --directory "$probe" --bind-ro=/usr --register=no --keep-unit \
+    --private-network --console=pipe /bin/sh -c 'for groups in /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+        [ ! -d "$groups" ] || { mkdir "$groups/portico-probe" && rmdir "$groups/portico-probe"; exit; }
+      done
+      echo "there are no control groups"; exit 1' 2>&1 < /dev/null) || status=$?
+  [ "$status" -ne 124 ] || machine_why_not="no answer within 20 s"
+  remove_folder "$probe"
+  return "$status"
 }
 
 machine_make() {
-  machine=$(mktemp -d)
+  # Not below /tmp, which may be in memory and mounted without devices.
+  machine=$(mktemp -d --tmpdir=/var/tmp)
   chmod 755 "$machine"
   if [ -n "${PORTICO_ROOT:-}" ]; then
     cp -a "$PORTICO_ROOT/." "$machine"
@@ -72,16 +97,18 @@ RULES
   machine_processes+=("$!")
 }
 
+# Whatever hangs in there: some 20 s at most.
 machine_end() {
   local process
   if [ -n "$leader" ]; then
-    inside systemctl --no-block poweroff > /dev/null 2>&1 || true
-    for ((i = 0; i < 100; i++)); do
-      kill -0 "${machine_processes[0]}" 2> /dev/null || break
-      sleep 0.1
-    done
+    inside timeout --kill-after=1 5 systemctl --no-block poweroff > /dev/null 2>&1 || true
+    has_ended 10 "${machine_processes[0]}" || kill -KILL "$leader" 2> /dev/null || true
   fi
   for process in "${machine_processes[@]}"; do kill "$process" 2> /dev/null || true; done
-  wait
-  [ -z "$machine" ] || rm -rf "$machine" "$machine".*
+  for process in "${machine_processes[@]}"; do
+    has_ended 5 "$process" || kill -KILL "$process" 2> /dev/null || true
+    wait "$process" 2> /dev/null || true
+  done
+  [ -z "$machine" ] || remove_folder "$machine"
+  [ -z "$machine" ] || rm -f "$machine".*
 }
