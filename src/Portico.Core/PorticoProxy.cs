@@ -16,7 +16,7 @@ namespace Portico.Core;
 /// <summary>A running proxy: its loops and listeners.</summary>
 public sealed partial class PorticoProxy : IAsyncDisposable
 {
-    private static readonly TimeSpan PatienceForLast = TimeSpan.FromMilliseconds(500),
+    private static readonly TimeSpan PatienceForLast = TimeSpan.FromMilliseconds(100),
         PauseForLast = TimeSpan.FromMilliseconds(5);
 
     private readonly Engine _engine;

@@ -64,41 +64,50 @@ public sealed class ServiceManagerTests(ITestOutputHelper output)
         await manager.UntilAsync("READY=1");
         Assert.InRange(manager.Kept, 1, 64);
         PorticoProcess? last = null;
-        await using (var load = new ConnectLoad(proxy, perSecond))
+        try
         {
-            for (var restart = 1; restart <= restarts; restart++)
+            await using (var load = new ConnectLoad(proxy, perSecond))
             {
-                await Task.Delay(300); // clients come meanwhile
-                if (last is null)
+                for (var restart = 1; restart <= restarts; restart++)
                 {
-                    PorticoProcess.Signal(proxy.Process, Signals.Terminate);
-                    await proxy.EndedAsync();
-                }
-                else
-                {
-                    last.Signal(Signals.Terminate);
-                    Assert.Equal(0, (await last.EndAsync()).Code);
-                    await last.DisposeAsync();
+                    await Task.Delay(300); // clients come meanwhile
+                    await StopAsync(proxy, last);
+                    last = manager.Start(proxy.Directory.Path, variables);
+                    await manager.UntilAsync("READY=1", restart + 1);
                 }
 
-                last = manager.Start(proxy.Directory.Path, variables);
-                await manager.UntilAsync("READY=1", restart + 1);
+                await Task.Delay(300);
+                await load.EndAsync();
+                output.WriteLine($"{load.Clients} clients, flight after {load.FlightMs(50):0.0} ms, "
+                    + $"of 99 % within {load.FlightMs(99):0.0} ms, of all within {load.FlightMs(100):0.0} ms");
+                Assert.Empty(load.Failures);
+                Assert.Equal(0, load.ReplaysAnswered);
+                Assert.InRange(load.FlightMs(99), 0, mostMs);
             }
 
-            await Task.Delay(300);
-            await load.EndAsync();
-            output.WriteLine($"{load.Clients} clients, flight after {load.FlightMs(50):0.0} ms, "
-                + $"of 99 % within {load.FlightMs(99):0.0} ms, of all within {load.FlightMs(100):0.0} ms");
-            Assert.Empty(load.Failures);
-            Assert.Equal(0, load.ReplaysAnswered);
-            Assert.InRange(load.FlightMs(99), 0, mostMs);
+            last!.Signal(Signals.Terminate);
+            var (code, _, errors) = await last.EndAsync();
+            Assert.Equal(0, code);
+            Assert.DoesNotContain("did not stop in order", errors, StringComparison.Ordinal);
+        }
+        finally
+        {
+            if (last is not null) await last.DisposeAsync();
+        }
+    }
+
+    private static async Task StopAsync(UpgradableProxy first, PorticoProcess? later)
+    {
+        if (later is null)
+        {
+            PorticoProcess.Signal(first.Process, Signals.Terminate);
+            await first.EndedAsync();
+            return;
         }
 
-        last!.Signal(Signals.Terminate);
-        var (code, _, errors) = await last.EndAsync();
-        Assert.Equal(0, code);
-        Assert.DoesNotContain("did not stop in order", errors, StringComparison.Ordinal);
-        await last.DisposeAsync();
+        later.Signal(Signals.Terminate);
+        Assert.Equal(0, (await later.EndAsync()).Code);
+        await later.DisposeAsync();
     }
 
     [Fact]

@@ -81,7 +81,7 @@ public sealed class StopTests(ITestOutputHelper output)
             await using (var load = new ConnectLoad(proxy, 200))
             {
                 await Task.Delay(300); // clients come meanwhile
-                await using var client = await proxy.GreetAsync();
+                await using var client = await proxy.GreetSoonAsync();
                 known.Add(client.Hello);
                 await Task.Delay(700); // what is seen is kept within this
                 PorticoProcess.Signal(proxy.Process, Signals.Kill);
