@@ -87,7 +87,7 @@ internal sealed record NewConfiguration
     /// <exception cref="Commands.CommandFailure">The place cannot be written to.</exception>
     public static bool TryWrite(string path, string text) =>
         FileFailure.Guard(
-            () => NewFile.TryWrite(path, file => file.Write(Encoding.UTF8.GetBytes(text))), "write", path,
+            () => NewFile.TryWrite(path, file => file.Write(Encoding.UTF8.GetBytes(text)), endsBySignal: false), "write", path,
             "run portico in a directory that it may write to, or name a file with --config");
 
     private static string Json(string text) => $"\"{JsonEncodedText.Encode(text)}\"";

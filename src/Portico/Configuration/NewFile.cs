@@ -9,19 +9,20 @@ internal static class NewFile
     /// <summary>Writes it.</summary>
     /// <param name="path">Absolute.</param>
     /// <param name="fill">Writes the content.</param>
+    /// <param name="endsBySignal">A signal ends the program at once. False = it asks for an orderly end, and this is finished.</param>
     /// <returns>False if there is such a file, perhaps since a moment: it stays.</returns>
     /// <exception cref="IOException">The place cannot be written to.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not write there.</exception>
-    public static bool TryWrite(string path, Action<Stream> fill)
+    public static bool TryWrite(string path, Action<Stream> fill, bool endsBySignal)
     {
         var directory = Path.GetDirectoryName(path)!;
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
         else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
         var partial = Path.Combine(directory, $".portico-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.partial");
-        // Whoever stops the program meanwhile leaves no half of a secret behind.
-        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => File.Delete(partial));
-        using var ended = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => File.Delete(partial));
+        // Whoever ends the program meanwhile leaves no half of a secret behind.
+        using var interrupted = endsBySignal ? PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => File.Delete(partial)) : null;
+        using var ended = endsBySignal ? PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => File.Delete(partial)) : null;
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };

@@ -41,7 +41,8 @@ internal static class ExportCommand
                 () => StateFiles.In(directory), "read", directory, "run this as the user that runs the proxy, or as root");
             var bytes = 0L;
             var isWritten = FileFailure.Guard(
-                () => NewFile.TryWrite(Path.GetFullPath(path), archive => bytes = Write(archive, phrase, file.Path, directory, names)),
+                () => NewFile.TryWrite(
+                    Path.GetFullPath(path), archive => bytes = Write(archive, phrase, file.Path, directory, names), endsBySignal: true),
                 "write", path, "name a place that this user may write to, with room");
             if (!isWritten) throw Exists(path);
 

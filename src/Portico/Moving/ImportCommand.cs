@@ -73,7 +73,8 @@ internal static class ImportCommand
 
                 // 3. It is whole. The configuration comes last: without it nothing starts with the rest.
                 arrival.Place();
-                if (!NewFile.TryWrite(target.Path, file => file.Write(text))) throw Exists(target);
+                if (!NewFile.TryWrite(target.Path, file => file.Write(text), endsBySignal: true))
+                    throw Exists(target);
                 arrival.Keep();
                 output.Output.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"{target.Path} is written, and {arrival.Count} files in {directory}"));
