@@ -68,24 +68,42 @@ public static class ProcessLimits
     }
 
     /// <summary>
-    /// Gives the pages of code back that the start has touched. What runs from now on is a small part of it
-    /// and is mapped again, from the kernel's cache of the file, as it is called: 20 MB of resident memory become 15.
+    /// Gives the pages of code and constants back that the start has touched. What runs from now on is a small part of it and is mapped
+    /// again, from the kernel's cache of the file, as it is called: 25 MB of resident memory become 20, and 31 with administration 25.
     /// </summary>
     public static unsafe void ReleaseStartCode()
     {
-        const string Maps = "/proc/self/maps", CodeOfFile = " r-xp ";
+        const string Maps = "/proc/self/smaps", Dirty = "Private_Dirty:", Anonymous = "Anonymous:";
         if (!OperatingSystem.IsLinux() || !File.Exists(Maps)) return;
-        foreach (var line in File.ReadAllLines(Maps))
+        (ulong Start, ulong End) range = default;
+        var isWritten = false;
+        foreach (var line in File.ReadLines(Maps))
         {
+            if (line[0] is (>= '0' and <= '9') or (>= 'a' and <= 'f')) range = ReadOnlyFile(line);
+            // The figures of a mapping follow its own line, in this order.
+            else if (line.StartsWith(Dirty, StringComparison.Ordinal)) isWritten = !IsZero(line);
+            if (!line.StartsWith(Anonymous, StringComparison.Ordinal)) continue;
             // Only what nobody has written to: data that was relocated when it was loaded would be lost.
-            if (!line.Contains(CodeOfFile, StringComparison.Ordinal) || !line.Contains('/'))
-                continue;
-            var ends = line[..line.IndexOf(' ')].Split('-');
-            if (ends.Length != 2 || !ulong.TryParse(ends[0], NumberStyles.HexNumber, null, out var start))
-                continue;
-            if (ulong.TryParse(ends[1], NumberStyles.HexNumber, null, out var end) && end > start)
-                _ = Native.madvise((void*)start, (nuint)(end - start), Native.MADV_DONTNEED);
+            if (range.End > range.Start && !isWritten && IsZero(line))
+                _ = Native.madvise((void*)range.Start, (nuint)(range.End - range.Start), Native.MADV_DONTNEED);
         }
+    }
+
+    private static bool IsZero(string figure) => figure.EndsWith(" 0 kB", StringComparison.Ordinal);
+
+    // "START-END r-xp OFFSET DEVICE INODE PATH"; nothing for what is no file, or can be written to.
+    private static (ulong Start, ulong End) ReadOnlyFile(string line)
+    {
+        const string Code = " r-xp ", Constants = " r--p ";
+        if (!line.Contains('/')) return default;
+        if (!line.Contains(Code, StringComparison.Ordinal) && !line.Contains(Constants, StringComparison.Ordinal))
+            return default;
+        var ends = line[..line.IndexOf(' ')].Split('-');
+        return ends.Length == 2
+            && ulong.TryParse(ends[0], NumberStyles.HexNumber, null, out var start)
+            && ulong.TryParse(ends[1], NumberStyles.HexNumber, null, out var end)
+            ? (start, end)
+            : default;
     }
 
     /// <summary>
