@@ -57,7 +57,7 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
         }
         catch (HandOverException problem)
         {
-            Log.Failed(log, problem.Message);
+            Log.Failed(log, cause, problem.Message);
             throw;
         }
         catch (Exception error)
@@ -155,8 +155,8 @@ internal sealed partial class Upgrade(PorticoProxy proxy, OwnCommandLine? comman
         public static partial void Done(ILogger logger, int process, double milliseconds);
 
         [LoggerMessage(EventId = 9503, EventName = "UpgradeFailed", Level = LogLevel.Error,
-            Message = "The upgrade failed and this process serves on as before: {Problem}")]
-        public static partial void Failed(ILogger logger, string problem);
+            Message = "The upgrade ({Cause}) failed and this process serves on as before: {Problem}")]
+        public static partial void Failed(ILogger logger, string cause, string problem);
 
         [LoggerMessage(EventId = 9505, EventName = "UpgradeFaulted", Level = LogLevel.Error,
             Message = "An exception of ours ended an upgrade; please report it")]

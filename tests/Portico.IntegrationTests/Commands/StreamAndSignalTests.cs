@@ -10,8 +10,6 @@ namespace Portico.IntegrationTests.Commands;
 [UnsupportedOSPlatform("windows")]
 public sealed class StreamAndSignalTests : IDisposable
 {
-    private const int HangUp = 1, User1 = 10, User2 = 12;
-
     private readonly TemporaryDirectory _directory = new();
 
     public void Dispose() => _directory.Dispose();
@@ -71,10 +69,12 @@ public sealed class StreamAndSignalTests : IDisposable
     [Fact]
     public async Task Signals_of_reload_and_rotation_do_not_end_the_proxy_and_a_line_says_so()
     {
-        await using var portico = PorticoProcess.Start(_directory.Path, ["--port", "0"]);
+        // Of this engine nobody can take over, so that it is this process that is asked below.
+        var variables = new Dictionary<string, string> { ["PORTICO__engine"] = "sockets" };
+        await using var portico = PorticoProcess.Start(_directory.Path, ["--port", "0"], variables);
         await portico.LineAsync("tg://");
 
-        foreach (var signal in (int[])[HangUp, User1, User2]) portico.Signal(signal);
+        foreach (var signal in (int[])[Signals.HangUp, Signals.User1, Signals.User2]) portico.Signal(signal);
         await ConnectAsync(await PortAsync());
         portico.Signal(Signals.Terminate);
         var (code, _, errors) = await portico.EndAsync();
