@@ -60,10 +60,10 @@ public sealed unsafe class HandOverLink : IDisposable
     /// <returns>Null if nobody hands over to this process.</returns>
     public static HandOverLink? FromEnvironment()
     {
-        var text = Environment.GetEnvironmentVariable(Variable);
+        var number = EnvironmentNumber.Of(Variable);
         Environment.SetEnvironmentVariable(Variable, null);
-        if (!OperatingSystem.IsLinux() || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var socket))
-            return null;
+        if (!OperatingSystem.IsLinux() || number is null or > int.MaxValue) return null;
+        var socket = (int)number;
         // A number that was copied from elsewhere is no socket, or not one of these.
         int type;
         uint length = sizeof(int);
@@ -217,10 +217,8 @@ public sealed unsafe class HandOverLink : IDisposable
         }
     }
 
-    /// <summary>For tests: anything.</summary>
-    internal void Say(ReadOnlySpan<byte> text) => _ = DescriptorMessage.Send(_socket, [], text, []);
-
-    private void Send(string text, ReadOnlySpan<int> sockets = default)
+    /// <summary>Says something, with sockets.</summary>
+    internal void Send(string text, ReadOnlySpan<int> sockets = default)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         var error = bytes.Length <= MostText ? DescriptorMessage.Send(_socket, [], bytes, sockets) : Native.ENAMETOOLONG;

@@ -166,15 +166,8 @@ public sealed partial class PorticoProxy
             {
                 foreach (var session in SessionDirectory.Of(parts.Loop))
                 {
-                    if (session.RemovalReason() is not { } reason) continue;
-                    try
-                    {
-                        session.EndFor(reason);
-                    }
-                    catch (Exception error) when (!EventLoop.IsFatal(error))
-                    {
-                        session.Fault(error); // this one alone
-                    }
+                    if (session.RemovalReason() is { } reason)
+                        session.Alone(it => it.EndFor(reason));
                 }
             });
         }

@@ -20,8 +20,10 @@ public static class StateFiles
     private static readonly string[] Numbered = [ReplayFiles.SeenName, ReplayFiles.UnsetClockName];
 
     /// <summary>Whether a file is one of them, by its name.</summary>
-    public static bool IsOne(string name) =>
-        Single.Contains(name, StringComparer.Ordinal) || Numbered.Any(series => IsOf(series, name));
+    public static bool IsOne(string name) => Single.Contains(name, StringComparer.Ordinal) || HoldsClients(name);
+
+    /// <summary>Whether a file holds what was seen of clients, by its name.</summary>
+    public static bool HoldsClients(string name) => Numbered.Any(series => IsOf(series, name));
 
     /// <summary>The names of those in a directory, in order; none, if it is not there.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>

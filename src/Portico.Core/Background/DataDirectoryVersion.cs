@@ -11,6 +11,9 @@ public sealed class DataDirectoryVersion
 {
     internal const string Name = "version";
 
+    /// <summary>Is there while a process runs with the directory. What it holds does not matter.</summary>
+    internal const string RunningName = "running";
+
     // There while a migration is under way, with the version that is left: what it has changed so far is no good to anybody.
     private const string MigratingName = "migrating";
 
@@ -163,14 +166,13 @@ public sealed class DataDirectoryVersion
     }
 
     private static bool IsOfARunningProcess(string name) =>
-        name is DirectoryLock.Name or DirectoryLock.HolderName or CopyMark.Name or MigratingName or "running"
+        name is DirectoryLock.Name or DirectoryLock.HolderName or CopyMark.Name or MigratingName or RunningName
         || name.EndsWith(".sock", StringComparison.Ordinal) || name.EndsWith(Partial, StringComparison.Ordinal);
 
     private string? Write(string directory, bool isDurable) => Replace(directory, Name, Newest, isDurable);
 
-    private static string? Replace(string directory, string name, int number, bool isDurable) => KeptFile.Replace(
-        directory, name, file => file.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number}\n"))),
-        isDurable: isDurable);
+    private static string? Replace(string directory, string name, int number, bool isDurable) =>
+        KeptFile.Replace(directory, name, string.Create(CultureInfo.InvariantCulture, $"{number}\n"), isDurable);
 
     private static void Need(string? problem)
     {

@@ -107,10 +107,7 @@ internal sealed partial class DirectoryLock : IDisposable
     // A holder that cannot be written down is missing from a message, and that is all. No disk need have it: the lock
     // does not outlive the machine.
     private void Tell(string state) => _ = KeptFile.Replace(
-        _directory,
-        HolderName,
-        file => file.Write(Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{ProcessWord}{Environment.ProcessId}, {state}\n"))),
+        _directory, HolderName, string.Create(CultureInfo.InvariantCulture, $"{ProcessWord}{Environment.ProcessId}, {state}\n"),
         isDurable: false);
 
     /// <summary>What the holder of a directory wrote down; null = nothing is there.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Portico.Core.Background;
@@ -42,6 +43,11 @@ internal static class KeptFile
             throw;
         }
     });
+
+    /// <summary>Replaces a file by a line or some.</summary>
+    /// <inheritdoc cref="Replace(string, string, Action{Stream}, DateTimeOffset?, bool)"/>
+    public static string? Replace(string directory, string name, string text, bool isDurable) =>
+        Replace(directory, name, file => file.Write(Encoding.UTF8.GetBytes(text)), isDurable: isDurable);
 
     /// <summary>Removes a file, if it is there.</summary>
     /// <returns>Null, or why it is still there.</returns>

@@ -68,24 +68,12 @@ internal sealed class LoopQuestions(IReadOnlyList<EventLoop> loops, TimeProvider
             () =>
             {
                 var session = loop.Slots.Find(id.Token) is { } channel ? SessionDirectory.SessionOf(channel) : null;
-                if (session is not null) End(session);
+                session?.Alone(static it => it.EndFor(CloseReason.EndedByOperator));
                 ended.SetResult(session is not null);
             },
             ended.SetException);
         await InTimeAsync(ended.Task).ConfigureAwait(false);
         return await ended.Task.ConfigureAwait(false);
-    }
-
-    private static void End(Session session)
-    {
-        try
-        {
-            session.EndFor(CloseReason.EndedByOperator);
-        }
-        catch (Exception error) when (!EventLoop.IsFatal(error))
-        {
-            session.Fault(error); // this one alone
-        }
     }
 
     private static async Task<int> WalkAsync(EventLoop loop, int slot, Func<Session, bool> look)

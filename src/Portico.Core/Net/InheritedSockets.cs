@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Net;
 using Portico.Core.Net.Epoll;
 
@@ -41,12 +40,12 @@ public sealed class InheritedSockets : IDisposable
     /// <returns>Null if it passed nothing on, or nothing that listens for TCP.</returns>
     public static InheritedSockets? FromServiceManager()
     {
-        var isOurs = Number(ProcessVariable) == Environment.ProcessId;
-        var count = Number(CountVariable);
+        var isOurs = EnvironmentNumber.Of(ProcessVariable) == Environment.ProcessId;
+        var count = (int)Math.Min(EnvironmentNumber.Of(CountVariable) ?? 0, int.MaxValue - First);
         foreach (var name in new[] { CountVariable, ProcessVariable, NamesVariable }) Environment.SetEnvironmentVariable(name, null);
         if (!OperatingSystem.IsLinux() || !isOurs || count <= 0) return null;
         var sockets = new InheritedSockets();
-        for (var descriptor = First; descriptor < First + Math.Min(count, int.MaxValue - First); descriptor++)
+        for (var descriptor = First; descriptor < First + count; descriptor++)
         {
             if (Native.fcntl(descriptor, Native.F_GETFD) < 0) break;
             sockets.Add(descriptor);
@@ -92,8 +91,4 @@ public sealed class InheritedSockets : IDisposable
     private IPEndPoint? Find(IPEndPoint wanted) => _free
         .Select(socket => socket.Bound)
         .FirstOrDefault(bound => bound.Address.Equals(wanted.Address) && (wanted.Port == 0 || bound.Port == wanted.Port));
-
-    private static int Number(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number : -1;
 }

@@ -40,11 +40,11 @@ public sealed class ServiceManager
             return null;
         var address = Encoding.UTF8.GetBytes(path);
         if (address[0] == (byte)'@') address[0] = 0; // a name without a file
-        var isForUs = isSuccessor || Number(WatchdogProcessVariable) is not { } process || process == Environment.ProcessId;
+        var isForUs = isSuccessor || EnvironmentNumber.Of(WatchdogProcessVariable) is not { } process || process == Environment.ProcessId;
         return new ServiceManager(address)
         {
-            Watchdog = isForUs && Number(WatchdogVariable) is { } micros and > 0 ? TimeSpan.FromMicroseconds(micros) : null,
-            MostKept = (int)Math.Min(int.MaxValue, Number(StoreVariable) ?? 0),
+            Watchdog = isForUs && EnvironmentNumber.Of(WatchdogVariable) is { } micros and > 0 ? TimeSpan.FromMicroseconds(micros) : null,
+            MostKept = (int)Math.Min(int.MaxValue, EnvironmentNumber.Of(StoreVariable) ?? 0),
         };
     }
 
@@ -88,8 +88,4 @@ public sealed class ServiceManager
             // No descriptor is left for it.
         }
     }
-
-    private static long? Number(string variable) =>
-        long.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number : null;
 }

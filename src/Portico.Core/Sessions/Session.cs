@@ -243,6 +243,19 @@ internal abstract class Session : IAddressHolder
         Client.Owner.OnShutdown(Client);
     }
 
+    /// <summary>Ends it in some way, among others that are ended too: an exception of ours ends this one alone.</summary>
+    public void Alone(Action<Session> end)
+    {
+        try
+        {
+            end(this);
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            Fault(error);
+        }
+    }
+
     /// <summary>
     /// The client is told that this is the end: FIN. What it still says goes where it went, and it ends for this reason when the client
     /// has finished too, or when whoever asked is out of patience.

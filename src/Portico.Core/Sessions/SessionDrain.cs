@@ -63,23 +63,11 @@ internal sealed class SessionDrain(EventLoop loop, bool sparesNewcomers) : ILoop
         if (sparesNewcomers && session.AcceptedMs > _beganMs) return true;
         _left++;
         if (_known.Contains(session) || !IsSilent(session)) return true;
-        SayGoodbye(session);
+        session.Alone(static it => it.SayGoodbye(CloseReason.Shutdown));
         if (session.Client.IsClosed) return true;
         _known.Add(session);
         _told.Enqueue((session, loop.NowMs + FarewellMs));
         return true;
-    }
-
-    private static void SayGoodbye(Session session)
-    {
-        try
-        {
-            session.SayGoodbye(CloseReason.Shutdown);
-        }
-        catch (Exception error) when (!EventLoop.IsFatal(error))
-        {
-            session.Fault(error); // this one alone
-        }
     }
 
     // Who hears no more of us is only waited for (LingeringClose).

@@ -1,4 +1,5 @@
 using System.Text;
+using static Portico.Manual.ShellWords;
 
 namespace Portico.Manual;
 
@@ -32,9 +33,7 @@ internal static class BashCompletion
                     word=${COMP_WORDS[i]}
 
             """);
-        var takeWord = root.All.SelectMany(command => command.Options).Where(option => option.TakesNextWord)
-            .SelectMany(option => option.Names).Distinct();
-        text.Append($"        case \"$word\" in\n            {string.Join('|', takeWord)})\n");
+        text.Append($"        case \"$word\" in\n            {string.Join('|', root.WordTakers)})\n");
         text.Append("""
                             [[ ${COMP_WORDS[i + 1]} == = ]] && i=$((i + 1))
                             i=$((i + 1))
@@ -104,6 +103,4 @@ internal static class BashCompletion
     }
 
     private static string PatternOf(OptionWords option, Func<string, string> one) => string.Join('|', option.Names.Select(one));
-
-    private static string Quote(string words) => $"'{words.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -47,6 +47,10 @@ internal sealed record CommandWords(
     /// <summary>This one and all below it.</summary>
     public IEnumerable<CommandWords> All => Commands.SelectMany(command => command.All).Prepend(this);
 
+    /// <summary>Names of options, here and below, behind which a word of theirs must come.</summary>
+    public IEnumerable<string> WordTakers =>
+        All.SelectMany(command => command.Options).Where(option => option.TakesNextWord).SelectMany(option => option.Names).Distinct();
+
     /// <summary>The tree below a root.</summary>
     public static CommandWords Of(Command root) => Of(root, "", [.. root.Options.Where(option => option.Recursive && !option.Hidden)]);
 

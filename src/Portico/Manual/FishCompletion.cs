@@ -8,8 +8,6 @@ internal static class FishCompletion
     public static string Text(CommandWords root)
     {
         var text = new StringBuilder();
-        var takesWord = root.All.SelectMany(command => command.Options).Where(option => option.TakesNextWord)
-            .SelectMany(option => option.Names).Distinct();
         var paths = root.All.Skip(1).Select(command => Quote(command.Path));
         text.Append($$"""
             # Completion of portico for fish, made by `portico completion fish`.
@@ -25,7 +23,7 @@ internal static class FishCompletion
                         continue
                     end
                     switch $word
-                        case {{string.Join(' ', takesWord)}}
+                        case {{string.Join(' ', root.WordTakers)}}
                             set skip 1
                         case '-*'
                         case '*'

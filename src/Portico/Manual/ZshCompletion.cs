@@ -1,4 +1,5 @@
 using System.Text;
+using static Portico.Manual.ShellWords;
 
 namespace Portico.Manual;
 
@@ -70,6 +71,4 @@ internal static class ZshCompletion
 
     private static string Part(string text) =>
         text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(":", "\\:", StringComparison.Ordinal);
-
-    private static string Quote(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

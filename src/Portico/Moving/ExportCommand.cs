@@ -97,7 +97,7 @@ internal static class ExportCommand
         if (DataDirectoryHolder.Of(directory) is { } holder)
         {
             var process = holder.ProcessId is { } id ? $" (process {id})" : "";
-            var written = names.Where(name => name.Contains("-seen.", StringComparison.Ordinal))
+            var written = names.Where(StateFiles.HoldsClients)
                 .Select(name => File.GetLastWriteTimeUtc(Path.Combine(directory, name))).DefaultIfEmpty().Max();
             var ago = written == default ? "not yet" : Tables.Ago(written, TimeProvider.System.GetUtcNow());
             yield return $"The proxy is running{process}; what it saw of clients was last written {ago}. "

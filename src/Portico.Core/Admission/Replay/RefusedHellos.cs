@@ -89,7 +89,7 @@ internal sealed class RefusedHellos
     {
         if (_spans.IsEmpty) return KeptFile.Remove(directory, Name);
         var lines = _spans.Select(span => string.Create(CultureInfo.InvariantCulture, $"{span.From} {span.Before}\n"));
-        return KeptFile.Replace(directory, Name, file => file.Write(Encoding.UTF8.GetBytes(string.Concat(lines))), isDurable: isDurable);
+        return KeptFile.Replace(directory, Name, string.Concat(lines), isDurable);
     }
 
     private static long? Number(string text) =>

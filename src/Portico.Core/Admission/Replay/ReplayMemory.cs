@@ -13,7 +13,7 @@ namespace Portico.Core.Admission.Replay;
 internal sealed partial class ReplayMemory : IDisposable
 {
     /// <summary>Is there while a process runs. What it holds does not matter.</summary>
-    public const string RunningName = "running";
+    public const string RunningName = DataDirectoryVersion.RunningName;
 
     // What was seen this shortly before a kill may not have been written. The writer waits for half a second; a loaded machine for longer.
     private const int LostSeconds = 2;
@@ -33,7 +33,6 @@ internal sealed partial class ReplayMemory : IDisposable
     private readonly SeenJournal? _journal;
     private readonly SeenJournal? _unsetJournal;
     private readonly long _clockOffset;
-    private readonly bool _hasNewSecret;
     private readonly RefusedHellos? _refused;
     private readonly bool _isCopy;
     private SeenWriter? _writer;
@@ -50,7 +49,7 @@ internal sealed partial class ReplayMemory : IDisposable
     {
         (_settings, _window, _directory, _metrics) = (settings.Replay, settings.TimeWindow, settings.DataDirectory, metrics);
         _log = loggers.CreateLogger<ReplayMemory>();
-        (_clockOffset, _hasNewSecret) = (unixSeconds - now, settings.HasNewSecret);
+        _clockOffset = unixSeconds - now;
         if (_window is { Enabled: true, AcceptUnsetClock: true })
         {
             UnsetClockSet? unset = null;
@@ -75,14 +74,14 @@ internal sealed partial class ReplayMemory : IDisposable
         var left = _refused.SecondsLeft(unixSeconds);
         if (left > 0) Log.StillRefused(_log, left);
         _isCopy = CopyMark.IsThere(_directory);
-        if (RefusedFrom(files, wasRunning) is not { } from) return;
+        if (RefusedFrom(files, wasRunning, settings.HasNewSecret) is not { } from) return;
         // A process that was there a moment ago may have let in what is signed in this second.
         var before = wasRunning || _isCopy ? unixSeconds + 1 : unixSeconds;
         _refused.Add(from == Anything ? from : unixSeconds - from, before);
     }
 
     // Since how many seconds before the start nothing is known of whom an earlier process let in, and why; null = everything is.
-    private long? RefusedFrom(ReplayFiles? files, bool wasRunning)
+    private long? RefusedFrom(ReplayFiles? files, bool wasRunning, bool hasNewSecret)
     {
         if (_isCopy)
         {
@@ -99,7 +98,7 @@ internal sealed partial class ReplayMemory : IDisposable
 
         // Nothing is known of an earlier process. With a secret that is new there was none; another may have let in what was signed
         // before this.
-        if (_hasNewSecret && !wasRunning) return null;
+        if (hasNewSecret && !wasRunning) return null;
         if (wasRunning || files is null or { IsDamaged: true }) Log.Lost(_log, _window.PastSeconds);
         return Anything;
     }
