@@ -56,18 +56,18 @@ internal sealed class FakeServiceManager : IDisposable
     /// <summary>Starts a service with what is kept, as sd_listen_fds(3) says.</summary>
     public PorticoProcess Start(string directory, Dictionary<string, string> variables)
     {
-        lock (_gate) return Start(directory, variables, _kept);
+        lock (_gate) return Passing(_kept, command => PorticoProcess.Start(command, directory, [], variables));
     }
 
-    /// <summary>Likewise with these sockets.</summary>
-    public static PorticoProcess Start(string directory, Dictionary<string, string> variables, IReadOnlyList<int> sockets)
+    /// <summary>Calls <paramref name="start"/> with the command of a service that gets these sockets.</summary>
+    public static T Passing<T>(IReadOnlyList<int> sockets, Func<string[], T> start)
     {
         var inheritable = sockets.Select(socket => Native.fcntl(socket, DuplicateInheritable, DuplicateFrom)).ToList();
         var moves = string.Join(' ', inheritable.Select((number, i) => $"{FirstPassed + i}<&{number} {number}<&-"));
         var script = $"exec {moves}; export LISTEN_FDS={sockets.Count} LISTEN_PID=$$; exec \"$@\"";
         try
         {
-            return PorticoProcess.Start(["bash", "-c", script, "bash", .. PorticoExecutable.Command], directory, [], variables);
+            return start(["bash", "-c", script, "bash", .. PorticoExecutable.Command]);
         }
         finally
         {

@@ -48,21 +48,32 @@ public sealed class ServiceManagerTests(ITestOutputHelper output)
         await manager.UntilAsync("STATUS=Serving 1 clients");
     }
 
-    [Fact]
-    public Task A_restart_with_kept_sockets_refuses_nobody() => RestartAsync(restarts: 3, perSecond: 100, mostMs: double.MaxValue);
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task A_restart_with_sockets_that_are_kept_or_passed_on_refuses_nobody(bool arePassedOn) =>
+        RestartAsync(arePassedOn, restarts: 3, perSecond: 100, mostMs: double.MaxValue);
 
-    [Fact]
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     [Trait(Suite.Trait, Suite.Minutes)]
-    public Task A_hundred_restarts_with_kept_sockets_refuse_nobody() => RestartAsync(restarts: 100, perSecond: 500, mostMs: 300);
+    public Task A_hundred_restarts_with_sockets_that_are_kept_or_passed_on_refuse_nobody(bool arePassedOn) =>
+        RestartAsync(arePassedOn, restarts: 100, perSecond: 500, mostMs: 300);
 
-    private async Task RestartAsync(int restarts, int perSecond, double mostMs)
+    // The manager keeps what the proxy gave it, or has a socket of its own, of which it starts the proxy.
+    private async Task RestartAsync(bool arePassedOn, int restarts, int perSecond, double mostMs)
     {
         using var place = new TemporaryDirectory();
         using var manager = new FakeServiceManager(place);
-        var variables = manager.Variables();
-        await using var proxy = await UpgradableProxy.StartAsync(variables: variables);
+        using var ofManager = Listening(4096);
+        var variables = manager.Variables(keeps: arePassedOn ? 0 : 128);
+        var proxyIsThere = arePassedOn
+            ? FakeServiceManager.Passing([(int)ofManager.Handle], command => UpgradableProxy.StartAsync(command, variables: variables))
+            : UpgradableProxy.StartAsync(variables: variables);
+        await using var proxy = await proxyIsThere;
         await manager.UntilAsync("READY=1");
-        Assert.InRange(manager.Kept, 1, 64);
+        Assert.InRange(manager.Kept, arePassedOn ? 0 : 1, arePassedOn ? 0 : 64);
         PorticoProcess? last = null;
         try
         {
@@ -72,7 +83,10 @@ public sealed class ServiceManagerTests(ITestOutputHelper output)
                 {
                     await Task.Delay(300); // clients come meanwhile
                     await StopAsync(proxy, last);
-                    last = manager.Start(proxy.Directory.Path, variables);
+                    last = arePassedOn
+                        ? FakeServiceManager.Passing(
+                            [(int)ofManager.Handle], command => PorticoProcess.Start(command, proxy.Directory.Path, [], variables))
+                        : manager.Start(proxy.Directory.Path, variables);
                     await manager.UntilAsync("READY=1", restart + 1);
                 }
 
@@ -115,15 +129,15 @@ public sealed class ServiceManagerTests(ITestOutputHelper output)
     {
         using var place = new TemporaryDirectory();
         using var manager = new FakeServiceManager(place);
-        using var named = Listening();
-        using var other = Listening();
+        using var named = Listening(8);
+        using var other = Listening(8);
         var at = (IPEndPoint)named.LocalEndPoint!;
         place.Write("portico.json", $$"""
             { "listeners": [{ "address": "127.0.0.1", "port": {{at.Port}}, "secret": "00112233445566778899aabbccddeeff",
                 "domain": "www.example.com" }], "loops": 2 }
             """);
-        await using var process = FakeServiceManager.Start(
-            place.Path, manager.Variables(), [(int)named.Handle, (int)other.Handle]);
+        await using var process = FakeServiceManager.Passing(
+            [(int)named.Handle, (int)other.Handle], command => PorticoProcess.Start(command, place.Path, [], manager.Variables()));
         await manager.UntilAsync("READY=1");
         var closed = (IPEndPoint)other.LocalEndPoint!;
         Assert.Contains($"{closed}", process.Said(), StringComparison.Ordinal);
@@ -140,11 +154,11 @@ public sealed class ServiceManagerTests(ITestOutputHelper output)
         Assert.Equal(0, (await process.EndAsync()).Code);
     }
 
-    private static Socket Listening()
+    private static Socket Listening(int backlog)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        socket.Listen(8);
+        socket.Listen(backlog);
         return socket;
     }
 }
