@@ -14,8 +14,6 @@ namespace Portico.IntegrationTests.Admission;
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class RestartTests : IAsyncDisposable
 {
-    private const int Kill = 9;
-
     private static readonly Received ClosedWithoutAByte = Received.Nothing(PeerEnd.Fin);
 
     private readonly ProxySecret _secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
@@ -63,7 +61,7 @@ public sealed class RestartTests : IAsyncDisposable
         var recorded = new List<(byte[] Bytes, uint Time)>();
         for (var life = 0; life <= times; life++)
         {
-            await RunAsync(life == times ? Signals.Terminate : Kill, async endpoint =>
+            await RunAsync(life == times ? Signals.Terminate : Signals.Kill, async endpoint =>
             {
                 foreach (var (bytes, time) in recorded)
                 {
@@ -184,17 +182,12 @@ public sealed class RestartTests : IAsyncDisposable
     /// <param name="logged">A text that its log must hold.</param>
     private async Task<T> RunAsync<T>(int signal, Func<IPEndPoint, Task<T>> use, string? logged = null)
     {
-        _directory.Write("portico.json", $$"""
-            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(_secret)}}",
-                "domain": "www.example.com", "protocols": ["fake-tls", "secure"] }],
-              "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{_telegram.Endpoint}}"] } } },
-              "timeouts": { "drainSeconds": 1 } }
-            """);
+        _directory.Write("portico.json", DirectConfiguration.Text(_secret, _telegram, "\"timeouts\": { \"drainSeconds\": 1 },"));
         await using var process = PorticoProcess.Start(_directory.Path, ["--log-level", "debug", "--log-format", "json"]);
         var result = await use(new IPEndPoint(IPAddress.Loopback, await process.PortAsync()));
         process.Signal(signal);
         var (code, _, errors) = await process.EndAsync();
-        Assert.Equal(signal == Kill ? 128 + Kill : 0, code);
+        Assert.Equal(signal == Signals.Kill ? 128 + Signals.Kill : 0, code);
         if (logged is not null)
             Assert.Contains(logged, errors, StringComparison.Ordinal);
         return result;

@@ -62,13 +62,9 @@ internal sealed class ProxyProcess : IAsyncDisposable
     {
         var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
         var (directory, telegram) = (new TemporaryDirectory(), FakeTelegram.Start());
-        directory.Write("portico.json", $$"""
-            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(secret)}}",
-                "domain": "www.example.com", "protocols": ["fake-tls", "secure", "classic"] }],
-              "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{telegram.Endpoint}}"] } } },
-              "timeouts": { "handshakeSeconds": 60, "drainSeconds": 1 },
-              "engine": "{{$"{engine}".ToLowerInvariant()}}" }
-            """);
+        directory.Write("portico.json", DirectConfiguration.Text(secret, telegram, $$"""
+            "timeouts": { "handshakeSeconds": 60, "drainSeconds": 1 }, "engine": "{{$"{engine}".ToLowerInvariant()}}",
+            """));
         var process = PorticoProcess.Start(directory.Path, arguments ?? [], variables);
         return new ProxyProcess(directory, telegram, process, secret, await process.PortAsync());
     }

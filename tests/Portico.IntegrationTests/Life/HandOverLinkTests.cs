@@ -1,4 +1,3 @@
-using System.Text;
 using Portico.Core;
 using Portico.Core.Admission.Replay;
 using Portico.Core.Net;
@@ -37,16 +36,16 @@ public sealed class HandOverLinkTests : IDisposable
         switch (fault)
         {
             case "speaks another version":
-                Say(theirs, $"ready 1.2 {DataDirectory}");
+                theirs.Send($"ready 1.2 {DataDirectory}");
                 break;
             case "has another directory":
-                Say(theirs, "ready 1.1 elsewhere");
+                theirs.Send("ready 1.1 elsewhere");
                 break;
             case "is gone with the sockets" or "says something else":
                 using (var sockets = await TakeOverAsync(theirs))
                 {
                     Assert.Equal(test.Endpoint, Assert.Single(sockets.Left));
-                    if (fault == "says something else") Say(theirs, "done");
+                    if (fault == "says something else") theirs.Send("done");
                     else theirs.Dispose();
                 }
 
@@ -177,6 +176,4 @@ public sealed class HandOverLinkTests : IDisposable
     }
 
     private static Task OnThreadAsync(Action work) => Task.Run(work).WaitAsync(Patience);
-
-    private static void Say(HandOverLink theirs, string text) => theirs.Say(Encoding.UTF8.GetBytes(text));
 }

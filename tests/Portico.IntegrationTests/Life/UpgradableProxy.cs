@@ -42,14 +42,14 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
 
     /// <summary>Starts the first process.</summary>
     /// <param name="command">How it is started; null = as the executable is.</param>
-    /// <param name="more">More of the configuration: members, with a comma behind each.</param>
+    /// <param name="more">See <see cref="DirectConfiguration"/>.</param>
     /// <param name="variables">More of the environment.</param>
     public static async Task<UpgradableProxy> StartAsync(
         string[]? command = null, string more = "", Dictionary<string, string>? variables = null)
     {
         var secret = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
         var (directory, telegram) = (new TemporaryDirectory(), FakeTelegram.Start());
-        directory.Write("portico.json", Configuration(secret, telegram, more));
+        directory.Write("portico.json", DirectConfiguration.Text(secret, telegram, more));
         command ??= PorticoExecutable.Command;
         var process = PorticoProcess.Start(command, directory.Path, [], variables);
         var port = await process.PortAsync();
@@ -58,7 +58,7 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
     }
 
     /// <summary>Writes the configuration anew.</summary>
-    public void Configure(string more) => _directory.Write("portico.json", Configuration(Secret, _telegram, more));
+    public void Configure(string more) => _directory.Write("portico.json", DirectConfiguration.Text(Secret, _telegram, more));
 
     /// <summary>SIGUSR2; waits until another process has taken over.</summary>
     public async Task UpgradeAsync()
@@ -180,12 +180,6 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
             await Task.Delay(10);
         }
     }
-
-    private static string Configuration(ProxySecret secret, FakeTelegram telegram, string more) => $$"""
-        { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(secret)}}",
-            "domain": "www.example.com", "protocols": ["fake-tls", "secure", "classic"] }], {{more}}
-          "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{telegram.Endpoint}}"] } } } }
-        """;
 
     [GeneratedRegex(@"Process (?<process>\d+) has taken over")]
     private static partial Regex TakenOver();

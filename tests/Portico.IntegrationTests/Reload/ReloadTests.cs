@@ -12,8 +12,6 @@ namespace Portico.IntegrationTests.Reload;
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class ReloadTests : IAsyncLifetime, IDisposable
 {
-    private const int HangUp = 1;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryDirectory _directory = new();
@@ -44,7 +42,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         await client.PingAsync();
 
         Write(_secret, _other);
-        _portico.Signal(HangUp);
+        _portico.Signal(Signals.HangUp);
         await _portico.UntilItSaysAsync("listeners[0].users[0] (live)");
 
         Assert.True(await IsServedAsync(_other));
@@ -65,7 +63,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
     public async Task A_removed_secret_ends_its_sessions_within_a_second_of_the_reload_and_no_others()
     {
         Write(_secret, _other);
-        _portico.Signal(HangUp);
+        _portico.Signal(Signals.HangUp);
         await _portico.UntilItSaysAsync("listeners[0].users[0] (live)");
         await using var stays = await GreetAsync(_secret);
         await using var goes = await GreetAsync(_other);
@@ -73,7 +71,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         await goes.PingAsync();
 
         Write(_secret);
-        _portico.Signal(HangUp);
+        _portico.Signal(Signals.HangUp);
 
         await goes.ReadToEndAsync(Patience);
         await stays.PingAsync();
@@ -87,7 +85,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         await client.PingAsync();
 
         _directory.Write("portico.json", """{ "listeners": [{ "port": 70000, "secret": "abc" }], "engin": "epoll" }""");
-        _portico.Signal(HangUp);
+        _portico.Signal(Signals.HangUp);
 
         await _portico.UntilItSaysAsync("refused");
         await client.PingAsync();
@@ -103,7 +101,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         using var holder = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         holder.Start();
         Write(_secret, port: ((IPEndPoint)holder.LocalEndpoint).Port);
-        _portico.Signal(HangUp);
+        _portico.Signal(Signals.HangUp);
         await _portico.UntilItSaysAsync("refused");
         Assert.True(await IsServedAsync(_secret));
     }
@@ -112,7 +110,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
     public async Task Keys_that_wait_for_a_start_are_named()
     {
         Write(_secret, _other, more: """, "loops": 3""");
-        _portico.Signal(HangUp);
+        _portico.Signal(Signals.HangUp);
         await _portico.UntilItSaysAsync("next start only: loops (restart)");
         Assert.True(await IsServedAsync(_other));
     }
