@@ -118,7 +118,9 @@ internal sealed class SocketsChannel : Channel
     public bool LookForReset()
     {
         if (IsClosed || !CanRead || Failed) return false;
-        if (!_socket.Poll(0, SelectMode.SelectError)) return true;
+        // not a poll for errors, which says the same of urgent data; what this takes from the system, Failed remembers
+        if (_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is 0)
+            return true;
         Raise(readable: false, writable: false, hungUp: false, failed: true);
         return false;
     }
