@@ -13,9 +13,9 @@ public sealed class FakeTlsOptions
 
     /// <summary>Full; most servers do so, and fewer records cost less.</summary>
     [Option("Length of the records to clients. full: as long as there is something to send, "
-            + "up to 8209 bytes (8192 encrypted), as servers with buffers of that size do. "
-            + "ramp: first 1400 bytes, then 4113, then 8209, and from the beginning after a pause of a second or two, "
-            + "as Go's servers and large content networks do. Take what your cover does; neither holds anything back.",
+            + "up to 8209 bytes (8192 encrypted), as servers with buffers of that size do (nginx: ssl_buffer_size 8k). "
+            + "ramp: 40 of 1386 bytes, 40 of 4246, then 8209, and from the beginning after a pause of a second or two, "
+            + "as nginx does with dynamic records. Take what your cover does; neither holds anything back.",
         OneOf = ["full", "ramp"], TakesEffect = TakesEffect.NewSessions)]
     public string RecordSizes { get; set; } = "full";
 }

@@ -1,29 +1,29 @@
 namespace Portico.Protocol.FakeTls;
 
 /// <summary>
-/// How long the next record to a client may be. Many TLS servers begin with records of one segment,
+/// How long the next record to a client may be. Some TLS servers begin with records of one segment,
 /// so that the first can be decrypted as soon as it arrives, turn to longer ones while a transfer goes on,
 /// and begin anew after a pause; others always send their longest. What is there to send goes out at once in either case,
-/// only in other pieces. A mutable value of 12 bytes; default = growing, up to the usual length.
+/// only in other pieces. The steps are the defaults of the one set of them in wide use, dynamic records for nginx
+/// (ssl_dyn_rec_enable). A mutable value of 12 bytes; default = growing, up to the usual length.
 /// </summary>
 public struct RecordRamp
 {
-    /// <summary>With its header 1400 bytes: one segment also behind IPv6, time stamps and a tunnel.</summary>
-    public const int FirstPayload = 1400 - TlsWire.RecordHeaderLength;
+    /// <summary>1369 bytes of plaintext, encrypted: one segment, also behind IPv6 and with time stamps.</summary>
+    public const int FirstPayload = 1369 + TlsRecordWriter.EncryptionOverhead;
 
-    /// <summary>4096 bytes of plaintext, encrypted: three segments.</summary>
-    public const int SecondPayload = 4096 + TlsRecordWriter.EncryptionOverhead;
+    /// <summary>4229 bytes of plaintext, encrypted: three segments.</summary>
+    public const int SecondPayload = 4229 + TlsRecordWriter.EncryptionOverhead;
 
-    // About what a server may send before the first acknowledgement (RFC 6928:
-    // ten segments), then as much as takes a slow start to a few round trips.
-    private const int FirstBytes = 16 * 1024, SecondBytes = 128 * 1024;
+    /// <summary>Records of the first length, and then of the second.</summary>
+    public const int StepRecords = 40;
 
     // Whole seconds are compared: a pause of one to two.
     private const int PauseSeconds = 2;
 
     private const int Constant = -1;
 
-    private int _sent;
+    private int _records;
     private int _lastSeconds;
     private int _longest;
 
@@ -32,7 +32,7 @@ public struct RecordRamp
 
     /// <summary>For servers that fill every record.</summary>
     /// <param name="longest">What a full record carries, 1 to <see cref="TlsRecordWriter.MaxPayload"/> bytes.</param>
-    public static RecordRamp Full(int longest = TlsRecordWriter.UsualPayload) => Growing(longest) with { _sent = Constant };
+    public static RecordRamp Full(int longest = TlsRecordWriter.UsualPayload) => Growing(longest) with { _records = Constant };
 
     /// <summary>For servers whose records grow.</summary>
     /// <param name="longest">What a full record carries, 1 to <see cref="TlsRecordWriter.MaxPayload"/> bytes.</param>
@@ -47,20 +47,20 @@ public struct RecordRamp
     /// <param name="nowSeconds">On any clock that only goes forward.</param>
     public int Next(int nowSeconds)
     {
-        if (_sent == Constant) return Longest;
-        if (nowSeconds - _lastSeconds >= PauseSeconds) _sent = 0;
+        if (_records == Constant) return Longest;
+        if (nowSeconds - _lastSeconds >= PauseSeconds) _records = 0;
         _lastSeconds = nowSeconds;
-        return _sent switch
+        return _records switch
         {
-            < FirstBytes => Math.Min(FirstPayload, Longest),
-            < FirstBytes + SecondBytes => Math.Min(SecondPayload, Longest),
+            < StepRecords => Math.Min(FirstPayload, Longest),
+            < 2 * StepRecords => Math.Min(SecondPayload, Longest),
             _ => Longest,
         };
     }
 
-    /// <summary>So many bytes of payload were sent.</summary>
-    public void Sent(int bytes)
+    /// <summary>A record was sent, full or not.</summary>
+    public void Sent()
     {
-        if (_sent is >= 0 and < FirstBytes + SecondBytes) _sent += bytes;
+        if (_records is >= 0 and < 2 * StepRecords) _records++;
     }
 }

@@ -15,8 +15,8 @@ public static class TlsRecordWriter
     public const int EncryptionOverhead = 1 + 16;
 
     /// <summary>
-    /// What a full record to a client carries: 8192 bytes of plaintext, encrypted. A stack that fills its records
-    /// with 16384 would show 16401, which clients refuse; and no stack shows 16384 again and again.
+    /// What a full record to a client carries: 8192 bytes of plaintext, encrypted, as nginx shows with a buffer of 8 KB. A stack
+    /// that fills its records with 16384 shows 16401, which clients refuse; and no stack shows 16384 again and again.
     /// </summary>
     public const int UsualPayload = 8192 + EncryptionOverhead;
 

@@ -25,10 +25,12 @@ public sealed class NginxCover : CoverServer
     /// Answer hellos that do not name <see cref="CoverServer.Name"/> with an alert instead of the same certificate.
     /// </param>
     /// <param name="prepare">Puts files into the folder of the site.</param>
-    public static async Task<NginxCover> StartAsync(TimeSpan timeout, bool rejectsOtherNames = false, Action<string>? prepare = null)
+    /// <param name="buffer">How much it encrypts at a time, as its configuration has it; null = what nginx does unless told.</param>
+    public static async Task<NginxCover> StartAsync(
+        TimeSpan timeout, bool rejectsOtherNames = false, Action<string>? prepare = null, string? buffer = null)
     {
         var cover = new NginxCover();
-        await cover.StartAsync(cover.Http((int)timeout.TotalSeconds, rejectsOtherNames), prepare);
+        await cover.StartAsync(cover.Http((int)timeout.TotalSeconds, rejectsOtherNames, buffer), prepare);
         return cover;
     }
 
@@ -74,12 +76,13 @@ public sealed class NginxCover : CoverServer
         }
         """;
 
-    private string Http(int seconds, bool rejectsOtherNames) => $$"""
+    private string Http(int seconds, bool rejectsOtherNames, string? buffer) => $$"""
           client_header_timeout {{seconds}}s; client_body_timeout {{seconds}}s; keepalive_timeout {{seconds}}s; send_timeout {{seconds}}s;
           sendfile on;
           ssl_protocols TLSv1.2 TLSv1.3;
           ssl_certificate cover.pem; ssl_certificate_key cover.key;
           ssl_session_cache shared:sessions:1m; ssl_session_tickets on;
+          {{(buffer is null ? "" : $"ssl_buffer_size {buffer};")}}
           {{(rejectsOtherNames ? $"server {{ listen {Endpoint} ssl http2 default_server backlog=4096; ssl_reject_handshake on; }}" : "")}}
           server {
             listen {{Endpoint}} ssl http2 {{(rejectsOtherNames ? "" : "default_server backlog=4096")}};

@@ -185,7 +185,6 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
             _lastByteMs = Loop.NowMs;
             if (_up.HasEnded) AnswerCameAfterTheEnd();
             else _isAsking = false;
-            _ramp.Sent(count);
             SendToClient(_isTls ? Frame(area, count, longest) : Recrypt(area[..count]));
         }
         else if (status == IoStatus.Eof)
@@ -206,6 +205,7 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
             var length = Math.Min(payload, longest);
             TlsRecordWriter.WriteHeader(area[at..], length);
             Recrypt(area.Slice(at + TlsRecordWriter.HeaderLength, length));
+            _ramp.Sent();
             at += TlsRecordWriter.HeaderLength + length;
             payload -= length;
         }

@@ -99,7 +99,7 @@ internal sealed partial class MiddleRelay
                 Encrypt(ref padding, ref payload);
                 used += head + length;
                 left -= length;
-                _ramp.Sent(length);
+                _ramp.Sent();
             }
             while (left > 0);
 
