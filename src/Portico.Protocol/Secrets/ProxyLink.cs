@@ -39,7 +39,7 @@ public static class ProxyLink
     public static bool TryParse(string link, out string host, out int port, [NotNullWhen(true)] out ParsedSecret? secret, out string error)
     {
         (host, port, secret) = ("", 0, null);
-        if (!TryFindQuery(link.Trim(), out var query))
+        if (!TryFindQuery(link.Trim(), "proxy", out var query))
         {
             error = $"This is not a proxy link: expected {TgStart}server=...&port=...&secret=... or {TMeStart}...";
             return false;
@@ -67,7 +67,11 @@ public static class ProxyLink
 
     private static string WithoutBrackets(string host) => host is ['[', .. var address, ']'] ? address : host;
 
-    private static bool TryFindQuery(string link, out string query)
+    /// <summary>What stands behind the question mark of a link to one of the site's pages.</summary>
+    /// <param name="link">Without white space around it.</param>
+    /// <param name="page">The page's name, without a slash.</param>
+    /// <param name="query">The parameters.</param>
+    internal static bool TryFindQuery(string link, string page, out string query)
     {
         query = "";
         var fragment = link.IndexOf('#', StringComparison.Ordinal);
@@ -75,7 +79,7 @@ public static class ProxyLink
             link = link[..fragment];
 
         var mark = link.IndexOf('?', StringComparison.Ordinal);
-        if (mark < 0 || !IsProxyPage(link[..mark]))
+        if (mark < 0 || !IsPage(link[..mark], page))
             return false;
 
         // Copied from the source of a page, an ampersand is written out. No parameter of ours begins with "amp;".
@@ -83,23 +87,27 @@ public static class ProxyLink
         return true;
     }
 
-    private static bool IsProxyPage(string page)
+    private static bool IsPage(string text, string page)
     {
-        if (page.EndsWith('/'))
-            page = page[..^1];
-        if (page.Equals("tg://proxy", StringComparison.OrdinalIgnoreCase) || page.Equals("tg:proxy", StringComparison.OrdinalIgnoreCase))
+        if (text.EndsWith('/'))
+            text = text[..^1];
+        if (text.Equals($"tg://{page}", StringComparison.OrdinalIgnoreCase)
+            || text.Equals($"tg:{page}", StringComparison.OrdinalIgnoreCase))
             return true;
 
         foreach (var scheme in SchemesOfSite)
             foreach (var site in Sites)
-                if (page.Equals($"{scheme}{site}/proxy", StringComparison.OrdinalIgnoreCase))
+                if (text.Equals($"{scheme}{site}/{page}", StringComparison.OrdinalIgnoreCase))
                     return true;
 
         return false;
     }
 
-    // The first of several parameters with one name counts. A plus stays a plus: base64 secrets contain it, and links are not HTML forms.
-    private static string Parameter(string query, string name)
+    /// <summary>
+    /// The first of several parameters with one name, empty if there is none. A plus stays a plus: base64 secrets contain it, and links
+    /// are not HTML forms.
+    /// </summary>
+    internal static string Parameter(string query, string name)
     {
         foreach (var pair in query.Split('&'))
             if (pair.StartsWith(name, StringComparison.Ordinal) && pair.AsSpan(name.Length) is ['=', .. var value])

@@ -37,6 +37,20 @@ public class VectorsTests
         [("transports.json", "encode")] = 49,
         [("transports.json", "decode")] = 46,
         [("transports.json", "quick_ack_to_client")] = 4,
+        [("web_proxy.json", "hosts")] = 40,
+        [("web_proxy.json", "paths")] = 29,
+        [("web_proxy.json", "secrets")] = 22,
+        [("web_proxy.json", "capabilities")] = 11,
+        [("web_proxy.json", "links")] = 2,
+        [("web_proxy.json", "tokens")] = 4,
+        [("web_proxy.json", "headers")] = 4,
+        [("web_proxy.json", "routing")] = 2,
+        [("web_proxy.json", "frames")] = 4,
+        [("web_proxy.json", "sessions")] = 15,
+        [("web_proxy.json", "app")] = 21,
+        [("web_proxy.json", "uplink_sequences")] = 7,
+        [("web_proxy.json", "downlink_cursors")] = 5,
+        [("web_proxy.json", "inner_streams")] = 3,
     };
 
     [Fact]
