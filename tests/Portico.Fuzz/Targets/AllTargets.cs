@@ -12,6 +12,7 @@ using Portico.Fuzz.Targets.Obfuscation;
 using Portico.Fuzz.Targets.ProxyProtocol;
 using Portico.Fuzz.Targets.Secrets;
 using Portico.Fuzz.Targets.TelegramConfig;
+using Portico.Fuzz.Targets.WebProxy;
 using Portico.Protocol.Framing;
 using Xunit;
 
@@ -45,6 +46,13 @@ internal static class AllTargets
         () => new ProxyConfigTarget(),
         () => new SecretTextTarget(),
         () => new ProxyLinkTarget(),
+        () => new WebLinkTarget(),
+        () => new WebHeaderTarget(),
+        () => new WebRouteTarget(),
+        () => new WebFrameHeaderTarget(),
+        () => new WebBatchTarget(),
+        () => new WebSessionTarget(),
+        () => new WebAppTarget(),
         () => new ConfigurationTarget(),
         () => new OverrideTarget(),
         () => new ImportTarget("erlang"),
