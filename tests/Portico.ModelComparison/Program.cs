@@ -13,7 +13,7 @@ internal static class Program
         new[]
         {
             CryptoAnswers.All, SecretAnswers.All, ObfuscationAnswers.All,
-            FramingAnswers.All, FakeTlsAnswers.All, MiddleProxyAnswers.All,
+            FramingAnswers.All, FakeTlsAnswers.All, MiddleProxyAnswers.All, WebProxyAnswers.All, WebSessionAnswers.All,
         }.SelectMany(part => part).ToDictionary();
 
     private static void Main()

@@ -1,10 +1,12 @@
-"""The independent model: mtp_model.py, and the few functions that its verifier defines for itself."""
+"""The independent model: mtp_model.py, the few functions that its verifier defines for itself, and web_proxy_model.py as `web`."""
 import ast
 import base64
 import ipaddress
 import os
 import struct
 import sys
+
+web = None  # where the model has no WEB proxy yet
 
 _FROM_VERIFIER = ('decide', 'parse_cfg', 'parse_secret')
 
@@ -16,6 +18,10 @@ def load(folder):
     sys.path.insert(0, folder)
     import mtp_model
     globals().update({name: value for name, value in vars(mtp_model).items() if not name.startswith('__')})
+
+    if os.path.exists(os.path.join(folder, 'web_proxy_model.py')):
+        import web_proxy_model
+        globals().update(web=web_proxy_model)
 
     # The verifier runs when it is imported, so its functions are taken out of its text.
     with open(os.path.join(folder, 'verify_vectors.py'), encoding='utf-8') as file:
