@@ -1,0 +1,84 @@
+using System.Buffers;
+
+namespace Portico.Core.Web;
+
+/// <summary>Frames in the messages of one WebSocket, for a session or one stream of it. What is lost with the socket is lost.</summary>
+/// <param name="session">Whose.</param>
+/// <param name="only">The stream that it is for alone; null = all.</param>
+internal sealed class SocketCarrier(WebSession session, uint? only) : ILaneTaker
+{
+    // So much is under way to an app at a time: what waits here can still be put in order, what is in a socket cannot.
+    private const int MostBytes = 256 * 1024;
+
+    private LoopCall<WebBatch?>? _waiting;
+    private (LoopCall<bool> Call, ReadOnlySequence<byte> Message)? _held;
+    private bool _isOver;
+
+    /// <summary>What waits for the app.</summary>
+    public WebLane Lane { get; } = new(session);
+
+    /// <summary>It has carried a frame.</summary>
+    public bool IsUsed { get; private set; }
+
+    /// <summary>A stream's own socket has done its work.</summary>
+    private bool IsDone => _isOver || (IsUsed && only is { } stream && !session.HasStream(stream));
+
+    /// <summary>A message. The next may be read when this is answered: false = the socket is to be closed.</summary>
+    /// <param name="call">To be answered.</param>
+    /// <param name="message">Valid until then.</param>
+    public void Receive(LoopCall<bool> call, in ReadOnlySequence<byte> message)
+    {
+        if (_isOver) call.TrySetResult(false);
+        else if (session.HasRoomFor(message.Length)) Apply(call, message);
+        else _held = (call, message);
+    }
+
+    /// <summary>What is to be sent next, when there is something. One caller at a time.</summary>
+    /// <param name="call">To be answered: a batch, to be released when it was sent, or null when there will be none any more.</param>
+    public void Next(LoopCall<WebBatch?> call)
+    {
+        _waiting = call;
+        Lane.Taker = this;
+        OnReady();
+    }
+
+    /// <summary>There may be room again for a message that was held.</summary>
+    public void Resume()
+    {
+        if (_held is not { } held || !session.HasRoomFor(held.Message.Length)) return;
+        _held = null;
+        Apply(held.Call, held.Message);
+    }
+
+    /// <summary>It carries nothing any more.</summary>
+    public void End()
+    {
+        _isOver = true;
+        Lane.Taker = null;
+        _waiting?.TrySetResult(null);
+        _waiting = null;
+        _held?.Call.TrySetResult(false);
+        _held = null;
+    }
+
+    public void OnReady()
+    {
+        if (_waiting is not { } waiting) return;
+        var batch = Lane.Take(MostBytes);
+        if (batch is null && !IsDone) return;
+        Lane.Taker = null;
+        _waiting = null;
+        IsUsed |= batch is not null;
+        if (!waiting.TrySetResult(batch)) batch?.Release();
+    }
+
+    private void Apply(LoopCall<bool> call, in ReadOnlySequence<byte> message)
+    {
+        var isGood = session.TryAccept(message, only, Lane, out _);
+        IsUsed |= isGood;
+        call.TrySetResult(isGood);
+        if (isGood) return;
+        if (only is { } stream) session.Abandon(stream);
+        else session.End(WebEnd.Protocol);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Buffers;
+using Portico.Protocol.WebProxy;
+
+namespace Portico.Core.Web;
+
+/// <summary>A session as its HTTP side sees it. From any thread: each call runs on the session's loop.</summary>
+/// <param name="session">The session.</param>
+/// <param name="carriers">Its carriers.</param>
+internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
+{
+    /// <summary>The session; its loop's.</summary>
+    public WebSession Session => session;
+
+    /// <summary>A request with frames.</summary>
+    /// <param name="number">Its sequence number.</param>
+    /// <param name="lane">Of a stream, or 0; null = there are no lanes.</param>
+    /// <param name="body">At most <see cref="WebBatchReader.MaxLength"/> bytes, valid until the answer.</param>
+    public Task<WebAnswer> PostAsync(ulong number, uint? lane, ReadOnlySequence<byte> body)
+    {
+        // Off the loop: it is the dearest part of it.
+        var digest = new byte[UplinkSequence.DigestLength];
+        UplinkSequence.Digest(body, digest);
+        return LoopCall<WebAnswer>.On(session.Loop, call =>
+        {
+            if (Begin(lane) is { } carrier) carrier.Post(call, number, digest, body);
+            else call.TrySetResult(new(WebAnswerKind.Refused));
+        });
+    }
+
+    /// <summary>A request for frames, which waits until there are some.</summary>
+    /// <param name="cursor">Up to where the app has everything.</param>
+    /// <param name="lane">Of a stream, or 0; null = there are no lanes.</param>
+    /// <param name="left">The app's connection is gone.</param>
+    public async Task<WebAnswer> AskAsync(ulong cursor, uint? lane, CancellationToken left)
+    {
+        HttpsCarrier? carrier = null;
+        var call = new LoopCall<WebAnswer>(call =>
+        {
+            carrier = Begin(lane);
+            if (carrier is null) call.TrySetResult(new(WebAnswerKind.Refused));
+            else carrier.Ask(call, cursor);
+        });
+        session.Loop.Post(call);
+        await using var registration = left.UnsafeRegister(
+            _ => session.Loop.Post(() => carrier?.Leave(call), error => call.OnFault(error)), null).ConfigureAwait(false);
+        return await call.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>A WebSocket is about to be opened.</summary>
+    /// <param name="lane">The stream that it is for alone; null = all.</param>
+    /// <returns>Null if it may not be.</returns>
+    public Task<SocketCarrier?> OpenSocketAsync(uint? lane) => LoopCall<SocketCarrier?>.On(
+        session.Loop, call => call.TrySetResult(session.Ended is null ? carriers.OpenSocket(lane) : null));
+
+    /// <summary>A message on it.</summary>
+    /// <returns>False: close it.</returns>
+    public Task<bool> ReceiveAsync(SocketCarrier socket, ReadOnlySequence<byte> message) =>
+        LoopCall<bool>.On(session.Loop, call => socket.Receive(call, message));
+
+    /// <summary>What is to be sent on it next; null = nothing any more.</summary>
+    public Task<WebBatch?> NextAsync(SocketCarrier socket) => LoopCall<WebBatch?>.On(session.Loop, socket.Next);
+
+    /// <summary>It is gone.</summary>
+    public Task CloseSocketAsync(SocketCarrier socket, uint? lane) => LoopCall<bool>.On(session.Loop, call =>
+    {
+        carriers.CloseSocket(socket, lane);
+        call.TrySetResult(true);
+    });
+
+    /// <summary>It is over.</summary>
+    public Task EndAsync(WebEnd end) => LoopCall<bool>.On(session.Loop, call =>
+    {
+        session.End(end);
+        call.TrySetResult(true);
+    });
+
+    private HttpsCarrier? Begin(uint? lane)
+    {
+        if (session.Ended is not null) return null;
+        session.Touch();
+        return carriers.Https(lane);
+    }
+}

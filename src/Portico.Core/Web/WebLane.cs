@@ -1,0 +1,199 @@
+using System.Buffers;
+using Portico.Protocol.WebProxy;
+
+namespace Portico.Core.Web;
+
+/// <summary>Who takes what a lane has for the app.</summary>
+internal interface ILaneTaker
+{
+    /// <summary>There is something. On the loop, not from within a stream.</summary>
+    void OnReady();
+}
+
+/// <summary>
+/// What waits for the app on one way to it: on a carrier without lanes everything of the session, else what one stream has. What steers
+/// streams goes first, then all streams by turns, so that no download stands before a message (spec/06 section 9).
+/// </summary>
+/// <param name="session">Whose.</param>
+internal sealed class WebLane(WebSession session)
+{
+    /// <summary>Credit that is worth a frame of its own.</summary>
+    public const int WorthAFrame = 256 * 1024;
+
+    private const int MostATurn = 64 * 1024, MostAFrame = 256 * 1024;
+
+    private readonly Queue<WebStream> _ready = new();
+    private readonly Queue<uint> _closes = new();
+    private readonly List<WebStream> _owed = [];
+    private bool _isScheduled;
+
+    /// <summary>Who waits for output; null = nobody does just now.</summary>
+    public ILaneTaker? Taker { get; set; }
+
+    /// <summary>A stream has bytes, or its end.</summary>
+    public void Add(WebStream stream)
+    {
+        if (!stream.IsQueued)
+        {
+            stream.IsQueued = true;
+            _ready.Enqueue(stream);
+        }
+
+        Schedule();
+    }
+
+    /// <summary>A stream that never was is over.</summary>
+    public void AddClose(uint stream)
+    {
+        _closes.Enqueue(stream);
+        Schedule();
+    }
+
+    /// <summary>The app may be given credit with the next batch, whenever that is.</summary>
+    public void Owe(WebStream stream) => _owed.Add(stream);
+
+    /// <summary>Credit has waited long enough for a batch to go along with.</summary>
+    public void Settle()
+    {
+        if (_owed.Count > 0) Schedule();
+    }
+
+    /// <summary>Somebody may be waiting: told in the next turn, when all that this one brings is there.</summary>
+    public void Schedule()
+    {
+        if (_isScheduled || Taker is null) return;
+        _isScheduled = true;
+        session.Schedule(this);
+    }
+
+    /// <summary>The session's turn.</summary>
+    public void Wake()
+    {
+        _isScheduled = false;
+        Taker?.OnReady();
+    }
+
+    /// <summary>Builds a batch; its streams have room again.</summary>
+    /// <param name="most">Bytes.</param>
+    /// <returns>Null if there is nothing that may be sent.</returns>
+    public WebBatch? Take(int most)
+    {
+        var size = Math.Min(most, Needed());
+        if (size == 0) return null;
+        var rented = ArrayPool<byte>.Shared.Rent(size);
+        var writer = new BatchWriter(rented.AsSpan(0, size));
+        while (writer.HasRoomFor(WebFrameHeader.Length) && _closes.TryDequeue(out var closed)) writer.Close(closed);
+        GiveCredit(ref writer);
+        while (writer.HasRoomFor(WebFrameHeader.Length) && _ready.TryPeek(out var stream))
+        {
+            _ready.Dequeue();
+            stream.IsQueued = false;
+            if (TakeTurn(stream, ref writer)) Requeue(stream);
+        }
+
+        if (writer.Length > 0) return new WebBatch(rented, writer.Length);
+        ArrayPool<byte>.Shared.Return(rented);
+        return null;
+    }
+
+    private int Needed()
+    {
+        var needed = (_closes.Count * WebFrameHeader.Length) + (_owed.Count * WebFrame.WindowLength);
+        foreach (var stream in _ready)
+        {
+            var frames = 2 + (stream.Waiting / MostATurn);
+            needed += stream.Waiting + (frames * WebFrameHeader.Length);
+        }
+
+        return needed;
+    }
+
+    private void GiveCredit(ref BatchWriter writer)
+    {
+        var given = 0;
+        for (; given < _owed.Count && writer.HasRoomFor(WebFrame.WindowLength); given++)
+        {
+            var stream = _owed[given];
+            if (session.Rules.TryGiveCredit(stream.Id, stream.CreditDue)) writer.Window(stream.Id, stream.CreditDue);
+            stream.CreditDue = 0;
+        }
+
+        _owed.RemoveRange(0, given);
+    }
+
+    // True if there is more of it.
+    private bool TakeTurn(WebStream stream, ref BatchWriter writer)
+    {
+        if (stream.IsOver) return false;
+        if (stream.Waiting > 0)
+        {
+            var wanted = Math.Min(stream.Waiting, Math.Min(MostATurn, writer.RoomForData(stream.Id, MostAFrame)));
+            if (wanted == 0) return true;
+            var count = session.Rules.Spend(stream.Id, wanted);
+            if (count == 0) return false; // it comes again with the app's credit
+            session.Take(stream, writer.Data(stream.Id, count, MostAFrame));
+            return stream.Waiting > 0 || stream.IsFinished;
+        }
+
+        if (!stream.IsFinished) return false;
+        writer.Close(stream.Id);
+        session.SentClose(stream);
+        return false;
+    }
+
+    private void Requeue(WebStream stream)
+    {
+        stream.IsQueued = true;
+        _ready.Enqueue(stream);
+    }
+
+    /// <summary>Writes frames one behind the other. DATA of the stream whose frame came last makes that one longer.</summary>
+    private ref struct BatchWriter(Span<byte> target)
+    {
+        private readonly Span<byte> _target = target;
+        private int _frames;
+        private uint _lastStream;
+        private int _lastStart;
+        private int _lastLength;
+
+        public int Length { get; private set; }
+
+        public readonly bool HasRoomFor(int bytes) => _frames < WebBatchReader.MaxFrames && _target.Length - Length >= bytes;
+
+        public void Close(uint stream) => Begin(WebFrame.WriteClose(_target[Length..], stream));
+
+        public void Window(uint stream, uint credit) => Begin(WebFrame.WriteWindow(_target[Length..], stream, credit));
+
+        // With a frame of its own where the last cannot grow.
+        public readonly int RoomForData(uint stream, int mostAFrame)
+        {
+            var room = _target.Length - Length;
+            return stream == _lastStream && _lastLength < mostAFrame
+                ? Math.Min(room, mostAFrame - _lastLength)
+                : Math.Max(0, room - WebFrameHeader.Length);
+        }
+
+        public Span<byte> Data(uint stream, int count, int mostAFrame)
+        {
+            if (stream != _lastStream || _lastLength + count > mostAFrame)
+            {
+                (_lastStart, _lastStream, _lastLength) = (Length, stream, 0);
+                _frames++;
+                Length += WebFrameHeader.Length;
+            }
+
+            _lastLength += count;
+            WebFrame.WriteDataHeader(_target[_lastStart..], stream, _lastLength);
+            var place = _target.Slice(Length, count);
+            Length += count;
+            return place;
+        }
+
+        private void Begin(int length)
+        {
+            _frames++;
+            _lastStream = 0;
+            Length += length;
+        }
+    }
+}

@@ -1,0 +1,315 @@
+using System.Buffers;
+using System.Net;
+using Portico.Core.Net;
+using Portico.Protocol.WebProxy;
+
+namespace Portico.Core.Web;
+
+/// <summary>
+/// One app's session: its streams, each of which the session engine serves as a client of its own, and what waits for them in both
+/// directions. Carriers bring batches and take batches. Lives on one loop, whose thread alone may touch it.
+/// </summary>
+internal sealed class WebSession : ILoopTask
+{
+    /// <summary>Bytes of the app's that may wait for data centres. Over it carriers are held, and nothing is lost.</summary>
+    public const int MostUnread = 8 * 1024 * 1024;
+
+    // Over it only streams with nothing waiting are read for.
+    private const int MostWaiting = 2 * 1024 * 1024;
+
+    // Each stream may have so many bytes waiting whatever the others have.
+    private const int LeastWaiting = 16 * 1024;
+
+    private const int CreditMs = 1000, TidyMs = 15_000;
+
+    [ThreadStatic]
+    private static RelayBatch? _batch;
+
+    private readonly IAcceptor _engine;
+    private readonly Action<WebSession, WebEnd> _onEnd;
+    private readonly int _graceMs;
+    private readonly Dictionary<uint, WebStream> _streams = [];
+    private readonly List<WebLane> _woken = [];
+    private readonly List<WebStream> _due = [];
+    private long _creditMs = long.MaxValue;
+    private long _seenMs;
+    private bool _isQueued;
+    private bool _isTelling;
+    private bool _hasRoomAgain;
+
+    /// <param name="loop">Where it lives.</param>
+    /// <param name="engine">Serves its streams.</param>
+    /// <param name="user">Whose it is.</param>
+    /// <param name="client">The app's address when the session was created.</param>
+    /// <param name="limits">Of sessions.</param>
+    /// <param name="onEnd">Hears that it is over, and why.</param>
+    public WebSession(
+        EventLoop loop, IAcceptor engine, WebUser user, IPEndPoint client, WebLimits limits, Action<WebSession, WebEnd> onEnd)
+    {
+        (Loop, _engine, User, Client, _onEnd) = (loop, engine, user, client, onEnd);
+        _graceMs = limits.GraceMs;
+        Rules = new RelayStreams(limits.StreamsPerSession);
+        _seenMs = loop.NowMs;
+    }
+
+    public EventLoop Loop { get; }
+
+    /// <summary>Whose it is.</summary>
+    public WebUser User { get; }
+
+    /// <summary>The app's address when the session was created.</summary>
+    public IPEndPoint Client { get; }
+
+    /// <summary>Which streams there are, and what may be sent on them.</summary>
+    public RelayStreams Rules { get; }
+
+    /// <summary>Why it is over; null = it is not.</summary>
+    public WebEnd? Ended { get; private set; }
+
+    /// <summary>Bytes of the app's that no data centre has taken.</summary>
+    public int Unread { get; private set; }
+
+    /// <summary>Bytes for the app, of all streams.</summary>
+    public int Waiting { get; private set; }
+
+    /// <summary>Streams that are open for the session engine or the app.</summary>
+    public int Streams => _streams.Count;
+
+    /// <summary>Called, in a turn of its own, when bytes were read: carriers that were held may go on.</summary>
+    public Action? HasRoomAgain { get; set; }
+
+    /// <summary>Carriers that keep the session alive without asking anything: sockets, parked requests.</summary>
+    public int Attached { get; set; }
+
+    /// <summary>Looks after the session from now on.</summary>
+    public void Begin() => Loop.EnqueueAt(Loop.NowMs + TidyMs, new Tidying(this));
+
+    /// <summary>A request of its carrier came.</summary>
+    public void Touch() => _seenMs = Loop.NowMs;
+
+    /// <summary>Whether a batch may be applied now.</summary>
+    public bool HasRoomFor(long bytes) => Unread == 0 || Unread + bytes <= MostUnread;
+
+    /// <summary>Applies a batch of the app's, whole or not at all.</summary>
+    /// <param name="batch">As it came.</param>
+    /// <param name="only">The stream that this way is for alone; 0 = for what belongs to none; null = for all.</param>
+    /// <param name="lane">By which what its new streams have goes back.</param>
+    /// <param name="error">What is wrong with it.</param>
+    public bool TryAccept(in ReadOnlySequence<byte> batch, uint? only, WebLane lane, out WebProxyError error)
+    {
+        var result = _batch ??= new RelayBatch();
+        if (!Rules.TryAccept(batch, only, result, out error)) return false;
+        // A stream may end the session or bring in another batch only from a turn of its own: nothing here is called back before that.
+        foreach (var happened in result.Events) Apply(happened, lane);
+        result.Clear();
+        TellAll();
+        return true;
+    }
+
+    /// <summary>For streams: bytes that may be added to what waits of it.</summary>
+    public int RoomFor(WebStream stream) =>
+        Math.Max(Math.Min(WebStream.MostWaiting - stream.Waiting, MostWaiting - Waiting), LeastWaiting - stream.Waiting);
+
+    /// <summary>For streams: bytes were added.</summary>
+    public void WasWritten(int count) => Waiting += count;
+
+    /// <summary>For streams: so much that waited was dropped.</summary>
+    public void WasDropped(int unread, int waiting)
+    {
+        Waiting -= waiting;
+        NoteRead(unread);
+    }
+
+    /// <summary>For streams: bytes of the app's left towards Telegram.</summary>
+    public void WasRead(WebStream stream, int count)
+    {
+        if (!stream.IsOver) Owe(stream, count);
+        NoteRead(count);
+    }
+
+    /// <summary>For lanes: bytes go to the app.</summary>
+    public void Take(WebStream stream, Span<byte> target)
+    {
+        Waiting -= target.Length;
+        if (stream.Take(target)) TellLater(stream);
+    }
+
+    /// <summary>For lanes: the app has CLOSE, so to speak.</summary>
+    public void SentClose(WebStream stream)
+    {
+        Rules.Close(stream.Id);
+        Remove(stream);
+    }
+
+    /// <summary>Whether a stream is open for either side.</summary>
+    public bool HasStream(uint id) => _streams.ContainsKey(id);
+
+    /// <summary>What carried one stream alone is gone, and it with it.</summary>
+    public void Abandon(uint id)
+    {
+        if (!_streams.TryGetValue(id, out var stream)) return;
+        Rules.Close(id);
+        Remove(stream);
+    }
+
+    /// <summary>For lanes: wakes one in the next turn.</summary>
+    public void Schedule(WebLane lane)
+    {
+        _woken.Add(lane);
+        Queue();
+    }
+
+    /// <summary>The session is over: its streams are clients that went away.</summary>
+    public void End(WebEnd reason)
+    {
+        if (Ended is not null) return;
+        Ended = reason;
+        foreach (var stream in _streams.Values.ToArray()) Remove(stream);
+        TellAll();
+        _onEnd(this, reason);
+    }
+
+    public void Run()
+    {
+        _isQueued = false;
+        if (_hasRoomAgain)
+        {
+            _hasRoomAgain = false;
+            HasRoomAgain?.Invoke();
+        }
+
+        // What one does may wake another: that has the next turn.
+        var count = _woken.Count;
+        for (var i = 0; i < count; i++) _woken[i].Wake();
+        _woken.RemoveRange(0, count);
+        TellAll();
+    }
+
+    public void OnFault(Exception error) => End(WebEnd.Fault);
+
+    private void Apply(in RelayEvent happened, WebLane lane)
+    {
+        switch (happened.Kind)
+        {
+            case RelayEventKind.Opened when !User.Rates.MayOpenStream(Loop.NowMs):
+                Rules.Close(happened.Stream);
+                lane.AddClose(happened.Stream);
+                break;
+            case RelayEventKind.Opened:
+                var opened = new WebStream(this, lane, happened.Stream);
+                _streams.Add(happened.Stream, opened);
+                _engine.OnAccepted(opened);
+                break;
+            case RelayEventKind.Rejected:
+                lane.AddClose(happened.Stream);
+                break;
+            case RelayEventKind.Data:
+                if (!_streams.TryGetValue(happened.Stream, out var stream) || !stream.Arrive(happened.Payload)) break;
+                Unread += (int)happened.Payload.Length;
+                TellLater(stream);
+                break;
+            case RelayEventKind.Credit:
+                if (_streams.TryGetValue(happened.Stream, out var poor) && poor.Waiting > 0) poor.Lane.Add(poor);
+                break;
+            case RelayEventKind.Closed:
+                if (_streams.TryGetValue(happened.Stream, out var closed)) Remove(closed);
+                break;
+        }
+    }
+
+    // On the wire it is gone; its owner hears of that.
+    private void Remove(WebStream stream)
+    {
+        _streams.Remove(stream.Id);
+        stream.End();
+        if (!stream.IsClosed) TellLater(stream);
+        stream.Lane.Schedule(); // whoever waits on a lane of its own need not wait on
+    }
+
+    private void Owe(WebStream stream, int count)
+    {
+        if (stream.CreditDue == 0) stream.Lane.Owe(stream);
+        stream.CreditDue += (uint)count;
+        if (stream.CreditDue >= WebLane.WorthAFrame) stream.Lane.Schedule();
+        if (_creditMs != long.MaxValue) return;
+        _creditMs = Loop.NowMs + CreditMs;
+        Loop.EnqueueAt(_creditMs, new Settling(this));
+    }
+
+    private void TellLater(WebStream stream)
+    {
+        if (stream.IsDue) return;
+        stream.IsDue = true;
+        _due.Add(stream);
+        Queue();
+    }
+
+    // What they do may make others due: those have the next turn.
+    private void TellAll()
+    {
+        if (_isTelling) return;
+        _isTelling = true;
+        var count = _due.Count;
+        for (var i = 0; i < count; i++) _due[i].Tell();
+        _due.RemoveRange(0, count);
+        _isTelling = false;
+        if (_due.Count > 0) Queue();
+    }
+
+    private void NoteRead(int count)
+    {
+        if (count == 0) return;
+        Unread -= count;
+        if (HasRoomAgain is null) return;
+        _hasRoomAgain = true;
+        Queue();
+    }
+
+    private void SettleCredit()
+    {
+        _creditMs = long.MaxValue;
+        foreach (var stream in _streams.Values)
+        {
+            if (stream.CreditDue > 0) stream.Lane.Settle();
+        }
+    }
+
+    private void Tidy()
+    {
+        if (Ended is not null) return;
+        var now = Loop.NowMs;
+        if (Attached == 0 && now - _seenMs >= _graceMs)
+        {
+            End(WebEnd.Grace);
+            return;
+        }
+
+        foreach (var stream in _streams.Values)
+        {
+            if (stream.IsClosed && now - stream.FinishedMs >= TidyMs) stream.GiveUp();
+        }
+
+        Loop.EnqueueAt(now + TidyMs, new Tidying(this));
+    }
+
+    private void Queue()
+    {
+        if (_isQueued) return;
+        _isQueued = true;
+        Loop.Enqueue(this);
+    }
+
+    private sealed class Settling(WebSession session) : ILoopTask
+    {
+        public void Run() => session.SettleCredit();
+
+        public void OnFault(Exception error) => session.End(WebEnd.Fault);
+    }
+
+    private sealed class Tidying(WebSession session) : ILoopTask
+    {
+        public void Run() => session.Tidy();
+
+        public void OnFault(Exception error) => session.End(WebEnd.Fault);
+    }
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using Portico.Core.Net;
+using Portico.Core.Users;
+using Portico.Protocol.WebProxy;
+
+namespace Portico.Core.Web;
+
+/// <summary>What became of a request to create a session.</summary>
+/// <param name="Token">Of the session, to be given to the app; null = there is none.</param>
+/// <param name="IsOverLimit">It would have been right, but there are too many.</param>
+internal readonly record struct WebCreation(string? Token, bool IsOverLimit);
+
+/// <summary>
+/// The WEB sessions of one listener, and the tokens of pages and sessions. From any thread. Each session is given a loop, which serves
+/// its streams as it serves other clients.
+/// </summary>
+/// <param name="loops">Where sessions may live.</param>
+/// <param name="engine">Serves streams.</param>
+/// <param name="users">Whose secrets are good.</param>
+/// <param name="tokens">Signs.</param>
+/// <param name="limits">Of sessions.</param>
+/// <param name="time">The clock.</param>
+internal sealed class WebSessions(
+    ImmutableArray<EventLoop> loops, IAcceptor engine, ListenerUsers users, WebTokenKey tokens, WebLimits limits, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<UInt128, Page> _pages = [];
+    private readonly Queue<(UInt128 Number, long Ms)> _pageAges = new();
+    private readonly Dictionary<UInt128, WebEntry> _live = [];
+    private readonly HashSet<UInt128> _ended = [];
+    private readonly Queue<(UInt128 Number, long Ms)> _endAges = new();
+    private readonly long _start = time.GetTimestamp();
+    private int _nextLoop;
+    private bool _isClosed;
+
+    /// <summary>A bridge page that was shown, and the session that it created.</summary>
+    private sealed class Page(WebUser user, long shownMs)
+    {
+        public WebUser User => user;
+
+        public long ShownMs => shownMs;
+
+        public string? SessionToken { get; set; }
+
+        public UInt128 Session { get; set; }
+    }
+
+    /// <summary>Sessions there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate) return _live.Count;
+        }
+    }
+
+    /// <summary>A token for a bridge page, which is about to be shown to a user.</summary>
+    /// <returns>Null if there have been too many.</returns>
+    public string? NewPage(WebUser user)
+    {
+        var now = NowMs;
+        lock (_gate)
+        {
+            if (_isClosed || !user.Rates.MayShowPage(now)) return null;
+            ForgetPages(now);
+            var token = NewToken(WebTokenKind.Bootstrap, out var number);
+            _pages.Add(number, new Page(user, now));
+            _pageAges.Enqueue((number, now));
+            return token;
+        }
+    }
+
+    /// <summary>Creates a session, or finds the one that the same page has created: the first answer may have been lost.</summary>
+    /// <param name="page">The token of the page.</param>
+    /// <param name="client">The app's address.</param>
+    public WebCreation Create(WebToken page, IPEndPoint client)
+    {
+        var now = NowMs;
+        WebSession session;
+        WebCreation created;
+        lock (_gate)
+        {
+            ForgetPages(now);
+            if (_isClosed || !_pages.TryGetValue(page.Number, out var shown)) return default;
+            if (shown.SessionToken is not null)
+                return new(_live.ContainsKey(shown.Session) ? shown.SessionToken : null, IsOverLimit: false);
+            if (!IsGood(shown.User)) return default;
+            if (_live.Count >= limits.Sessions || !shown.User.Rates.MayCreateSession(now)) return new(null, IsOverLimit: true);
+            var loop = loops[_nextLoop++ % loops.Length];
+            created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
+            (shown.SessionToken, shown.Session) = (created.Token, number);
+            SessionCarriers carriers = null!;
+            session = new WebSession(loop, engine, shown.User, client, limits, (_, _) =>
+            {
+                carriers.End();
+                Forget(number);
+            });
+            carriers = new SessionCarriers(session, limits);
+            _live.Add(number, new WebEntry(session, carriers));
+        }
+
+        session.Loop.Post(session.Begin, session.OnFault);
+        return created;
+    }
+
+    /// <summary>A session that is alive.</summary>
+    public WebEntry? Find(WebToken token)
+    {
+        lock (_gate) return _live.GetValueOrDefault(token.Number);
+    }
+
+    /// <summary>Whether a session of this token was alive not long ago.</summary>
+    public bool HasEnded(WebToken token)
+    {
+        lock (_gate)
+        {
+            ForgetEnds(NowMs);
+            return _ended.Contains(token.Number);
+        }
+    }
+
+    /// <summary>Ends those whose secret is good no longer.</summary>
+    public Task EndRevokedAsync() => EndAsync(session => !IsGood(session.User), WebEnd.Revoked);
+
+    /// <summary>Creates none any more, and ends those that there are.</summary>
+    public Task CloseAsync()
+    {
+        lock (_gate) _isClosed = true;
+        return EndAsync(_ => true, WebEnd.Shutdown);
+    }
+
+    private long NowMs => (long)time.GetElapsedTime(_start).TotalMilliseconds;
+
+    private Task EndAsync(Func<WebSession, bool> which, WebEnd end)
+    {
+        WebEntry[] entries;
+        lock (_gate) entries = [.. _live.Values];
+        return Task.WhenAll(entries.Where(entry => which(entry.Session)).Select(entry => entry.EndAsync(end)));
+    }
+
+    private bool IsGood(WebUser user) => users.Find(user.Credential.Secret, time.GetUtcNow().ToUnixTimeSeconds()) is not null;
+
+    private string NewToken(WebTokenKind kind, out UInt128 number)
+    {
+        Span<byte> random = stackalloc byte[WebTokenKey.RandomLength];
+        RandomNumberGenerator.Fill(random);
+        var text = tokens.Mint(kind, random);
+        tokens.TryRead(text, out var token);
+        number = token.Number;
+        return text;
+    }
+
+    private void Forget(UInt128 number)
+    {
+        lock (_gate)
+        {
+            if (!_live.Remove(number)) return;
+            var now = NowMs;
+            ForgetEnds(now);
+            _ended.Add(number);
+            _endAges.Enqueue((number, now));
+        }
+    }
+
+    private void ForgetPages(long now)
+    {
+        while (_pageAges.TryPeek(out var oldest) && (_pages.Count >= limits.Bootstraps || now - oldest.Ms >= limits.TokenMs))
+        {
+            _pageAges.Dequeue();
+            _pages.Remove(oldest.Number);
+        }
+    }
+
+    private void ForgetEnds(long now)
+    {
+        while (_endAges.TryPeek(out var oldest) && now - oldest.Ms >= limits.TokenMs)
+        {
+            _endAges.Dequeue();
+            _ended.Remove(oldest.Number);
+        }
+    }
+}
