@@ -78,6 +78,11 @@ public sealed class ListenerOptions
     [Option("The PROXY protocol, where a balancer or a web server in front passes connections on.")]
     public ProxyProtocolOptions ProxyProtocol { get; set; } = new();
 
+    /// <summary>WEB proxy; none, since it needs a host name of its own.</summary>
+    [Option("Telegram's WEB proxy: a real web site on a host name of its own, with the proxy inside for those who have a link. "
+            + "null = none.", TakesEffect = TakesEffect.NewSessions)]
+    public WebOptions? Web { get; set; }
+
     /// <summary>The secret of the documentation: valid, and known to everybody.</summary>
     internal const string ExampleSecret = "0123456789abcdef0123456789abcdef";
 
