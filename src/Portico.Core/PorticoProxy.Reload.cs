@@ -5,6 +5,7 @@ using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
+using Portico.Core.Web;
 
 namespace Portico.Core;
 
@@ -14,12 +15,17 @@ public sealed partial class PorticoProxy
     private readonly SemaphoreSlim _reloading = new(1);
     private readonly FormerSecrets _formerSecrets;
     private ImmutableArray<Listening> _listening = [];
+    private ImmutableArray<WebGate?> _gates = [];
+
+    /// <summary>What the HTTP side of WEB listeners needs, by listener; null for those without.</summary>
+    internal ImmutableArray<WebGate?> WebGates => _gates;
 
     /// <summary>One address that is listened on.</summary>
     /// <param name="Acceptor">Makes sessions of what comes.</param>
     /// <param name="Wanted">As the settings have it.</param>
     /// <param name="Bound">With the real port.</param>
-    private sealed record Listening(ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound);
+    /// <param name="Web">Its WEB sessions; null = it has no WEB proxy.</param>
+    private sealed record Listening(ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound, WebSessions? Web);
 
     /// <summary>
     /// Puts other settings in force, all of them or none. Sessions go on, under the settings that they began with, unless their
@@ -48,9 +54,11 @@ public sealed partial class PorticoProxy
                 if (!next.Pairs.Contains(listener.Index)) listener.Users.Close();
             }
 
+            var goneWeb = _listening.Select(it => it.Web).OfType<WebSessions>().Except(listening.Select(it => it.Web).OfType<WebSessions>()).ToList();
             _services.Adopt(next);
             for (var i = 0; i < listening.Length; i++) listening[i].Acceptor.Serve(next.Loops, i);
             _listening = listening;
+            _gates = GatesOf(settings, listening);
             _services.Own.Bound(settings, Endpoints);
             next.Cover.Directory.Begin(); // what is our own may have changed too
             _directory?.Listening(Endpoints);
@@ -67,6 +75,7 @@ public sealed partial class PorticoProxy
             // 3. What is gone ends.
             EndRemoved();
             _formerSecrets.Watch(settings);
+            foreach (var web in goneWeb) await web.CloseAsync().ConfigureAwait(false);
             foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
             if (next.FlightLearner == before.FlightLearner) return;
             if (before.FlightLearner is { } learner)
@@ -118,14 +127,17 @@ public sealed partial class PorticoProxy
                 if (generation.Pairs[i] is var same and not ListenerPairs.None && !open.IsEmpty
                     && open[same].Wanted.Equals(listener.Address))
                 {
-                    result.Add(open[same]);
+                    result.Add(open[same] with { Web = WebOf(open[same].Acceptor, open[same].Web, i) });
                     continue;
                 }
 
                 var acceptor = _services.CreateListener(generation, i);
-                var bound = Listen(listener.Address, acceptor, open, sockets);
+                // Nothing but a WEB proxy: its HTTP side listens.
+                var bound = listener.Protocols == ClientProtocols.None
+                    ? listener.Address
+                    : Listen(listener.Address, acceptor, open, sockets);
                 fresh.Add((acceptor, i));
-                result.Add(new Listening(acceptor, listener.Address, bound));
+                result.Add(new Listening(acceptor, listener.Address, bound, WebOf(acceptor, before: null, i)));
             }
 
             return result.ToImmutable();
@@ -142,7 +154,19 @@ public sealed partial class PorticoProxy
             EndRemoved(); // whoever was quick enough to come in there
             throw;
         }
+
+        WebSessions? WebOf(ClientListener acceptor, WebSessions? before, int index) =>
+            generation.Settings.Listeners[index].Web is null ? null : before ?? _services.CreateWebSessions(_engine, acceptor, generation, index);
     }
+
+    // What the HTTP side is to serve from now on, by listener.
+    private ImmutableArray<WebGate?> GatesOf(ProxySettings settings, ImmutableArray<Listening> listening) =>
+    [
+        .. settings.Listeners.Select((listener, i) =>
+            listening[i].Web is { } sessions
+                ? _services.Web.Create(listener.Name, listener.Web!, listener.Credentials, sessions)
+                : null),
+    ];
 
     private IPEndPoint Listen(IPEndPoint address, ClientListener acceptor, ImmutableArray<Listening> open, InheritedSockets? sockets)
     {
@@ -160,6 +184,7 @@ public sealed partial class PorticoProxy
     // Whoever proves a removed secret from now on is refused, so one look at those that are there is enough.
     private void EndRemoved()
     {
+        foreach (var listening in _listening) _ = listening.Web?.EndRevokedAsync();
         foreach (var parts in _services.Parts)
         {
             parts.Loop.Post(() =>

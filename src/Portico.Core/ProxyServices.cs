@@ -20,6 +20,7 @@ using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Core.Telegram;
 using Portico.Core.Users;
+using Portico.Core.Web;
 using Portico.Protocol.Crypto;
 using Portico.Protocol.FakeTls;
 
@@ -63,6 +64,7 @@ internal sealed class ProxyServices
         Metrics = new ProxyMetrics(meters, Sources());
         Memory = CreateGovernor(engine);
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
+        Web = new WebGates(TokenKeyFile.ReadOrMake(settings.Listeners.Any(it => it.Web is not null) ? settings.DataDirectory : ""));
         Policy = new AccessPolicy(settings.Policy, settings.DataDirectory, loggers);
         MiddleProxies = new MiddleProxyDirectory(EmbeddedConfig.For(settings));
         BeginMiddle(settings);
@@ -108,6 +110,9 @@ internal sealed class ProxyServices
     /// <summary>What was seen of clients.</summary>
     public ReplayMemory Replays { get; }
 
+    /// <summary>Makes the gates of WEB listeners.</summary>
+    public WebGates Web { get; }
+
     /// <summary>Who may come in of those who know a secret.</summary>
     public AccessPolicy Policy { get; }
 
@@ -133,6 +138,11 @@ internal sealed class ProxyServices
     /// <summary>A listener whose sessions take their steps here.</summary>
     public ClientListener CreateListener(SettingsGeneration generation, int index) =>
         new(generation.Loops, index, Metrics, _loggers.CreateLogger<ClientListener>());
+
+    /// <summary>WEB sessions of a listener, whose streams it serves.</summary>
+    public WebSessions CreateWebSessions(Engine engine, ClientListener acceptor, SettingsGeneration generation, int index) => new(
+        [.. engine.Loops], acceptor, generation.Loops[0].Listeners[index].Users, Web.Tokens,
+        WebLimits.Of(generation.Settings.Listeners[index].MaxConnections), _outside.Time ?? TimeProvider.System);
 
     /// <summary>What administration may read and ask.</summary>
     /// <param name="engine">The loops.</param>
@@ -274,6 +284,7 @@ internal sealed class ProxyServices
             Origins = origins,
             Identification = new ClientIdentification(
                 context, judges, cover, parts.Guests, Replays, _clocks, parts.Strangers, parts.Trials),
+            Streams = new StreamIdentification(context),
             Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins, Policy),
             Admission = new AdmissionControl(context, Replays, Policy, parts.Strangers),
             Greeting = new ServerHandshake(context, flights, Points),

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
+using Portico.Core.Web;
 
 namespace Portico.Core.Clients;
 
@@ -33,10 +34,8 @@ internal sealed partial class ClientListener(ImmutableArray<LoopServices> loops,
         {
             var loop = steps.Loops[channel.Loop.Index];
             metrics.Accepted(steps.Name);
-            var session = new ClientSession(channel, loop.Listeners[steps.Index], loop.Context);
-            var handshake = loop.Handshakes.Rent();
-            handshake.Begin(session);
-            handshake.FinishAfter(session.RunAsync(handshake, loop));
+            if (channel is WebStream stream) Begin(stream, loop, steps.Index);
+            else Begin(channel, loop, steps.Index);
         }
         catch (Exception error) when (!EventLoop.IsFatal(error))
         {
@@ -44,6 +43,22 @@ internal sealed partial class ClientListener(ImmutableArray<LoopServices> loops,
             Log.AcceptFaulted(log, error, steps.Name);
             channel.Close();
         }
+    }
+
+    private static void Begin(Channel channel, LoopServices loop, int index)
+    {
+        var session = new ClientSession(channel, loop.Listeners[index], loop.Context);
+        var handshake = loop.Handshakes.Rent();
+        handshake.Begin(session);
+        handshake.FinishAfter(session.RunAsync(handshake, loop));
+    }
+
+    private static void Begin(WebStream stream, LoopServices loop, int index)
+    {
+        var session = new StreamSession(stream, loop.Listeners[index], loop.Context);
+        var handshake = loop.Handshakes.Rent();
+        handshake.Begin(session);
+        handshake.FinishAfter(session.RunAsync(handshake, loop));
     }
 
     public void OnAcceptPaused(string error)

@@ -26,6 +26,9 @@ internal sealed class LoopServices
     /// <summary>Step 1.</summary>
     public required ClientIdentification Identification { get; init; }
 
+    /// <summary>Step 1 of streams of WEB sessions.</summary>
+    public required StreamIdentification Streams { get; init; }
+
     /// <summary>Step 2.</summary>
     public required StrangerHandling Strangers { get; init; }
 

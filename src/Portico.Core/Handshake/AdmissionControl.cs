@@ -84,7 +84,7 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
     {
         using var scratch = handshake.Loop.Scratch.Borrow();
         var session = handshake.Session;
-        ReadOnlySpan<byte> domain = default;
+        var domain = session.HostName.Span;
         if (rules.NeedsDomain && handshake.Result.IsTls)
             ClientHelloReader.TryFindUsableSni(handshake.Raw.AsSpan(0, handshake.RawLength), scratch.Bytes, out domain);
         Span<byte> address = stackalloc byte[16];

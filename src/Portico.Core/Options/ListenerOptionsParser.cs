@@ -46,25 +46,27 @@ internal static partial class ListenerOptionsParser
                 + "for example \"address\": \"::\" for every address, or \"127.0.0.1\""));
         }
 
-        if (listener.Protocols.Length == 0)
+        if (listener.Protocols.Length == 0 && listener.Web is null)
             errors.Add(new($"{path}.protocols", """needs at least one; for example "protocols": ["fake-tls"]"""));
         var protocols = listener.Protocols.Aggregate(ClientProtocols.None, (sum, text) => sum | ProtocolOf(text));
         CheckDomain(listener, protocols, path, errors);
         if (listener.PublicHost is { } host && PublicHost.Problem(host) is { } problem)
             errors.Add(new($"{path}.publicHost", problem));
 
+        var credentials = Credentials.Parse(listener, path, errors, warnings);
         return new ListenerSettings
         {
             Name = name,
             // The range of the port is a rule of the option; the clamp only keeps the constructor from throwing after that error.
             Address = new IPEndPoint(address, Math.Clamp(listener.Port, IPEndPoint.MinPort, IPEndPoint.MaxPort)),
-            Credentials = Credentials.Parse(listener, path, errors, warnings),
+            Credentials = credentials,
             Protocols = protocols,
             Domain = listener.Domain,
             PublicHost = listener.PublicHost,
             PublicPort = listener.PublicPort,
             MaxConnections = listener.MaxConnections,
             TrustedBalancers = ParseNetworks(listener.ProxyProtocol.Trusted, $"{path}.proxyProtocol.trusted", errors),
+            Web = new WebOptionsParser(errors, warnings).Parse(listener.Web, credentials, $"{path}.web"),
         };
     }
 

@@ -130,13 +130,16 @@ public sealed record ListenerSettings
 
     /// <summary>From these networks every connection begins with a PROXY header, which is believed.</summary>
     public ImmutableArray<IPNetwork> TrustedBalancers { get; init; } = [];
+
+    /// <summary>Telegram's WEB proxy on this listener; null = none.</summary>
+    public WebSettings? Web { get; init; }
 }
 
 /// <summary>Protocols that a listener allows (spec/01 section 1).</summary>
 [Flags]
 public enum ClientProtocols
 {
-    /// <summary>None: never in valid settings.</summary>
+    /// <summary>None: the WEB proxy alone.</summary>
     None = 0,
 
     /// <summary>Fake TLS, padded intermediate inside (<c>ee</c> links).</summary>

@@ -29,7 +29,7 @@ internal abstract class Session : IAddressHolder
     private Judged _judged;
     private UserRecord? _user;
 
-    protected Session(Channel client, ListenerContext listener, LoopContext context)
+    protected Session(Channel client, ListenerContext listener, LoopContext context, bool mayNameOrigin = true)
     {
         Client = client;
         Listener = listener;
@@ -38,12 +38,15 @@ internal abstract class Session : IAddressHolder
         _acceptedMs = context.Loop.NowMs;
         _counters.Open++;
         context.Sessions.Opened();
-        IsBehindBalancer = listener.Trusts(client);
+        IsBehindBalancer = mayNameOrigin && listener.Trusts(client);
         _isHealthCheck = IsBehindBalancer;
         if (!IsBehindBalancer) Enter(client.RemoteNetwork());
     }
 
     public Channel Client { get; }
+
+    /// <summary>The host name that brought it here, where that is known otherwise than from a hello.</summary>
+    public virtual ReadOnlyMemory<byte> HostName => default;
 
     /// <summary>Where it came in.</summary>
     public ListenerContext Listener { get; }

@@ -79,6 +79,14 @@ internal sealed class SessionCarriers
         if (socket.IsUsed) _session.End(WebEnd.CarrierLost);
     }
 
+    /// <summary>The app is to hear that the session ends. One way is enough.</summary>
+    public void SayBye()
+    {
+        if (_socket is not null) _socket.Lane.AddBye();
+        else if (_https is not null) _https.Lane.AddBye();
+        else if (_lanes.TryGetValue(0, out var none)) none.Lane.AddBye();
+    }
+
     /// <summary>The session is over: whoever waits is told.</summary>
     public void End()
     {

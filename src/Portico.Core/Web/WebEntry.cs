@@ -67,6 +67,13 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
         call.TrySetResult(true);
     });
 
+    /// <summary>It ends when it is silent, at the latest after a time.</summary>
+    public Task DrainAsync(TimeSpan drain) => LoopCall<bool>.On(session.Loop, call =>
+    {
+        session.Drain(carriers.SayBye, session.Loop.NowMs + (long)drain.TotalMilliseconds);
+        call.TrySetResult(true);
+    });
+
     /// <summary>It is over.</summary>
     public Task EndAsync(WebEnd end) => LoopCall<bool>.On(session.Loop, call =>
     {

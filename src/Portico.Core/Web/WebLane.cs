@@ -26,6 +26,7 @@ internal sealed class WebLane(WebSession session)
     private readonly Queue<uint> _closes = new();
     private readonly List<WebStream> _owed = [];
     private bool _isScheduled;
+    private bool _saysBye;
 
     /// <summary>Who waits for output; null = nobody does just now.</summary>
     public ILaneTaker? Taker { get; set; }
@@ -46,6 +47,13 @@ internal sealed class WebLane(WebSession session)
     public void AddClose(uint stream)
     {
         _closes.Enqueue(stream);
+        Schedule();
+    }
+
+    /// <summary>The session is about to end: the app hears so, behind everything that can still be sent to it.</summary>
+    public void AddBye()
+    {
+        _saysBye = true;
         Schedule();
     }
 
@@ -91,6 +99,12 @@ internal sealed class WebLane(WebSession session)
             if (TakeTurn(stream, ref writer)) Requeue(stream);
         }
 
+        if (_saysBye && writer.HasRoomFor(WebFrameHeader.Length))
+        {
+            _saysBye = false;
+            writer.Bye();
+        }
+
         if (writer.Length > 0) return new WebBatch(rented, writer.Length);
         ArrayPool<byte>.Shared.Return(rented);
         return null;
@@ -98,7 +112,7 @@ internal sealed class WebLane(WebSession session)
 
     private int Needed()
     {
-        var needed = (_closes.Count * WebFrameHeader.Length) + (_owed.Count * WebFrame.WindowLength);
+        var needed = ((_closes.Count + (_saysBye ? 1 : 0)) * WebFrameHeader.Length) + (_owed.Count * WebFrame.WindowLength);
         foreach (var stream in _ready)
         {
             var frames = 2 + (stream.Waiting / MostATurn);
@@ -161,6 +175,8 @@ internal sealed class WebLane(WebSession session)
         public readonly bool HasRoomFor(int bytes) => _frames < WebBatchReader.MaxFrames && _target.Length - Length >= bytes;
 
         public void Close(uint stream) => Begin(WebFrame.WriteClose(_target[Length..], stream));
+
+        public void Bye() => Begin(WebFrame.WriteBye(_target[Length..]));
 
         public void Window(uint stream, uint credit) => Begin(WebFrame.WriteWindow(_target[Length..], stream, credit));
 

@@ -3,6 +3,9 @@ namespace Portico.Core.Web;
 /// <summary>Bounds of WEB sessions.</summary>
 internal sealed record WebLimits
 {
+    /// <summary>Of a listener: a stream is one of its sessions, and an app has several.</summary>
+    public static WebLimits Of(int maxConnections) => new() { Sessions = Math.Max(1, maxConnections / 4) };
+
     /// <summary>Streams that one session may have open; an OPEN beyond it is answered with CLOSE.</summary>
     public int StreamsPerSession { get; init; } = 256;
 

@@ -22,6 +22,9 @@ internal sealed class WebSession : ILoopTask
 
     private const int CreditMs = 1000, TidyMs = 15_000;
 
+    // Of a session that is to end: without a byte for so long nothing is cut, and BYE has so long to be fetched.
+    private const int SilentMs = 2000, FarewellMs = 300, DrainRoundMs = 50;
+
     [ThreadStatic]
     private static RelayBatch? _batch;
 
@@ -33,6 +36,7 @@ internal sealed class WebSession : ILoopTask
     private readonly List<WebStream> _due = [];
     private long _creditMs = long.MaxValue;
     private long _seenMs;
+    private long _lastByteMs;
     private bool _isQueued;
     private bool _isTelling;
     private bool _hasRoomAgain;
@@ -49,7 +53,7 @@ internal sealed class WebSession : ILoopTask
         (Loop, _engine, User, Client, _onEnd) = (loop, engine, user, client, onEnd);
         _graceMs = limits.GraceMs;
         Rules = new RelayStreams(limits.StreamsPerSession);
-        _seenMs = loop.NowMs;
+        _seenMs = _lastByteMs = loop.NowMs;
     }
 
     public EventLoop Loop { get; }
@@ -131,6 +135,7 @@ internal sealed class WebSession : ILoopTask
     public void Take(WebStream stream, Span<byte> target)
     {
         Waiting -= target.Length;
+        _lastByteMs = Loop.NowMs;
         if (stream.Take(target)) TellLater(stream);
     }
 
@@ -158,6 +163,11 @@ internal sealed class WebSession : ILoopTask
         _woken.Add(lane);
         Queue();
     }
+
+    /// <summary>It ends when its streams have been silent for a moment, or at a time; the app is told with BYE, and comes again elsewhere.</summary>
+    /// <param name="sayBye">Tells it, by whatever carrier there is.</param>
+    /// <param name="latestMs">On the loop's clock.</param>
+    public void Drain(Action sayBye, long latestMs) => new Draining(this, sayBye, latestMs).Run();
 
     /// <summary>The session is over: its streams are clients that went away.</summary>
     public void End(WebEnd reason)
@@ -206,6 +216,7 @@ internal sealed class WebSession : ILoopTask
             case RelayEventKind.Data:
                 if (!_streams.TryGetValue(happened.Stream, out var stream) || !stream.Arrive(happened.Payload)) break;
                 Unread += (int)happened.Payload.Length;
+                _lastByteMs = Loop.NowMs;
                 TellLater(stream);
                 break;
             case RelayEventKind.Credit:
@@ -297,6 +308,28 @@ internal sealed class WebSession : ILoopTask
         if (_isQueued) return;
         _isQueued = true;
         Loop.Enqueue(this);
+    }
+
+    private sealed class Draining(WebSession session, Action sayBye, long latestMs) : ILoopTask
+    {
+        private bool _hasSaidBye;
+
+        public void Run()
+        {
+            if (session.Ended is not null) return;
+            if (_hasSaidBye)
+            {
+                session.End(WebEnd.Shutdown);
+                return;
+            }
+
+            var now = session.Loop.NowMs;
+            _hasSaidBye = now - session._lastByteMs >= SilentMs || now >= latestMs;
+            if (_hasSaidBye) sayBye();
+            session.Loop.EnqueueAt(now + (_hasSaidBye ? FarewellMs : DrainRoundMs), this);
+        }
+
+        public void OnFault(Exception error) => session.End(WebEnd.Fault);
     }
 
     private sealed class Settling(WebSession session) : ILoopTask

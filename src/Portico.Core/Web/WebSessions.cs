@@ -124,6 +124,19 @@ internal sealed class WebSessions(
     /// <summary>Ends those whose secret is good no longer.</summary>
     public Task EndRevokedAsync() => EndAsync(session => !IsGood(session.User), WebEnd.Revoked);
 
+    /// <summary>Creates none any more; those that there are end as they become silent, at the latest after a time.</summary>
+    public Task DrainAsync(TimeSpan drain)
+    {
+        WebEntry[] entries;
+        lock (_gate)
+        {
+            _isClosed = true;
+            entries = [.. _live.Values];
+        }
+
+        return Task.WhenAll(entries.Select(entry => entry.DrainAsync(drain)));
+    }
+
     /// <summary>Creates none any more, and ends those that there are.</summary>
     public Task CloseAsync()
     {

@@ -32,6 +32,9 @@ internal sealed class WebStream : Channel
     /// <summary>The app's number of it.</summary>
     public uint Id { get; }
 
+    /// <summary>Whose it is.</summary>
+    public WebUser User => _session.User;
+
     /// <summary>Bytes that came and were not read.</summary>
     public int Unread => _arrived.Length;
 
