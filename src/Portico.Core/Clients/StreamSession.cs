@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
@@ -10,11 +11,19 @@ namespace Portico.Core.Clients;
 /// One stream of a WEB session: a client like any other once its header is there. What may be asked of a connection that nobody knows is
 /// asked of the session before it has streams, so some steps of <see cref="ClientSession.RunAsync"/> are missing.
 /// </summary>
-internal sealed class StreamSession(WebStream stream, ListenerContext listener, LoopContext context)
-    : Session(stream, listener, context, mayNameOrigin: false)
+internal sealed class StreamSession : Session
 {
+    private readonly WebStream _stream;
+
+    public StreamSession(WebStream stream, ListenerContext listener, LoopContext context)
+        : base(stream, listener, context, mayNameOrigin: false)
+    {
+        _stream = stream;
+        stream.GivenUp = () => EndFor(CloseReason.ClientClosed);
+    }
+
     /// <summary>The name that the app has asked for, in rules.</summary>
-    public override ReadOnlyMemory<byte> HostName => stream.User.HostName;
+    public override ReadOnlyMemory<byte> HostName => _stream.User.HostName;
 
     /// <summary>Ends when the session relays, or the stream is closed.</summary>
     /// <param name="handshake">Memory for the steps.</param>
@@ -23,7 +32,7 @@ internal sealed class StreamSession(WebStream stream, ListenerContext listener, 
     public async ValueTask RunAsync(HandshakeState handshake, LoopServices loop)
     {
         // 1. Identify: the header, by the secret of the session's user alone.
-        var step = await loop.Streams.IdentifyAsync(handshake, stream.User.Credential, stream.User.IsSecure);
+        var step = await loop.Streams.IdentifyAsync(handshake, _stream.User.Credential, _stream.User.IsSecure);
 
         // 3. Admit: replay memory, rules and limits.
         if (step.GoesOn) step = await loop.Admission.AdmitAsync(handshake);

@@ -26,6 +26,7 @@ internal sealed class WebLane(WebSession session)
     private readonly Queue<uint> _closes = new();
     private readonly List<WebStream> _owed = [];
     private bool _isScheduled;
+    private bool _isCreditDue;
     private bool _saysBye;
 
     /// <summary>Who waits for output; null = nobody does just now.</summary>
@@ -60,10 +61,11 @@ internal sealed class WebLane(WebSession session)
     /// <summary>The app may be given credit with the next batch, whenever that is.</summary>
     public void Owe(WebStream stream) => _owed.Add(stream);
 
-    /// <summary>Credit has waited long enough for a batch to go along with.</summary>
+    /// <summary>Credit is worth a batch of its own, or has waited long enough for one to go along with.</summary>
     public void Settle()
     {
-        if (_owed.Count > 0) Schedule();
+        _isCreditDue = true;
+        Schedule();
     }
 
     /// <summary>Somebody may be waiting: told in the next turn, when all that this one brings is there.</summary>
@@ -86,8 +88,8 @@ internal sealed class WebLane(WebSession session)
     /// <returns>Null if there is nothing that may be sent.</returns>
     public WebBatch? Take(int most)
     {
+        if (_ready.Count == 0 && _closes.Count == 0 && !_isCreditDue && !_saysBye) return null;
         var size = Math.Min(most, Needed());
-        if (size == 0) return null;
         var rented = ArrayPool<byte>.Shared.Rent(size);
         var writer = new BatchWriter(rented.AsSpan(0, size));
         while (writer.HasRoomFor(WebFrameHeader.Length) && _closes.TryDequeue(out var closed)) writer.Close(closed);
@@ -125,6 +127,7 @@ internal sealed class WebLane(WebSession session)
     private void GiveCredit(ref BatchWriter writer)
     {
         var given = 0;
+        _isCreditDue = false;
         for (; given < _owed.Count && writer.HasRoomFor(WebFrame.WindowLength); given++)
         {
             var stream = _owed[given];

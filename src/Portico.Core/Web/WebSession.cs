@@ -241,7 +241,7 @@ internal sealed class WebSession : ILoopTask
     {
         if (stream.CreditDue == 0) stream.Lane.Owe(stream);
         stream.CreditDue += (uint)count;
-        if (stream.CreditDue >= WebLane.WorthAFrame) stream.Lane.Schedule();
+        if (stream.CreditDue >= WebLane.WorthAFrame) stream.Lane.Settle();
         if (_creditMs != long.MaxValue) return;
         _creditMs = Loop.NowMs + CreditMs;
         Loop.EnqueueAt(_creditMs, new Settling(this));

@@ -53,6 +53,9 @@ internal sealed class WebStream : Channel
     /// <summary>Bytes read of what the app sent and not given back to it as credit.</summary>
     public uint CreditDue { get; set; }
 
+    /// <summary>Called when the app has given it up, or has left: nobody is there for what is still to come.</summary>
+    public Action? GivenUp { get; set; }
+
     /// <summary>It stands in the session's queue of those that have something for the app.</summary>
     public bool IsQueued { get; set; }
 
@@ -68,7 +71,7 @@ internal sealed class WebStream : Channel
         return true;
     }
 
-    /// <summary>The stream is over on the wire, whatever waits; its owner hears of it as of a client that went away.</summary>
+    /// <summary>The stream is over on the wire, whatever waits; its owner hears of that later (<see cref="Tell"/>).</summary>
     public void End()
     {
         IsOver = true;
@@ -80,7 +83,8 @@ internal sealed class WebStream : Channel
     public void Tell()
     {
         IsDue = false;
-        Raise(readable: !_arrived.IsEmpty, writable: true, hungUp: IsOver, failed: false);
+        if (IsOver && !IsFinished) GivenUp?.Invoke();
+        else Raise(readable: !_arrived.IsEmpty, writable: true, hungUp: IsOver, failed: false);
     }
 
     /// <summary>Takes bytes for the app.</summary>

@@ -1,0 +1,141 @@
+using Portico.Core.Tests.Staging;
+using Portico.Core.Web;
+using Portico.Protocol;
+using Portico.Protocol.WebProxy;
+using Xunit;
+using static Portico.Core.Tests.Web.WebStage;
+
+namespace Portico.Core.Tests.Web;
+
+public sealed class SocketCarrierTests
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData(5u)]
+    public void A_stream_reaches_its_data_centre_and_is_answered(uint? lane)
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(lane))!;
+        var end = ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
+        var next = entry.NextAsync(socket);
+
+        Assert.True(stage.Done(entry.ReceiveAsync(socket, Sequence(Open(5), Data(5, header), Data(5, end.Encrypt("hello"u8))))));
+        stage.Waits(next);
+        var dc = stage.Stage.LatestDc();
+        dc.Say("and back"u8);
+
+        var data = Frames(stage.Done(next)).Single(frame => frame.Type == WebFrameType.Data);
+        end.Decrypt(data.Payload);
+        Assert.Equal("hello"u8.ToArray(), dc.Text);
+        Assert.Equal("and back"u8.ToArray(), data.Payload);
+    }
+
+    [Fact]
+    public void A_second_socket_is_refused()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+
+        Assert.NotNull(stage.Done(entry.OpenSocketAsync(null)));
+        Assert.Null(stage.Done(entry.OpenSocketAsync(null)));
+    }
+
+    [Fact]
+    public void The_loss_of_a_socket_that_has_carried_frames_ends_the_session()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        stage.Done(entry.ReceiveAsync(socket, Sequence(Open(1))));
+
+        stage.Done(Ask(entry.CloseSocketAsync(socket, null)));
+
+        Assert.Equal(WebEnd.CarrierLost, entry.Session.Ended);
+        stage.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void One_that_carried_nothing_leaves_the_session_to_another_carrier()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+
+        stage.Done(Ask(entry.CloseSocketAsync(socket, null)));
+
+        Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(1, null, Sequence(Open(1)))).Kind);
+    }
+
+    [Fact]
+    public void A_stream_of_its_own_socket_ends_with_it_and_others_go_on()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var (one, other) = (stage.Done(entry.OpenSocketAsync(1))!, stage.Done(entry.OpenSocketAsync(2))!);
+        stage.Done(entry.ReceiveAsync(one, Sequence(Open(1))));
+        stage.Done(entry.ReceiveAsync(other, Sequence(Open(2))));
+
+        stage.Done(Ask(entry.CloseSocketAsync(one, 1)));
+        var isGood = stage.Done(entry.ReceiveAsync(other, Sequence(Close(1))));
+
+        Assert.False(isGood); // another's stream: that lane only
+        Assert.Null(entry.Session.Ended);
+        Assert.Equal(0, entry.Session.Streams);
+    }
+
+    [Fact]
+    public void A_wrong_message_ends_the_session()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var next = entry.NextAsync(socket);
+
+        Assert.False(stage.Done(entry.ReceiveAsync(socket, Sequence([0xff]))));
+
+        Assert.Null(stage.Done(next));
+        Assert.Equal(WebEnd.Protocol, entry.Session.Ended);
+    }
+
+    [Fact]
+    public void A_socket_keeps_its_session()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        Assert.NotNull(stage.Done(entry.OpenSocketAsync(null)));
+
+        stage.Stage.Advance(1000);
+
+        Assert.Null(entry.Session.Ended);
+    }
+
+    [Fact]
+    public void A_proxy_that_stops_says_BYE_when_the_streams_have_been_silent()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        stage.Done(entry.ReceiveAsync(socket, Sequence(Open(1))));
+        var next = entry.NextAsync(socket);
+
+        var drained = entry.DrainAsync(TimeSpan.FromSeconds(8));
+        stage.Waits(next);
+        Assert.True(drained.IsCompleted);
+        stage.Stage.Advance(2.1);
+        var frames = Frames(stage.Done(next));
+        next = entry.NextAsync(socket);
+        stage.Stage.Advance(0.4);
+
+        Assert.Equal(WebFrameType.Bye, Assert.Single(frames).Type);
+        Assert.Null(stage.Done(next));
+        Assert.Equal(WebEnd.Shutdown, entry.Session.Ended);
+        stage.AssertNothingLeft();
+    }
+
+    private static async Task<bool> Ask(Task call)
+    {
+        await call;
+        return true;
+    }
+}
