@@ -142,7 +142,7 @@ internal sealed class ProxyServices
     /// <summary>WEB sessions of a listener, whose streams it serves.</summary>
     public WebSessions CreateWebSessions(Engine engine, ClientListener acceptor, SettingsGeneration generation, int index) => new(
         [.. engine.Loops], acceptor, generation.Loops[0].Listeners[index].Users, Web.Tokens,
-        WebLimits.Of(generation.Settings.Listeners[index].MaxConnections), _outside.Time ?? TimeProvider.System);
+        WebLimits.Of(generation.Settings.Listeners[index].MaxConnections), engine.Loops[0].Time);
 
     /// <summary>What administration may read and ask.</summary>
     /// <param name="engine">The loops.</param>

@@ -35,6 +35,9 @@ internal abstract class EventLoop
         Memory = new LoopMemory(this);
     }
 
+    /// <summary>Its clock.</summary>
+    public TimeProvider Time => _time;
+
     /// <summary>Which loop this is, from 0.</summary>
     public int Index { get; }
 

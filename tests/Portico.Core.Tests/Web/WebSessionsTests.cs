@@ -1,0 +1,136 @@
+using Portico.Core.Options;
+using Portico.Core.Tests.Staging;
+using Portico.Core.Users;
+using Portico.Core.Web;
+using Portico.Protocol;
+using Portico.Protocol.Secrets;
+using Xunit;
+using static Portico.Core.Tests.Web.WebStage;
+
+namespace Portico.Core.Tests.Web;
+
+public sealed class WebSessionsTests
+{
+    private static readonly ProxySecret NewSecret = ProxySecret.Create("the next secret."u8);
+
+    [Fact]
+    public void A_page_creates_one_session_however_often_it_asks()
+    {
+        using var stage = new WebStage();
+        var page = stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!);
+
+        var first = stage.Gate.Sessions.Create(page, AppAddress);
+        var again = stage.Gate.Sessions.Create(page, AppAddress);
+
+        Assert.NotNull(first.Token);
+        Assert.Equal(first, again);
+        Assert.Equal(1, stage.Gate.Sessions.Count);
+    }
+
+    [Fact]
+    public void After_its_session_has_ended_a_page_is_good_for_nothing()
+    {
+        using var stage = new WebStage();
+        var page = stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!);
+        var session = stage.Read(stage.Gate.Sessions.Create(page, AppAddress).Token!);
+        stage.Stage.Run();
+        _ = stage.Gate.Sessions.Find(session)!.EndAsync(WebEnd.Deleted);
+        stage.Stage.Run();
+
+        Assert.Equal(default, stage.Gate.Sessions.Create(page, AppAddress));
+        Assert.Null(stage.Gate.Sessions.Find(session));
+        Assert.True(stage.Gate.Sessions.HasEnded(session));
+        stage.Stage.Advance(121);
+        Assert.False(stage.Gate.Sessions.HasEnded(session));
+    }
+
+    [Fact]
+    public void A_page_is_good_for_two_minutes()
+    {
+        using var stage = new WebStage();
+        var page = stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!);
+        stage.Stage.Advance(119);
+        var inTime = stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!);
+
+        stage.Stage.Advance(2);
+
+        Assert.Equal(default, stage.Gate.Sessions.Create(page, AppAddress));
+        Assert.NotNull(stage.Gate.Sessions.Create(inTime, AppAddress).Token);
+    }
+
+    [Fact]
+    public void Too_many_pages_of_one_user_are_not_shown_and_a_second_brings_one_back()
+    {
+        using var stage = new WebStage();
+
+        var shown = Enumerable.Range(0, 30).Count(_ => stage.Gate.Sessions.NewPage(stage.Secure) is not null);
+        stage.Stage.Advance(1);
+
+        Assert.Equal(20, shown);
+        Assert.NotNull(stage.Gate.Sessions.NewPage(stage.Classic)); // of the same user
+        Assert.Null(stage.Gate.Sessions.NewPage(stage.Classic));
+    }
+
+    [Fact]
+    public void Sessions_over_the_limit_are_refused_for_now_and_their_page_stays_good()
+    {
+        using var stage = new WebStage(settings => settings with
+        {
+            Listeners = [settings.Listeners[0] with { MaxConnections = 4 }],
+        });
+        var entry = stage.Create();
+        var page = stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!);
+
+        var refused = stage.Gate.Sessions.Create(page, AppAddress);
+        _ = entry.EndAsync(WebEnd.Deleted);
+        stage.Stage.Run();
+
+        Assert.Equal(new WebCreation(null, IsOverLimit: true), refused);
+        Assert.NotNull(stage.Gate.Sessions.Create(page, AppAddress).Token);
+    }
+
+    [Fact]
+    public void A_removed_secret_ends_its_sessions_and_pages_and_no_others()
+    {
+        var kept = new Credential("kept", NewSecret);
+        using var stage = new WebStage(settings => settings with
+        {
+            Listeners = [settings.Listeners[0] with { Credentials = [new Credential("gone", Stage.Secret), kept] }],
+        });
+        var (gone, other) = (stage.Create(stage.Gate.Users[0]), stage.Create(stage.Gate.Users[2]));
+        var page = stage.Read(stage.Gate.Sessions.NewPage(stage.Gate.Users[0])!);
+        ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
+        stage.Done(gone.PostAsync(1, null, Sequence(Open(1), Data(1, header))));
+        var settings = stage.Stage.Proxy.Settings;
+
+        var reload = stage.Stage.Proxy.ReloadAsync(settings with
+        {
+            Listeners = [settings.Listeners[0] with { Credentials = [kept] }],
+        });
+        while (!reload.IsCompleted) stage.Stage.Run();
+        stage.Stage.Run();
+
+        Assert.Equal(WebEnd.Revoked, gone.Session.Ended);
+        Assert.Null(other.Session.Ended);
+        Assert.Equal(default, stage.Gate.Sessions.Create(page, AppAddress));
+        Assert.Equal(2, stage.Gate.Users.Length);
+        stage.Stage.AssertEnded("client_closed (client)");
+    }
+
+    [Fact]
+    public void A_reload_without_the_proxy_ends_its_sessions()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var settings = stage.Stage.Proxy.Settings;
+
+        var reload = stage.Stage.Proxy.ReloadAsync(settings with
+        {
+            Listeners = [settings.Listeners[0] with { Web = null, Protocols = ClientProtocols.Secure }],
+        });
+        while (!reload.IsCompleted) stage.Stage.Run();
+
+        Assert.Equal(WebEnd.Shutdown, entry.Session.Ended);
+        Assert.Null(Assert.Single(stage.Stage.Proxy.WebGates));
+    }
+}
