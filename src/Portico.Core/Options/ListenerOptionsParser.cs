@@ -49,7 +49,7 @@ internal static partial class ListenerOptionsParser
         if (listener.Protocols.Length == 0 && listener.Web is null)
             errors.Add(new($"{path}.protocols", """needs at least one; for example "protocols": ["fake-tls"]"""));
         var protocols = listener.Protocols.Aggregate(ClientProtocols.None, (sum, text) => sum | ProtocolOf(text));
-        CheckDomain(listener, protocols, path, errors);
+        CheckDomain(listener, protocols, path, errors, warnings);
         if (listener.PublicHost is { } host && PublicHost.Problem(host) is { } problem)
             errors.Add(new($"{path}.publicHost", problem));
 
@@ -61,7 +61,7 @@ internal static partial class ListenerOptionsParser
             Address = new IPEndPoint(address, Math.Clamp(listener.Port, IPEndPoint.MinPort, IPEndPoint.MaxPort)),
             Credentials = credentials,
             Protocols = protocols,
-            Domain = listener.Domain,
+            Domain = listener.Domain ?? (protocols.HasFlag(ClientProtocols.FakeTls) ? listener.Web?.Host : null),
             PublicHost = listener.PublicHost,
             PublicPort = listener.PublicPort,
             MaxConnections = listener.MaxConnections,
@@ -83,17 +83,22 @@ internal static partial class ListenerOptionsParser
         return parsed.ToImmutable();
     }
 
-    private static void CheckDomain(ListenerOptions listener, ClientProtocols protocols, string path, List<ConfigurationError> errors)
+    private static void CheckDomain(
+        ListenerOptions listener, ClientProtocols protocols, string path, List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         const string Example = "for example \"domain\": \"www.example.com\"";
         if (listener.Domain is null)
         {
-            if (protocols.HasFlag(ClientProtocols.FakeTls))
+            if (protocols.HasFlag(ClientProtocols.FakeTls) && listener.Web is null)
                 errors.Add(new($"{path}.domain", $"fake-TLS links need a host name; {Example}"));
         }
         else if (DomainName.Problem(listener.Domain) is { } problem)
         {
             errors.Add(new($"{path}.domain", $"{problem}; {Example}"));
+        }
+        else if (listener.Web?.Host is { } host && !host.Equals(listener.Domain, StringComparison.OrdinalIgnoreCase))
+        {
+            warnings.Add(new($"{path}.domain", "is not web.host, for which the certificate is; leave it away, and links show web.host"));
         }
     }
 

@@ -23,6 +23,8 @@ public static class ProxyOptionsParser
         var direct = Direct(options.Backend, errors);
         var middle = new MiddleProxyOptionsParser(errors, warnings).Parse(options.Backend.Middle);
         var cover = new CoverOptionsParser(errors, warnings).Parse(options.Cover, listeners);
+        (listeners, cover) = new SharedPortParser(errors).Join(
+            listeners, options.Cover, cover, DataDirectoryOf(options, baseDirectory));
         var policy = new PolicyOptionsParser(errors, warnings).Parse(options.Policy, options.Tables, listeners);
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         AdmissionOptionsParser.Check(options, errors, warnings);

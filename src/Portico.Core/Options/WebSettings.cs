@@ -31,6 +31,12 @@ public sealed record WebSettings
     /// <summary>Links with the plain form of a secret work.</summary>
     public bool TakesClassic { get; init; }
 
+    /// <summary>
+    /// A unix socket on which strangers of the listener come, who are this site's visitors, each with a PROXY header; null = the listener has
+    /// no other protocols, and its address is the site's alone.
+    /// </summary>
+    public string? Socket { get; init; }
+
     /// <summary>Servers in front, whose <c>X-Forwarded-For</c> says who the client is.</summary>
     public ImmutableArray<IPNetwork> Trusted { get; init; } = [];
 }
