@@ -15,10 +15,9 @@ public sealed partial class PorticoProxy
     private readonly SemaphoreSlim _reloading = new(1);
     private readonly FormerSecrets _formerSecrets;
     private ImmutableArray<Listening> _listening = [];
-    private ImmutableArray<WebGate?> _gates = [];
 
     /// <summary>What the HTTP side of WEB listeners needs, by listener; null for those without.</summary>
-    internal ImmutableArray<WebGate?> WebGates => _gates;
+    internal ImmutableArray<WebGate?> WebGates => _services.Gates;
 
     /// <summary>One address that is listened on.</summary>
     /// <param name="Acceptor">Makes sessions of what comes.</param>
@@ -54,11 +53,11 @@ public sealed partial class PorticoProxy
                 if (!next.Pairs.Contains(listener.Index)) listener.Users.Close();
             }
 
-            var goneWeb = _listening.Select(it => it.Web).OfType<WebSessions>().Except(listening.Select(it => it.Web).OfType<WebSessions>()).ToList();
+            var goneWeb = WebOf(_listening).Except(WebOf(listening)).ToList();
             _services.Adopt(next);
             for (var i = 0; i < listening.Length; i++) listening[i].Acceptor.Serve(next.Loops, i);
             _listening = listening;
-            _gates = GatesOf(settings, listening);
+            _services.Gates = GatesOf(settings, listening);
             _services.Own.Bound(settings, Endpoints);
             next.Cover.Directory.Begin(); // what is our own may have changed too
             _directory?.Listening(Endpoints);
@@ -127,7 +126,7 @@ public sealed partial class PorticoProxy
                 if (generation.Pairs[i] is var same and not ListenerPairs.None && !open.IsEmpty
                     && open[same].Wanted.Equals(listener.Address))
                 {
-                    result.Add(open[same] with { Web = WebOf(open[same].Acceptor, open[same].Web, i) });
+                    result.Add(open[same] with { Web = SessionsOf(open[same].Acceptor, open[same].Web, i) });
                     continue;
                 }
 
@@ -137,7 +136,7 @@ public sealed partial class PorticoProxy
                     ? listener.Address
                     : Listen(listener.Address, acceptor, open, sockets);
                 fresh.Add((acceptor, i));
-                result.Add(new Listening(acceptor, listener.Address, bound, WebOf(acceptor, before: null, i)));
+                result.Add(new Listening(acceptor, listener.Address, bound, SessionsOf(acceptor, before: null, i)));
             }
 
             return result.ToImmutable();
@@ -155,9 +154,14 @@ public sealed partial class PorticoProxy
             throw;
         }
 
-        WebSessions? WebOf(ClientListener acceptor, WebSessions? before, int index) =>
-            generation.Settings.Listeners[index].Web is null ? null : before ?? _services.CreateWebSessions(_engine, acceptor, generation, index);
+        WebSessions? SessionsOf(ClientListener acceptor, WebSessions? before, int index) =>
+            generation.Settings.Listeners[index].Web is null
+                ? null
+                : before ?? _services.CreateWebSessions(_engine, acceptor, generation, index);
     }
+
+    private static IEnumerable<WebSessions> WebOf(ImmutableArray<Listening> listening) =>
+        listening.Select(it => it.Web).OfType<WebSessions>();
 
     // What the HTTP side is to serve from now on, by listener.
     private ImmutableArray<WebGate?> GatesOf(ProxySettings settings, ImmutableArray<Listening> listening) =>

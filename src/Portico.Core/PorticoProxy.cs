@@ -10,7 +10,6 @@ using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
-using Portico.Core.Web;
 
 namespace Portico.Core;
 
@@ -147,7 +146,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         try
         {
             proxy._listening = proxy.Listen(services.Current, [], sockets);
-            proxy._gates = proxy.GatesOf(settings, proxy._listening);
+            services.Gates = proxy.GatesOf(settings, proxy._listening);
             services.Own.Bound(settings, proxy.Endpoints);
             directory?.Listening(proxy.Endpoints);
             services.Cover.Directory.Begin();
@@ -222,7 +221,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
             await learner.DisposeAsync().ConfigureAwait(false);
         listensOn &= !IsHandedOver;
         if (!listensOn) await UnlessDeadAsync(StopListeningAsync()).ConfigureAwait(false);
-        var web = _listening.Select(it => it.Web).OfType<WebSessions>().ToList();
+        var web = WebOf(_listening).ToList();
         foreach (var sessions in web) await UnlessDeadAsync(sessions.DrainAsync(drain)).ConfigureAwait(false);
         if (drain > TimeSpan.Zero) await DrainAsync(drain, listensOn).ConfigureAwait(false);
         foreach (var sessions in web) await UnlessDeadAsync(sessions.CloseAsync()).ConfigureAwait(false);

@@ -110,6 +110,9 @@ internal sealed class ProxyServices
     /// <summary>What was seen of clients.</summary>
     public ReplayMemory Replays { get; }
 
+    /// <summary>What the HTTP side of WEB listeners needs, by listener; null for those without.</summary>
+    public ImmutableArray<WebGate?> Gates { get; set; } = [];
+
     /// <summary>Makes the gates of WEB listeners.</summary>
     public WebGates Web { get; }
 
@@ -141,7 +144,7 @@ internal sealed class ProxyServices
 
     /// <summary>WEB sessions of a listener, whose streams it serves.</summary>
     public WebSessions CreateWebSessions(Engine engine, ClientListener acceptor, SettingsGeneration generation, int index) => new(
-        [.. engine.Loops], acceptor, generation.Loops[0].Listeners[index].Users, Web.Tokens,
+        [.. engine.Loops], acceptor, generation.Loops[0].Listeners[index], Web.Tokens, Metrics,
         WebLimits.Of(generation.Settings.Listeners[index].MaxConnections), engine.Loops[0].Time);
 
     /// <summary>What administration may read and ask.</summary>
@@ -348,6 +351,7 @@ internal sealed class ProxyServices
             listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))),
         StrangerNetworks = () => _parts.Sum(parts => (long)parts.Strangers.Exhausted),
         StrangerRoom = () => _parts.Sum(parts => (long)parts.Strangers.Room),
+        Web = () => Gates.OfType<WebGate>().SelectMany(gate => gate.Sessions.Figures()),
         Memory = () => (Memory.Figures.Used, Memory.Figures.Limit, (int)Memory.Level),
     };
 

@@ -1,5 +1,12 @@
 namespace Portico.Core.Diagnostics;
 
+/// <summary>WEB sessions of one listener on one carrier.</summary>
+/// <param name="Listener">Its name.</param>
+/// <param name="Carrier">Of the carrier; none = no frame has travelled yet.</param>
+/// <param name="Sessions">Sessions there are.</param>
+/// <param name="Streams">Their streams.</param>
+internal readonly record struct WebFigures(string Listener, string Carrier, int Sessions, int Streams);
+
 /// <summary>What gauges and sums are read from, when somebody asks and from whatever thread. What is left out is nothing.</summary>
 internal sealed class MetricSources
 {
@@ -26,6 +33,9 @@ internal sealed class MetricSources
 
     /// <summary>How many networks the loops have room for.</summary>
     public Func<long> StrangerRoom { get; init; } = () => 0;
+
+    /// <summary>WEB sessions of each listener and carrier, and their streams.</summary>
+    public Func<IEnumerable<WebFigures>> Web { get; init; } = () => [];
 
     /// <summary>Memory in use, its limit, and how short it is.</summary>
     public Func<(long Used, long Limit, int Level)> Memory { get; init; } = () => default;

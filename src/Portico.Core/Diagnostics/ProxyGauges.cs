@@ -14,6 +14,7 @@ internal static class ProxyGauges
         PublishSums(meter, sources.Listeners, sources.Dcs);
         PublishStrangers(meter, sources);
         PublishReplays(meter, sources.Replays);
+        PublishWeb(meter, sources.Web);
         meter.CreateObservableGauge(
             "portico.connections.limit", () => PerListener(sources.SessionLimits()), "{connection}",
             "Clients that a listener may have at a time");
@@ -62,6 +63,17 @@ internal static class ProxyGauges
             "Networks whose callers failed so often that they are not tried with all secrets now");
         meter.CreateObservableGauge(
             "portico.stranger.networks.limit", sources.StrangerRoom, "{network}", "Networks that can be kept count of");
+    }
+
+    private static void PublishWeb(Meter meter, Func<IEnumerable<WebFigures>> web)
+    {
+        meter.CreateObservableGauge(
+            "portico.web.sessions", () => web().Select(it => Of(it, it.Sessions)), "{session}", "Sessions of WEB proxies, by carrier");
+        meter.CreateObservableGauge(
+            "portico.web.streams", () => web().Select(it => Of(it, it.Streams)), "{stream}", "Streams of those sessions");
+
+        static Measurement<long> Of(WebFigures figures, int count) =>
+            new(count, new("listener", figures.Listener), new KeyValuePair<string, object?>("carrier", figures.Carrier));
     }
 
     private static void PublishReplays(Meter meter, Func<ReplayFigures> replays)

@@ -47,6 +47,7 @@ internal sealed class ProxyMetrics
     private readonly Histogram<int> _packetSize;
     private readonly Counter<long> _replayEvicted;
     private readonly Counter<long> _memoryShed;
+    private readonly Counter<long> _webRefused;
     private volatile int _isReloadRefused;
 
     /// <param name="meters">Where the meter comes from.</param>
@@ -99,6 +100,8 @@ internal sealed class ProxyMetrics
             "portico.replay.evicted", "{item}", "Beginnings of clients that were forgotten for want of room");
         _memoryShed = meter.CreateCounter<long>(
             "portico.memory.shed", "{connection}", "Connections that ended for want of memory, by what they were");
+        _webRefused = meter.CreateCounter<long>(
+            "portico.web.refused", "{request}", "Requests of WEB proxies' apps that were right and were refused, by reason");
         meter.CreateObservableGauge(
             "portico.reload.last.ok", () => 1L - _isReloadRefused, null, "Whether the configuration that was read last is in force");
         ProxyGauges.Publish(meter, sources);
@@ -127,6 +130,10 @@ internal sealed class ProxyMetrics
     /// <param name="rule">Position in the configuration.</param>
     /// <param name="kind">As the configuration calls it.</param>
     public void PolicyRefused(int rule, string kind) => _policyRefused.Add(1, new("rule", rule), new("kind", kind));
+
+    /// <param name="listener">Its name.</param>
+    /// <param name="reason">pages or sessions: there have been too many; forwarded: a server in front names no client.</param>
+    public void WebRefused(string listener, string reason) => _webRefused.Add(1, new("listener", listener), new("reason", reason));
 
     public void EarlyEnd(string listener, EarlyEnd end) => _earlyEnds.Add(1, new("listener", listener), new("stage", end.Tag()));
 

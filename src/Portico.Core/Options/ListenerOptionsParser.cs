@@ -84,7 +84,8 @@ internal static partial class ListenerOptionsParser
     }
 
     private static void CheckDomain(
-        ListenerOptions listener, ClientProtocols protocols, string path, List<ConfigurationError> errors, List<ConfigurationError> warnings)
+        ListenerOptions listener, ClientProtocols protocols, string path,
+        List<ConfigurationError> errors, List<ConfigurationError> warnings)
     {
         const string Example = "for example \"domain\": \"www.example.com\"";
         if (listener.Domain is null)

@@ -62,11 +62,11 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
     private void CheckCertificate(WebOptions web, string path)
     {
         if (web.Certificate is not null && web.Key is null)
-            errors.Add(new($"{path}.key", "is missing: the private key of certificate; for example \"key\": \"/etc/ssl/private/site.pem\""));
+            errors.Add(new($"{path}.key", "is missing: the private key of certificate; for example \"key\": \"/etc/ssl/site.key\""));
         if (web.Key is not null && web.Certificate is null)
         {
             errors.Add(new(
-                $"{path}.certificate", "is missing: the certificate that key belongs to; for example \"certificate\": \"/etc/ssl/site.pem\""));
+                $"{path}.certificate", "is missing: the one that key belongs to; for example \"certificate\": \"/etc/ssl/site.pem\""));
         }
     }
 
@@ -103,7 +103,8 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
             foreach (var carrier in Enum.GetValues<WebCarrier>())
             {
                 if (carrier.Tag() != text) continue;
-                if (carriers.Contains(carrier)) errors.Add(new($"{path}.carriers", $"\"{text}\" stands there twice; leave one out"));
+                if (carriers.Contains(carrier))
+                    errors.Add(new($"{path}.carriers", $"\"{text}\" stands there twice; leave one out"));
                 carriers.Add(carrier);
             }
         }
@@ -116,9 +117,10 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
         var parsed = ImmutableArray.CreateBuilder<IPNetwork>(networks.Length);
         for (var i = 0; i < networks.Length; i++)
         {
-            if (!NetworkText.TryParse(networks[i], out var network, out var problem)) errors.Add(new($"{path}[{i}]", problem));
+            if (!NetworkText.TryParse(networks[i], out var network, out var problem))
+                errors.Add(new($"{path}[{i}]", problem));
             else if (network.PrefixLength == 0)
-                errors.Add(new($"{path}[{i}]", "would let everybody say to be anybody; name the server in front, for example \"127.0.0.1/32\""));
+                errors.Add(new($"{path}[{i}]", "would let everybody say to be anybody; name the server in front, such as \"127.0.0.1/32\""));
             else parsed.Add(network);
         }
 
@@ -130,9 +132,11 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
         Span<byte> key = stackalloc byte[CapabilityTable.KeyLength];
         RandomNumberGenerator.Fill(key);
         var entries = EntriesOf(settings, credentials);
-        if (CapabilityTable.TryCreate(settings.Address, entries.Select(entry => entry.Link).ToList(), key, out _, out var twins)) return;
-        errors.Add(new($"{path}.secrets", $"the secrets of {entries[twins.First].Credential.Name} and {entries[twins.Second].Credential.Name} "
-            + "cannot be told apart in WEB links; `portico secret` prints a fresh one"));
+        if (CapabilityTable.TryCreate(settings.Address, entries.Select(entry => entry.Link).ToList(), key, out _, out var twins))
+            return;
+        var (one, other) = (entries[twins.First].Credential.Name, entries[twins.Second].Credential.Name);
+        errors.Add(new($"{path}.secrets", $"the secrets of {one} and {other} cannot be told apart in WEB links; "
+            + "`portico secret` prints a fresh one"));
     }
 
     /// <summary>Who may have a WEB link, and in which form: what capabilities are made of.</summary>
@@ -142,8 +146,10 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
         var entries = ImmutableArray.CreateBuilder<(Credential, (SecretKind, ProxySecret))>();
         foreach (var credential in credentials)
         {
-            if (settings.TakesSecure) entries.Add((credential, (SecretKind.Secure, credential.Secret)));
-            if (settings.TakesClassic) entries.Add((credential, (SecretKind.Simple, credential.Secret)));
+            if (settings.TakesSecure)
+                entries.Add((credential, (SecretKind.Secure, credential.Secret)));
+            if (settings.TakesClassic)
+                entries.Add((credential, (SecretKind.Simple, credential.Secret)));
         }
 
         return entries.ToImmutable();

@@ -32,8 +32,8 @@ public sealed record WebSettings
     public bool TakesClassic { get; init; }
 
     /// <summary>
-    /// A unix socket on which strangers of the listener come, who are this site's visitors, each with a PROXY header; null = the listener has
-    /// no other protocols, and its address is the site's alone.
+    /// A unix socket on which strangers of the listener come, who are this site's visitors, each with a PROXY header; null = the listener
+    /// has no other protocols, and its address is the site's alone.
     /// </summary>
     public string? Socket { get; init; }
 

@@ -150,7 +150,8 @@ internal sealed class HttpsCarrier : ILaneTaker
         var batch = Lane.Take(_mostBytes);
         if (batch is null)
         {
-            if (IsClosed) Unpark()!.Call.TrySetResult(new(WebAnswerKind.Done, _down.Value, IsLaneClosed: true));
+            if (IsClosed)
+                Unpark()!.Call.TrySetResult(new(WebAnswerKind.Done, _down.Value, IsLaneClosed: true));
             return;
         }
 
@@ -159,7 +160,8 @@ internal sealed class HttpsCarrier : ILaneTaker
         _unacknowledged = batch;
         _answeredMs = _session.Loop.NowMs;
         // The app has left meanwhile: the batch stays for when it asks again.
-        if (!parked.Call.TrySetResult(new(WebAnswerKind.Batch, _down.Send(), batch.Share()))) batch.Release();
+        if (!parked.Call.TrySetResult(new(WebAnswerKind.Batch, _down.Send(), batch.Share())))
+            batch.Release();
     }
 
     private void Apply(LoopCall<WebAnswer> call, in ReadOnlySequence<byte> body)

@@ -14,7 +14,7 @@ internal sealed class SessionCarriers
     private readonly Dictionary<uint, SocketCarrier> _sockets = [];
     private HttpsCarrier? _https;
     private SocketCarrier? _socket;
-    private WebCarrier? _used;
+    private volatile int _used = -1;
 
     public SessionCarriers(WebSession session, WebLimits limits)
     {
@@ -23,7 +23,7 @@ internal sealed class SessionCarriers
     }
 
     /// <summary>The one that has carried frames; null = none has.</summary>
-    public WebCarrier? Used => _used ??= Find();
+    public WebCarrier? Used => _used < 0 ? null : (WebCarrier)_used;
 
     /// <summary>The one for requests.</summary>
     /// <param name="lane">Of a stream, or 0 for what belongs to none; null = there are no lanes.</param>
@@ -49,7 +49,8 @@ internal sealed class SessionCarriers
         if (!MayUse(lane is null ? WebCarrier.WebSocket : WebCarrier.WebSocketLanes)) return null;
         if (lane is { } only)
         {
-            if (_sockets.ContainsKey(only) || _sockets.Count > 2 * _limits.StreamsPerSession) return null;
+            if (_sockets.ContainsKey(only) || _sockets.Count > 2 * _limits.StreamsPerSession)
+                return null;
             var added = new SocketCarrier(_session, only);
             _sockets.Add(only, added);
             _session.Attached++;
@@ -96,23 +97,33 @@ internal sealed class SessionCarriers
         foreach (var socket in _sockets.Values) socket.End();
     }
 
-    private bool MayUse(WebCarrier carrier) => Used is not { } used || used == carrier;
-
-    private WebCarrier? Find()
+    /// <summary>A frame may have travelled.</summary>
+    public void NoteUse()
     {
-        if (_https is { IsUsed: true }) return WebCarrier.Https;
-        if (_socket is { IsUsed: true }) return WebCarrier.WebSocket;
+        if (_used < 0) _used = Find();
+    }
+
+    private bool MayUse(WebCarrier carrier)
+    {
+        NoteUse();
+        return _used < 0 || _used == (int)carrier;
+    }
+
+    private int Find()
+    {
+        if (_https is { IsUsed: true }) return (int)WebCarrier.Https;
+        if (_socket is { IsUsed: true }) return (int)WebCarrier.WebSocket;
         foreach (var lane in _lanes.Values)
         {
-            if (lane.IsUsed) return WebCarrier.HttpsLanes;
+            if (lane.IsUsed) return (int)WebCarrier.HttpsLanes;
         }
 
         foreach (var socket in _sockets.Values)
         {
-            if (socket.IsUsed) return WebCarrier.WebSocketLanes;
+            if (socket.IsUsed) return (int)WebCarrier.WebSocketLanes;
         }
 
-        return null;
+        return -1;
     }
 
     private void Resume()

@@ -11,6 +11,9 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
     /// <summary>The session; its loop's.</summary>
     public WebSession Session => session;
 
+    /// <summary>What its frames travel on; null = none has yet. Soon right.</summary>
+    public WebCarrier? Carrier => carriers.Used;
+
     /// <summary>A request with frames.</summary>
     /// <param name="number">Its sequence number.</param>
     /// <param name="lane">Of a stream, or 0; null = there are no lanes.</param>
@@ -24,6 +27,7 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
         {
             if (Begin(lane) is { } carrier) carrier.Post(call, number, digest, body);
             else call.TrySetResult(new(WebAnswerKind.Refused));
+            carriers.NoteUse();
         });
     }
 
@@ -55,7 +59,11 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
     /// <summary>A message on it.</summary>
     /// <returns>False: close it.</returns>
     public Task<bool> ReceiveAsync(SocketCarrier socket, ReadOnlySequence<byte> message) =>
-        LoopCall<bool>.On(session.Loop, call => socket.Receive(call, message));
+        LoopCall<bool>.On(session.Loop, call =>
+        {
+            socket.Receive(call, message);
+            carriers.NoteUse();
+        });
 
     /// <summary>What is to be sent on it next; null = nothing any more.</summary>
     public Task<WebBatch?> NextAsync(SocketCarrier socket) => LoopCall<WebBatch?>.On(session.Loop, socket.Next);

@@ -12,7 +12,7 @@ internal interface ILaneTaker
 
 /// <summary>
 /// What waits for the app on one way to it: on a carrier without lanes everything of the session, else what one stream has. What steers
-/// streams goes first, then all streams by turns, so that no download stands before a message (spec/06 section 9).
+/// streams goes first, then all streams by turns, so that no download stands before a message.
 /// </summary>
 /// <param name="session">Whose.</param>
 internal sealed class WebLane(WebSession session)
@@ -131,7 +131,8 @@ internal sealed class WebLane(WebSession session)
         for (; given < _owed.Count && writer.HasRoomFor(WebFrame.WindowLength); given++)
         {
             var stream = _owed[given];
-            if (session.Rules.TryGiveCredit(stream.Id, stream.CreditDue)) writer.Window(stream.Id, stream.CreditDue);
+            if (session.Rules.TryGiveCredit(stream.Id, stream.CreditDue))
+                writer.Window(stream.Id, stream.CreditDue);
             stream.CreditDue = 0;
         }
 

@@ -1,6 +1,8 @@
 namespace Portico.Core.Web;
 
-/// <summary>How often one user may begin things: far more than an app does, little enough that one link cannot keep all others out.</summary>
+/// <summary>
+/// How often one user may begin things: far more than an app does, little enough that one link cannot keep all others out.
+/// </summary>
 internal sealed class WebRates
 {
     private readonly Lock _gate = new();

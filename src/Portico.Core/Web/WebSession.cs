@@ -164,7 +164,9 @@ internal sealed class WebSession : ILoopTask
         Queue();
     }
 
-    /// <summary>It ends when its streams have been silent for a moment, or at a time; the app is told with BYE, and comes again elsewhere.</summary>
+    /// <summary>
+    /// It ends when its streams have been silent for a moment, or at a time; the app is told with BYE, and comes again elsewhere.
+    /// </summary>
     /// <param name="sayBye">Tells it, by whatever carrier there is.</param>
     /// <param name="latestMs">On the loop's clock.</param>
     public void Drain(Action sayBye, long latestMs) => new Draining(this, sayBye, latestMs).Run();
@@ -214,13 +216,15 @@ internal sealed class WebSession : ILoopTask
                 lane.AddClose(happened.Stream);
                 break;
             case RelayEventKind.Data:
-                if (!_streams.TryGetValue(happened.Stream, out var stream) || !stream.Arrive(happened.Payload)) break;
+                if (!_streams.TryGetValue(happened.Stream, out var stream) || !stream.Arrive(happened.Payload))
+                    break;
                 Unread += (int)happened.Payload.Length;
                 _lastByteMs = Loop.NowMs;
                 TellLater(stream);
                 break;
             case RelayEventKind.Credit:
-                if (_streams.TryGetValue(happened.Stream, out var poor) && poor.Waiting > 0) poor.Lane.Add(poor);
+                if (_streams.TryGetValue(happened.Stream, out var poor) && poor.Waiting > 0)
+                    poor.Lane.Add(poor);
                 break;
             case RelayEventKind.Closed:
                 if (_streams.TryGetValue(happened.Stream, out var closed)) Remove(closed);

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
-using Portico.Core.Users;
+using Portico.Core.Sessions;
 using Portico.Protocol.WebProxy;
 
 namespace Portico.Core.Web;
@@ -18,12 +19,14 @@ internal readonly record struct WebCreation(string? Token, bool IsOverLimit);
 /// </summary>
 /// <param name="loops">Where sessions may live.</param>
 /// <param name="engine">Serves streams.</param>
-/// <param name="users">Whose secrets are good.</param>
+/// <param name="listener">Whose they are, and whose secrets are good.</param>
 /// <param name="tokens">Signs.</param>
+/// <param name="metrics">Counts what is refused.</param>
 /// <param name="limits">Of sessions.</param>
 /// <param name="time">The clock.</param>
 internal sealed class WebSessions(
-    ImmutableArray<EventLoop> loops, IAcceptor engine, ListenerUsers users, WebTokenKey tokens, WebLimits limits, TimeProvider time)
+    ImmutableArray<EventLoop> loops, IAcceptor engine, ListenerContext listener, WebTokenKey tokens, ProxyMetrics metrics,
+    WebLimits limits, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<UInt128, Page> _pages = [];
@@ -63,7 +66,13 @@ internal sealed class WebSessions(
         var now = NowMs;
         lock (_gate)
         {
-            if (_isClosed || !user.Rates.MayShowPage(now)) return null;
+            if (_isClosed) return null;
+            if (!user.Rates.MayShowPage(now))
+            {
+                CountRefused("pages");
+                return null;
+            }
+
             ForgetPages(now);
             var token = NewToken(WebTokenKind.Bootstrap, out var number);
             _pages.Add(number, new Page(user, now));
@@ -87,7 +96,12 @@ internal sealed class WebSessions(
             if (shown.SessionToken is not null)
                 return new(_live.ContainsKey(shown.Session) ? shown.SessionToken : null, IsOverLimit: false);
             if (!IsGood(shown.User)) return default;
-            if (_live.Count >= limits.Sessions || !shown.User.Rates.MayCreateSession(now)) return new(null, IsOverLimit: true);
+            if (_live.Count >= limits.Sessions || !shown.User.Rates.MayCreateSession(now))
+            {
+                CountRefused("sessions");
+                return new(null, IsOverLimit: true);
+            }
+
             var loop = loops[_nextLoop++ % loops.Length];
             created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
             (shown.SessionToken, shown.Session) = (created.Token, number);
@@ -103,6 +117,21 @@ internal sealed class WebSessions(
 
         session.Loop.Post(session.Begin, session.OnFault);
         return created;
+    }
+
+    /// <summary>A request that was right was refused.</summary>
+    /// <param name="reason">See <see cref="ProxyMetrics.WebRefused"/>.</param>
+    public void CountRefused(string reason) => metrics.WebRefused(listener.Name, reason);
+
+    /// <summary>What there is, by carrier.</summary>
+    public IEnumerable<WebFigures> Figures()
+    {
+        WebEntry[] entries;
+        lock (_gate) entries = [.. _live.Values];
+        var byCarrier = entries.ToLookup(entry => entry.Carrier, entry => entry.Session.Streams);
+        foreach (var carrier in Enum.GetValues<WebCarrier>())
+            yield return new WebFigures(listener.Name, carrier.Tag(), byCarrier[carrier].Count(), byCarrier[carrier].Sum());
+        yield return new WebFigures(listener.Name, "none", byCarrier[null].Count(), byCarrier[null].Sum());
     }
 
     /// <summary>A session that is alive.</summary>
@@ -153,7 +182,7 @@ internal sealed class WebSessions(
         return Task.WhenAll(entries.Where(entry => which(entry.Session)).Select(entry => entry.EndAsync(end)));
     }
 
-    private bool IsGood(WebUser user) => users.Find(user.Credential.Secret, time.GetUtcNow().ToUnixTimeSeconds()) is not null;
+    private bool IsGood(WebUser user) => listener.Users.Find(user.Credential.Secret, time.GetUtcNow().ToUnixTimeSeconds()) is not null;
 
     private string NewToken(WebTokenKind kind, out UInt128 number)
     {

@@ -11,7 +11,7 @@ namespace Portico.Core.Web;
 /// </summary>
 internal sealed class WebStream : Channel
 {
-    /// <summary>Bytes that may wait for the app. Many downloads of one session stand before a message of another: each may keep so many.</summary>
+    /// <summary>Bytes that may wait for the app, so that what is sent by turns is not sent long after it came.</summary>
     public const int MostWaiting = 256 * 1024;
 
     private readonly WebSession _session;

@@ -16,7 +16,10 @@ public sealed class WebOptionsTests
         {
             Listeners =
             [
-                new ListenerOptions { Secret = "0123456789abcdef0123456789abcde0", Protocols = protocols ?? [], Domain = domain, Web = web },
+                new ListenerOptions
+                {
+                    Secret = "0123456789abcdef0123456789abcde0", Protocols = protocols ?? [], Domain = domain, Web = web,
+                },
             ],
             DataDirectory = "/var/lib/portico/data",
         };
