@@ -35,8 +35,8 @@ internal sealed class SharedPortParser(List<ConfigurationError> errors)
 
         foreach (var index in shared.Skip(1))
         {
-            errors.Add(new($"listeners[{index}].web", $"listeners[{shared[0]}] has one beside other protocols already, and the cover is one "
-                + "for all; \"protocols\": [] makes this a listener of the WEB proxy alone"));
+            errors.Add(new($"listeners[{index}].web", $"listeners[{shared[0]}] has one beside other protocols already, and the cover is "
+                + "one for all; \"protocols\": [] makes this a listener of the WEB proxy alone"));
         }
 
         if (options.Mode != "off")

@@ -120,7 +120,7 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
             if (!NetworkText.TryParse(networks[i], out var network, out var problem))
                 errors.Add(new($"{path}[{i}]", problem));
             else if (network.PrefixLength == 0)
-                errors.Add(new($"{path}[{i}]", "would let everybody say to be anybody; name the server in front, such as \"127.0.0.1/32\""));
+                errors.Add(new($"{path}[{i}]", "would let everybody say to be anybody; name the server in front, as \"127.0.0.1/32\""));
             else parsed.Add(network);
         }
 

@@ -48,6 +48,7 @@ internal sealed class PublishedMetrics : IMeterFactory
             Dcs = () => [new DcCounters(2)],
             SessionLimits = () => [("main", 1)],
             StrangerTrials = () => [("main", 1)],
+            Web = () => [new WebFigures("main", "https", 1, 1)],
         }));
         listener.RecordObservableInstruments();
         published._meter!.Dispose();
@@ -120,6 +121,7 @@ internal sealed class PublishedMetrics : IMeterFactory
         metrics.MemoryShed("client");
         metrics.AcceptPaused("main");
         metrics.ConfigUpdated("config", "ok");
+        metrics.WebRefused("main", "pages");
     }
 
     private void Note(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
