@@ -80,7 +80,9 @@ public sealed class ListenerOptions
 
     /// <summary>WEB proxy; none, since it needs a host name of its own.</summary>
     [Option("Telegram's WEB proxy: a real web site on a host name of its own, with the proxy inside for those who have a link. "
-            + "null = none.", TakesEffect = TakesEffect.NewSessions)]
+            + "null = none.",
+        Example = """{ "host": "www.example.org", "certificate": "fullchain.pem", "key": "privkey.pem", "site": "/srv/www" }""",
+        TakesEffect = TakesEffect.NewSessions)]
     public WebOptions? Web { get; set; }
 
     /// <summary>The secret of the documentation: valid, and known to everybody.</summary>

@@ -23,6 +23,7 @@ public static class ProxyOptionsParser
         var direct = Direct(options.Backend, errors);
         var middle = new MiddleProxyOptionsParser(errors, warnings).Parse(options.Backend.Middle);
         var cover = new CoverOptionsParser(errors, warnings).Parse(options.Cover, listeners);
+        listeners = [.. listeners.Select(it => it with { Web = WebOptionsParser.Rooted(it.Web, baseDirectory) })];
         (listeners, cover) = new SharedPortParser(errors).Join(
             listeners, options.Cover, cover, DataDirectoryOf(options, baseDirectory));
         var policy = new PolicyOptionsParser(errors, warnings).Parse(options.Policy, options.Tables, listeners);

@@ -38,7 +38,7 @@ internal static class SampleConfiguration
     {
         var type = property.Options.GetTypeInfo(property.PropertyType);
         var standard = OptionAttribute.DefaultOf(property);
-        if (type.Kind == JsonTypeInfoKind.Object)
+        if (type.Kind == JsonTypeInfoKind.Object && standard != "null")
         {
             Section(Line(text, depth).Append($"\"{property.Name}\": "), type, depth);
             text.Append(',');

@@ -2,23 +2,22 @@ using System.Text;
 using Portico.Core.Options;
 using Portico.Core.Users;
 using Portico.Protocol.Secrets;
+using Portico.Protocol.WebProxy;
 
 namespace Portico.Links;
 
 /// <summary>What one user needs to connect by one protocol.</summary>
 /// <param name="Listener">Name of the listener.</param>
 /// <param name="User">Name of the user.</param>
-/// <param name="Protocol">fake-tls, secure or classic.</param>
+/// <param name="Protocol">fake-tls, secure, classic, or web and web-classic.</param>
 /// <param name="Host">The server that the link names.</param>
 /// <param name="Port">Its port.</param>
-/// <param name="Secret">The secret as clients read it.</param>
-internal sealed record ShareLink(string Listener, string User, string Protocol, string Host, int Port, string Secret)
+/// <param name="Tg">Opens the app.</param>
+/// <param name="TMe">Opens a page that offers to open the app; works in messages.</param>
+internal sealed record ShareLink(string Listener, string User, string Protocol, string Host, int Port, string Tg, string TMe)
 {
-    /// <summary>Opens the app.</summary>
-    public string Tg => ProxyLink.Tg(Host, Port, Secret);
-
-    /// <summary>Opens a page that offers to open the app; works in messages.</summary>
-    public string TMe => ProxyLink.TMe(Host, Port, Secret);
+    // Apps know no other for WEB proxies.
+    private const int WebPort = 443;
 
     /// <summary>The links of every user of a listener, best protocol first.</summary>
     /// <param name="listener">Whose links.</param>
@@ -31,7 +30,18 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
         {
             foreach (var (protocol, text) in SecretsOf(listener, credential, perSni))
             {
-                yield return new(listener.Name, credential.Name, protocol, host, listener.PublicPort ?? port, text);
+                var shown = listener.PublicPort ?? port;
+                yield return new(
+                    listener.Name, credential.Name, protocol, host, shown,
+                    ProxyLink.Tg(host, shown, text), ProxyLink.TMe(host, shown, text));
+            }
+
+            if (listener.Web is not { } web) continue;
+            foreach (var (protocol, kind) in FormsOf(web))
+            {
+                yield return new(
+                    listener.Name, credential.Name, protocol, web.Address.Host, WebPort,
+                    WebProxyLink.Tg(web.Address, kind, credential.Secret), WebProxyLink.TMe(web.Address, kind, credential.Secret));
             }
         }
     }
@@ -51,6 +61,12 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
             yield return ("secure", SecretText.FormatSecure(secret));
         if (listener.Protocols.HasFlag(ClientProtocols.Classic))
             yield return ("classic", SecretText.FormatSimple(secret));
+    }
+
+    private static IEnumerable<(string Protocol, SecretKind Kind)> FormsOf(WebSettings web)
+    {
+        if (web.TakesSecure) yield return ("web", SecretKind.Secure);
+        if (web.TakesClassic) yield return ("web-classic", SecretKind.Simple);
     }
 
     // The name goes into the hello as it stands in the link, so it is hashed as it is.

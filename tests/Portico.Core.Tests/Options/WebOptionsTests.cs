@@ -70,6 +70,14 @@ public sealed class WebOptionsTests
         AssertWrong(Parse(web => (web.Site, web.SiteUpstream) = (null, upstream)), "web.siteUpstream");
 
     [Fact]
+    public void Paths_start_where_the_configuration_is()
+    {
+        var web = Parse(web => (web.Certificate, web.Key, web.Site) = ("site.pem", "/etc/ssl/site.key", "www")).Settings!.Listeners[0].Web!;
+
+        Assert.Equal(("/etc/portico/site.pem", "/etc/ssl/site.key", "/etc/portico/www"), (web.Certificate, web.Key, web.Site));
+    }
+
+    [Fact]
     public void There_is_one_site()
     {
         AssertWrong(Parse(web => web.SiteUpstream = "http://127.0.0.1:8080"), "web.siteUpstream");
