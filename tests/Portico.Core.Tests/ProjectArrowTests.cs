@@ -14,8 +14,9 @@ public sealed class ProjectArrowTests
         ["Portico.Core"] = ["Portico.Protocol"],
         ["Portico.Storage"] = ["Portico.Core", "Portico.Protocol"],
         ["Portico.Admin"] = ["Portico.Core", "Portico.Protocol"],
+        ["Portico.Web"] = ["Portico.Core", "Portico.Protocol"],
         ["Portico.Cluster"] = ["Portico.Core", "Portico.Protocol"],
-        ["Portico"] = ["Portico.Storage", "Portico.Admin", "Portico.Cluster", "Portico.Core", "Portico.Protocol"],
+        ["Portico"] = ["Portico.Storage", "Portico.Admin", "Portico.Web", "Portico.Cluster", "Portico.Core", "Portico.Protocol"],
     };
 
     public static TheoryData<string> EverySourceProject => [.. ProjectFiles().Select(file => Path.GetFileNameWithoutExtension(file))];

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Portico.Web.Site;
+
+/// <summary>A site that another web server has: it gets every request as it came, but for what belongs to the connection.</summary>
+internal sealed partial class UpstreamSite : IWebSite, IDisposable
+{
+    private static readonly ForwarderRequestConfig Config = new()
+    {
+        Version = HttpVersion.Version11,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        ActivityTimeout = TimeSpan.FromMinutes(5),
+    };
+
+    private readonly string _server;
+    private readonly IHttpForwarder _forwarder;
+    private readonly ILogger _log;
+    private readonly OnceAMinute _warnings;
+    private readonly HttpMessageInvoker _client;
+
+    /// <param name="server">Scheme, host and port.</param>
+    /// <param name="forwarder">Passes requests on.</param>
+    /// <param name="loggers">Where lines go.</param>
+    /// <param name="time">The clock.</param>
+    public UpstreamSite(Uri server, IHttpForwarder forwarder, ILoggerFactory loggers, TimeProvider time)
+    {
+        _server = server.GetLeftPart(UriPartial.Authority);
+        _forwarder = forwarder;
+        _log = loggers.CreateLogger<UpstreamSite>();
+        _warnings = new OnceAMinute(time);
+        _client = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            // Nor does it tell traces of what is asked.
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        });
+    }
+
+    public async Task AnswerAsync(HttpContext context, string target)
+    {
+        if (IsPlainConnect(context))
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            return;
+        }
+
+        var error = await _forwarder.SendAsync(context, _server, _client, Config, new Unchanged(_server + PathOf(target))).ConfigureAwait(false);
+        if (error == ForwarderError.None || context.Response.HasStarted) return;
+        // The one answer, whichever way it failed.
+        context.Response.StatusCode = StatusCodes.Status502BadGateway;
+        if (error == ForwarderError.Request && _warnings.IsDue()) Log.Unreachable(_log, _server);
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    // CONNECT that asks for no WebSocket is for proxies of another kind, and has no path to pass on.
+    private static bool IsPlainConnect(HttpContext context) =>
+        HttpMethods.IsConnect(context.Request.Method)
+        && context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true };
+
+    // Of the forms of targets (RFC 9112, section 3.2) one that names the server too says no more than what is behind it.
+    private static string PathOf(string target)
+    {
+        if (target.StartsWith('/')) return target;
+        var authority = target.IndexOf("://", StringComparison.Ordinal);
+        var path = authority < 0 ? -1 : target.AsSpan(authority + 3).IndexOfAny('/', '?');
+        if (path < 0) return "/";
+        var rest = target[(authority + 3 + path)..];
+        return rest.StartsWith('/') ? rest : "/" + rest;
+    }
+
+    private sealed class Unchanged(string uri) : HttpTransformer
+    {
+        // Escapes and dots in it are the site's to read.
+        private static readonly UriCreationOptions Raw = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
+            proxyRequest.RequestUri = new Uri(uri, Raw);
+            Debug.Assert(proxyRequest.Headers.Host == httpContext.Request.Headers.Host);
+        }
+
+        public override async ValueTask<bool> TransformResponseAsync(
+            HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+        {
+            var isCopied = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken).ConfigureAwait(false);
+            // One clock on all answers of the host.
+            httpContext.Response.Headers.Remove(HeaderNames.Date);
+            return isCopied;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2341, EventName = "WebSiteUnreachable", Level = LogLevel.Warning,
+            Message = "The web server at {Server}, which has the site, does not answer: visitors see 502 on every path")]
+        public static partial void Unreachable(ILogger logger, string server);
+    }
+}
