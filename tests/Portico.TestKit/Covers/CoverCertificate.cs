@@ -7,10 +7,10 @@ namespace Portico.TestKit.Covers;
 /// What a cover proves its name with: signed by itself, ECDSA on P-256,
 /// so that its signatures vary by two bytes in length as those of real sites do.
 /// </summary>
-internal static class CoverCertificate
+public static class CoverCertificate
 {
     /// <summary>Writes <paramref name="certificate"/> and <paramref name="key"/> as PEM.</summary>
-    internal static void Write(string name, string certificate, string key)
+    public static void Write(string name, string certificate, string key)
     {
         using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", pair, HashAlgorithmName.SHA256);

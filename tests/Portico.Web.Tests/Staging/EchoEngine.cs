@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using Portico.Core.Net;
+
+namespace Portico.Web.Tests.Staging;
+
+/// <summary>In place of the session engine: sends back what comes, and ends a stream that says "close".</summary>
+internal sealed class EchoEngine : IAcceptor
+{
+    /// <summary>Whose streams there were.</summary>
+    public ConcurrentQueue<IPEndPoint> Clients { get; } = new();
+
+    /// <summary>Streams that begin from now on are not read.</summary>
+    public bool IsDeaf { get; set; }
+
+    public void OnAccepted(Channel channel)
+    {
+        Clients.Enqueue(channel.RemoteAddress()!);
+        channel.Owner = new Echo(IsDeaf);
+    }
+
+    public void OnAcceptPaused(string error) => throw new InvalidOperationException(error);
+
+    private sealed class Echo(bool isDeaf) : IChannelOwner
+    {
+        private readonly byte[] _buffer = new byte[64 * 1024];
+        private ReadOnlyMemory<byte> _pending;
+
+        public void OnReady(Channel channel)
+        {
+            if (isDeaf)
+            {
+                if (channel.HungUp) channel.Close();
+                return;
+            }
+
+            while (true)
+            {
+                if (!_pending.IsEmpty)
+                {
+                    channel.Write(_pending.Span, out var written);
+                    _pending = _pending[written..];
+                    if (!_pending.IsEmpty) return;
+                }
+
+                var status = channel.Read(_buffer, out var count);
+                if (status == IoStatus.WouldBlock) return;
+                _pending = _buffer.AsMemory(0, count);
+                if (status == IoStatus.Ok && Encoding.ASCII.GetString(_pending.Span) != "close") continue;
+                channel.Close();
+                return;
+            }
+        }
+
+        public void OnDeadline(Channel channel)
+        {
+        }
+
+        public void OnShutdown(Channel channel) => channel.Close();
+
+        public void OnFault(Exception error) => throw new InvalidOperationException("the echo failed", error);
+    }
+}

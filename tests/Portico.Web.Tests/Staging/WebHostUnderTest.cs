@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Net;
+using Portico.Core.Net;
+using Portico.Core.Options;
+using Portico.Core.Users;
+using Portico.Core.Web;
+using Portico.Protocol.Secrets;
+using Portico.Protocol.WebProxy;
+using Portico.TestKit.Covers;
+using Portico.TestKit.Diagnostics;
+using Portico.TestKit.Web;
+
+namespace Portico.Web.Tests.Staging;
+
+/// <summary>How a host is set up that differs from test to test.</summary>
+internal sealed record HostSetup
+{
+    public string Path { get; init; } = "";
+
+    public bool IsTls { get; init; }
+
+    public EndPoint EndPoint { get; init; } = new IPEndPoint(IPAddress.Loopback, 0);
+
+    public ImmutableArray<WebCarrier> Carriers { get; init; } =
+        [WebCarrier.WebSocket, WebCarrier.Https, WebCarrier.WebSocketLanes, WebCarrier.HttpsLanes];
+
+    public WebLimits Limits { get; init; } = new();
+
+    public WebTokenKey Tokens { get; init; } = WebTokenKey.Create(new byte[WebTokenKey.Length]);
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What else the settings say.</summary>
+    public Func<WebSettings, WebSettings> Change { get; init; } = settings => settings;
+}
+
+/// <summary>A WEB host on loopback whose sessions end in an echo.</summary>
+internal sealed class WebHostUnderTest : IAsyncDisposable
+{
+    public const string Host = "proxy.example.com";
+
+    public static readonly ProxySecret Secret = ProxySecret.Create(Convert.FromHexString("000102030405060708090a0b0c0d0e0f"));
+
+    private readonly Engine _engine;
+    private readonly ListenerUsers _users = new();
+    private readonly WebGates _gates;
+    private readonly HostSetup _setup;
+
+    private WebHostUnderTest(HostSetup setup)
+    {
+        _setup = setup;
+        _engine = Engine.Create(EngineKind.Auto, 1, TimeProvider.System);
+        _gates = new WebGates(setup.Tokens);
+        Directory = System.IO.Directory.CreateTempSubdirectory("portico-web-").FullName;
+        ImmutableArray<Credential> credentials = [new("alice", Secret)];
+        _users.Replace(credentials);
+        Sessions = new WebSessions([.. _engine.Loops], Echo, _users, setup.Tokens, setup.Limits, TimeProvider.System);
+        WebAddress.TryCreate(Host, setup.Path, out var address, out _);
+        var settings = new WebSettings { Address = address!, Carriers = setup.Carriers, TakesClassic = true };
+        if (setup.IsTls)
+        {
+            CoverCertificate.Write(Host, CertificatePath, KeyPath);
+            settings = settings with { Certificate = CertificatePath, Key = KeyPath };
+        }
+
+        Settings = setup.Change(settings);
+        Gate = MakeGate(Settings);
+    }
+
+    public EchoEngine Echo { get; } = new();
+
+    public LogProbe Logs { get; } = new();
+
+    public WebSessions Sessions { get; }
+
+    public WebSettings Settings { get; }
+
+    /// <summary>The gate in force; another one is a reload.</summary>
+    public WebGate Gate { get; set; }
+
+    public WebServer Server { get; private set; } = null!;
+
+    /// <summary>For files of the test.</summary>
+    public string Directory { get; }
+
+    public string CertificatePath => Path.Combine(Directory, "certificate.pem");
+
+    public string KeyPath => Path.Combine(Directory, "key.pem");
+
+    public static string Capability => WebCapability("");
+
+    public string BridgeUrl => Protocol.WebProxy.Capability.BridgeUrl(Settings.Address, SecretKind.Secure, Secret);
+
+    public static string WebCapability(string path)
+    {
+        WebAddress.TryCreate(Host, path, out var address, out _);
+        return Protocol.WebProxy.Capability.Compute(address!, SecretKind.Secure, Secret);
+    }
+
+    public static Task<WebHostUnderTest> StartAsync() => StartAsync(new HostSetup());
+
+    public static async Task<WebHostUnderTest> StartAsync(HostSetup setup)
+    {
+        var host = new WebHostUnderTest(setup);
+        try
+        {
+            host.Server = await WebServer.StartAsync(() => host.Gate, setup.EndPoint, host.Logs.Factory, setup.Time);
+            return host;
+        }
+        catch
+        {
+            await host._engine.StopAsync();
+            System.IO.Directory.Delete(host.Directory, recursive: true);
+            throw;
+        }
+    }
+
+    public WebGate MakeGate(WebSettings settings) => _gates.Create("front", settings, [new Credential("alice", Secret)], Sessions);
+
+    /// <summary>No secret is good any more.</summary>
+    public Task RevokeAsync()
+    {
+        _users.Replace([]);
+        return Sessions.EndRevokedAsync();
+    }
+
+    public PagelessClient Client(Version? version = null, byte[]? preface = null) =>
+        new(Server.Address, BridgeUrl, version ?? HttpVersion.Version11, _setup.IsTls, preface);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Sessions.CloseAsync();
+        await Server.DisposeAsync();
+        await _engine.StopAsync();
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+}
