@@ -26,6 +26,9 @@ public sealed partial class PorticoProxy
     /// <param name="Web">Its WEB sessions; null = it has no WEB proxy.</param>
     private sealed record Listening(ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound, WebSessions? Web);
 
+    /// <summary>The settings have changed, and with them what is to be served.</summary>
+    internal event Action? WebGatesChanged;
+
     /// <summary>
     /// Puts other settings in force, all of them or none. Sessions go on, under the settings that they began with, unless their
     /// secret or their listener is gone: those end within a second.
@@ -75,6 +78,7 @@ public sealed partial class PorticoProxy
             EndRemoved();
             _formerSecrets.Watch(settings);
             foreach (var web in goneWeb) await web.CloseAsync().ConfigureAwait(false);
+            WebGatesChanged?.Invoke();
             foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
             if (next.FlightLearner == before.FlightLearner) return;
             if (before.FlightLearner is { } learner)

@@ -10,7 +10,7 @@ namespace Portico.Web;
 internal static class IncomingRequest
 {
     /// <summary>A request as it came, nothing decoded.</summary>
-    public static WebRequest Of(HttpContext context)
+    public static WebRequestHead Of(HttpContext context)
     {
         var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         var headers = new List<KeyValuePair<string, string>>(raw.Headers.Count);
@@ -20,12 +20,12 @@ internal static class IncomingRequest
             foreach (var value in values) headers.Add(new(name, value ?? ""));
         }
 
-        return new WebRequest(raw.Method, raw.RawTarget, Texts(raw.Headers.Host), headers);
+        return new WebRequestHead(raw.Method, raw.RawTarget, Texts(raw.Headers.Host), headers);
     }
 
     /// <summary>Puts another request into the place of one, without a body.</summary>
     /// <returns>The other one.</returns>
-    public static WebRequest Replace(HttpContext context, in WebRequest other)
+    public static WebRequestHead Replace(HttpContext context, in WebRequestHead other)
     {
         var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         raw.RawTarget = other.Target;

@@ -12,6 +12,7 @@ using Portico.Hosting;
 using Portico.Life;
 using Portico.Links;
 using Portico.Reload;
+using Portico.Web;
 
 namespace Portico.Commands;
 
@@ -19,7 +20,7 @@ namespace Portico.Commands;
 internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 {
     private static readonly TimeSpan PatienceForLinks = TimeSpan.FromSeconds(1), PatienceForPredecessor = TimeSpan.FromSeconds(10),
-        PatienceForDoors = TimeSpan.FromSeconds(30);
+        PatienceForDoors = TimeSpan.FromSeconds(30), PatienceForWeb = TimeSpan.FromSeconds(1);
 
     /// <summary>There was no configuration.</summary>
     /// <param name="Path">Where one is to be written.</param>
@@ -68,13 +69,19 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         Log.LocalPorts(log, ports);
         using var metrics = MetricsExport.Begin(settings); // before anything is counted
         await using var proxy = await StartAsync(settings, services, predecessor, passedOn);
+        await using var web = await ServeWebAsync(proxy, services);
         if (first is not null)
         {
             WriteDown(first, log);
             watch.Begin();
         }
 
-        for (var i = 0; i < proxy.Endpoints.Length; i++) Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
+        for (var i = 0; i < proxy.Endpoints.Length; i++)
+        {
+            if (settings.Listeners[i].Protocols != ClientProtocols.None)
+                Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
+        }
+
         if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
 
         // 3. Tell how to connect.
@@ -106,11 +113,15 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         // 5. The end: a successor serves already, or nobody does for a while.
         signals.HangUp = signals.Upgrade = null;
         var draining = DrainAsync(proxy, signals, reports.KeepsSockets, log); // from here on it is not ready
+        using var hurry = new CancellationTokenSource();
+        var closingWeb = web.StopAsync(hurry.Token);
         if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         else reports.Stopping(proxy.Settings.Timeouts.Drain);
         await asking.CancelAsync();
         await Task.WhenAny(Task.WhenAll(publicLinks, watching), draining);
         await draining;
+        hurry.CancelAfter(PatienceForWeb); // its sessions are over
+        await closingWeb;
         // One that was under way when the stop came, and could not be stopped.
         if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         return ExitCode.Ok;
@@ -234,6 +245,18 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         catch (DataDirectoryVersionException problem)
         {
             throw new CommandFailure(ExitCode.BadConfiguration, problem.Message);
+        }
+    }
+
+    private static async Task<WebHosts> ServeWebAsync(PorticoProxy proxy, HostServices services)
+    {
+        try
+        {
+            return await WebHosts.StartAsync(proxy, services.Loggers, TimeProvider.System);
+        }
+        catch (WebHostException problem)
+        {
+            throw new CommandFailure(ExitCode.Failed, problem.Message);
         }
     }
 

@@ -48,7 +48,8 @@ internal sealed partial class PublicLinks(ProxySettings settings, ImmutableArray
     public static bool Needs(ListenerSettings listener, IPAddress shown)
     {
         var address = listener.Address.Address;
-        return listener.PublicHost is null && AddressReach.Of(shown) != Reach.World
+        return listener.PublicHost is null && listener.Protocols != ClientProtocols.None
+            && AddressReach.Of(shown) != Reach.World
             && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || AddressReach.Of(address) != Reach.Machine);
     }
 
