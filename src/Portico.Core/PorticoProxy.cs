@@ -114,6 +114,11 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     /// <summary>Stops without draining.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
+    /// <summary>
+    /// The cover can be asked how it answers. Called by whoever opens it, where it is a WEB host of this proxy's.
+    /// </summary>
+    internal void BeginLearning() => _services.FlightLearner?.Start();
+
     /// <summary>For tests of what the loops do to the proxy.</summary>
     internal Engine Engine => _engine;
 
@@ -158,7 +163,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
                 services.ConfigUpdater?.Start();
             }
 
-            services.FlightLearner?.Start();
+            if (!settings.Listeners.Any(it => it.Web?.Socket is not null)) proxy.BeginLearning();
             proxy._formerSecrets.Watch(settings);
             if (time is not null) services.Memory.Start(time);
             engine.Loops[0].Post(services.Summary.Begin);

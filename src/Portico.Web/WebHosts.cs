@@ -35,6 +35,9 @@ public sealed partial class WebHosts : IAsyncDisposable
             listener.Web!.Socket is { } path ? new UnixDomainSocketEndPoint(path) : listener.Address, listener.Web.Certificate is not null);
     }
 
+    /// <summary>Where they listen, with real ports.</summary>
+    public IReadOnlyList<EndPoint> Addresses => [.. _open.Values.Select(it => it.Server.Address)];
+
     /// <summary>Opens what the settings want, and from then on follows them.</summary>
     /// <param name="proxy">Running.</param>
     /// <param name="loggers">Where lines go.</param>
@@ -53,6 +56,7 @@ public sealed partial class WebHosts : IAsyncDisposable
             throw;
         }
 
+        if (hosts.Wanted().Any(listener => listener.Web!.Socket is not null)) proxy.BeginLearning();
         proxy.WebGatesChanged += hosts.OnChanged;
         return hosts;
     }

@@ -82,7 +82,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
                 Log.Listening(log, proxy.Endpoints[i], settings.Listeners[i].Name);
         }
 
-        if (settings.Cover.Mode == CoverMode.Off) Log.NoCover(log);
+        if (settings.Cover.Mode == CoverMode.Off && settings.Listeners.Any(it => it.Protocols != ClientProtocols.None))
+            Log.NoCover(log);
 
         // 3. Tell how to connect.
         var qr = CommonOptions.WantsQr(parsed, flags.Qr, Terminal.OfOutput()) ? QrPlace.FirstOfListener : QrPlace.None;
