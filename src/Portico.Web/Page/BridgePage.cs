@@ -37,11 +37,16 @@ internal sealed class BridgePage
     private readonly string _policyEnd;
 
     /// <param name="gate">Whose it is.</param>
-    /// <exception cref="InvalidOperationException">The script has no place for a token, or several.</exception>
     public BridgePage(WebGate gate)
+        : this(gate, Script)
+    {
+    }
+
+    /// <exception cref="InvalidOperationException">The script has no place for a token, or several.</exception>
+    internal BridgePage(WebGate gate, string script)
     {
         Gate = gate;
-        var parts = Render(Script, gate).Split([Nonce, Bootstrap], StringSplitOptions.None);
+        var parts = Render(script, gate).Split([Nonce, Bootstrap], StringSplitOptions.None);
         if (parts.Length != 3) throw new InvalidOperationException("the bridge page has not one place for its token");
         (_start, _middle, _end) = (Encoding.UTF8.GetBytes(parts[0]), Encoding.UTF8.GetBytes(parts[1]), Encoding.UTF8.GetBytes(parts[2]));
         (_policyStart, _policyEnd) = PolicyOf(gate.Settings.Address.Host);

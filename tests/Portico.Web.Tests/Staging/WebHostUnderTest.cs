@@ -39,7 +39,9 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
 {
     public const string Host = "proxy.example.com";
 
-    public static readonly ProxySecret Secret = ProxySecret.Create(Convert.FromHexString("000102030405060708090a0b0c0d0e0f"));
+    public const string SecretHex = "000102030405060708090a0b0c0d0e0f";
+
+    public static readonly ProxySecret Secret = ProxySecret.Create(Convert.FromHexString(SecretHex));
 
     private readonly Engine _engine;
     private readonly ListenerUsers _users = new();
