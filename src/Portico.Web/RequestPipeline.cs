@@ -56,27 +56,37 @@ internal sealed partial class RequestPipeline(
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, WebGate current)
+    // No state of its own: what is read of a request here must not stay in memory while it waits for frames.
+    private Task AnswerAsync(HttpContext context, WebGate current)
     {
         var request = IncomingRequest.Of(context);
         var route = current.Router.Route(request);
 
         // 1. An app that shows its capability.
-        if (route.Kind == WebRouteKind.Bridge
-            && await PageOf(current).TryAnswerAsync(context, current.Users[route.CapabilityIndex]).ConfigureAwait(false))
-            return;
+        if (route.Kind == WebRouteKind.Bridge)
+            return ShowPageAsync(context, current, route);
 
         // 2. A page or an app that shows a token.
         if (route.Kind == WebRouteKind.Transport && _clients.Find(context, current) is { } client)
-        {
-            await carriers.AnswerAsync(context, current, route, client).ConfigureAwait(false);
-            return;
-        }
+            return carriers.AnswerAsync(context, current, route, client);
 
         // 3. Everybody else. What is good of credentials does not go on to the site.
-        if (route.Kind != WebRouteKind.Public)
-            request = IncomingRequest.Replace(context, current.Router.Scrub(request, RandomNumberGenerator.Fill));
-        await site.For(current).AnswerAsync(context, request.Target).ConfigureAwait(false);
+        return route.Kind == WebRouteKind.Public
+            ? site.For(current).AnswerAsync(context, request.Target)
+            : PassScrubbedAsync(context, current, request);
+    }
+
+    private async Task ShowPageAsync(HttpContext context, WebGate current, WebRoute route)
+    {
+        var page = PageOf(current);
+        if (await page.TryAnswerAsync(context, current.Users[route.CapabilityIndex]).ConfigureAwait(false)) return;
+        await PassScrubbedAsync(context, current, IncomingRequest.Of(context)).ConfigureAwait(false);
+    }
+
+    private Task PassScrubbedAsync(HttpContext context, WebGate current, WebRequestHead request)
+    {
+        var scrubbed = IncomingRequest.Replace(context, current.Router.Scrub(request, RandomNumberGenerator.Fill));
+        return site.For(current).AnswerAsync(context, scrubbed.Target);
     }
 
     // Two that build the same page at once do no harm.

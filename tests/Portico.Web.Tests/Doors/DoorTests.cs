@@ -93,6 +93,7 @@ public sealed class DoorTests : IDisposable
         Assert.Null(await ClientOfAsync(host, ["198.51.100.4, 198.51.100.5"]));
         Assert.Null(await ClientOfAsync(host, ["198.51.100.4", "198.51.100.5"]));
         Assert.Null(await ClientOfAsync(host, ["198.51.100.4:80"]));
+        Assert.Equal(3, host.Metrics.Value("portico_web_refused_total", ("listener", "front"), ("reason", "forwarded")));
         var warning = Assert.Single(host.Logs.Lines, line => line.EventName == "WebForwardedForUnclear");
         Assert.Equal(LogLevel.Warning, warning.Level);
         Assert.DoesNotContain("198.51.100", warning.Text, StringComparison.Ordinal);

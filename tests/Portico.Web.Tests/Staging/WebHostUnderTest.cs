@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
+using Portico.Core.Admission;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 using Portico.Core.Users;
 using Portico.Core.Web;
 using Portico.Protocol.Secrets;
@@ -56,7 +59,10 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         Directory = System.IO.Directory.CreateTempSubdirectory("portico-web-").FullName;
         ImmutableArray<Credential> credentials = [new("alice", Secret)];
         _users.Replace(credentials);
-        Sessions = new WebSessions([.. _engine.Loops], Echo, _users, setup.Tokens, setup.Limits, TimeProvider.System);
+        var listener = new ListenerContext("front", [], 0, new SessionLimit(1000), _users, new ListenerCounters("front"));
+        Sessions = new WebSessions(
+            [.. _engine.Loops], Echo, listener, setup.Tokens, new ProxyMetrics(Metrics, new MetricSources()), setup.Limits,
+            TimeProvider.System);
         WebAddress.TryCreate(Host, setup.Path, out var address, out _);
         var settings = new WebSettings { Address = address!, Carriers = setup.Carriers, TakesClassic = true };
         if (setup.IsTls)
@@ -72,6 +78,8 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
     public EchoEngine Echo { get; } = new();
 
     public LogProbe Logs { get; } = new();
+
+    public MetricsProbe Metrics { get; } = new();
 
     public WebSessions Sessions { get; }
 
@@ -134,6 +142,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         await Sessions.CloseAsync();
         await Server.DisposeAsync();
         await _engine.StopAsync();
+        Metrics.Dispose();
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 }
