@@ -47,6 +47,10 @@ internal sealed partial class RequestPipeline(
         {
             context.Abort();
         }
+        catch (BadHttpRequestException error) when (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = error.StatusCode;
+        }
         catch (Exception error)
         {
             // Not the exception itself: its message may quote what was asked.

@@ -1,12 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace Portico.Web.Doors;
 
 /// <summary>
-/// Takes connections only while there are file descriptors left for the rest of the process, and tries again where the system refuses
-/// one: the web server gives a listener up for good at its first error.
+/// Takes connections only while there are file descriptors left for the rest of the process. More wait in the kernel; the web server would
+/// try again and again without a pause.
 /// </summary>
 /// <param name="inner">Who listens.</param>
 /// <param name="hasRoom">Whether there are descriptors left for one more.</param>
@@ -28,23 +27,14 @@ internal sealed class PatientTransport(IConnectionListenerFactory inner, Func<bo
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _end.Token);
             try
             {
-                while (true)
-                {
-                    while (!hasRoom()) await Task.Delay(Pause, either.Token).ConfigureAwait(false);
-                    try
-                    {
-                        return await inner.AcceptAsync(cancellationToken).ConfigureAwait(false);
-                    }
-                    catch (Exception error) when (error is IOException or SocketException)
-                    {
-                        await Task.Delay(Pause, either.Token).ConfigureAwait(false);
-                    }
-                }
+                while (!hasRoom()) await Task.Delay(Pause, either.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_end.IsCancellationRequested)
             {
                 return null; // as a listener that is closed says
             }
+
+            return await inner.AcceptAsync(cancellationToken).ConfigureAwait(false);
         }
 
         public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)

@@ -59,8 +59,9 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
 
         var error = await _forwarder.SendAsync(context, _server, _client, Config, new Unchanged(_server + PathOf(target))).ConfigureAwait(false);
         if (error == ForwarderError.None || context.Response.HasStarted) return;
-        // The one answer, whichever way it failed.
-        context.Response.StatusCode = StatusCodes.Status502BadGateway;
+        // The one answer, whichever way the server failed; below it is what the visitor did wrong.
+        if (context.Response.StatusCode >= StatusCodes.Status500InternalServerError)
+            context.Response.StatusCode = StatusCodes.Status502BadGateway;
         if (error == ForwarderError.Request && _warnings.IsDue()) Log.Unreachable(_log, _server);
     }
 
@@ -69,7 +70,8 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
     // CONNECT that asks for no WebSocket is for proxies of another kind, and has no path to pass on.
     private static bool IsPlainConnect(HttpContext context) =>
         HttpMethods.IsConnect(context.Request.Method)
-        && context.Features.Get<IHttpExtendedConnectFeature>() is not { IsExtendedConnect: true };
+        && !(context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: { } protocol }
+            && protocol.Equals("websocket", StringComparison.OrdinalIgnoreCase));
 
     // Of the forms of targets (RFC 9112, section 3.2) one that names the server too says no more than what is behind it.
     private static string PathOf(string target)

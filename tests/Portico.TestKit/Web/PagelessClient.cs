@@ -19,6 +19,7 @@ public sealed partial class PagelessClient : IDisposable
     private readonly HttpMessageInvoker _http;
     private readonly Uri _bridge;
     private readonly Version _version;
+    private int _connections;
 
     /// <param name="server">Where the host is, whatever its name resolves to.</param>
     /// <param name="bridgeUrl">What an app makes of its link.</param>
@@ -35,7 +36,11 @@ public sealed partial class PagelessClient : IDisposable
             UseCookies = false,
             AllowAutoRedirect = false,
             SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
-            ConnectCallback = (_, cancel) => ConnectAsync(server, preface, cancel),
+            ConnectCallback = (_, cancel) =>
+            {
+                Interlocked.Increment(ref _connections);
+                return ConnectAsync(server, preface, cancel);
+            },
         };
         _http = new HttpMessageInvoker(_handler);
     }
@@ -47,6 +52,9 @@ public sealed partial class PagelessClient : IDisposable
 
     /// <summary>Empty before <see cref="CreateAsync"/>.</summary>
     public string SessionToken { get; private set; } = "";
+
+    /// <summary>Made so far.</summary>
+    public int Connections => _connections;
 
     private string Path => _bridge.AbsolutePath;
 
@@ -175,6 +183,7 @@ public sealed partial class PagelessClient : IDisposable
     {
         var isUnix = server.AddressFamily == AddressFamily.Unix;
         var socket = new Socket(server.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        if (!isUnix) socket.NoDelay = true;
         await socket.ConnectAsync(server, cancel);
         var stream = new NetworkStream(socket, ownsSocket: true);
         if (preface is not null) await stream.WriteAsync(preface, cancel);

@@ -229,4 +229,29 @@ public sealed class CarrierTests
         using (var closed = await client.PostAsync(number, AppFrame.Close(1))) PagelessClient.Expect(closed, HttpStatusCode.NoContent);
         using (var taken = await client.PostAsync(number + 1, more)) PagelessClient.Expect(taken, HttpStatusCode.NoContent);
     }
+
+    [Theory]
+    [InlineData(WebCarrier.HttpsLanes)]
+    [InlineData(WebCarrier.WebSocketLanes)]
+    public async Task As_many_lanes_as_a_session_may_have_wait_on_one_connection(WebCarrier kind)
+    {
+        const int lanes = 250;
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
+        using var client = host.Client(HttpVersion.Version20);
+        await client.EnterAsync();
+        var carriers = Enumerable.Range(1, lanes).Select(_ => PagelessCarrier.Of(kind, client)).ToArray();
+
+        var asked = new List<Task<byte[]>>();
+        for (var lane = 1u; lane <= lanes; lane++)
+        {
+            await carriers[lane - 1].SendAsync(lane, AppFrame.Open(lane));
+            asked.Add(carriers[lane - 1].ReadAsync(lane, 1));
+        }
+
+        for (var lane = 1u; lane <= lanes; lane++) await carriers[lane - 1].SendAsync(lane, AppFrame.Data(lane, [(byte)lane]));
+
+        for (var lane = 1u; lane <= lanes; lane++) Assert.Equal([(byte)lane], await asked[(int)lane - 1]);
+        Assert.Equal(1, client.Connections);
+        foreach (var carrier in carriers) carrier.Dispose();
+    }
 }

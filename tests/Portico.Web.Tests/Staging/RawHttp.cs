@@ -33,6 +33,23 @@ internal static partial class RawHttp
         return await ReceiveAsync(socket, buffer, clock.Token) == 0 ? answer + "CLOSED" : answer + "MORE";
     }
 
+    /// <summary>Sends bytes, waits a moment for an answer, whatever it is, and hangs up.</summary>
+    public static async Task SendAsync(EndPoint server, string request)
+    {
+        using var moment = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
+        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(server);
+            await socket.SendAsync(Encoding.Latin1.GetBytes(request), moment.Token);
+            await socket.ReceiveAsync(new byte[100], moment.Token);
+        }
+        catch (Exception error) when (error is SocketException or OperationCanceledException)
+        {
+            // it has answered by hanging up, or waits for more
+        }
+    }
+
     /// <summary>The same answer at another time is the same.</summary>
     public static string WithoutDate(string answer) => Date().Replace(answer, "Date: now");
 
