@@ -12,7 +12,8 @@ internal sealed class OnceAMinute(TimeProvider time)
     {
         lock (_gate)
         {
-            if (_last is { } last && time.GetElapsedTime(last) < TimeSpan.FromMinutes(1)) return false;
+            if (_last is { } last && time.GetElapsedTime(last) < TimeSpan.FromMinutes(1))
+                return false;
             _last = time.GetTimestamp();
             return true;
         }

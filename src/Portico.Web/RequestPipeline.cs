@@ -83,7 +83,8 @@ internal sealed partial class RequestPipeline(
     private async Task ShowPageAsync(HttpContext context, WebGate current, WebRoute route)
     {
         var page = PageOf(current);
-        if (await page.TryAnswerAsync(context, current.Users[route.CapabilityIndex]).ConfigureAwait(false)) return;
+        if (await page.TryAnswerAsync(context, current.Users[route.CapabilityIndex]).ConfigureAwait(false))
+            return;
         await PassScrubbedAsync(context, current, IncomingRequest.Of(context)).ConfigureAwait(false);
     }
 

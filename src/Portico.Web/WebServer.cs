@@ -160,7 +160,8 @@ internal sealed partial class WebServer : IAsyncDisposable
     private static void Furnish(ListenOptions options, CertificateFiles? certificate)
     {
         options.Protocols = HttpProtocols.Http1;
-        if (options.EndPoint is UnixDomainSocketEndPoint) options.Use(next => new ProxiedConnections(next).OnConnectionAsync);
+        if (options.EndPoint is UnixDomainSocketEndPoint)
+            options.Use(next => new ProxiedConnections(next).OnConnectionAsync);
         if (certificate is null) return;
         options.Protocols = HttpProtocols.Http1AndHttp2;
         options.UseHttps(new TlsHandshakeCallbackOptions

@@ -27,7 +27,8 @@ public sealed class SecrecyTests
             {
                 var setup = new HostSetup { IsTls = way.IsTls(), Change = settings => settings with { SiteUpstream = behind } };
                 await using var host = await WebHostUnderTest.StartAsync(setup);
-                foreach (var carrier in Enum.GetValues<WebCarrier>()) await CarryAsync(host, way, carrier, credentials);
+                foreach (var carrier in Enum.GetValues<WebCarrier>())
+                    await CarryAsync(host, way, carrier, credentials);
                 await AnnoyAsync(host, way, credentials);
                 await host.Sessions.CloseAsync();
                 await host.Server.DisposeAsync();
@@ -54,14 +55,16 @@ public sealed class SecrecyTests
     {
         using var client = host.Client(way.Version());
         await client.EnterAsync();
-        foreach (var credential in new[] { WebHostUnderTest.Capability, client.Bootstrap, client.SessionToken }) credentials.Add(credential);
+        foreach (var credential in new[] { WebHostUnderTest.Capability, client.Bootstrap, client.SessionToken })
+            credentials.Add(credential);
         using (var carrier = PagelessCarrier.Of(kind, client))
         {
             var payload = System.Text.Encoding.ASCII.GetBytes(Marked);
             await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, payload));
             await carrier.ReadAsync(1, payload.Length);
             // The end of a session by what is wrong with it.
-            if (kind is WebCarrier.Https) (await client.PostAsync(7, [.. AppFrame.Data(1, payload)])).Dispose();
+            if (kind is WebCarrier.Https)
+                (await client.PostAsync(7, [.. AppFrame.Data(1, payload)])).Dispose();
         }
 
         (await client.DeleteAsync()).Dispose();
@@ -130,11 +133,15 @@ public sealed class SecrecyTests
 
         protected override void OnEventSourceCreated(EventSource eventSource)
         {
-            if (Sources.Contains(eventSource.Name)) EnableEvents(eventSource, EventLevel.Verbose, EventKeywords.All);
+            if (Sources.Contains(eventSource.Name))
+                EnableEvents(eventSource, EventLevel.Verbose, EventKeywords.All);
         }
 
         // May come before the constructor has run.
-        protected override void OnEventWritten(EventWrittenEventArgs eventData) =>
-            Lines?.Enqueue($"{eventData.EventSource.Name} {eventData.EventName} {string.Join(' ', eventData.Payload ?? (IEnumerable<object?>)[])}");
+        protected override void OnEventWritten(EventWrittenEventArgs eventData)
+        {
+            IEnumerable<object?> values = eventData.Payload ?? (IEnumerable<object?>)[];
+            Lines?.Enqueue($"{eventData.EventSource.Name} {eventData.EventName} {string.Join(' ', values)}");
+        }
     }
 }

@@ -5,7 +5,7 @@ using Portico.Protocol.WebProxy;
 
 namespace Portico.Web.Carriers;
 
-/// <summary>Requests with an authentic token. Whatever fails from here on is answered by us, and nobody else ever sees these answers.</summary>
+/// <summary>Requests with an authentic token. Whatever fails from here on is answered by us; nobody else ever sees these answers.</summary>
 internal sealed class CarrierRequests
 {
     private readonly SocketRequests _sockets = new();

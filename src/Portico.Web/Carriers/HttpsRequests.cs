@@ -25,7 +25,8 @@ internal static class HttpsRequests
         // Its bytes stay where they are until the session has taken or refused them.
         var answer = await entry.PostAsync(isNumber, lane, body).ConfigureAwait(false);
         RequestBody.Release(context, body);
-        if (answer.Kind == WebAnswerKind.Done) context.Response.Headers[CarrierAnswer.UpDone] = CarrierAnswer.Text(answer.Number);
+        if (answer.Kind == WebAnswerKind.Done)
+            context.Response.Headers[CarrierAnswer.UpDone] = CarrierAnswer.Text(answer.Number);
         Finish(context.Response, answer);
     }
 
@@ -72,7 +73,8 @@ internal static class HttpsRequests
     // Null if there is no such session, or it may not be used in this way.
     private static WebEntry? Find(HttpRequest request, WebGate gate, WebToken token, out uint? lane)
     {
-        if (!TryRead(request, CarrierAnswer.Lane, WebHeaderValue.TryReadLane, out lane)) return null;
+        if (!TryRead(request, CarrierAnswer.Lane, WebHeaderValue.TryReadLane, out lane))
+            return null;
         var carrier = lane is null ? WebCarrier.Https : WebCarrier.HttpsLanes;
         return gate.Settings.Carriers.Contains(carrier) ? gate.Sessions.Find(token) : null;
     }

@@ -44,9 +44,11 @@ internal static class RequestBody
     /// <summary>Whether a request has no body, or one of no bytes.</summary>
     public static async Task<bool> IsEmptyAsync(HttpContext context)
     {
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }) return true;
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+            return true;
         if (context.Request.ContentLength > 0) return false;
-        if (await TryReadAsync(context, most: 0).ConfigureAwait(false) is not { } body) return false;
+        if (await TryReadAsync(context, most: 0).ConfigureAwait(false) is not { } body)
+            return false;
         Release(context, body);
         return body.IsEmpty;
     }

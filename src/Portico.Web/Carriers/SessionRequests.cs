@@ -49,13 +49,15 @@ internal static class SessionRequests
 
         var entry = gate.Sessions.Find(session);
         if (entry is not null) await entry.EndAsync(WebEnd.Deleted).ConfigureAwait(false);
-        if (entry is not null || gate.Sessions.HasEnded(session)) CarrierAnswer.Done(context.Response);
+        if (entry is not null || gate.Sessions.HasEnded(session))
+            CarrierAnswer.Done(context.Response);
         else CarrierAnswer.Refuse(context.Response);
     }
 
     private static async Task<bool> IsHelloAsync(HttpContext context)
     {
-        if (await RequestBody.TryReadAsync(context, MostBody).ConfigureAwait(false) is not { } body) return false;
+        if (await RequestBody.TryReadAsync(context, MostBody).ConfigureAwait(false) is not { } body)
+            return false;
         var isHello = body.Length == WebFrame.Hello.Length && body.ToArray().AsSpan().SequenceEqual(WebFrame.Hello);
         RequestBody.Release(context, body);
         return isHello;

@@ -54,9 +54,12 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
         {
             // Nothing is rented while nothing comes.
             var arrived = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
-            if (arrived.MessageType == WebSocketMessageType.Close) return WebSocketCloseStatus.NormalClosure;
-            if (arrived.MessageType == WebSocketMessageType.Text) return WebSocketCloseStatus.PolicyViolation;
-            if (await ReceiveAsync(arrived.EndOfMessage).ConfigureAwait(false) is { } farewell) return farewell;
+            if (arrived.MessageType == WebSocketMessageType.Close)
+                return WebSocketCloseStatus.NormalClosure;
+            if (arrived.MessageType == WebSocketMessageType.Text)
+                return WebSocketCloseStatus.PolicyViolation;
+            if (await ReceiveAsync(arrived.EndOfMessage).ConfigureAwait(false) is { } farewell)
+                return farewell;
         }
     }
 
@@ -72,7 +75,8 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
                 if (length > WebBatchReader.MaxLength) return WebSocketCloseStatus.MessageTooBig;
                 if (length == buffer.Length) Grow(ref buffer);
                 var part = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None).ConfigureAwait(false);
-                if (part.MessageType == WebSocketMessageType.Close) return WebSocketCloseStatus.NormalClosure;
+                if (part.MessageType == WebSocketMessageType.Close)
+                    return WebSocketCloseStatus.NormalClosure;
                 length += part.Count;
                 isWhole = part.EndOfMessage;
             }

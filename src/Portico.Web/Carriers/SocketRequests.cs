@@ -43,7 +43,8 @@ internal sealed class SocketRequests
         try
         {
             // A socket may be silent for as long as it answers pings.
-            if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
+            if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+                rate.MinDataRate = null;
             // The router has seen that it is one entry, and whose.
             var name = context.Request.Headers.SecWebSocketProtocol.ToString().Trim(' ', '\t');
             socket = await context.WebSockets.AcceptWebSocketAsync(name).ConfigureAwait(false);

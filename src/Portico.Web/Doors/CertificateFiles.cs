@@ -78,7 +78,8 @@ internal sealed partial class CertificateFiles : IDisposable
         var settings = _settings();
         try
         {
-            if (settings.Certificate is not null && settings.Key is not null) Compare(Contents.Read(settings), settings.Certificate);
+            if (settings.Certificate is not null && settings.Key is not null)
+                Compare(Contents.Read(settings), settings.Certificate);
         }
         catch (Exception problem) when (
             problem is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)

@@ -19,7 +19,8 @@ internal sealed class ProxiedConnections(ConnectionDelegate next)
     public async Task OnConnectionAsync(ConnectionContext connection)
     {
         using var hurry = new CancellationTokenSource(Patience);
-        if (await TryReadAsync(connection, hurry.Token).ConfigureAwait(false)) await next(connection).ConfigureAwait(false);
+        if (await TryReadAsync(connection, hurry.Token).ConfigureAwait(false))
+            await next(connection).ConfigureAwait(false);
         else connection.Abort();
     }
 

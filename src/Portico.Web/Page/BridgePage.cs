@@ -47,7 +47,8 @@ internal sealed class BridgePage
     {
         Gate = gate;
         var parts = Render(script, gate).Split([Nonce, Bootstrap], StringSplitOptions.None);
-        if (parts.Length != 3) throw new InvalidOperationException("the bridge page has not one place for its token");
+        if (parts.Length != 3)
+            throw new InvalidOperationException("the bridge page has not one place for its token");
         (_start, _middle, _end) = (Encoding.UTF8.GetBytes(parts[0]), Encoding.UTF8.GetBytes(parts[1]), Encoding.UTF8.GetBytes(parts[2]));
         (_policyStart, _policyEnd) = PolicyOf(gate.Settings.Address.Host);
     }
@@ -84,9 +85,10 @@ internal sealed class BridgePage
     internal static string Render(string script, WebGate gate)
     {
         var settings = gate.Settings;
+        var carriers = string.Join(',', settings.Carriers.Select(one => Quoted(one.Tag())));
         script = script
             .Replace("\"{{carrierMode}}\"", Quoted(CarrierMode.Of(settings).Tag()), StringComparison.Ordinal)
-            .Replace("\"{{carriers}}\"", $"[{string.Join(',', settings.Carriers.Select(one => Quoted(one.Tag())))}]", StringComparison.Ordinal)
+            .Replace("\"{{carriers}}\"", $"[{carriers}]", StringComparison.Ordinal)
             .Replace("\"{{base}}\"", Quoted(settings.Address.Base), StringComparison.Ordinal);
         return $"<!DOCTYPE html><html><head><meta charset=\"utf-8\"></head><body><script nonce=\"{Nonce}\">{script}</script></body></html>";
     }

@@ -49,7 +49,8 @@ internal sealed class SiteFiles
         foreach (var file in new DirectoryInfo(root).EnumerateFiles("*", options))
         {
             var path = "/" + Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
-            if (path.Split('/').Any(segment => segment.StartsWith('.') && segment != WellKnown)) continue;
+            if (path.Split('/').Any(segment => segment.StartsWith('.') && segment != WellKnown))
+                continue;
             if (files.Count == MostBytes / BytesPerFile)
                 throw new InvalidDataException($"the site in {root} has more than {files.Count} files, too many to keep in memory");
             files.Add(new Listed(path, file.LastWriteTimeUtc));
@@ -91,7 +92,8 @@ internal sealed class SiteFiles
         if (room < 0) throw new InvalidDataException(TooLarge(listed));
         var bytes = new byte[RandomAccess.GetLength(handle)];
         var length = 0;
-        while (length < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(length), length) is var count and > 0) length += count;
+        while (length < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(length), length) is var count and > 0)
+            length += count;
         if (!Types.TryGetContentType(listed.Path, out var type)) type = "application/octet-stream";
         var modified = new DateTimeOffset(listed.Modified.AddTicks(-(listed.Modified.Ticks % TimeSpan.TicksPerSecond)));
         var tag = Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 8));

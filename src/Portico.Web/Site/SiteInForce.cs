@@ -72,7 +72,8 @@ internal sealed partial class SiteInForce : IDisposable
     {
         if (settings.SiteUpstream is { } upstream)
         {
-            if (upstream != _upstream) Replace(new UpstreamSite(upstream, _forwarder, _loggers, _time), null, upstream);
+            if (upstream != _upstream)
+                Replace(new UpstreamSite(upstream, _forwarder, _loggers, _time), null, upstream);
             return;
         }
 

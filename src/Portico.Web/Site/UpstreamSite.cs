@@ -57,7 +57,8 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
             return;
         }
 
-        var error = await _forwarder.SendAsync(context, _server, _client, Config, new Unchanged(_server + PathOf(target))).ConfigureAwait(false);
+        var unchanged = new Unchanged(_server + PathOf(target));
+        var error = await _forwarder.SendAsync(context, _server, _client, Config, unchanged).ConfigureAwait(false);
         if (error == ForwarderError.None || context.Response.HasStarted) return;
         // The one answer, whichever way the server failed; below it is what the visitor did wrong.
         if (context.Response.StatusCode >= StatusCodes.Status500InternalServerError)

@@ -34,7 +34,8 @@ public sealed record AppFrame(WebFrameType Type, uint Stream, byte[] Payload)
     {
         var frames = new List<AppFrame>();
         var reader = new WebBatchReader(new ReadOnlySequence<byte>(batch));
-        while (reader.TryRead(out var frame)) frames.Add(new AppFrame(frame.Type, frame.Stream, frame.Payload.ToArray()));
+        while (reader.TryRead(out var frame))
+            frames.Add(new AppFrame(frame.Type, frame.Stream, frame.Payload.ToArray()));
         return reader.Error == WebProxyError.None ? frames : throw new InvalidDataException($"{reader.Error} in a batch from the proxy");
     }
 }

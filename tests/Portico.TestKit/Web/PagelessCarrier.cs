@@ -36,8 +36,10 @@ public abstract class PagelessCarrier(PagelessClient client) : IDisposable
         {
             foreach (var frame in await ReceiveAsync(stream) ?? throw new PeerSurpriseException("the end instead of bytes"))
             {
-                if (frame.Type == WebFrameType.Data && frame.Stream == stream) read.AddRange(frame.Payload);
-                else if (frame.Type != WebFrameType.Window) throw new PeerSurpriseException($"{frame.Type} of {frame.Stream}");
+                if (frame.Type == WebFrameType.Data && frame.Stream == stream)
+                    read.AddRange(frame.Payload);
+                else if (frame.Type != WebFrameType.Window)
+                    throw new PeerSurpriseException($"{frame.Type} of {frame.Stream}");
             }
         }
 
@@ -53,7 +55,8 @@ public abstract class PagelessCarrier(PagelessClient client) : IDisposable
             var (lane, state) = LaneOf(stream);
             using var answer = await Client.PostAsync(++state.Sent, [.. frames.SelectMany(frame => frame)], lane);
             PagelessClient.Expect(answer, HttpStatusCode.NoContent);
-            if (PagelessClient.Header(answer, "X-Up-Ack") != $"{state.Sent}") throw new PeerSurpriseException("another acknowledgement");
+            if (PagelessClient.Header(answer, "X-Up-Ack") != $"{state.Sent}")
+                throw new PeerSurpriseException("another acknowledgement");
             _lanes[lane ?? 0] = state;
         }
 
@@ -61,9 +64,11 @@ public abstract class PagelessCarrier(PagelessClient client) : IDisposable
         {
             var (lane, state) = LaneOf(stream);
             using var answer = await Client.AskAsync(state.Cursor, lane);
-            if (answer.StatusCode == HttpStatusCode.NoContent && answer.Headers.Contains("X-Lane-Closed")) return null;
+            if (answer.StatusCode == HttpStatusCode.NoContent && answer.Headers.Contains("X-Lane-Closed"))
+                return null;
             PagelessClient.Expect(answer, HttpStatusCode.OK);
-            if (PagelessClient.Header(answer, "X-Down-Cursor") != $"{++state.Cursor}") throw new PeerSurpriseException("another cursor");
+            if (PagelessClient.Header(answer, "X-Down-Cursor") != $"{++state.Cursor}")
+                throw new PeerSurpriseException("another cursor");
             _lanes[lane ?? 0] = state;
             return AppFrame.ReadAll(await answer.Content.ReadAsByteArrayAsync());
         }

@@ -126,8 +126,10 @@ public sealed partial class PagelessClient : IDisposable
         using var clock = new CancellationTokenSource(Wire.Patience);
         var url = new UriBuilder(_bridge) { Scheme = _bridge.Scheme == "https" ? "wss" : "ws", Path = Path + "api/v1/ws", Query = "" };
         await socket.ConnectAsync(url.Uri, _http, clock.Token);
-        if (socket.SubProtocol != protocol) throw new PeerSurpriseException($"subprotocol {socket.SubProtocol}");
-        if (socket.HttpResponseHeaders!.ContainsKey("Sec-WebSocket-Extensions")) throw new PeerSurpriseException("extensions");
+        if (socket.SubProtocol != protocol)
+            throw new PeerSurpriseException($"subprotocol {socket.SubProtocol}");
+        if (socket.HttpResponseHeaders!.ContainsKey("Sec-WebSocket-Extensions"))
+            throw new PeerSurpriseException("extensions");
         return socket;
     }
 
@@ -141,7 +143,8 @@ public sealed partial class PagelessClient : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = content,
         };
-        if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return request;
     }
 
@@ -161,8 +164,10 @@ public sealed partial class PagelessClient : IDisposable
     /// <exception cref="PeerSurpriseException">It is another status, or may be kept by somebody.</exception>
     public static void Expect(HttpResponseMessage answer, HttpStatusCode status)
     {
-        if (answer.StatusCode != status) throw new PeerSurpriseException($"{(int)answer.StatusCode}, not {(int)status}");
-        if (answer.Headers.CacheControl?.ToString() != "no-store") throw new PeerSurpriseException("an answer without no-store");
+        if (answer.StatusCode != status)
+            throw new PeerSurpriseException($"{(int)answer.StatusCode}, not {(int)status}");
+        if (answer.Headers.CacheControl?.ToString() != "no-store")
+            throw new PeerSurpriseException("an answer without no-store");
     }
 
     public void Dispose() => _http.Dispose();
@@ -177,7 +182,9 @@ public sealed partial class PagelessClient : IDisposable
         new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } };
 
     private static string TheOne(MatchCollection matches) =>
-        matches.Count == 1 ? matches[0].Groups[1].Value : throw new PeerSurpriseException($"{matches.Count} times what is in the page once");
+        matches.Count == 1
+            ? matches[0].Groups[1].Value
+            : throw new PeerSurpriseException($"{matches.Count} times what is in the page once");
 
     private static async ValueTask<Stream> ConnectAsync(EndPoint server, byte[]? preface, CancellationToken cancel)
     {

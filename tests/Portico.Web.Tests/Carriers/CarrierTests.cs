@@ -51,10 +51,12 @@ public sealed class CarrierTests
 
         await carrier.SendAsync(5, AppFrame.Open(5), AppFrame.Data(5, "close"u8));
         var frames = await carrier.ReceiveAsync(5);
-        while (frames is not null && frames.All(frame => frame.Type == WebFrameType.Window)) frames = await carrier.ReceiveAsync(5);
+        while (frames is not null && frames.All(frame => frame.Type == WebFrameType.Window))
+            frames = await carrier.ReceiveAsync(5);
 
         Assert.Equal(WebFrameType.Close, frames?[^1].Type);
-        if (kind is WebCarrier.HttpsLanes or WebCarrier.WebSocketLanes) Assert.Null(await carrier.ReceiveAsync(5));
+        if (kind is WebCarrier.HttpsLanes or WebCarrier.WebSocketLanes)
+            Assert.Null(await carrier.ReceiveAsync(5));
     }
 
     [Theory]
@@ -248,9 +250,11 @@ public sealed class CarrierTests
             asked.Add(carriers[lane - 1].ReadAsync(lane, 1));
         }
 
-        for (var lane = 1u; lane <= lanes; lane++) await carriers[lane - 1].SendAsync(lane, AppFrame.Data(lane, [(byte)lane]));
+        for (var lane = 1u; lane <= lanes; lane++)
+            await carriers[lane - 1].SendAsync(lane, AppFrame.Data(lane, [(byte)lane]));
 
-        for (var lane = 1u; lane <= lanes; lane++) Assert.Equal([(byte)lane], await asked[(int)lane - 1]);
+        for (var lane = 1u; lane <= lanes; lane++)
+            Assert.Equal([(byte)lane], await asked[(int)lane - 1]);
         Assert.Equal(1, client.Connections);
         foreach (var carrier in carriers) carrier.Dispose();
     }

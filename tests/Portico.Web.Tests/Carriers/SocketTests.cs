@@ -23,7 +23,8 @@ public sealed class SocketTests
         await client.EnterAsync();
 
         using var first = await client.OpenSocketAsync();
-        for (var i = 0; i < 2; i++) await Assert.ThrowsAsync<WebSocketException>(() => client.OpenSocketAsync());
+        for (var i = 0; i < 2; i++)
+            await Assert.ThrowsAsync<WebSocketException>(() => client.OpenSocketAsync());
         await EchoAsync(first, 1);
         // Frames have travelled: no other way is taken any more.
         await Assert.ThrowsAsync<WebSocketException>(() => client.OpenSocketAsync(lane: 2));
@@ -40,7 +41,8 @@ public sealed class SocketTests
         await client.EnterAsync();
 
         using var first = await client.OpenSocketAsync(lane: 1);
-        for (var i = 0; i < 2; i++) await Assert.ThrowsAsync<WebSocketException>(() => client.OpenSocketAsync(lane: 1));
+        for (var i = 0; i < 2; i++)
+            await Assert.ThrowsAsync<WebSocketException>(() => client.OpenSocketAsync(lane: 1));
         using var second = await client.OpenSocketAsync(lane: 2);
         await EchoAsync(first, 1);
         await EchoAsync(second, 2);
@@ -102,8 +104,9 @@ public sealed class SocketTests
         batch = [.. batch, .. AppFrame.Close(1)];
         Assert.Equal(WebBatchReader.MaxLength, batch.Length);
 
-        for (var at = 0; at < batch.Length; at += batch.Length / 4)
-            await socket.SendAsync(batch.AsMemory(at, batch.Length / 4), WebSocketMessageType.Binary, at >= 3 * (batch.Length / 4), Clock());
+        var quarter = batch.Length / 4;
+        for (var at = 0; at < batch.Length; at += quarter)
+            await socket.SendAsync(batch.AsMemory(at, quarter), WebSocketMessageType.Binary, at == 3 * quarter, Clock());
 
         await EchoAsync(socket, 2);
     }
@@ -120,7 +123,8 @@ public sealed class SocketTests
             var socket = await client.OpenSocketAsync();
             await EchoAsync(socket, 1);
 
-            if (isPolite) await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Clock());
+            if (isPolite)
+                await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Clock());
             else socket.Abort();
             socket.Dispose();
             await UntilAsync(() => host.Sessions.Count == 0);
@@ -204,7 +208,8 @@ public sealed class SocketTests
         {
             var got = await socket.ReceiveAsync(buffer.AsMemory(), Clock());
             Assert.Equal((WebSocketMessageType.Binary, true), (got.MessageType, got.EndOfMessage));
-            if (AppFrame.ReadAll(buffer[..got.Count]).Any(frame => frame.Type == WebFrameType.Data && frame.Stream == stream)) return;
+            if (AppFrame.ReadAll(buffer[..got.Count]).Any(frame => frame.Type == WebFrameType.Data && frame.Stream == stream))
+                return;
         }
     }
 

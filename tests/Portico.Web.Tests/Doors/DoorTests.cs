@@ -204,7 +204,8 @@ public sealed class DoorTests : IDisposable
         var buffer = new byte[4096];
         try
         {
-            while (await socket.ReceiveAsync(buffer, clock.Token) is var count and > 0) read.Write(buffer, 0, count);
+            while (await socket.ReceiveAsync(buffer, clock.Token) is var count and > 0)
+                read.Write(buffer, 0, count);
         }
         catch (SocketException)
         {
@@ -222,7 +223,8 @@ public sealed class DoorTests : IDisposable
         var content = new ByteArrayContent(WebFrame.Hello.ToArray());
         content.Headers.ContentType = new("application/octet-stream");
         using var request = client.Request(HttpMethod.Post, "/api/v1/session", client.Bootstrap, content);
-        foreach (var value in forwarded) request.Headers.TryAddWithoutValidation("X-Forwarded-For", value);
+        foreach (var value in forwarded)
+            request.Headers.TryAddWithoutValidation("X-Forwarded-For", value);
         using var answer = await client.SendAsync(request);
         if (answer.StatusCode != HttpStatusCode.OK)
         {

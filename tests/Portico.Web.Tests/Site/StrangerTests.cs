@@ -42,7 +42,8 @@ public sealed class StrangerTests
         string Plain(string method, string more = "", string body = "", string version = "1.1") =>
             $"{method} {target} HTTP/{version}\r\nHost: {WebHostUnderTest.Host}\r\n{more}Connection: close\r\n\r\n{body}";
 
-        foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "get", "CONNECT" }) yield return Plain(method);
+        foreach (var method in new[] { "GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "get", "CONNECT" })
+            yield return Plain(method);
         foreach (var method in new[] { "POST", "PUT", "DELETE", "GET" })
         {
             yield return Plain(method, "Content-Length: 0\r\n");
@@ -188,7 +189,8 @@ public sealed class StrangerTests
     private static async Task AssertSameAsync(WebHostUnderTest host, string[] targets)
     {
         var expected = new List<string>();
-        foreach (var request in ShapesOf(targets[0])) expected.Add(await AnswerAsync(host, request));
+        foreach (var request in ShapesOf(targets[0]))
+            expected.Add(await AnswerAsync(host, request));
         Assert.All(expected, answer => Assert.StartsWith("HTTP/1.1 ", answer, StringComparison.Ordinal));
         foreach (var target in targets[1..])
         {

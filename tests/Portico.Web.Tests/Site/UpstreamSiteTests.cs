@@ -24,8 +24,9 @@ public sealed class UpstreamSiteTests
         var body = "a=b&c=\u0000\u00ff";
         string[] lines =
         [
-            $"POST {target} HTTP/1.1", $"Host: {WebHostUnderTest.Host}:1234", "User-Agent: x/1", "Accept-Encoding: gzip, br", "Cookie: a=b; c=d",
-            "X-Two: b", "X-Two: a", "X-Umlaut: \u00e4", "Authorization: Basic eDp5", "X-Forwarded-For: 192.0.2.1, 192.0.2.2", "Via: 1.1 x",
+            $"POST {target} HTTP/1.1", $"Host: {WebHostUnderTest.Host}:1234", "User-Agent: x/1", "Accept-Encoding: gzip, br",
+            "Cookie: a=b; c=d", "X-Two: b", "X-Two: a", "X-Umlaut: \u00e4", "Authorization: Basic eDp5",
+            "X-Forwarded-For: 192.0.2.1, 192.0.2.2", "Via: 1.1 x",
             "Content-Type: text/x; a=\"b\"", $"Content-Length: {body.Length}",
         ];
 
@@ -149,7 +150,8 @@ public sealed class UpstreamSiteTests
             var answer = await RawHttp.AskAsync(
                 host.Server.Address,
                 $"POST /{credential}?a={credential} HTTP/1.1\r\nHost: {WebHostUnderTest.Host}\r\nReferer: https://x/?{credential}\r\n"
-                + $"Cookie: a={credential}; b={credential}\r\n{credential}: x\r\nContent-Length: 43\r\nConnection: close\r\n\r\n{credential}");
+                + $"Cookie: a={credential}; b={credential}\r\n{credential}: x\r\nContent-Length: 43\r\n"
+                + $"Connection: close\r\n\r\n{credential}");
             Assert.EndsWith("helloCLOSED", answer, StringComparison.Ordinal);
         }
 

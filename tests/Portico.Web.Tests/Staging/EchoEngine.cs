@@ -47,7 +47,8 @@ internal sealed class EchoEngine : IAcceptor
                 var status = channel.Read(_buffer, out var count);
                 if (status == IoStatus.WouldBlock) return;
                 _pending = _buffer.AsMemory(0, count);
-                if (status == IoStatus.Ok && Encoding.ASCII.GetString(_pending.Span) != "close") continue;
+                if (status == IoStatus.Ok && Encoding.ASCII.GetString(_pending.Span) != "close")
+                    continue;
                 channel.Close();
                 return;
             }

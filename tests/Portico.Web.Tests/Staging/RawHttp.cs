@@ -64,7 +64,8 @@ internal static partial class RawHttp
         var end = message.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         if (end < 0) return false;
         var head = message[..(end + 4)];
-        if (head.StartsWith("HTTP/1.1 100 ", StringComparison.Ordinal)) return IsWhole(message[head.Length..], hasNoBody);
+        if (head.StartsWith("HTTP/1.1 100 ", StringComparison.Ordinal))
+            return IsWhole(message[head.Length..], hasNoBody);
         if (hasNoBody) return true;
         if (ContentLength().Match(head) is { Success: true } length)
             return message.Length >= head.Length + int.Parse(length.Groups[1].ValueSpan, CultureInfo.InvariantCulture);

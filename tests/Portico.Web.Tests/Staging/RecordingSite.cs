@@ -72,7 +72,8 @@ internal sealed class RecordingSite : IAsyncDisposable
                 var answer = AnswerTo(request);
                 await socket.SendAsync(Encoding.Latin1.GetBytes(answer), _end.Token);
                 if (!answer.StartsWith("HTTP/1.1 101", StringComparison.Ordinal)) continue;
-                while (await socket.ReceiveAsync(buffer, _end.Token) is var count and > 0) await socket.SendAsync(buffer.AsMemory(0, count), _end.Token);
+                while (await socket.ReceiveAsync(buffer, _end.Token) is var count and > 0)
+                    await socket.SendAsync(buffer.AsMemory(0, count), _end.Token);
                 return;
             }
         }
