@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Portico.Web.Tests.Staging;
@@ -62,7 +63,8 @@ public sealed class HostileTests
             await RawHttp.SendAsync(host.Server.Address, request.Append("\r\n").Append(One(Bodies)).ToString());
         }
 
-        await client.EnterAsync();
+        using var answer = await client.SendAsync(client.Request(HttpMethod.Get, "/"));
+        Assert.Equal(hasServerBehind ? HttpStatusCode.OK : HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Equal([], host.Logs.Lines.Where(line => line.Level >= LogLevel.Warning));
 
         T One<T>(T[] choices) => choices[random.Next(choices.Length)];
