@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core;
 using Portico.Core.Options;
 using Portico.Core.Web;
+using Portico.Web.Doors;
 
 namespace Portico.Web;
 
@@ -42,13 +43,15 @@ public sealed partial class WebHosts : IAsyncDisposable
     /// <param name="proxy">Running.</param>
     /// <param name="loggers">Where lines go.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="isSuccessor">The process that is to be followed may listen in the same places still.</param>
     /// <exception cref="WebHostException">One of them cannot be opened; none is.</exception>
-    public static async Task<WebHosts> StartAsync(PorticoProxy proxy, ILoggerFactory loggers, TimeProvider time)
+    public static async Task<WebHosts> StartAsync(
+        PorticoProxy proxy, ILoggerFactory loggers, TimeProvider time, bool isSuccessor = false)
     {
         var hosts = new WebHosts(proxy, loggers, time);
         try
         {
-            foreach (var listener in hosts.Wanted()) await hosts.OpenAsync(listener).ConfigureAwait(false);
+            foreach (var listener in hosts.Wanted()) await hosts.OpenAsync(listener, isSuccessor).ConfigureAwait(false);
         }
         catch (WebHostException)
         {
@@ -115,7 +118,7 @@ public sealed partial class WebHosts : IAsyncDisposable
         {
             try
             {
-                await OpenAsync(listener).ConfigureAwait(false);
+                await OpenAsync(listener, isSuccessor: false).ConfigureAwait(false);
             }
             catch (WebHostException problem)
             {
@@ -124,15 +127,16 @@ public sealed partial class WebHosts : IAsyncDisposable
         }
     }
 
-    private async Task OpenAsync(ListenerSettings listener)
+    private async Task OpenAsync(ListenerSettings listener, bool isSuccessor)
     {
         var door = Door.Of(listener);
         try
         {
+            if (listener.Web!.Socket is { } path) StaleSockets.Remove(path);
             var gate = GateOf(listener.Name) ?? throw new WebHostException($"listener {listener.Name} has no WEB proxy");
             // A request that comes while the listener goes is still answered.
-            var server = await WebServer.StartAsync(() => gate = GateOf(listener.Name) ?? gate, door.Place, _loggers, _time)
-                .ConfigureAwait(false);
+            var server = await WebServer.StartAsync(
+                () => gate = GateOf(listener.Name) ?? gate, door.Place, _loggers, _time, isSuccessor).ConfigureAwait(false);
             _open.Add(listener.Name, (door, server));
         }
         catch (Exception problem) when (problem is IOException or SocketException or UnauthorizedAccessException or InvalidDataException)

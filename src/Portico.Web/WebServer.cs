@@ -66,10 +66,12 @@ internal sealed partial class WebServer : IAsyncDisposable
     /// </param>
     /// <param name="loggers">Where lines go; none of them has anything of a request.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="isSuccessor">The process that is to be followed may listen there still.</param>
     /// <exception cref="IOException">The address is taken; the site or the certificate cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Nor may they.</exception>
     /// <exception cref="InvalidDataException">The site is too large, or the certificate's files are none.</exception>
-    public static async Task<WebServer> StartAsync(Func<WebGate> gate, EndPoint endpoint, ILoggerFactory loggers, TimeProvider time)
+    public static async Task<WebServer> StartAsync(
+        Func<WebGate> gate, EndPoint endpoint, ILoggerFactory loggers, TimeProvider time, bool isSuccessor = false)
     {
         var settings = gate().Settings;
         var log = loggers.CreateLogger<WebServer>();
@@ -79,7 +81,13 @@ internal sealed partial class WebServer : IAsyncDisposable
         try
         {
             EndPoint? bound = null;
-            parts = Build(endpoint, certificate, socket => bound = socket.LocalEndPoint);
+            var sockets = new ListeningSocket(isSuccessor);
+            parts = Build(endpoint, certificate, address =>
+            {
+                var socket = sockets.Bind(address);
+                bound = socket.LocalEndPoint;
+                return socket;
+            });
             site = SiteInForce.Open(gate(), parts.Services.GetRequiredService<IHttpForwarder>(), loggers, time);
             var server = parts.Services.GetRequiredService<IServer>();
             var carriers = new CarrierRequests();
@@ -120,7 +128,7 @@ internal sealed partial class WebServer : IAsyncDisposable
         await StopAsync(hurry.Token).ConfigureAwait(false);
     }
 
-    private static WebApplication Build(EndPoint endpoint, CertificateFiles? certificate, Action<Socket> onBound)
+    private static WebApplication Build(EndPoint endpoint, CertificateFiles? certificate, Func<EndPoint, Socket> bind)
     {
         // Only a box for the server's parts, which reads no environment, file or argument. It is never started as a host: that would tell
         // loggers, traces and diagnostic listeners of every request, target and all. For the same reason the parts have no logger.
@@ -128,7 +136,7 @@ internal sealed partial class WebServer : IAsyncDisposable
         builder.Services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         builder.Services.AddHttpForwarder();
         builder.WebHost.UseKestrelCore();
-        var sockets = new SocketTransportOptions { CreateBoundListenSocket = address => Bind(address, onBound) };
+        var sockets = new SocketTransportOptions { CreateBoundListenSocket = bind };
         builder.Services.AddSingleton<IConnectionListenerFactory>(new PatientTransport(
             new SocketTransportFactory(Options.Create(sockets), NullLoggerFactory.Instance), () => ProxyControl.HasDescriptors));
         builder.WebHost.ConfigureKestrel(server =>
@@ -168,17 +176,6 @@ internal sealed partial class WebServer : IAsyncDisposable
         {
             OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }),
         });
-    }
-
-    private static Socket Bind(EndPoint endpoint, Action<Socket> onBound)
-    {
-        if (endpoint is UnixDomainSocketEndPoint) File.Delete(endpoint.ToString()!);
-        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-        // Nobody can connect yet.
-        if (endpoint is UnixDomainSocketEndPoint && !OperatingSystem.IsWindows())
-            File.SetUnixFileMode(endpoint.ToString()!, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        onBound(socket);
-        return socket;
     }
 
     private static partial class Log

@@ -9,7 +9,8 @@ namespace Portico.Core.Options;
 /// <param name="errors">What is wrong is added here.</param>
 internal sealed class SharedPortParser(List<ConfigurationError> errors)
 {
-    private const string SocketName = "web.sock";
+    // A process that takes over has one beside the one before it.
+    private static readonly string SocketName = $"web-{Environment.ProcessId}.sock";
 
     /// <summary>Lets strangers come to the site.</summary>
     /// <param name="listeners">As parsed.</param>

@@ -68,8 +68,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var ports = ProcessLimits.LocalPorts();
         Log.LocalPorts(log, ports);
         using var metrics = MetricsExport.Begin(settings); // before anything is counted
-        await using var proxy = await StartAsync(settings, services, predecessor, passedOn);
-        await using var web = await ServeWebAsync(proxy, services);
+        var (started, sites) = await StartAsync(settings, services, predecessor, passedOn);
+        await using var proxy = started;
+        await using var web = sites;
         if (first is not null)
         {
             WriteDown(first, log);
@@ -218,7 +219,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         else throw new CommandFailure(ExitCode.Failed, $"{first.Path} was written by something else meanwhile; start again to use it");
     }
 
-    private static async Task<PorticoProxy> StartAsync(
+    private static async Task<(PorticoProxy Proxy, WebHosts Sites)> StartAsync(
         ProxySettings settings, HostServices services, HandOverLink? predecessor, InheritedSockets? passedOn)
     {
         if (passedOn is not null && settings.Engine == EngineKind.Sockets)
@@ -235,29 +236,19 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
             var left = string.Join(", ", sockets?.Left ?? []);
             sockets?.Dispose(); // or clients would wait there for nobody
             if (left.Length > 0) Log.SocketsLeft(services.Loggers.CreateLogger<RunCommand>(), left);
-            // If that fails the process ends as it is: an orderly stop would take the clients in that wait for the old one.
+            // If either fails the process ends as it is: an orderly stop would take the clients in that wait for the old one.
+            var sites = await WebHosts.StartAsync(proxy, services.Loggers, TimeProvider.System, isSuccessor: predecessor is not null);
             if (predecessor is not null) await proxy.FollowAsync(predecessor);
-            return proxy;
+            return (proxy, sites);
         }
-        catch (Exception problem) when (problem is ListenException or DataDirectoryInUseException or HandOverException)
+        catch (Exception problem)
+            when (problem is ListenException or WebHostException or DataDirectoryInUseException or HandOverException)
         {
             throw new CommandFailure(ExitCode.Failed, problem.Message);
         }
         catch (DataDirectoryVersionException problem)
         {
             throw new CommandFailure(ExitCode.BadConfiguration, problem.Message);
-        }
-    }
-
-    private static async Task<WebHosts> ServeWebAsync(PorticoProxy proxy, HostServices services)
-    {
-        try
-        {
-            return await WebHosts.StartAsync(proxy, services.Loggers, TimeProvider.System);
-        }
-        catch (WebHostException problem)
-        {
-            throw new CommandFailure(ExitCode.Failed, problem.Message);
         }
     }
 

@@ -119,9 +119,10 @@ public sealed class WebOptionsTests
         var settings = Shared().Settings!;
 
         Assert.Equal("www.example.org", settings.Listeners[0].Domain);
-        Assert.Equal("/var/lib/portico/data/web.sock", settings.Listeners[0].Web!.Socket);
+        var socket = $"/var/lib/portico/data/web-{Environment.ProcessId}.sock";
+        Assert.Equal(socket, settings.Listeners[0].Web!.Socket);
         Assert.Equal(
-            (CoverMode.Fixed, "unix:/var/lib/portico/data/web.sock", 2),
+            (CoverMode.Fixed, $"unix:{socket}", 2),
             (settings.Cover.Mode, settings.Cover.Target!.ToString(), settings.Cover.ProxyProtocol));
     }
 
