@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Portico.Core.Web;
 using Portico.Protocol.WebProxy;
 using Portico.Web.Carriers;
+using Portico.Web.Doors;
 using Portico.Web.Page;
 using Portico.Web.Site;
 
@@ -72,12 +73,22 @@ internal sealed partial class RequestPipeline(
 
         // 2. A page or an app that shows a token.
         if (route.Kind == WebRouteKind.Transport && _clients.Find(context, current) is { } client)
+        {
+            Vouch(context, current, route);
             return carriers.AnswerAsync(context, current, route, client);
+        }
 
         // 3. Everybody else. What is good of credentials does not go on to the site.
         return route.Kind == WebRouteKind.Public
             ? site.For(current).AnswerAsync(context, request.Target)
             : PassScrubbedAsync(context, current, request);
+    }
+
+    // On a shared port it came as a stranger's connection, of which there may be few.
+    private static void Vouch(HttpContext context, WebGate current, WebRoute route)
+    {
+        if (context.Features.Get<NamedConnection>() is not { } connection || current.Sessions.Find(route.Token) is null) return;
+        if (connection.TryNoteClient()) current.Sessions.Vouch(connection.Name);
     }
 
     private async Task ShowPageAsync(HttpContext context, WebGate current, WebRoute route)

@@ -1,3 +1,4 @@
+using System.Text;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
@@ -49,7 +50,7 @@ internal sealed class CoverConnection : ICoverGuest
         _giveUpMs = waiter.Loop.NowMs + (long)_services.Settings.ConnectTimeout.TotalMilliseconds;
         _race = new ConnectRace(waiter.Loop);
         _race.Begin(waiter, _giveUpMs, services.From);
-        _head = Head(session, _services.Settings.ProxyProtocol);
+        _head = Head(session, _services.Settings);
         Place = guests.Enter(this);
         session.IsAtCover = true;
     }
@@ -148,11 +149,15 @@ internal sealed class CoverConnection : ICoverGuest
 
     public void OnFault(Exception error) => _waiter.OnFault(error);
 
-    private static byte[] Head(Session session, int version)
+    private static byte[] Head(Session session, CoverSettings settings)
     {
-        if (version == 0) return [];
-        Span<byte> header = stackalloc byte[ProxyHeader.MaxLength];
-        return header[..ProxyHeader.Write(header, version, session.ClientAddress(), session.LocalAddress())].ToArray();
+        if (settings.ProxyProtocol == 0) return [];
+        var (client, own) = (session.ClientAddress(), session.LocalAddress());
+        Span<byte> header = stackalloc byte[2 * ProxyHeader.MaxLength];
+        var length = settings.IsWebHost
+            ? ProxyHeader.Write(header, client, own, Encoding.ASCII.GetBytes(SessionId.Of(session.Client).ToString()))
+            : ProxyHeader.Write(header, settings.ProxyProtocol, client, own);
+        return header[..length].ToArray();
     }
 
     private void Found(CoverAnswer answer)

@@ -23,6 +23,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest, IMemory
     private bool _isCoverDeaf;
     private bool _saidAfterCoverEnd;
     private bool _closed;
+    private bool _isVouchedFor;
 
     private CoverRelay(Session session, CoverConnection connection)
     {
@@ -46,7 +47,7 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest, IMemory
 
     private bool MayReadCover => CanReadCover && _down.MayRead;
 
-    MemoryStanding IMemoryHolder.Standing => MemoryStanding.Stranger;
+    MemoryStanding IMemoryHolder.Standing => _isVouchedFor ? MemoryStanding.Client : MemoryStanding.Stranger;
 
     long IMemoryHolder.HeldBytes => _up.HeldBytes + _down.HeldBytes;
 
@@ -54,9 +55,19 @@ internal sealed class CoverRelay : LoopTask, IChannelOwner, ICoverGuest, IMemory
 
     long IMemoryHolder.QuietSinceMs => _up.IsPending || _down.IsPending ? long.MaxValue : _lastNewsMs;
 
-    long IMemoryHolder.StuckMs(long nowMs) => nowMs - _lastNewsMs;
+    // Of a client's connection the host behind knows best.
+    long IMemoryHolder.StuckMs(long nowMs) => _isVouchedFor ? 0 : nowMs - _lastNewsMs;
 
     void IMemoryHolder.LetGo(CloseReason reason) => Leave(reason);
+
+    /// <summary>The cover knows the stranger for a client: it no longer counts among strangers, nor among those of its address.</summary>
+    public void Vouch()
+    {
+        if (_isVouchedFor || _closed) return;
+        _isVouchedFor = true;
+        _place.Leave();
+        _session.LeaveAddress();
+    }
 
     /// <summary>Takes client and cover over from the handshake. First goes what the client has said so far.</summary>
     /// <param name="session">The stranger.</param>

@@ -32,6 +32,12 @@ public sealed record CoverSettings
     /// <summary>Version of the PROXY header in front of the stranger's bytes; 0 = none.</summary>
     public int ProxyProtocol { get; init; }
 
+    /// <summary>
+    /// The cover is the WEB host of this proxy: each connection is named in its header, so that the host can say that a stranger turned out
+    /// to be a client.
+    /// </summary>
+    public bool IsWebHost { get; init; }
+
     /// <summary>Mode sni goes to addresses that are not public, too.</summary>
     public bool AllowPrivateTargets { get; init; }
 }

@@ -59,6 +59,7 @@ internal sealed class SharedPortParser(List<ConfigurationError> errors)
             Mode = CoverMode.Fixed,
             Target = CoverTarget.OfUnixPath(path),
             ProxyProtocol = 2,
+            IsWebHost = true,
             // Apps of the WEB proxy are among those who come this way.
             MaxConnections = Math.Max(cover.MaxConnections, listener.MaxConnections),
         });

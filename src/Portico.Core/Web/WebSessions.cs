@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
+using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
@@ -132,6 +133,15 @@ internal sealed class WebSessions(
         foreach (var carrier in Enum.GetValues<WebCarrier>())
             yield return new WebFigures(listener.Name, carrier.Tag(), byCarrier[carrier].Count(), byCarrier[carrier].Sum());
         yield return new WebFigures(listener.Name, "none", byCarrier[null].Count(), byCarrier[null].Sum());
+    }
+
+    /// <summary>A connection that came as a stranger's has shown the token of a session.</summary>
+    /// <param name="connection">The name that its PROXY header gave it.</param>
+    public void Vouch(string connection)
+    {
+        if (!SessionId.TryParse(connection, out var id) || id.Loop >= loops.Length) return;
+        var loop = loops[id.Loop];
+        loop.Post(() => (loop.Slots.Find(id.Token)?.Owner as CoverRelay)?.Vouch(), _ => { });
     }
 
     /// <summary>A session that is alive.</summary>

@@ -42,6 +42,32 @@ public static partial class ProxyHeader
         return FrameStatus.Invalid;
     }
 
+    /// <summary>The name that a header of version 2 gives its connection.</summary>
+    /// <param name="header">A whole header that <see cref="TryRead"/> has read.</param>
+    /// <param name="uniqueId">The name; empty if there is none.</param>
+    public static bool TryFindUniqueId(ReadOnlySpan<byte> header, out ReadOnlySpan<byte> uniqueId)
+    {
+        uniqueId = default;
+        if (!header.StartsWith(Signature) || header.Length < PrefixLength) return false;
+        var addressLength = header[Signature.Length + 1] switch { TcpOverV4 => 4, TcpOverV6 => 16, _ => 0 };
+        var at = PrefixLength + (2 * (addressLength + (addressLength == 0 ? 0 : sizeof(ushort))));
+        while (header.Length - at >= AdditionHeadLength)
+        {
+            var (kind, length) = (header[at], BinaryPrimitives.ReadUInt16BigEndian(header[(at + 1)..]));
+            at += AdditionHeadLength;
+            if (length > header.Length - at) return false;
+            if (kind == UniqueIdKind && length is > 0 and <= MaxUniqueIdLength)
+            {
+                uniqueId = header.Slice(at, length);
+                return true;
+            }
+
+            at += length;
+        }
+
+        return false;
+    }
+
     private static bool IsBeginning(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> expected) =>
         bytes[..Math.Min(bytes.Length, expected.Length)].SequenceEqual(expected[..Math.Min(bytes.Length, expected.Length)]);
 

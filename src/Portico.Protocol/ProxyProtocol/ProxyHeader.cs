@@ -22,6 +22,13 @@ public static partial class ProxyHeader
     /// <summary>No header is longer, in bytes: the longest line of version 1.</summary>
     public const int MaxLength = 107;
 
+    /// <summary>The longest name that a header of version 2 gives a connection, in bytes (section 2.2.5, UNIQUE_ID).</summary>
+    public const int MaxUniqueIdLength = 128;
+
+    // Kind and length in front of what version 2 may add (section 2.2).
+    private const byte UniqueIdKind = 0x05;
+    private const int AdditionHeadLength = 3;
+
     private const byte Version2Proxy = 0x21, Version2Local = 0x20, TcpOverV4 = 0x11, TcpOverV6 = 0x21, NoFamily = 0x00;
 
     private static ReadOnlySpan<byte> Signature => [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];
@@ -42,6 +49,27 @@ public static partial class ProxyHeader
             2 => WriteVersion2(target, isKnown ? source : null, destination),
             _ => throw new ArgumentOutOfRangeException(nameof(version)),
         };
+    }
+
+    /// <summary>Writes a header of version 2 that names the connection, for a server that has something to say of it.</summary>
+    /// <param name="target">At least <see cref="MaxLength"/> + 3 bytes and those of the name.</param>
+    /// <param name="source">The client; null = not known.</param>
+    /// <param name="destination">Where the client connected to; null = not known.</param>
+    /// <param name="uniqueId">1 to <see cref="MaxUniqueIdLength"/> bytes.</param>
+    /// <returns>Its length in bytes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A longer name, or none.</exception>
+    public static int Write(Span<byte> target, IPEndPoint? source, IPEndPoint? destination, ReadOnlySpan<byte> uniqueId)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(uniqueId.Length, nameof(uniqueId));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(uniqueId.Length, MaxUniqueIdLength, nameof(uniqueId));
+        var length = Write(target, 2, source, destination);
+        target[length] = UniqueIdKind;
+        BinaryPrimitives.WriteUInt16BigEndian(target[(length + 1)..], (ushort)uniqueId.Length);
+        uniqueId.CopyTo(target[(length + AdditionHeadLength)..]);
+        var added = AdditionHeadLength + uniqueId.Length;
+        var rest = target[(PrefixLength - sizeof(ushort))..];
+        BinaryPrimitives.WriteUInt16BigEndian(rest, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(rest) + added));
+        return length + added;
     }
 
     private static string Line(IPEndPoint source, IPEndPoint destination)

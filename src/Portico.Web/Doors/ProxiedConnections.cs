@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Portico.Protocol;
 using Portico.Protocol.ProxyProtocol;
@@ -51,6 +52,8 @@ internal sealed class ProxiedConnections(ConnectionDelegate next)
         if (status == FrameStatus.Ok)
         {
             if (source is not null) connection.RemoteEndPoint = source;
+            if (ProxyHeader.TryFindUniqueId(bytes[..length], out var name))
+                connection.Features.Set(new NamedConnection(Encoding.ASCII.GetString(name)));
             input.AdvanceTo(arrived.GetPosition(length));
         }
         else

@@ -74,6 +74,33 @@ public sealed class WebProxyTests
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task Apps_on_a_shared_port_are_no_strangers_of_whom_an_address_may_have_few(EngineKind engine)
+    {
+        await using var host = await WebHostStage.StartAsync(
+            engine, isMiddle: false, isShared: true,
+            settings => settings with
+            {
+                Limits = settings.Limits with { UnauthenticatedPerAddress = 2, CountsLoopback = true },
+                Cover = settings.Cover with { MaxConnections = 2 },
+            });
+        await using var tunnel = host.Tunnel(isSecure: true, isSocket: true);
+        var clients = new List<FakeClient>();
+        for (var i = 0; i < 6; i++)
+        {
+            clients.Add(await FakeClient.ConnectAsync(
+                tunnel.Endpoint, new ClientProfile { Mode = ClientMode.Secure, Secret = host.Test.Secret }));
+            await clients[i].GreetAsync();
+            await clients[i].EchoAsync(100);
+        }
+
+        foreach (var client in clients) await client.EchoAsync(100);
+
+        Assert.Empty(tunnel.Faults);
+        foreach (var client in clients) await client.DisposeAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task A_removed_secret_ends_its_sessions_and_its_page_is_the_site(EngineKind engine)
     {
         await using var host = await WebHostStage.StartAsync(engine, isMiddle: false, isShared: false);
@@ -104,7 +131,7 @@ internal sealed class WebHostStage : IAsyncDisposable
     private readonly WebAddress _address;
     private WebHosts? _hosts;
 
-    private WebHostStage(EngineKind engine, bool isMiddle, bool isShared)
+    private WebHostStage(EngineKind engine, bool isMiddle, bool isShared, Func<ProxySettings, ProxySettings>? change)
     {
         Assert.True(WebAddress.TryCreate(Host, "", out var address, out _));
         _address = address;
@@ -112,8 +139,10 @@ internal sealed class WebHostStage : IAsyncDisposable
         File.WriteAllText(Path.Combine(_files.FullName, "www", "index.html"), Page);
         CoverCertificate.Write(Host, Certificate, Key);
         Test = isMiddle
-            ? ProxyUnderTest.StartMiddle(engine, settings => Changed(settings, isShared))
-            : ProxyUnderTest.Start(engine, settings => Changed(settings, isShared));
+            ? ProxyUnderTest.StartMiddle(engine, Change)
+            : ProxyUnderTest.Start(engine, Change);
+
+        ProxySettings Change(ProxySettings settings) => change?.Invoke(Changed(settings, isShared)) ?? Changed(settings, isShared);
     }
 
     public ProxyUnderTest Test { get; }
@@ -124,9 +153,10 @@ internal sealed class WebHostStage : IAsyncDisposable
 
     private EndPoint Door => Test.Proxy.Settings.Listeners[0] is { Protocols: ClientProtocols.None } ? _hosts!.Addresses[0] : Test.Endpoint;
 
-    public static async Task<WebHostStage> StartAsync(EngineKind engine, bool isMiddle, bool isShared)
+    public static async Task<WebHostStage> StartAsync(
+        EngineKind engine, bool isMiddle, bool isShared, Func<ProxySettings, ProxySettings>? change = null)
     {
-        var stage = new WebHostStage(engine, isMiddle, isShared);
+        var stage = new WebHostStage(engine, isMiddle, isShared, change);
         stage._hosts = await WebHosts.StartAsync(stage.Test.Proxy, stage.Test.Logs.Factory, TimeProvider.System);
         return stage;
     }
@@ -178,7 +208,7 @@ internal sealed class WebHostStage : IAsyncDisposable
         if (!isShared) listener = listener with { Protocols = ClientProtocols.None };
         settings = settings with { Listeners = [listener] };
         return isShared
-            ? settings with { Cover = new CoverSettings { Mode = CoverMode.Fixed, Target = CoverTarget.OfUnixPath(socket), ProxyProtocol = 2 } }
+            ? settings with { Cover = new CoverSettings { Mode = CoverMode.Fixed, Target = CoverTarget.OfUnixPath(socket), ProxyProtocol = 2, IsWebHost = true } }
             : settings;
     }
 }

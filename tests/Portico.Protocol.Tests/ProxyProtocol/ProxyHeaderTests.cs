@@ -46,4 +46,45 @@ public class ProxyHeaderTests
     }
 
     private static IPEndPoint? Endpoint(string? text) => text is null ? null : IPEndPoint.Parse(text);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_header_that_names_its_connection_is_read_like_any_other(bool isKnown)
+    {
+        var (source, destination) = isKnown
+            ? (IPEndPoint.Parse("192.0.2.7:50000"), IPEndPoint.Parse("198.51.100.1:443"))
+            : (null, default(IPEndPoint));
+        var name = "0-1f-2"u8;
+        Span<byte> bytes = new byte[2 * ProxyHeader.MaxLength];
+        var written = ProxyHeader.Write(bytes, source, destination, name);
+
+        Assert.Equal(FrameStatus.Ok, ProxyHeader.TryRead(bytes, out var length, out var read, out _));
+        Assert.Equal((written, source), (length, read));
+        Assert.True(ProxyHeader.TryFindUniqueId(bytes[..length], out var found));
+        Assert.True(name.SequenceEqual(found));
+        for (var cut = 0; cut < length; cut++) Assert.False(ProxyHeader.TryFindUniqueId(bytes[..cut], out _));
+    }
+
+    [Fact]
+    public void A_name_is_found_behind_what_else_was_added_and_not_inside_it()
+    {
+        byte[] header =
+        [
+            .. Convert.FromHexString("0d0a0d0a000d0a515549540a2011"), 0, 12 + 7 + 5, .. new byte[12],
+            0x20, 0, 4, 0x05, 0, 1, 0x61, // another addition, whose content looks like a name
+            0x05, 0, 2, 0x62, 0x63,
+        ];
+
+        Assert.True(ProxyHeader.TryFindUniqueId(header, out var found));
+        Assert.Equal("bc"u8, found);
+        Assert.False(ProxyHeader.TryFindUniqueId(header.AsSpan(0, header.Length - 5), out _));
+    }
+
+    [Fact]
+    public void A_name_has_1_to_128_bytes()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => ProxyHeader.Write(new byte[300], null, null, []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ProxyHeader.Write(new byte[300], null, null, new byte[129]));
+    }
 }
