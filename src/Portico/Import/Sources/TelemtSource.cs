@@ -157,7 +157,7 @@ internal sealed class TelemtSource : ImportSource
         Number("default_dc", "backend.direct.defaultDc"),
         None("upstreams", "Portico connects to Telegram itself: `bind_addresses` are localAddresses, anything else is routed in the "
             + "system"),
-        None("web", "WEB proxies are not in this version"),
+        None("web", "write listeners[].web by hand: docs/web-proxy.md"),
         None("logging", "logs go to stderr, where the service manager keeps them"),
         None("beobachten*", "`portico_cover_total` counts strangers by what became of them"),
     ];
@@ -224,7 +224,7 @@ internal sealed class TelemtSource : ImportSource
 
             if (isWeb)
                 Told.Left.Add(new(written.Line, "server.listeners.transport",
-                    "WEB proxies are not in this version; this listener is left out"));
+                    "a WEB proxy is to be written by hand (listeners[].web, docs/web-proxy.md); this listener is left out"));
             else if (address.Length == 0)
                 Told.Fail(written.Line, "server.listeners.ip", "is missing");
             else places.Add((address, port, announce, header));
