@@ -87,7 +87,8 @@ internal sealed partial class RequestPipeline(
     // On a shared port it came as a stranger's connection, of which there may be few.
     private static void Vouch(HttpContext context, WebGate current, WebRoute route)
     {
-        if (context.Features.Get<NamedConnection>() is not { } connection || current.Sessions.Find(route.Token) is null) return;
+        if (context.Features.Get<NamedConnection>() is not { } connection || current.Sessions.Find(route.Token) is null)
+            return;
         if (connection.TryNoteClient()) current.Sessions.Vouch(connection.Name);
     }
 

@@ -109,7 +109,8 @@ public sealed partial class WebHosts : IAsyncDisposable
         var wanted = Wanted().ToDictionary(listener => listener.Name, StringComparer.Ordinal);
         foreach (var (name, open) in _open.ToArray())
         {
-            if (wanted.TryGetValue(name, out var listener) && Door.Of(listener) == open.Door) continue;
+            if (wanted.TryGetValue(name, out var listener) && Door.Of(listener) == open.Door)
+                continue;
             _open.Remove(name);
             await open.Server.DisposeAsync().ConfigureAwait(false);
         }

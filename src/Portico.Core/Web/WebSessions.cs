@@ -93,10 +93,12 @@ internal sealed class WebSessions(
         lock (_gate)
         {
             ForgetPages(now);
-            if (_isClosed || !_pages.TryGetValue(page.Number, out var shown)) return default;
+            if (!_pages.TryGetValue(page.Number, out var shown)) return default;
             if (shown.SessionToken is not null)
                 return new(_live.ContainsKey(shown.Session) ? shown.SessionToken : null, IsOverLimit: false);
             if (!IsGood(shown.User)) return default;
+            // The next process, which the app asks when it comes again, knows nothing of this page, and says so.
+            if (_isClosed) return new(null, IsOverLimit: true);
             if (_live.Count >= limits.Sessions || !shown.User.Rates.MayCreateSession(now))
             {
                 CountRefused("sessions");

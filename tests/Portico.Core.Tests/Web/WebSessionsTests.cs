@@ -90,6 +90,18 @@ public sealed class WebSessionsTests
     }
 
     [Fact]
+    public void While_the_proxy_drains_pages_create_nothing_for_now()
+    {
+        using var stage = new WebStage();
+        var page = stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!);
+
+        _ = stage.Gate.Sessions.DrainAsync(TimeSpan.FromSeconds(8));
+
+        Assert.Equal(new WebCreation(null, IsOverLimit: true), stage.Gate.Sessions.Create(page, AppAddress));
+        Assert.Null(stage.Gate.Sessions.NewPage(stage.Secure));
+    }
+
+    [Fact]
     public void A_removed_secret_ends_its_sessions_and_pages_and_no_others()
     {
         var kept = new Credential("kept", NewSecret);

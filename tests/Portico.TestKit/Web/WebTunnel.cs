@@ -172,7 +172,8 @@ public sealed class WebTunnel : IAsyncDisposable
         protected override async Task SendOneAsync(byte[] frames, CancellationToken over)
         {
             using var answer = await app.PostAsync(++_number, frames);
-            if (answer.StatusCode != HttpStatusCode.NoContent) throw new PeerSurpriseException($"{answer.StatusCode} for frames");
+            if (answer.StatusCode != HttpStatusCode.NoContent)
+                throw new PeerSurpriseException($"{answer.StatusCode} for frames");
         }
     }
 
