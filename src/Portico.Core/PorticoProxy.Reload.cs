@@ -24,7 +24,9 @@ public sealed partial class PorticoProxy
     /// <param name="Wanted">As the settings have it.</param>
     /// <param name="Bound">With the real port.</param>
     /// <param name="Web">Its WEB sessions; null = it has no WEB proxy.</param>
-    private sealed record Listening(ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound, WebSessions? Web);
+    /// <param name="IsWebAlone">It has no other protocols: the HTTP side listens.</param>
+    private sealed record Listening(
+        ClientListener Acceptor, IPEndPoint Wanted, IPEndPoint Bound, WebSessions? Web, bool IsWebAlone);
 
     /// <summary>The settings have changed, and with them what is to be served.</summary>
     internal event Action? WebGatesChanged;
@@ -77,9 +79,9 @@ public sealed partial class PorticoProxy
             // 3. What is gone ends.
             EndRemoved();
             _formerSecrets.Watch(settings);
-            foreach (var web in goneWeb) await web.CloseAsync().ConfigureAwait(false);
-            WebGatesChanged?.Invoke();
+            foreach (var web in goneWeb) await UnlessDeadAsync(web.CloseAsync()).ConfigureAwait(false);
             foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
+            WebGatesChanged?.Invoke();
             if (next.FlightLearner == before.FlightLearner) return;
             if (before.FlightLearner is { } learner)
                 await learner.DisposeAsync().ConfigureAwait(false);
@@ -130,17 +132,24 @@ public sealed partial class PorticoProxy
                 if (generation.Pairs[i] is var same and not ListenerPairs.None && !open.IsEmpty
                     && open[same].Wanted.Equals(listener.Address))
                 {
+                    // Somebody else listens there then, which cannot be exchanged while visitors come.
+                    if (open[same].IsWebAlone != (listener.Protocols == ClientProtocols.None))
+                    {
+                        throw new ListenException(
+                            $"listener {listener.Name}: to and from \"protocols\": [] on the same port needs a restart, or another port");
+                    }
+
                     result.Add(open[same] with { Web = SessionsOf(open[same].Acceptor, open[same].Web, i) });
                     continue;
                 }
 
                 var acceptor = _services.CreateListener(generation, i);
-                // Nothing but a WEB proxy: its HTTP side listens.
-                var bound = listener.Protocols == ClientProtocols.None
+                var isWebAlone = listener.Protocols == ClientProtocols.None;
+                var bound = isWebAlone
                     ? listener.Address
                     : Listen(listener.Address, acceptor, open, sockets);
                 fresh.Add((acceptor, i));
-                result.Add(new Listening(acceptor, listener.Address, bound, SessionsOf(acceptor, before: null, i)));
+                result.Add(new Listening(acceptor, listener.Address, bound, SessionsOf(acceptor, before: null, i), isWebAlone));
             }
 
             return result.ToImmutable();

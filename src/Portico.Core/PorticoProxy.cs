@@ -17,6 +17,7 @@ namespace Portico.Core;
 public sealed partial class PorticoProxy : IAsyncDisposable
 {
     private static readonly TimeSpan PatienceForLast = TimeSpan.FromMilliseconds(100),
+        PatienceForApps = TimeSpan.FromMilliseconds(500),
         PauseForLast = TimeSpan.FromMilliseconds(5);
 
     private readonly Engine _engine;
@@ -229,6 +230,10 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         var web = WebOf(_listening).ToList();
         foreach (var sessions in web) await UnlessDeadAsync(sessions.DrainAsync(drain)).ConfigureAwait(false);
         if (drain > TimeSpan.Zero) await DrainAsync(drain, listensOn).ConfigureAwait(false);
+        // Apps that are being told have a moment to hear it, also where nothing else was waited for.
+        var told = Task.WhenAll(web.Select(sessions => sessions.Empty));
+        if (drain > TimeSpan.Zero)
+            await UnlessDeadAsync(Task.WhenAny(told, _hurry.Task, Task.Delay(PatienceForApps))).ConfigureAwait(false);
         foreach (var sessions in web) await UnlessDeadAsync(sessions.CloseAsync()).ConfigureAwait(false);
         if (listensOn) await LeaveAsync().ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);

@@ -71,9 +71,11 @@ public sealed partial class WebHosts : IAsyncDisposable
     public async Task StopAsync(CancellationToken hurry)
     {
         _proxy.WebGatesChanged -= OnChanged;
-        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false); // for good: what is being opened is closed too
-        if (_isClosed) return;
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false); // what is being opened is closed too
+        var isFirst = !_isClosed;
         _isClosed = true;
+        _turn.Release();
+        if (!isFirst) return;
         await Task.WhenAll(_open.Values.Select(it => it.Server.StopAsync(hurry))).ConfigureAwait(false);
     }
 
@@ -92,7 +94,7 @@ public sealed partial class WebHosts : IAsyncDisposable
         await _turn.WaitAsync().ConfigureAwait(false);
         try
         {
-            await FollowAsync().ConfigureAwait(false);
+            if (!_isClosed) await FollowAsync().ConfigureAwait(false);
         }
         catch (Exception error)
         {

@@ -138,7 +138,7 @@ internal sealed partial class WebServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore();
         var sockets = new SocketTransportOptions { CreateBoundListenSocket = bind };
         builder.Services.AddSingleton<IConnectionListenerFactory>(new PatientTransport(
-            new SocketTransportFactory(Options.Create(sockets), NullLoggerFactory.Instance), () => ProxyControl.HasDescriptors));
+            new SocketTransportFactory(Options.Create(sockets), NullLoggerFactory.Instance), () => ProxyControl.HasDescriptorsForVisitors));
         builder.WebHost.ConfigureKestrel(server =>
         {
             SetLimits(server);

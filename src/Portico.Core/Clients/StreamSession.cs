@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Portico.Core.Diagnostics;
 using Portico.Core.Handshake;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
@@ -16,10 +15,10 @@ internal sealed class StreamSession : Session
     private readonly WebStream _stream;
 
     public StreamSession(WebStream stream, ListenerContext listener, LoopContext context)
-        : base(stream, listener, context, mayNameOrigin: false)
+        : base(stream, listener, context, isUnknown: false)
     {
         _stream = stream;
-        stream.GivenUp = () => EndFor(CloseReason.ClientClosed);
+        stream.GivenUp = EndFor;
     }
 
     /// <summary>The name that the app has asked for, in rules.</summary>

@@ -61,6 +61,9 @@ public sealed class ProxyControl
     /// <summary>Whether there are file descriptors for a connection that is no client's.</summary>
     public static bool HasDescriptors => !DescriptorReserve.WouldBeScarce(DescriptorReserve.Connecting);
 
+    /// <summary>Whether there are file descriptors for a connection of which nobody knows whose it is: clients need some, too.</summary>
+    public static bool HasDescriptorsForVisitors => !DescriptorReserve.WouldBeScarce(DescriptorReserve.Accepting);
+
     /// <summary>Does every loop turn? Asks nobody outside.</summary>
     /// <exception cref="ProxyBusyException">One does not, within 2 s.</exception>
     public Task TurnAsync() => _loops.TurnAsync();

@@ -23,9 +23,6 @@ public static class ProxyOptionsParser
         var direct = Direct(options.Backend, errors);
         var middle = new MiddleProxyOptionsParser(errors, warnings).Parse(options.Backend.Middle);
         var cover = new CoverOptionsParser(errors, warnings).Parse(options.Cover, listeners);
-        listeners = [.. listeners.Select(it => it with { Web = WebOptionsParser.Rooted(it.Web, baseDirectory) })];
-        (listeners, cover) = new SharedPortParser(errors).Join(
-            listeners, options.Cover, cover, DataDirectoryOf(options, baseDirectory));
         var policy = new PolicyOptionsParser(errors, warnings).Parse(options.Policy, options.Tables, listeners);
         if (options.Backend.Mode == "direct") WarnOfIdleAdTags(options.Listeners, warnings);
         AdmissionOptionsParser.Check(options, errors, warnings);
@@ -35,6 +32,8 @@ public static class ProxyOptionsParser
             errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
         else if (options.DataDirectory.Contains('\0', StringComparison.Ordinal))
             errors.Add(new("dataDirectory", "holds a null character, which no path may; for example \"dataDirectory\": \"data\""));
+        else
+            (listeners, cover) = PlaceWeb(listeners, options, cover, baseDirectory, errors);
         if (options.Engine == "epoll" && !OperatingSystem.IsLinux())
             errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
         var localAddresses = LocalAddresses(options.LocalAddresses, errors);
@@ -82,6 +81,18 @@ public static class ProxyOptionsParser
     /// <summary>Absolute.</summary>
     internal static string DataDirectoryOf(ProxyOptions options, string baseDirectory) =>
         Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory));
+
+    private static (ImmutableArray<ListenerSettings> Listeners, CoverSettings Cover) PlaceWeb(
+        ImmutableArray<ListenerSettings> listeners, ProxyOptions options, CoverSettings cover, string baseDirectory,
+        List<ConfigurationError> errors)
+    {
+        var data = DataDirectoryOf(options, baseDirectory);
+        var placed = listeners.Select((it, i) => it with
+        {
+            Web = new WebPaths(Path.GetFullPath(baseDirectory), data, errors).Place(it.Web, $"listeners[{i}].web"),
+        });
+        return new SharedPortParser(errors).Join([.. placed], options.Cover, cover, data);
+    }
 
     // Not an error: who switches to direct mode for a while need not take the tags out.
     private static void WarnOfIdleAdTags(ListenerOptions[] listeners, List<ConfigurationError> warnings)

@@ -42,16 +42,6 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
         return settings;
     }
 
-    /// <summary>The same with absolute paths.</summary>
-    /// <param name="web">Parsed; null = none.</param>
-    /// <param name="directory">Where relative ones start.</param>
-    public static WebSettings? Rooted(WebSettings? web, string directory)
-    {
-        return web is null ? null : web with { Certificate = Of(web.Certificate), Key = Of(web.Key), Site = Of(web.Site) };
-
-        string? Of(string? path) => path is null ? null : Path.GetFullPath(path, Path.GetFullPath(directory));
-    }
-
     private WebAddress? ParseAddress(WebOptions web, string path)
     {
         const string Example = "for example \"host\": \"www.example.org\"";

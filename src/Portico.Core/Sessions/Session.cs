@@ -29,7 +29,7 @@ internal abstract class Session : IAddressHolder
     private Judged _judged;
     private UserRecord? _user;
 
-    protected Session(Channel client, ListenerContext listener, LoopContext context, bool mayNameOrigin = true)
+    protected Session(Channel client, ListenerContext listener, LoopContext context, bool isUnknown = true)
     {
         Client = client;
         Listener = listener;
@@ -38,9 +38,9 @@ internal abstract class Session : IAddressHolder
         _acceptedMs = context.Loop.NowMs;
         _counters.Open++;
         context.Sessions.Opened();
-        IsBehindBalancer = mayNameOrigin && listener.Trusts(client);
+        IsBehindBalancer = isUnknown && listener.Trusts(client);
         _isHealthCheck = IsBehindBalancer;
-        if (!IsBehindBalancer) Enter(client.RemoteNetwork());
+        if (!IsBehindBalancer && isUnknown) Enter(client.RemoteNetwork());
     }
 
     public Channel Client { get; }

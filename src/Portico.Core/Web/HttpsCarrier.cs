@@ -43,6 +43,7 @@ internal sealed class HttpsCarrier : ILaneTaker
     private WebBatch? _unacknowledged;
     private int _mostBytes = FirstBatch;
     private long _answeredMs;
+    private bool _isTimerSet;
     private Parked? _parked;
     private Held? _held;
 
@@ -61,6 +62,9 @@ internal sealed class HttpsCarrier : ILaneTaker
     /// <summary>It has carried a frame.</summary>
     public bool IsUsed { get; private set; }
 
+    /// <summary>The app has been told that the lane is over.</summary>
+    public bool HasSaidClosed { get; private set; }
+
     /// <summary>The lane's stream was closed: nothing will come on it any more.</summary>
     public bool IsClosed => IsUsed && _only is > 0 && !_session.HasStream(_only.Value);
 
@@ -73,12 +77,12 @@ internal sealed class HttpsCarrier : ILaneTaker
     {
         switch (_up.Begin(number, digest))
         {
-            case UplinkVerdict.Apply when _session.HasRoomFor(body.Length):
+            case UplinkVerdict.Apply when _session.HasRoomFor(RelayStreams.DataIn(body)):
                 Apply(call, body);
                 break;
             case UplinkVerdict.Apply:
-                _held = new Held(this, call, body);
-                _session.Loop.EnqueueAt(_session.Loop.NowMs + _limits.HoldMs, _held);
+                _held = new Held(call, body, _session.Loop.NowMs + _limits.HoldMs);
+                SetTimer(_held.DueMs);
                 break;
             case UplinkVerdict.Repeat:
                 call.TrySetResult(new(WebAnswerKind.Done, number));
@@ -106,7 +110,7 @@ internal sealed class HttpsCarrier : ILaneTaker
             case DownlinkVerdict.Next:
                 SendHome();
                 Acknowledge();
-                _parked = new Parked(this, call);
+                _parked = new Parked(call, _session.Loop.NowMs + _limits.PollMs);
                 OnReady();
                 if (_parked is { } parked) Park(parked);
                 break;
@@ -129,7 +133,7 @@ internal sealed class HttpsCarrier : ILaneTaker
     /// <summary>There may be room again for a request that was held.</summary>
     public void Resume()
     {
-        if (_held is not { } held || !_session.HasRoomFor(held.Body.Length)) return;
+        if (_held is not { } held || !_session.HasRoomFor(RelayStreams.DataIn(held.Body))) return;
         _held = null;
         Apply(held.Call, held.Body);
     }
@@ -150,8 +154,9 @@ internal sealed class HttpsCarrier : ILaneTaker
         var batch = Lane.Take(_mostBytes);
         if (batch is null)
         {
-            if (IsClosed)
-                Unpark()!.Call.TrySetResult(new(WebAnswerKind.Done, _down.Value, IsLaneClosed: true));
+            if (!IsClosed) return;
+            HasSaidClosed = true;
+            Unpark()!.Call.TrySetResult(new(WebAnswerKind.Done, _down.Value, IsLaneClosed: true));
             return;
         }
 
@@ -192,7 +197,7 @@ internal sealed class HttpsCarrier : ILaneTaker
         Lane.Taker = this;
         _session.Attached++;
         parked.IsAttached = true;
-        _session.Loop.EnqueueAt(_session.Loop.NowMs + _limits.PollMs, parked);
+        SetTimer(parked.DueMs);
     }
 
     private void SendHome() => Unpark()?.Call.TrySetResult(new(WebAnswerKind.Done, _down.Value));
@@ -208,36 +213,55 @@ internal sealed class HttpsCarrier : ILaneTaker
         return parked;
     }
 
+    // One at a time, which looks when it comes whether anything is due: what was answered long ago is not kept for it.
+    private void SetTimer(long dueMs)
+    {
+        if (_isTimerSet) return;
+        _isTimerSet = true;
+        _session.Loop.EnqueueAt(dueMs, new Timer(this));
+    }
+
+    private void LookAtTime()
+    {
+        _isTimerSet = false;
+        if (_session.Ended is not null) return;
+        var now = _session.Loop.NowMs;
+        if (_parked is { } parked && parked.DueMs <= now) SendHome();
+        if (_held is { } held && held.DueMs <= now)
+        {
+            _held = null;
+            _up.Abandon();
+            held.Call.TrySetResult(new(WebAnswerKind.Again));
+        }
+
+        var next = Math.Min(_parked?.DueMs ?? long.MaxValue, _held?.DueMs ?? long.MaxValue);
+        if (next != long.MaxValue) SetTimer(next);
+    }
+
+    private sealed class Timer(HttpsCarrier carrier) : ILoopTask
+    {
+        public void Run() => carrier.LookAtTime();
+
+        public void OnFault(Exception error) => carrier._session.End(WebEnd.Fault, error);
+    }
+
     /// <summary>A request for frames that waits, until its time is over.</summary>
-    private sealed class Parked(HttpsCarrier carrier, LoopCall<WebAnswer> call) : ILoopTask
+    private sealed class Parked(LoopCall<WebAnswer> call, long dueMs)
     {
         public LoopCall<WebAnswer> Call => call;
 
+        public long DueMs => dueMs;
+
         public bool IsAttached { get; set; }
-
-        public void Run()
-        {
-            if (carrier._parked == this) carrier.SendHome();
-        }
-
-        public void OnFault(Exception error) => call.TrySetException(error);
     }
 
     /// <summary>A request with frames that waits for room.</summary>
-    private sealed class Held(HttpsCarrier carrier, LoopCall<WebAnswer> call, ReadOnlySequence<byte> body) : ILoopTask
+    private sealed class Held(LoopCall<WebAnswer> call, ReadOnlySequence<byte> body, long dueMs)
     {
         public LoopCall<WebAnswer> Call => call;
 
         public ReadOnlySequence<byte> Body => body;
 
-        public void Run()
-        {
-            if (carrier._held != this) return;
-            carrier._held = null;
-            carrier._up.Abandon();
-            call.TrySetResult(new(WebAnswerKind.Again));
-        }
-
-        public void OnFault(Exception error) => call.TrySetException(error);
+        public long DueMs => dueMs;
     }
 }

@@ -11,6 +11,8 @@ internal sealed class SessionCarriers
     private readonly WebSession _session;
     private readonly WebLimits _limits;
     private readonly Dictionary<uint, HttpsCarrier> _lanes = [];
+    private readonly HashSet<uint> _gone = [];
+    private readonly Queue<uint> _goneInOrder = new();
     private readonly Dictionary<uint, SocketCarrier> _sockets = [];
     private HttpsCarrier? _https;
     private SocketCarrier? _socket;
@@ -21,6 +23,12 @@ internal sealed class SessionCarriers
         (_session, _limits) = (session, limits);
         session.HasRoomAgain = Resume;
     }
+
+    // As many as both sides remember streams.
+    private const int MostGone = 4096;
+
+    /// <summary>Whether a lane is over, and its app was told: late frames of it are acknowledged and dropped.</summary>
+    public bool IsGone(uint? lane) => lane is { } id && _gone.Contains(id);
 
     /// <summary>The one that has carried frames; null = none has.</summary>
     public WebCarrier? Used => _used < 0 ? null : (WebCarrier)_used;
@@ -51,7 +59,7 @@ internal sealed class SessionCarriers
         {
             if (_sockets.ContainsKey(only) || _sockets.Count > 2 * _limits.StreamsPerSession)
                 return null;
-            var added = new SocketCarrier(_session, only);
+            var added = new SocketCarrier(_session, only, () => MayUse(WebCarrier.WebSocketLanes));
             _sockets.Add(only, added);
             _session.Attached++;
             return added;
@@ -59,7 +67,7 @@ internal sealed class SessionCarriers
 
         if (_socket is not null) return null;
         _session.Attached++;
-        return _socket = new SocketCarrier(_session, null);
+        return _socket = new SocketCarrier(_session, null, () => MayUse(WebCarrier.WebSocket));
     }
 
     /// <summary>A WebSocket is gone. If it has carried frames, so are the streams that it carried.</summary>
@@ -72,7 +80,7 @@ internal sealed class SessionCarriers
         if (lane is { } only)
         {
             _sockets.Remove(only);
-            _session.Abandon(only);
+            if (socket.IsUsed) _session.Abandon(only);
             return;
         }
 
@@ -83,9 +91,17 @@ internal sealed class SessionCarriers
     /// <summary>The app is to hear that the session ends. One way is enough.</summary>
     public void SayBye()
     {
-        if (_socket is not null) _socket.Lane.AddBye();
-        else if (_https is not null) _https.Lane.AddBye();
-        else if (_lanes.TryGetValue(0, out var none)) none.Lane.AddBye();
+        var none = _lanes.GetValueOrDefault(0u)?.Lane;
+        var lane = Used switch
+        {
+            WebCarrier.Https => _https?.Lane,
+            WebCarrier.WebSocket => _socket?.Lane,
+            WebCarrier.HttpsLanes => none,
+            // There is no socket for what belongs to no stream: it ends with the others.
+            WebCarrier.WebSocketLanes => null,
+            _ => _socket?.Lane ?? _https?.Lane ?? none,
+        };
+        lane?.AddBye();
     }
 
     /// <summary>The session is over: whoever waits is told.</summary>
@@ -134,15 +150,18 @@ internal sealed class SessionCarriers
         foreach (var socket in _sockets.Values) socket.Resume();
     }
 
-    // An app that was told so asks no more; one that did not hear it begins a lane that has nothing.
+    // Of those whose end the app has been told nothing is kept but the number: it asks for them once more only if it did not hear that.
     private void DropClosedLanes()
     {
         if (_lanes.Count <= _limits.StreamsPerSession) return;
         foreach (var (id, lane) in _lanes.ToArray())
         {
-            if (!lane.IsClosed) continue;
+            if (!lane.HasSaidClosed) continue;
             lane.End();
             _lanes.Remove(id);
+            _gone.Add(id);
+            _goneInOrder.Enqueue(id);
+            if (_goneInOrder.Count > MostGone) _gone.Remove(_goneInOrder.Dequeue());
         }
     }
 }

@@ -1,11 +1,13 @@
 using System.Buffers;
+using Portico.Protocol.WebProxy;
 
 namespace Portico.Core.Web;
 
 /// <summary>Frames in the messages of one WebSocket, for a session or one stream of it. What is lost with the socket is lost.</summary>
 /// <param name="session">Whose.</param>
 /// <param name="only">The stream that it is for alone; null = all.</param>
-internal sealed class SocketCarrier(WebSession session, uint? only) : ILaneTaker
+/// <param name="mayUse">Whether frames may still travel this way.</param>
+internal sealed class SocketCarrier(WebSession session, uint? only, Func<bool> mayUse) : ILaneTaker
 {
     // So much is under way to an app at a time: what waits here can still be put in order, what is in a socket cannot.
     private const int MostBytes = 256 * 1024;
@@ -28,8 +30,8 @@ internal sealed class SocketCarrier(WebSession session, uint? only) : ILaneTaker
     /// <param name="message">Valid until then.</param>
     public void Receive(LoopCall<bool> call, in ReadOnlySequence<byte> message)
     {
-        if (_isOver) call.TrySetResult(false);
-        else if (session.HasRoomFor(message.Length)) Apply(call, message);
+        if (_isOver || !mayUse()) call.TrySetResult(false);
+        else if (session.HasRoomFor(RelayStreams.DataIn(message))) Apply(call, message);
         else _held = (call, message);
     }
 
@@ -45,7 +47,7 @@ internal sealed class SocketCarrier(WebSession session, uint? only) : ILaneTaker
     /// <summary>There may be room again for a message that was held.</summary>
     public void Resume()
     {
-        if (_held is not { } held || !session.HasRoomFor(held.Message.Length)) return;
+        if (_held is not { } held || !session.HasRoomFor(RelayStreams.DataIn(held.Message))) return;
         _held = null;
         Apply(held.Call, held.Message);
     }

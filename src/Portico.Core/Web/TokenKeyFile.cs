@@ -23,6 +23,7 @@ internal static class TokenKeyFile
         if (directory.Length > 0) KeptFile.Replace(directory, Name, file => file.Write(bytes));
         var made = WebTokenKey.Create(key);
         CryptographicOperations.ZeroMemory(bytes);
+        CryptographicOperations.ZeroMemory(key);
         return made;
     }
 
@@ -31,7 +32,9 @@ internal static class TokenKeyFile
         try
         {
             var bytes = File.ReadAllBytes(path);
-            return bytes.Length == WebTokenKey.Length ? WebTokenKey.Create(bytes) : null;
+            var key = bytes.Length == WebTokenKey.Length ? WebTokenKey.Create(bytes) : null;
+            CryptographicOperations.ZeroMemory(bytes);
+            return key;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

@@ -8,11 +8,29 @@ namespace Portico.Core.Web;
 /// <param name="carriers">Its carriers.</param>
 internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
 {
+    private const int MostBodies = 16;
+
+    private int _bodies;
+
     /// <summary>The session; its loop's.</summary>
     public WebSession Session => session;
 
     /// <summary>What its frames travel on; null = none has yet. Soon right.</summary>
     public WebCarrier? Carrier => carriers.Used;
+
+    /// <summary>
+    /// A body of frames is about to be read, which takes memory that no loop knows of. An app has one under way at a time, or one a lane.
+    /// </summary>
+    /// <returns>False if there are so many that it should come again.</returns>
+    public bool TryBeginBody()
+    {
+        if (Interlocked.Increment(ref _bodies) <= MostBodies) return true;
+        EndBody();
+        return false;
+    }
+
+    /// <summary>It was taken or refused.</summary>
+    public void EndBody() => Interlocked.Decrement(ref _bodies);
 
     /// <summary>A request with frames.</summary>
     /// <param name="number">Its sequence number.</param>
@@ -25,10 +43,11 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
         UplinkSequence.Digest(body, digest);
         return LoopCall<WebAnswer>.On(session.Loop, call =>
         {
-            if (Begin(lane) is { } carrier) carrier.Post(call, number, digest, body);
+            if (carriers.IsGone(lane)) call.TrySetResult(new(WebAnswerKind.Done, number));
+            else if (Begin(lane) is { } carrier) carrier.Post(call, number, digest, body);
             else call.TrySetResult(new(WebAnswerKind.Refused));
             carriers.NoteUse();
-        });
+        }, session.OnFault);
     }
 
     /// <summary>A request for frames, which waits until there are some.</summary>
@@ -40,10 +59,16 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
         HttpsCarrier? carrier = null;
         var call = new LoopCall<WebAnswer>(call =>
         {
+            if (carriers.IsGone(lane))
+            {
+                call.TrySetResult(new(WebAnswerKind.Done, cursor, IsLaneClosed: true));
+                return;
+            }
+
             carrier = Begin(lane);
             if (carrier is null) call.TrySetResult(new(WebAnswerKind.Refused));
             else carrier.Ask(call, cursor);
-        });
+        }, session.OnFault);
         session.Loop.Post(call);
         await using var registration = left.UnsafeRegister(
             _ => session.Loop.Post(() => carrier?.Leave(call), error => call.OnFault(error)), null).ConfigureAwait(false);
@@ -63,10 +88,10 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
         {
             socket.Receive(call, message);
             carriers.NoteUse();
-        });
+        }, session.OnFault);
 
     /// <summary>What is to be sent on it next; null = nothing any more.</summary>
-    public Task<WebBatch?> NextAsync(SocketCarrier socket) => LoopCall<WebBatch?>.On(session.Loop, socket.Next);
+    public Task<WebBatch?> NextAsync(SocketCarrier socket) => LoopCall<WebBatch?>.On(session.Loop, socket.Next, session.OnFault);
 
     /// <summary>It is gone.</summary>
     public Task CloseSocketAsync(SocketCarrier socket, uint? lane) => LoopCall<bool>.On(session.Loop, call =>

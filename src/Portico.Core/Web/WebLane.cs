@@ -29,6 +29,9 @@ internal sealed class WebLane(WebSession session)
     private bool _isCreditDue;
     private bool _saysBye;
 
+    /// <summary>Streams and ends that wait for a batch.</summary>
+    public int Items => _ready.Count + _closes.Count + _owed.Count;
+
     /// <summary>Who waits for output; null = nobody does just now.</summary>
     public ILaneTaker? Taker { get; set; }
 
@@ -94,9 +97,9 @@ internal sealed class WebLane(WebSession session)
         var writer = new BatchWriter(rented.AsSpan(0, size));
         while (writer.HasRoomFor(WebFrameHeader.Length) && _closes.TryDequeue(out var closed)) writer.Close(closed);
         GiveCredit(ref writer);
-        while (writer.HasRoomFor(WebFrameHeader.Length) && _ready.TryPeek(out var stream))
+        // A byte more than a header, so that each turn either moves a stream on or takes it out.
+        while (writer.HasRoomFor(WebFrameHeader.Length + 1) && _ready.TryDequeue(out var stream))
         {
-            _ready.Dequeue();
             stream.IsQueued = false;
             if (TakeTurn(stream, ref writer)) Requeue(stream);
         }
@@ -121,7 +124,7 @@ internal sealed class WebLane(WebSession session)
             needed += stream.Waiting + (frames * WebFrameHeader.Length);
         }
 
-        return needed;
+        return needed + 1; // a turn begins only with more room than a header
     }
 
     private void GiveCredit(ref BatchWriter writer)

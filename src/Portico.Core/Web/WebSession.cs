@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Protocol.WebProxy;
 
@@ -20,6 +21,9 @@ internal sealed class WebSession : ILoopTask
     // Each stream may have so many bytes waiting whatever the others have.
     private const int LeastWaiting = 16 * 1024;
 
+    // An app that asks for nothing must not fill the queues by opening and closing.
+    private const int MostItems = 16_384;
+
     private const int CreditMs = 1000, TidyMs = 15_000;
 
     // Of a session that is to end: without a byte for so long nothing is cut, and BYE has so long to be fetched.
@@ -29,7 +33,7 @@ internal sealed class WebSession : ILoopTask
     private static RelayBatch? _batch;
 
     private readonly IAcceptor _engine;
-    private readonly Action<WebSession, WebEnd> _onEnd;
+    private readonly Action<WebEnd, Exception?> _onEnd;
     private readonly int _graceMs;
     private readonly Dictionary<uint, WebStream> _streams = [];
     private readonly List<WebLane> _woken = [];
@@ -46,14 +50,13 @@ internal sealed class WebSession : ILoopTask
     /// <param name="user">Whose it is.</param>
     /// <param name="client">The app's address when the session was created.</param>
     /// <param name="limits">Of sessions.</param>
-    /// <param name="onEnd">Hears that it is over, and why.</param>
+    /// <param name="onEnd">Hears that it is over, why, and of the exception if it was one of ours.</param>
     public WebSession(
-        EventLoop loop, IAcceptor engine, WebUser user, IPEndPoint client, WebLimits limits, Action<WebSession, WebEnd> onEnd)
+        EventLoop loop, IAcceptor engine, WebUser user, IPEndPoint client, WebLimits limits, Action<WebEnd, Exception?> onEnd)
     {
         (Loop, _engine, User, Client, _onEnd) = (loop, engine, user, client, onEnd);
         _graceMs = limits.GraceMs;
         Rules = new RelayStreams(limits.StreamsPerSession);
-        _seenMs = _lastByteMs = loop.NowMs;
     }
 
     public EventLoop Loop { get; }
@@ -86,13 +89,19 @@ internal sealed class WebSession : ILoopTask
     public int Attached { get; set; }
 
     /// <summary>Looks after the session from now on.</summary>
-    public void Begin() => Loop.EnqueueAt(Loop.NowMs + TidyMs, new Tidying(this));
+    public void Begin()
+    {
+        _seenMs = _lastByteMs = Loop.NowMs;
+        Loop.EnqueueAt(Loop.NowMs + TidyMs, new Tidying(this));
+    }
 
     /// <summary>A request of its carrier came.</summary>
     public void Touch() => _seenMs = Loop.NowMs;
 
     /// <summary>Whether a batch may be applied now.</summary>
-    public bool HasRoomFor(long bytes) => Unread == 0 || Unread + bytes <= MostUnread;
+    /// <param name="data">Bytes of DATA in it: whatever else it says only makes room.</param>
+    public bool HasRoomFor(long data) =>
+        data == 0 || Unread == 0 || (Unread + data <= MostUnread && !Loop.Memory.IsTight);
 
     /// <summary>Applies a batch of the app's, whole or not at all.</summary>
     /// <param name="batch">As it came.</param>
@@ -102,6 +111,8 @@ internal sealed class WebSession : ILoopTask
     public bool TryAccept(in ReadOnlySequence<byte> batch, uint? only, WebLane lane, out WebProxyError error)
     {
         var result = _batch ??= new RelayBatch();
+        error = WebProxyError.TooManyFrames;
+        if (lane.Items > MostItems) return false;
         if (!Rules.TryAccept(batch, only, result, out error)) return false;
         // A stream may end the session or bring in another batch only from a turn of its own: nothing here is called back before that.
         foreach (var happened in result.Events) Apply(happened, lane);
@@ -169,16 +180,25 @@ internal sealed class WebSession : ILoopTask
     /// </summary>
     /// <param name="sayBye">Tells it, by whatever carrier there is.</param>
     /// <param name="latestMs">On the loop's clock.</param>
-    public void Drain(Action sayBye, long latestMs) => new Draining(this, sayBye, latestMs).Run();
+    public void Drain(Action sayBye, long latestMs) =>
+        new Draining(this, sayBye, latestMs - FarewellMs - DrainRoundMs).Run();
 
     /// <summary>The session is over: its streams are clients that went away.</summary>
-    public void End(WebEnd reason)
+    /// <param name="reason">Why.</param>
+    /// <param name="fault">An exception of ours, if that is why.</param>
+    public void End(WebEnd reason, Exception? fault = null)
     {
         if (Ended is not null) return;
         Ended = reason;
-        foreach (var stream in _streams.Values.ToArray()) Remove(stream);
-        TellAll();
-        _onEnd(this, reason);
+        try
+        {
+            foreach (var stream in _streams.Values.ToArray()) Remove(stream);
+            TellAll();
+        }
+        finally
+        {
+            _onEnd(reason, fault);
+        }
     }
 
     public void Run()
@@ -197,15 +217,14 @@ internal sealed class WebSession : ILoopTask
         TellAll();
     }
 
-    public void OnFault(Exception error) => End(WebEnd.Fault);
+    public void OnFault(Exception error) => End(WebEnd.Fault, error);
 
     private void Apply(in RelayEvent happened, WebLane lane)
     {
         switch (happened.Kind)
         {
             case RelayEventKind.Opened when !User.Rates.MayOpenStream(Loop.NowMs):
-                Rules.Close(happened.Stream);
-                lane.AddClose(happened.Stream);
+                if (Rules.Close(happened.Stream)) lane.AddClose(happened.Stream);
                 break;
             case RelayEventKind.Opened:
                 var opened = new WebStream(this, lane, happened.Stream);
@@ -265,11 +284,21 @@ internal sealed class WebSession : ILoopTask
         if (_isTelling) return;
         _isTelling = true;
         var count = _due.Count;
-        for (var i = 0; i < count; i++) _due[i].Tell();
+        for (var i = 0; i < count; i++) _due[i].Tell(EndOfStreams);
         _due.RemoveRange(0, count);
         _isTelling = false;
         if (_due.Count > 0) Queue();
     }
+
+    // What streams are told that the app, or its session, has given up.
+    private CloseReason EndOfStreams => Ended switch
+    {
+        WebEnd.Revoked => CloseReason.SecretRemoved,
+        WebEnd.Shutdown => CloseReason.Shutdown,
+        WebEnd.Grace or WebEnd.Protocol or WebEnd.CarrierLost => CloseReason.ClientReset,
+        WebEnd.Fault => CloseReason.InternalError,
+        _ => CloseReason.ClientClosed,
+    };
 
     private void NoteRead(int count)
     {
@@ -333,20 +362,20 @@ internal sealed class WebSession : ILoopTask
             session.Loop.EnqueueAt(now + (_hasSaidBye ? FarewellMs : DrainRoundMs), this);
         }
 
-        public void OnFault(Exception error) => session.End(WebEnd.Fault);
+        public void OnFault(Exception error) => session.End(WebEnd.Fault, error);
     }
 
     private sealed class Settling(WebSession session) : ILoopTask
     {
         public void Run() => session.SettleCredit();
 
-        public void OnFault(Exception error) => session.End(WebEnd.Fault);
+        public void OnFault(Exception error) => session.End(WebEnd.Fault, error);
     }
 
     private sealed class Tidying(WebSession session) : ILoopTask
     {
         public void Run() => session.Tidy();
 
-        public void OnFault(Exception error) => session.End(WebEnd.Fault);
+        public void OnFault(Exception error) => session.End(WebEnd.Fault, error);
     }
 }

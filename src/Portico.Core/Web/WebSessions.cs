@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
@@ -12,7 +13,11 @@ namespace Portico.Core.Web;
 /// <summary>What became of a request to create a session.</summary>
 /// <param name="Token">Of the session, to be given to the app; null = there is none.</param>
 /// <param name="IsOverLimit">It would have been right, but there are too many.</param>
-internal readonly record struct WebCreation(string? Token, bool IsOverLimit);
+internal readonly record struct WebCreation(string? Token, bool IsOverLimit)
+{
+    /// <summary>Without the token: logs and exceptions print this.</summary>
+    public override string ToString() => Token is not null ? "[token]" : IsOverLimit ? "over the limit" : "refused";
+}
 
 /// <summary>
 /// The WEB sessions of one listener, and the tokens of pages and sessions. From any thread. Each session is given a loop, which serves
@@ -25,11 +30,13 @@ internal readonly record struct WebCreation(string? Token, bool IsOverLimit);
 /// <param name="metrics">Counts what is refused.</param>
 /// <param name="limits">Of sessions.</param>
 /// <param name="time">The clock.</param>
-internal sealed class WebSessions(
+/// <param name="log">Where lines go; none has anything of a token.</param>
+internal sealed partial class WebSessions(
     ImmutableArray<EventLoop> loops, IAcceptor engine, ListenerContext listener, WebTokenKey tokens, ProxyMetrics metrics,
-    WebLimits limits, TimeProvider time)
+    WebLimits limits, TimeProvider time, ILogger log)
 {
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<UInt128, Page> _pages = [];
     private readonly Queue<(UInt128 Number, long Ms)> _pageAges = new();
     private readonly Dictionary<UInt128, WebEntry> _live = [];
@@ -40,11 +47,9 @@ internal sealed class WebSessions(
     private bool _isClosed;
 
     /// <summary>A bridge page that was shown, and the session that it created.</summary>
-    private sealed class Page(WebUser user, long shownMs)
+    private sealed class Page(WebUser user)
     {
         public WebUser User => user;
-
-        public long ShownMs => shownMs;
 
         public string? SessionToken { get; set; }
 
@@ -67,16 +72,16 @@ internal sealed class WebSessions(
         var now = NowMs;
         lock (_gate)
         {
-            if (_isClosed) return null;
+            if (_isClosed || !IsGood(user)) return null;
             if (!user.Rates.MayShowPage(now))
             {
                 CountRefused("pages");
                 return null;
             }
 
-            ForgetPages(now);
+            ForgetPages(now, limits.Bootstraps);
             var token = NewToken(WebTokenKind.Bootstrap, out var number);
-            _pages.Add(number, new Page(user, now));
+            _pages.Add(number, new Page(user));
             _pageAges.Enqueue((number, now));
             return token;
         }
@@ -92,7 +97,7 @@ internal sealed class WebSessions(
         WebCreation created;
         lock (_gate)
         {
-            ForgetPages(now);
+            ForgetPages(now, int.MaxValue);
             if (!_pages.TryGetValue(page.Number, out var shown)) return default;
             if (shown.SessionToken is not null)
                 return new(_live.ContainsKey(shown.Session) ? shown.SessionToken : null, IsOverLimit: false);
@@ -109,10 +114,11 @@ internal sealed class WebSessions(
             created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
             (shown.SessionToken, shown.Session) = (created.Token, number);
             SessionCarriers carriers = null!;
-            session = new WebSession(loop, engine, shown.User, client, limits, (_, _) =>
+            session = new WebSession(loop, engine, shown.User, client, limits, (end, fault) =>
             {
                 carriers.End();
                 Forget(number);
+                Tell(shown.User, end, fault);
             });
             carriers = new SessionCarriers(session, limits);
             _live.Add(number, new WebEntry(session, carriers));
@@ -173,10 +179,14 @@ internal sealed class WebSessions(
         {
             _isClosed = true;
             entries = [.. _live.Values];
+            if (entries.Length == 0) _empty.TrySetResult();
         }
 
         return Task.WhenAll(entries.Select(entry => entry.DrainAsync(drain)));
     }
+
+    /// <summary>Completes when, after <see cref="DrainAsync"/>, the last one has ended.</summary>
+    public Task Empty => _empty.Task;
 
     /// <summary>Creates none any more, and ends those that there are.</summary>
     public Task CloseAsync()
@@ -211,6 +221,7 @@ internal sealed class WebSessions(
         lock (_gate)
         {
             if (!_live.Remove(number)) return;
+            if (_isClosed && _live.Count == 0) _empty.TrySetResult();
             var now = NowMs;
             ForgetEnds(now);
             _ended.Add(number);
@@ -218,9 +229,16 @@ internal sealed class WebSessions(
         }
     }
 
-    private void ForgetPages(long now)
+    private void Tell(WebUser user, WebEnd end, Exception? fault)
     {
-        while (_pageAges.TryPeek(out var oldest) && (_pages.Count >= limits.Bootstraps || now - oldest.Ms >= limits.TokenMs))
+        if (fault is not null) Log.Faulted(log, fault, listener.Name);
+        var (name, reason) = (user.Credential.Name, end.Tag());
+        Log.Ended(log, listener.Name, name, reason);
+    }
+
+    private void ForgetPages(long now, int most)
+    {
+        while (_pageAges.TryPeek(out var oldest) && (_pages.Count >= most || now - oldest.Ms >= limits.TokenMs))
         {
             _pageAges.Dequeue();
             _pages.Remove(oldest.Number);
@@ -234,5 +252,16 @@ internal sealed class WebSessions(
             _endAges.Dequeue();
             _ended.Remove(oldest.Number);
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 1101, EventName = "WebSessionEnded", Level = LogLevel.Debug,
+            Message = "Listener {Listener}: a WEB session of {User} ended ({Reason})")]
+        public static partial void Ended(ILogger logger, string listener, string user, string reason);
+
+        [LoggerMessage(EventId = 1102, EventName = "WebSessionFaulted", Level = LogLevel.Error,
+            Message = "Listener {Listener}: a WEB session ended by an exception of the proxy; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error, string listener);
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
+using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 
 namespace Portico.Core.Web;
@@ -54,7 +55,7 @@ internal sealed class WebStream : Channel
     public uint CreditDue { get; set; }
 
     /// <summary>Called when the app has given it up, or has left: nobody is there for what is still to come.</summary>
-    public Action? GivenUp { get; set; }
+    public Action<CloseReason>? GivenUp { get; set; }
 
     /// <summary>It stands in the session's queue of those that have something for the app.</summary>
     public bool IsQueued { get; set; }
@@ -80,11 +81,25 @@ internal sealed class WebStream : Channel
     }
 
     /// <summary>The owner tries what it can: to read, to write, or to find that the app has left.</summary>
-    public void Tell()
+    /// <param name="reason">Why, if it was given up.</param>
+    public void Tell(CloseReason reason)
     {
         IsDue = false;
-        if (IsOver && !IsFinished) GivenUp?.Invoke();
+        if (IsOver && !IsFinished) GiveUp(reason);
         else Raise(readable: !_arrived.IsEmpty, writable: true, hungUp: IsOver, failed: false);
+    }
+
+    // An exception of ours ends this one alone.
+    private void GiveUp(CloseReason reason)
+    {
+        try
+        {
+            GivenUp?.Invoke(reason);
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            Owner.OnFault(error);
+        }
     }
 
     /// <summary>Takes bytes for the app.</summary>

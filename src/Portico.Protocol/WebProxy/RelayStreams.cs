@@ -20,6 +20,18 @@ public sealed class RelayStreams(int maxStreams)
     /// <summary>How many streams are open.</summary>
     public int Count => _open.Count;
 
+    /// <summary>
+    /// Bytes of DATA in a batch: what has to wait somewhere if nobody takes it. Of one that is wrong, those before the fault.
+    /// </summary>
+    public static long DataIn(in ReadOnlySequence<byte> batch)
+    {
+        var sum = 0L;
+        var reader = new WebBatchReader(batch);
+        while (reader.TryRead(out var frame))
+            sum += frame.Type == WebFrameType.Data ? frame.Payload.Length : 0;
+        return sum;
+    }
+
     /// <summary>Takes one batch of the app's: judges all of it before any of it counts.</summary>
     /// <param name="batch">The body of a request, or a message.</param>
     /// <param name="lane">The stream that this way is for alone, 0 for what belongs to no stream; null where there are no lanes.</param>

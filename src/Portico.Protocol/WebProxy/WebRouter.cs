@@ -22,12 +22,15 @@ public sealed class WebRouter(WebAddress address, CapabilityTable capabilities, 
     /// <summary>Who answers a request. Allocates nothing.</summary>
     public WebRoute Route(in WebRequestHead request)
     {
+        // First, and for everybody alike: who has nothing of ours is not to hear by the time that a path is.
+        if (!HasCredential(request))
+            return new WebRoute(WebRouteKind.Public);
         var isOurHost = request.Hosts.Count == 1 && IsOurHost(request.Hosts[0]);
         if (isOurHost && FindBridge(request, out var index))
             return new WebRoute(WebRouteKind.Bridge, index);
         if (isOurHost && FindTransport(request, out var transport))
             return transport;
-        return new WebRoute(HasCredential(request) ? WebRouteKind.Scrub : WebRouteKind.Public);
+        return new WebRoute(WebRouteKind.Scrub);
     }
 
     /// <summary>

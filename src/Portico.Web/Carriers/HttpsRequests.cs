@@ -13,17 +13,40 @@ internal static class HttpsRequests
     public static async Task TakeAsync(HttpContext context, WebGate gate, WebToken token)
     {
         if (!RequestBody.IsOctets(context.Request)
-            || !TryRead<ulong>(context.Request, CarrierAnswer.UpNumber, WebHeaderValue.TryReadNumber, out var number)
-            || number is not { } isNumber
-            || Find(context.Request, gate, token, out var lane) is not { } entry
-            || await RequestBody.TryReadAsync(context, WebBatchReader.MaxLength).ConfigureAwait(false) is not { } body)
+            || !TryRead<ulong>(context.Request, CarrierAnswer.UpNumber, WebHeaderValue.TryReadNumber, out var given)
+            || given is not { } number
+            || Find(context.Request, gate, token, out var lane) is not { } entry)
+        {
+            CarrierAnswer.Refuse(context.Response);
+            return;
+        }
+
+        if (!entry.TryBeginBody())
+        {
+            CarrierAnswer.Again(context.Response);
+            return;
+        }
+
+        try
+        {
+            await TakeAsync(context, entry, number, lane).ConfigureAwait(false);
+        }
+        finally
+        {
+            entry.EndBody();
+        }
+    }
+
+    private static async Task TakeAsync(HttpContext context, WebEntry entry, ulong number, uint? lane)
+    {
+        if (await RequestBody.TryReadAsync(context, WebBatchReader.MaxLength).ConfigureAwait(false) is not { } body)
         {
             CarrierAnswer.Refuse(context.Response);
             return;
         }
 
         // Its bytes stay where they are until the session has taken or refused them.
-        var answer = await entry.PostAsync(isNumber, lane, body).ConfigureAwait(false);
+        var answer = await entry.PostAsync(number, lane, body).ConfigureAwait(false);
         RequestBody.Release(context, body);
         if (answer.Kind == WebAnswerKind.Done)
             context.Response.Headers[CarrierAnswer.UpDone] = CarrierAnswer.Text(answer.Number);
@@ -34,8 +57,8 @@ internal static class HttpsRequests
     public static async Task GiveAsync(HttpContext context, WebGate gate, WebToken token)
     {
         if (context.Request.Headers.ContentType.Count > 0
-            || !TryRead<ulong>(context.Request, CarrierAnswer.DownCursor, WebHeaderValue.TryReadNumber, out var cursor)
-            || cursor is not { } isCursor
+            || !TryRead<ulong>(context.Request, CarrierAnswer.DownCursor, WebHeaderValue.TryReadNumber, out var given)
+            || given is not { } cursor
             || Find(context.Request, gate, token, out var lane) is not { } entry
             || !await RequestBody.IsEmptyAsync(context).ConfigureAwait(false))
         {
@@ -43,7 +66,7 @@ internal static class HttpsRequests
             return;
         }
 
-        var answer = await entry.AskAsync(isCursor, lane, context.RequestAborted).ConfigureAwait(false);
+        var answer = await entry.AskAsync(cursor, lane, context.RequestAborted).ConfigureAwait(false);
         if (answer.Kind is WebAnswerKind.Done or WebAnswerKind.Batch)
             context.Response.Headers[CarrierAnswer.DownCursor] = CarrierAnswer.Text(answer.Number);
         if (answer.IsLaneClosed) context.Response.Headers[CarrierAnswer.LaneClosed] = "1";

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using System.Runtime.ExceptionServices;
 using Portico.Core.Web;
 using Portico.Protocol.WebProxy;
 
@@ -29,6 +30,12 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
         await entry.CloseSocketAsync(carrier, lane).ConfigureAwait(false);
         if (isLost || !await TryCloseAsync(farewell, up).ConfigureAwait(false)) abort();
         await Task.WhenAll(up, down).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // What is no fault of the connection is one of ours, and is told as such.
+        foreach (var fault in new[] { up.Exception, down.Exception }.OfType<AggregateException>())
+        {
+            if (fault.InnerException is not (WebSocketException or IOException or OperationCanceledException or ObjectDisposedException))
+                ExceptionDispatchInfo.Throw(fault.InnerException!);
+        }
     }
 
     private async Task SendAllAsync()

@@ -35,6 +35,9 @@ internal sealed class ListeningSocket(bool isSuccessor)
 
     private Socket BindShared(IPEndPoint address)
     {
+        // Where IPv6 is off, every address is every one of IPv4.
+        if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
+            address = new IPEndPoint(IPAddress.Any, address.Port);
         // Another program of this user that shares its ports too would be given half of our visitors, and nobody would hear of it.
         if (!isSuccessor) SocketTransportOptions.CreateDefaultBoundListenSocket(address).Dispose();
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);

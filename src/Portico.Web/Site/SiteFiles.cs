@@ -30,7 +30,8 @@ internal sealed class SiteFiles
     /// <summary>One of them.</summary>
     /// <param name="Path">From the directory on, with a slash in front.</param>
     /// <param name="Modified">When it was written.</param>
-    private readonly record struct Listed(string Path, DateTime Modified);
+    /// <param name="Length">Bytes; what has none is not opened, since whoever opens a queue waits for its other end.</param>
+    private readonly record struct Listed(string Path, DateTime Modified, long Length);
 
     /// <summary>Looks at a directory. What begins with a dot is not for visitors, but for .well-known (RFC 8615).</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -53,7 +54,7 @@ internal sealed class SiteFiles
                 continue;
             if (files.Count == MostBytes / BytesPerFile)
                 throw new InvalidDataException($"the site in {root} has more than {files.Count} files, too many to keep in memory");
-            files.Add(new Listed(path, file.LastWriteTimeUtc));
+            files.Add(new Listed(path, file.LastWriteTimeUtc, LengthOf(file)));
         }
 
         files.Sort((one, other) => string.CompareOrdinal(one.Path, other.Path));
@@ -85,19 +86,36 @@ internal sealed class SiteFiles
         return new StaticSite(byPath.ToFrozenDictionary(StringComparer.Ordinal), byPath.GetValueOrDefault(Missing));
     }
 
+    // Of a link, of what it leads to. Queues and devices have none.
+    private static long LengthOf(FileInfo file)
+    {
+        var target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true);
+        return target is FileInfo { Exists: true } found ? found.Length : 0;
+    }
+
     private SiteFile Read(Listed listed, ref long room)
     {
-        using var handle = File.OpenHandle(_root + listed.Path);
-        room -= RandomAccess.GetLength(handle) + BytesPerFile;
-        if (room < 0) throw new InvalidDataException(TooLarge(listed));
-        var bytes = new byte[RandomAccess.GetLength(handle)];
-        var length = 0;
-        while (length < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(length), length) is var count and > 0)
-            length += count;
+        var bytes = ReadBytes(listed, ref room);
         if (!Types.TryGetContentType(listed.Path, out var type)) type = "application/octet-stream";
         var modified = new DateTimeOffset(listed.Modified.AddTicks(-(listed.Modified.Ticks % TimeSpan.TicksPerSecond)));
         var tag = Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 8));
-        return new SiteFile(bytes[..length], type, modified, new EntityTagHeaderValue($"\"{tag}\""));
+        return new SiteFile(bytes, type, modified, new EntityTagHeaderValue($"\"{tag}\""));
+    }
+
+    private byte[] ReadBytes(Listed listed, ref long room)
+    {
+        using var handle = listed.Length == 0 ? null : File.OpenHandle(_root + listed.Path);
+        var bytes = new byte[Room(handle is null ? 0 : RandomAccess.GetLength(handle), listed, ref room)];
+        var length = 0;
+        while (length < bytes.Length && RandomAccess.Read(handle!, bytes.AsSpan(length), length) is var count and > 0)
+            length += count;
+        return bytes[..length];
+    }
+
+    private long Room(long length, Listed listed, ref long room)
+    {
+        room -= length + BytesPerFile;
+        return room < 0 ? throw new InvalidDataException(TooLarge(listed)) : length;
     }
 
     private string TooLarge(Listed first)

@@ -11,20 +11,26 @@ namespace Portico.Web.Site;
 /// </summary>
 internal sealed partial class SiteInForce : IDisposable
 {
+    // A visitor that comes later than this after the last look has the files looked at, and others see what has changed.
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+
     private readonly IHttpForwarder _forwarder;
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly OnceAMinute _warnings;
     private volatile WebGate _gate;
     private volatile IWebSite _site;
     private SiteFiles? _files;
     private Uri? _upstream;
     private int _isLooking;
+    private long _lookedAt;
 
     private SiteInForce(WebGate gate, IHttpForwarder forwarder, ILoggerFactory loggers, TimeProvider time)
     {
         (_gate, _forwarder, _loggers, _time) = (gate, forwarder, loggers, time);
         _log = loggers.CreateLogger<SiteInForce>();
+        _warnings = new OnceAMinute(time);
         _site = StaticSite.Empty;
     }
 
@@ -40,13 +46,15 @@ internal sealed partial class SiteInForce : IDisposable
     {
         var site = new SiteInForce(gate, forwarder, loggers, time);
         site.Look(gate.Settings);
+        site._lookedAt = time.GetTimestamp();
         return site;
     }
 
     /// <summary>The site for requests that come under a gate.</summary>
     public IWebSite For(WebGate gate)
     {
-        if (_gate != gate && Interlocked.Exchange(ref _isLooking, 1) == 0)
+        var isDue = _gate != gate || _time.GetElapsedTime(Volatile.Read(ref _lookedAt)) >= Fresh;
+        if (isDue && Interlocked.Exchange(ref _isLooking, 1) == 0)
             ThreadPool.UnsafeQueueUserWorkItem(LookAgain, gate, preferLocal: false);
         return _site;
     }
@@ -59,13 +67,17 @@ internal sealed partial class SiteInForce : IDisposable
         {
             Look(gate.Settings);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception problem)
         {
-            Log.Kept(_log, gate.Listener, problem.Message);
+            // Of whatever kind: there is nobody above to catch it.
+            if (_warnings.IsDue()) Log.Kept(_log, gate.Listener, problem.Message);
         }
-
-        _gate = gate;
-        Volatile.Write(ref _isLooking, 0);
+        finally
+        {
+            _gate = gate;
+            Volatile.Write(ref _lookedAt, _time.GetTimestamp());
+            Volatile.Write(ref _isLooking, 0);
+        }
     }
 
     private void Look(WebSettings settings)
@@ -73,7 +85,7 @@ internal sealed partial class SiteInForce : IDisposable
         if (settings.SiteUpstream is { } upstream)
         {
             if (upstream != _upstream)
-                Replace(new UpstreamSite(upstream, _forwarder, _loggers, _time), null, upstream);
+                Replace(new UpstreamSite(upstream, () => _gate.Settings.Address.Host, _forwarder, _loggers, _time), null, upstream);
             return;
         }
 

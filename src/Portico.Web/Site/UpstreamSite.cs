@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -19,19 +19,24 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
         ActivityTimeout = TimeSpan.FromMinutes(5),
     };
 
+    private const int MostConnections = 512;
+
     private readonly string _server;
+    private readonly Func<string> _host;
     private readonly IHttpForwarder _forwarder;
     private readonly ILogger _log;
     private readonly OnceAMinute _warnings;
     private readonly HttpMessageInvoker _client;
 
     /// <param name="server">Scheme, host and port.</param>
+    /// <param name="host">Whom visitors ask for who name nobody.</param>
     /// <param name="forwarder">Passes requests on.</param>
     /// <param name="loggers">Where lines go.</param>
     /// <param name="time">The clock.</param>
-    public UpstreamSite(Uri server, IHttpForwarder forwarder, ILoggerFactory loggers, TimeProvider time)
+    public UpstreamSite(Uri server, Func<string> host, IHttpForwarder forwarder, ILoggerFactory loggers, TimeProvider time)
     {
         _server = server.GetLeftPart(UriPartial.Authority);
+        _host = host;
         _forwarder = forwarder;
         _log = loggers.CreateLogger<UpstreamSite>();
         _warnings = new OnceAMinute(time);
@@ -44,6 +49,8 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
             // Nor does it tell traces of what is asked.
             ActivityHeadersPropagator = null,
             ConnectTimeout = TimeSpan.FromSeconds(5),
+            // Each takes a descriptor, of which clients need some too.
+            MaxConnectionsPerServer = MostConnections,
             RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
             ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         });
@@ -57,13 +64,14 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
             return;
         }
 
-        var unchanged = new Unchanged(_server + PathOf(target));
+        var unchanged = new Unchanged(_server + Escaped(PathOf(target)), _host());
         var error = await _forwarder.SendAsync(context, _server, _client, Config, unchanged).ConfigureAwait(false);
         if (error == ForwarderError.None || context.Response.HasStarted) return;
         // The one answer, whichever way the server failed; below it is what the visitor did wrong.
         if (context.Response.StatusCode >= StatusCodes.Status500InternalServerError)
             context.Response.StatusCode = StatusCodes.Status502BadGateway;
-        if (error == ForwarderError.Request && _warnings.IsDue()) Log.Unreachable(_log, _server);
+        if (error is ForwarderError.Request or ForwarderError.RequestTimedOut && _warnings.IsDue())
+            Log.Unreachable(_log, _server);
     }
 
     public void Dispose() => _client.Dispose();
@@ -85,7 +93,22 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
         return rest.StartsWith('/') ? rest : "/" + rest;
     }
 
-    private sealed class Unchanged(string uri) : HttpTransformer
+    // A target goes into a line of text. What no target may hold, and the web server in front of us lets through (HTTP/2 has no lines),
+    // would end that line and begin one of the visitor's own.
+    internal static string Escaped(string path)
+    {
+        if (!path.AsSpan().ContainsAnyExceptInRange('!', '~')) return path;
+        var escaped = new StringBuilder(path.Length + 16);
+        foreach (var character in path)
+        {
+            if (character is >= '!' and <= '~') escaped.Append(character);
+            else foreach (var value in Encoding.UTF8.GetBytes([character])) escaped.Append(CultureInfo.InvariantCulture, $"%{value:X2}");
+        }
+
+        return escaped.ToString();
+    }
+
+    private sealed class Unchanged(string uri, string host) : HttpTransformer
     {
         // Escapes and dots in it are the site's to read.
         private static readonly UriCreationOptions Raw = new() { DangerousDisablePathAndQueryCanonicalization = true };
@@ -95,7 +118,11 @@ internal sealed partial class UpstreamSite : IWebSite, IDisposable
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
             proxyRequest.RequestUri = new Uri(uri, Raw);
-            Debug.Assert(proxyRequest.Headers.Host == httpContext.Request.Headers.Host);
+            // Without one the server's own address would be sent, which it may show.
+            if (string.IsNullOrEmpty(proxyRequest.Headers.Host)) proxyRequest.Headers.Host = host;
+            // The library takes it for a matter of the connection.
+            if (httpContext.Request.Headers.UpgradeInsecureRequests is { Count: > 0 } upgrade)
+                proxyRequest.Headers.TryAddWithoutValidation(HeaderNames.UpgradeInsecureRequests, upgrade.ToArray());
         }
 
         public override async ValueTask<bool> TransformResponseAsync(

@@ -116,7 +116,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         signals.HangUp = signals.Upgrade = null;
         var draining = DrainAsync(proxy, signals, reports.KeepsSockets, log); // from here on it is not ready
         using var hurry = new CancellationTokenSource();
-        var closingWeb = web.StopAsync(hurry.Token);
+        // A successor has visitors and apps come to it; otherwise sessions have what they need for their end until they have ended.
+        var closingWeb = upgrade.HandedOver.IsCompleted ? web.StopAsync(hurry.Token) : Task.CompletedTask;
         if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         else reports.Stopping(proxy.Settings.Timeouts.Drain);
         await asking.CancelAsync();
@@ -124,6 +125,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         await draining;
         hurry.CancelAfter(PatienceForWeb); // its sessions are over
         await closingWeb;
+        await web.StopAsync(hurry.Token);
         // One that was under way when the stop came, and could not be stopped.
         if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         return ExitCode.Ok;
@@ -131,7 +133,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
     // The manager that has passed them on keeps them, then; one that has others too is to be told which.
     private static bool AreAll(InheritedSockets? passedOn, PorticoProxy proxy) =>
-        passedOn is { HasLeft: false } && passedOn.Taken == proxy.Endpoints.Length;
+        passedOn is { HasLeft: false }
+        && passedOn.Taken == proxy.Settings.Listeners.Count(listener => listener.Protocols != ClientProtocols.None);
 
     // The administration has one place, so the successor's opens when ours is closed.
     private static async Task GiveWayAsync(Upgrade upgrade, AdminServer? admin, ServiceReports reports)

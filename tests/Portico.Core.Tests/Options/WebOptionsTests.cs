@@ -77,6 +77,18 @@ public sealed class WebOptionsTests
         Assert.Equal(("/etc/portico/site.pem", "/etc/ssl/site.key", "/etc/portico/www"), (web.Certificate, web.Key, web.Site));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData(".")]
+    [InlineData("/")]
+    [InlineData("/etc")]
+    [InlineData("/var/lib/portico")]
+    [InlineData("/var/lib/portico/data")]
+    [InlineData("a\0b")]
+    public void A_site_that_would_show_secrets_or_is_no_path_is_an_error(string site) =>
+        AssertWrong(Parse(web => web.Site = site), "web.site");
+
     [Fact]
     public void There_is_one_site()
     {

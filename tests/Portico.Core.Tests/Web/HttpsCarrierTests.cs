@@ -195,6 +195,63 @@ public sealed class HttpsCarrierTests
     }
 
     [Fact]
+    public void Lanes_one_after_the_other_end_nothing_but_themselves_however_late_their_last_requests_are()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        for (var stream = 1u; stream <= 700; stream++)
+        {
+            if (stream % 20 == 0) stage.Stage.Advance(1.1);
+            Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(1, stream, Sequence(Open(stream)))).Kind);
+            Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(2, stream, Sequence(Close(stream)))).Kind);
+            Assert.True(stage.Done(entry.AskAsync(0, stream, default)).IsLaneClosed);
+        }
+
+        var late = stage.Done(entry.PostAsync(3, 2, Sequence(Window(2, 5))));
+        var asked = stage.Done(entry.AskAsync(7, 3, default));
+
+        Assert.Equal(new WebAnswer(WebAnswerKind.Done, 3), late);
+        Assert.Equal(new WebAnswer(WebAnswerKind.Done, 7, IsLaneClosed: true), asked);
+        Assert.Null(entry.Session.Ended);
+    }
+
+    [Fact]
+    public void An_app_that_asks_for_nothing_cannot_fill_the_queues()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var number = 0UL;
+        for (var stream = 1u; entry.Session.Ended is null && stream < 40_000; stream += 2000)
+        {
+            var opens = Enumerable.Range((int)stream, 2000).Select(id => Open((uint)id));
+            stage.Done(entry.PostAsync(++number, null, Sequence([.. opens])));
+        }
+
+        Assert.Equal(WebEnd.Protocol, entry.Session.Ended);
+    }
+
+    [Fact]
+    public void CLOSE_and_credit_pass_where_data_is_held()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var number = 0UL;
+        for (var stream = 1u; stream <= 3; stream++)
+        {
+            var end = ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
+            stage.Done(entry.PostAsync(++number, null, Sequence(Open(stream), Data(stream, header))));
+            stage.Stage.LatestDc().Peer.ReadsAtOnce = false;
+            for (var sent = 0; sent < 3 && entry.Session.Unread + (1 << 20) <= WebSession.MostUnread; sent++)
+                stage.Done(entry.PostAsync(++number, null, Sequence(Data(stream, end.Encrypt(new byte[1 << 20])))));
+        }
+
+        var unread = entry.Session.Unread;
+        Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(++number, null, Sequence(Window(2, 5), Close(1)))).Kind);
+
+        Assert.InRange(entry.Session.Unread, 0, unread - (1 << 20));
+    }
+
+    [Fact]
     public void Frames_of_another_stream_in_a_lane_end_the_session()
     {
         using var stage = new WebStage();

@@ -31,6 +31,43 @@ public sealed class SocketCarrierTests
         Assert.Equal("and back"u8.ToArray(), data.Payload);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(40)] // leaves 8 bytes in the batch: a header and no byte more
+    [InlineData(39)]
+    [InlineData(41)]
+    public void A_batch_ends_whatever_is_left_of_it(int less)
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        for (var stream = 1u; stream <= 4; stream++)
+        {
+            ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
+            Assert.True(stage.Done(entry.ReceiveAsync(socket, Sequence(Open(stream), Data(stream, header)))));
+            stage.Stage.LatestDc().Say(new byte[5 << 20]);
+        }
+
+        var sent = new int[5];
+        for (var dry = 0; dry < 2;)
+        {
+            var next = entry.NextAsync(socket);
+            stage.Stage.Run();
+            if (!next.IsCompleted)
+            {
+                // All credit is spent, and each has 256 KiB waiting.
+                dry++;
+                var windows = Enumerable.Range(1, 4).Select(id => Window((uint)id, 65536 - (id == 4 ? (uint)less : 0)));
+                Assert.True(stage.Done(entry.ReceiveAsync(socket, Sequence([.. windows]))));
+            }
+
+            foreach (var frame in Frames(stage.Done(next)).Where(frame => frame.Type == WebFrameType.Data))
+                sent[frame.Stream] += frame.Payload.Length;
+        }
+
+        Assert.Equal((4 << 20) + (2 * 65536), sent[1]);
+    }
+
     [Fact]
     public void A_second_socket_is_refused()
     {
@@ -53,6 +90,20 @@ public sealed class SocketCarrierTests
 
         Assert.Equal(WebEnd.CarrierLost, entry.Session.Ended);
         stage.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void What_comes_late_by_a_socket_is_not_taken_once_requests_have_carried_frames()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(1, null, Sequence(Open(1)))).Kind);
+
+        Assert.False(stage.Done(entry.ReceiveAsync(socket, Sequence(Open(1)))));
+
+        Assert.Null(entry.Session.Ended);
+        Assert.Equal(1, entry.Session.Streams);
     }
 
     [Fact]

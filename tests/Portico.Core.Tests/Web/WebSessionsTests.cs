@@ -1,3 +1,5 @@
+using System.Net;
+using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Tests.Staging;
 using Portico.Core.Users;
@@ -126,7 +128,26 @@ public sealed class WebSessionsTests
         Assert.Null(other.Session.Ended);
         Assert.Equal(default, stage.Gate.Sessions.Create(page, AppAddress));
         Assert.Equal(2, stage.Gate.Users.Length);
-        stage.Stage.AssertEnded("client_closed (client)");
+        stage.Stage.AssertEnded("secret_removed (operator)");
+    }
+
+    [Theory]
+    [InlineData(ClientProtocols.None, ClientProtocols.FakeTls)]
+    [InlineData(ClientProtocols.FakeTls, ClientProtocols.None)]
+    public void Who_listens_on_a_port_is_not_exchanged_by_a_reload(ClientProtocols before, ClientProtocols after)
+    {
+        using var stage = new WebStage(settings => settings with
+        {
+            Listeners = [settings.Listeners[0] with { Protocols = before }],
+        });
+        var settings = stage.Stage.Proxy.Settings;
+
+        var reload = stage.Stage.Proxy.ReloadAsync(settings with { Listeners = [settings.Listeners[0] with { Protocols = after }] });
+        while (!reload.IsCompleted) stage.Stage.Run();
+
+        Assert.IsType<ListenException>(reload.Exception?.InnerException);
+        Assert.Equal(before, stage.Stage.Proxy.Settings.Listeners[0].Protocols);
+        Assert.NotNull(stage.Create());
     }
 
     [Fact]
@@ -138,7 +159,13 @@ public sealed class WebSessionsTests
 
         var reload = stage.Stage.Proxy.ReloadAsync(settings with
         {
-            Listeners = [settings.Listeners[0] with { Web = null, Protocols = ClientProtocols.Secure }],
+            Listeners =
+            [
+                settings.Listeners[0] with
+                {
+                    Web = null, Protocols = ClientProtocols.Secure, Address = new(IPAddress.Loopback, 4431),
+                },
+            ],
         });
         while (!reload.IsCompleted) stage.Stage.Run();
 

@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using Portico.TestKit.Wires;
+using Portico.Web.Site;
 using Portico.Web.Tests.Staging;
 using Xunit;
 
@@ -187,4 +188,12 @@ public sealed class UpstreamSiteTests
 #pragma warning disable CA5350
     private static byte[] Hash(string text) => SHA1.HashData(Encoding.ASCII.GetBytes(text));
 #pragma warning restore CA5350
+
+    [Theory]
+    [InlineData("/a/b?c=%20d#e", "/a/b?c=%20d#e")]
+    [InlineData("/a HTTP/1.1", "/a%20HTTP/1.1")]
+    [InlineData("/a\r\nHost: other\r\n\r\n", "/a%0D%0AHost:%20other%0D%0A%0D%0A")]
+    [InlineData("/x?\u00e9\u0100", "/x?%C3%A9%C4%80")]
+    [InlineData("/\0\u007f", "/%00%7F")]
+    public void A_target_stays_within_its_line(string target, string escaped) => Assert.Equal(escaped, UpstreamSite.Escaped(target));
 }

@@ -62,7 +62,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         var listener = new ListenerContext("front", [], 0, new SessionLimit(1000), _users, new ListenerCounters("front"));
         Sessions = new WebSessions(
             [.. _engine.Loops], Echo, listener, setup.Tokens, new ProxyMetrics(Metrics, new MetricSources()), setup.Limits,
-            TimeProvider.System);
+            TimeProvider.System, Logs.Factory.CreateLogger(nameof(WebSessions)));
         WebAddress.TryCreate(Host, setup.Path, out var address, out _);
         var settings = new WebSettings { Address = address!, Carriers = setup.Carriers, TakesClassic = true };
         if (setup.IsTls)
