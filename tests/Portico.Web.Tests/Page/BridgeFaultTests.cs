@@ -1,0 +1,208 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Portico.Protocol.WebProxy;
+using Portico.TestKit.Web;
+using Portico.Web.Tests.Staging;
+using Xunit;
+
+namespace Portico.Web.Tests.Page;
+
+/// <summary>What becomes of an app's streams when the network between page and host is bad. An app takes no byte twice, and misses none.</summary>
+[Collection(BrowserTests.Name)]
+public sealed class BridgeFaultTests(Browsers browsers)
+{
+    public static TheoryData<WebCarrier> Requests => [WebCarrier.Https, WebCarrier.HttpsLanes];
+
+    [BrowserTheory]
+    [MemberData(nameof(Requests))]
+    public async Task Lost_answers_cost_nothing_but_time(WebCarrier carrier)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [carrier] });
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        var asked = 0;
+        // Every third, from the creation of the session on.
+        front.Fault = context => IsTransport(context) && Interlocked.Increment(ref asked) % 3 == 1
+            ? front.LoseAnswerAsync(context)
+            : front.ForwardAsync(context);
+        await using var app = await EnterAsync(host, front);
+
+        for (var stream = 1u; stream <= 3; stream++) await app.EchoAsync(stream, 300_000);
+
+        Assert.Contains("reconnecting", app.States);
+        Assert.True(asked > 3);
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [MemberData(nameof(Requests))]
+    public async Task Answers_cut_off_anywhere_are_asked_for_again(WebCarrier carrier)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [carrier] });
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        // In front of, inside and behind headers, and inside payloads; every second answer.
+        var cuts = new Queue<int>([0, 1, 7, 8, 9, 11, 12, 13, 19, 20, 21, 30_000, 65_544, 90_000]);
+        var asked = 0;
+        front.Fault = context =>
+        {
+            lock (cuts)
+            {
+                return context.Request.Path.Value!.EndsWith("/down", StringComparison.Ordinal) && ++asked % 2 == 0
+                    && cuts.TryDequeue(out var length)
+                        ? front.CutAnswerAsync(context, length)
+                        : front.ForwardAsync(context);
+            }
+        };
+        await using var app = await EnterAsync(host, front);
+
+        for (var stream = 1u; cuts.Count > 0; stream++) await app.EchoAsync(stream, 150_000);
+
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [MemberData(nameof(Requests))]
+    public async Task Doubled_requests_do_nothing_twice(WebCarrier carrier)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [carrier] });
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        front.Fault = context => context.Request.Path.Value!.EndsWith("/up", StringComparison.Ordinal)
+            || context.Request.Path.Value.EndsWith("/session", StringComparison.Ordinal)
+                ? front.DoubleAsync(context)
+                : front.ForwardAsync(context);
+        await using var app = await EnterAsync(host, front);
+
+        for (var stream = 1u; stream <= 3; stream++) await app.EchoAsync(stream, 100_000);
+
+        Assert.Equal(1, host.Sessions.Count);
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [InlineData(WebCarrier.WebSocket)]
+    [InlineData(WebCarrier.WebSocketLanes)]
+    public async Task Where_WebSockets_are_never_answered_requests_are_used(WebCarrier blocked)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [blocked, WebCarrier.Https] });
+        await using var front = await Terminator.StartAsync(host.Server.Address, HttpProtocols.Http1);
+        front.Fault = context => IsSocket(context) ? Task.Delay(Timeout.Infinite, context.RequestAborted) : front.ForwardAsync(context);
+        await using var app = await EnterAsync(host, front);
+
+        await app.EchoAsync(1, 100);
+        await app.EchoAsync(2, 100_000);
+
+        Assert.True(app.WelcomeTime < TimeSpan.FromSeconds(8), $"{app.WelcomeTime}");
+        Assert.Equal(1, host.Sessions.Count);
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [InlineData(WebCarrier.WebSocket)]
+    [InlineData(WebCarrier.WebSocketLanes)]
+    public async Task Where_WebSockets_are_refused_requests_are_used_at_once(WebCarrier blocked)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [blocked, WebCarrier.HttpsLanes, WebCarrier.Https] });
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        front.Fault = context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status502BadGateway;
+            return IsSocket(context) ? Task.CompletedTask : ForwardAsync(context);
+        };
+        await using var app = await EnterAsync(host, front);
+
+        await app.EchoAsync(1, 100);
+
+        Assert.True(app.WelcomeTime < TimeSpan.FromSeconds(3), $"{app.WelcomeTime}");
+        app.AssertHealthy();
+
+        Task ForwardAsync(HttpContext context)
+        {
+            context.Response.StatusCode = StatusCodes.Status200OK;
+            return front.ForwardAsync(context);
+        }
+    }
+
+    [BrowserFact]
+    public async Task While_it_tries_an_app_hears_of_it_every_five_seconds()
+    {
+        await using var host = await WebHostUnderTest.StartAsync();
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        front.Fault = async context =>
+        {
+            if (IsTransport(context)) await heard.Task;
+            await front.ForwardAsync(context);
+        };
+        var browser = await browsers.GetAsync(Way.Http2, front.Address);
+        await using var app = await BridgeApp.OpenAsync(browser, host, AppKind.Desktop);
+
+        await app.StateAsync("reconnecting");
+        heard.SetResult();
+        await app.WelcomeAsync();
+        await app.StateAsync("connected");
+
+        app.AssertHealthy();
+    }
+
+    [BrowserFact]
+    public async Task A_host_that_is_busy_is_asked_again()
+    {
+        await using var host = await WebHostUnderTest.StartAsync();
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        var left = 2;
+        front.Fault = context =>
+        {
+            if (!IsTransport(context) || Interlocked.Decrement(ref left) < 0) return front.ForwardAsync(context);
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.RetryAfter = "1";
+            return Task.CompletedTask;
+        };
+        await using var app = await EnterAsync(host, front);
+
+        Assert.InRange(app.WelcomeTime, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(8));
+        Assert.Equal(["connecting", "reconnecting"], app.States.Take(2));
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [InlineData(WebCarrier.Https)]
+    [InlineData(WebCarrier.HttpsLanes)]
+    [InlineData(WebCarrier.WebSocket)]
+    [InlineData(WebCarrier.WebSocketLanes)]
+    public async Task After_a_restart_an_app_is_told_and_the_next_page_works(WebCarrier carrier)
+    {
+        var setup = new HostSetup { IsTls = true, Carriers = [carrier] };
+        var first = await WebHostUnderTest.StartAsync(setup);
+        await using var second = await WebHostUnderTest.StartAsync(setup);
+        var browser = await browsers.GetAsync(Way.Http2, first.Server.Address);
+        await using (var app = await BridgeApp.EnterAsync(browser, first, AppKind.Desktop))
+        {
+            await app.EchoAsync(1, 100);
+            await browsers.GetAsync(Way.Http2, second.Server.Address);
+            await first.DisposeAsync();
+            // A stream of its own socket ends with it; that there is no session any more is found by the next one.
+            if (carrier == WebCarrier.WebSocketLanes)
+            {
+                while ((await app.ReceiveAsync(1)).Type != WebFrameType.Close)
+                {
+                }
+
+                await app.SendAsync(AppFrame.Open(2));
+            }
+
+            await app.ClosedAsync();
+            app.AssertHealthy();
+        }
+
+        await using var next = await BridgeApp.EnterAsync(browser, second, AppKind.Desktop);
+        await next.EchoAsync(1, 100);
+        next.AssertHealthy();
+    }
+
+    private static bool IsTransport(HttpContext context) =>
+        context.Request.Path.Value!.Contains("/api/v1/", StringComparison.Ordinal) && !IsSocket(context);
+
+    private static bool IsSocket(HttpContext context) => context.Request.Path.Value!.EndsWith("/ws", StringComparison.Ordinal);
+
+    private async Task<BridgeApp> EnterAsync(WebHostUnderTest host, Terminator front) =>
+        await BridgeApp.EnterAsync(await browsers.GetAsync(Way.Http2, front.Address), host, AppKind.Desktop);
+}

@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Portico.Web.Tests.Page;
+
+/// <summary>A port on loopback whose connections are carried to a server, which may be another one later.</summary>
+internal sealed class Door : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly Task _running;
+
+    public Door()
+    {
+        _listener.Start();
+        Address = (IPEndPoint)_listener.LocalEndpoint;
+        _running = AcceptAsync();
+    }
+
+    public IPEndPoint Address { get; }
+
+    /// <summary>Where new connections lead.</summary>
+    public EndPoint? Server { get; set; }
+
+    /// <summary>
+    /// Looks at the first bytes of a connection: so many bytes may come from the server before both sides are reset; null = all.
+    /// </summary>
+    public Func<ReadOnlyMemory<byte>, int?> Allowance { get; set; } = _ => null;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        _listener.Dispose();
+        await _running;
+        _end.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        var connections = new List<Task>();
+        try
+        {
+            while (true) connections.Add(CarryAsync(await _listener.AcceptSocketAsync(_end.Token)));
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task CarryAsync(Socket client)
+    {
+        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using (client)
+        {
+            try
+            {
+                await server.ConnectAsync(Server!, _end.Token);
+                var first = new byte[64 * 1024];
+                var count = await client.ReceiveAsync(first, _end.Token);
+                await server.SendAsync(first.AsMemory(0, count), _end.Token);
+                var allowance = Allowance(first.AsMemory(0, count));
+                await Task.WhenAll(CopyAsync(client, server, null), CopyAsync(server, client, allowance));
+            }
+            catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                // Whoever is left hears of it by a reset.
+                client.LingerState = server.LingerState = new LingerOption(true, 0);
+            }
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, int? allowance)
+    {
+        var buffer = new byte[64 * 1024];
+        while (await from.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, allowance ?? int.MaxValue)), _end.Token) is var count and > 0)
+        {
+            await to.SendAsync(buffer.AsMemory(0, count), _end.Token);
+            allowance -= count;
+            if (allowance != 0) continue;
+            from.Close(0);
+            to.Close(0);
+            return;
+        }
+
+        to.Shutdown(SocketShutdown.Send);
+    }
+}
