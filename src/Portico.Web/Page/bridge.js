@@ -1,14 +1,14 @@
 // The bridge: frames of Telegram's app on one side, requests or WebSockets to this host on the other. It looks into no DATA, makes no
-// stream ids and holds no secret. Four parts: the app, frames, requests, carriers; at the end what starts it all.
-// A frame is: type (1 byte), stream (3), length of the payload (4), payload; the most significant byte first.
+// stream ids and holds no secret. Five parts: the app, frames, requests, sessions, carriers.
+// A frame: type (1 byte), stream (3), length of the payload (4), payload; the most significant byte first.
 (() => {
 'use strict';
 
-// What the gate says. Apps that run no page read these three out of the text by its letters.
+// What the gate says. Apps that run no page read the first three out of the text, letter by letter.
 const bootstrap="{{bootstrap}}",carrierMode="{{carrierMode}}",batchLimit=2097152;
 const base="{{base}}",carriers="{{carriers}}";
 
-const OPEN = 1, DATA = 2, CLOSE = 3, WINDOW = 4, PING = 5, PONG = 6, WELCOME = 0x11, BYE = 0x1f;
+const OPEN = 1, DATA = 2, CLOSE = 3, WINDOW = 4, PING = 5, WELCOME = 0x11, BYE = 0x1f;
 const headerLength = 8, mostPayload = 1 << 20, mostFrames = 4096;
 
 // Bytes that may wait for the network; and what a frame counts beside its own, so that many small ones are bounded too.
@@ -16,19 +16,25 @@ const mostWaiting = 32 << 20, frameCost = 256;
 
 const socketPatience = 3000, retryPatience = 60000, reminderInterval = 5000;
 
+// A session that ends sooner was not meant to last, and there are not many of them in a row.
+const youth = 60000, mostLosses = 3;
+
 // Of a request of which nothing is heard, after which a new connection is tried. The proxy holds frames up to 20 s and polls 25 s.
 const createSilence = 10000, upSilence = 60000, downSilence = 40000;
 
-// The end of the session, where every other error is only an answer that was lost.
+// The end of all, where other errors are only answers that were lost; and the end of the session alone.
 class Wrong extends Error {}
+class Over extends Wrong {}
 
-// 1. The app ----------------------------------------------------------------------------------------------------------------------
+// 1. The app
 
 let app = null; // postControl(object), postFrame(buffer), countTraffic(up, down)
-let hello = null, token = null, isWelcome = false, isOver = false;
-let reminder = 0, troubles = 0;
+let hello = null, isWelcome = false, isOver = false;
+let state = '', reminder = 0;
 
-// The object that apps inject. It is spelled out at each use, because Android's may be given other functions meanwhile.
+const page = location.pathname + location.search;
+
+// The object that apps inject. Its name is spelled out at each use: Android gives it other functions after the first.
 const injected = {
   postControl: object => TelegramWebProxy.postMessage(JSON.stringify(object)),
   postFrame: frame => TelegramWebProxy.postMessage(frame),
@@ -44,11 +50,11 @@ const portOf = port => ({
 
 function waitForApp() {
   const nonce = /^#android=([A-Za-z0-9_-]{43})$/.exec(location.hash);
-  // The app compares the address of each message; and a capability need not stand in it any longer.
+  // The app compares the address of each message, and nobody else need see the capability in it.
   history.replaceState(null, '', location.pathname);
   if (nonce && window.TelegramWebProxy) {
     app = injected;
-    // First, because the answer comes at once; and never again, because it may be wrapped then.
+    // First, as the answer comes at once; and never again, as it may be wrapped then.
     TelegramWebProxy.onmessage = event => receive(event.data);
     app.postControl({t: 'tproxy-android-init', v: 1, nonce: nonce[1]});
     begin();
@@ -73,7 +79,7 @@ function begin() {
   say('connecting');
 }
 
-// Must not throw and must not take long: the app takes either for our death.
+// Must not throw nor take long: the app takes either for our death.
 function receive(message) {
   if (isOver) return;
   try {
@@ -84,7 +90,7 @@ function receive(message) {
   }
 }
 
-// Text from an injected object, an object from a port; what we do not know is nothing to us.
+// Text from an injected object, an object from a port.
 function isClose(control) {
   if (typeof control === 'object') return control !== null && control.t === 'close';
   try {
@@ -97,19 +103,30 @@ function isClose(control) {
 function receiveFrames(buffer) {
   if (hello) return send(cut(buffer));
   hello = buffer;
-  createSession().catch(fail);
+  createSession(bootstrap).catch(fail);
 }
 
 function handOn(frame) {
+  const bytes = new Uint8Array(frame);
+  if (bytes[0] === CLOSE) open.delete(streamOf(bytes));
   try {
     app.postFrame(frame);
   } catch (error) {
-    throw new Wrong(error); // not to be taken for a broken connection, after which the next frame would be handed on
+    throw new Wrong(error); // this is no broken connection
+  }
+}
+
+function closeStream(stream) {
+  try {
+    handOn(new Uint8Array([CLOSE, stream >> 16, stream >> 8, stream, 0, 0, 0, 0]).buffer);
+  } catch {
+    fail();
   }
 }
 
 // Says how it goes, and says so again until it goes well: an app that hears nothing for ten seconds gives up.
-function say(state) {
+function say(news) {
+  state = news;
   clearInterval(reminder);
   app.postControl({t: 'status', state});
   if (state === 'connecting' || state === 'reconnecting')
@@ -131,12 +148,10 @@ function end() {
   if (isOver) return;
   isOver = true;
   clearInterval(reminder);
-  deleteSession();
-  for (const watch of watches) watch.abort();
-  if (carrier) carrier.stop();
+  leaveSession();
 }
 
-// 2. Frames -----------------------------------------------------------------------------------------------------------------------
+// 2. Frames
 
 const streamOf = frame => frame[1] << 16 | frame[2] << 8 | frame[3];
 
@@ -146,16 +161,16 @@ const payloadLength = (bytes, at) => new DataView(bytes.buffer, bytes.byteOffset
 function cut(buffer) {
   const bytes = new Uint8Array(buffer), frames = [];
   for (let at = 0; at < bytes.length;) {
-    if (bytes.length - at < headerLength) throw new Wrong('a part of a frame');
+    if (bytes.length - at < headerLength) throw new Wrong('frame');
     const length = payloadLength(bytes, at), end = at + headerLength + length;
-    if (length > mostPayload || end > bytes.length) throw new Wrong('a part of a frame');
+    if (length > mostPayload || end > bytes.length) throw new Wrong('frame');
     frames.push(bytes.subarray(at, end));
     at = end;
   }
   return frames;
 }
 
-// Takes frames out of a queue, as many as travel together, in one piece.
+// Takes frames out of a queue, as many as travel together.
 function takeBatch(queue, most) {
   let count = 0, length = 0;
   while (count < Math.min(queue.length, mostFrames) && (count === 0 || length + queue[count].length <= most))
@@ -171,7 +186,7 @@ function takeBatch(queue, most) {
   return batch;
 }
 
-// Makes frames of what comes from the proxy in pieces of any size: each in memory of its own, as apps take it.
+// Makes frames of what comes from the proxy in pieces: each in memory of its own, as apps take it.
 class FrameCutter {
   // lane: the stream that alone may come, 0 for frames of none, null = any. take(frame, type) gets an ArrayBuffer.
   constructor(lane, take) {
@@ -192,12 +207,12 @@ class FrameCutter {
     }
   }
 
-  // A frame that should not be here costs the app all its connections, so it gets none after it.
+  // A frame that should not be here would cost the app all its connections.
   begin() {
     const header = this.header, type = header[0], stream = streamOf(header), length = payloadLength(header, 0);
     const isOfStream = type === DATA || type === CLOSE || type === WINDOW;
-    if (!isOfStream && type !== PING && type !== BYE || isOfStream !== stream > 0) throw new Wrong('not a frame of a proxy');
-    if (length > mostPayload || this.lane !== null && stream !== this.lane) throw new Wrong('not a frame of this lane');
+    if (!isOfStream && type !== PING && type !== BYE || isOfStream !== stream > 0) throw new Wrong('frame');
+    if (length > mostPayload || this.lane !== null && stream !== this.lane) throw new Wrong('frame');
     this.frame = new Uint8Array(headerLength + length);
     this.frame.set(header);
   }
@@ -210,21 +225,24 @@ class FrameCutter {
   }
 }
 
-// 3. Requests ---------------------------------------------------------------------------------------------------------------------
+// 3. Requests
 
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
+// For which the work of a session that was left waits.
+const never = new Promise(() => {});
+
 // Without cookies: the proxy takes a request with one for somebody else's.
-const requestTo = (path, method, bearer, headers, body) => [base + path, {
-  method, body, headers: {Authorization: 'Bearer ' + bearer, ...headers},
-  mode: 'same-origin', credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer',
-}];
+const strictly = {mode: 'same-origin', credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer'};
+
+const requestTo = (path, method, bearer, headers, body) =>
+  [base + path, {...strictly, method, body, headers: {Authorization: 'Bearer ' + bearer, ...headers}}];
 
 const octets = {'Content-Type': 'application/octet-stream'};
 
 const watches = new Set();
 
-// Gives a request up when nothing was heard of it for a while: a network that went away does not say so.
+// Gives a request up of which nothing is heard: a network that went away does not say so.
 class Watch {
   constructor(silence) {
     Object.assign(this, {silence, controller: new AbortController(), timer: 0});
@@ -247,28 +265,30 @@ class Watch {
 
 // Something that has to work at last: since when it does not, and how long until the next try.
 class Effort {
-  constructor() { this.succeeded(); }
+  constructor() { Object.assign(this, {session, since: 0, delay: 250}); }
+
+  get isVain() { return this.session !== session; }
 
   succeeded() {
-    if (this.since && --troubles === 0 && isWelcome && !isOver) say('connected');
+    if (this.since && !this.isVain && --troubles === 0 && carrier) say('connected');
     this.since = 0;
     this.delay = 250;
   }
 
   async failed(retryAfter) {
+    if (this.isVain) await never;
     const now = Date.now();
-    if (isOver || this.since && now - this.since > retryPatience) throw new Wrong('it does not work');
+    if (this.since && now - this.since > retryPatience) throw new Wrong('time');
     if (!this.since && troubles++ === 0) say('reconnecting');
     this.since = this.since || now;
     // Not all pages at the same moment.
     await pause(retryAfter ? Math.min(retryAfter, 30) * 1000 : this.delay * (1 + Math.random() / 4));
-    if (isOver) throw new Wrong('over');
+    if (this.isVain) await never;
     this.delay = Math.min(2 * this.delay, 5000);
   }
 }
 
-// Sends a request until it is answered, each time the same one. take(answer, watch) reads the answer; if it throws anything but Wrong,
-// there was none.
+// Sends the same request until it is answered. take(answer, watch) reads the answer; if it throws anything but Wrong, there was none.
 async function insist(effort, silence, request, take) {
   while (true) {
     const watch = new Watch(silence);
@@ -277,12 +297,13 @@ async function insist(effort, silence, request, take) {
       const answer = await fetch(request[0], {...request[1], signal: watch.controller.signal});
       if (answer.status !== 503) {
         const taken = await take(answer, watch);
+        if (effort.isVain) await never;
         effort.succeeded();
         return taken;
       }
       retryAfter = Number(answer.headers.get('Retry-After')) || 0;
     } catch (error) {
-      if (error instanceof Wrong) throw error;
+      if (error instanceof Wrong && !effort.isVain) throw error;
     } finally {
       watch.stop();
     }
@@ -290,33 +311,79 @@ async function insist(effort, silence, request, take) {
   }
 }
 
-async function createSession() {
-  const request = requestTo('api/v1/session', 'POST', bootstrap, octets, hello);
+// 4. Sessions
+
+let session = 0, token = null, bornMs = 0, losses = 0, troubles = 0;
+
+const open = new Set(); // streams of this session
+
+async function createSession(bearer) {
+  const request = requestTo('api/v1/session', 'POST', bearer, octets, hello);
   const welcome = await insist(new Effort(), createSilence, request, async answer => {
     const body = answer.status === 200 && await answer.arrayBuffer();
-    if (!body || body.byteLength !== headerLength || new Uint8Array(body)[0] !== WELCOME) throw new Wrong('no session');
+    if (!body || body.byteLength !== headerLength || new Uint8Array(body)[0] !== WELCOME) throw new Wrong('session');
     token = answer.headers.get('X-Session-Token');
+    if (isOver) leaveSession(); // closed meanwhile
     return body;
   });
-  if (isOver) return deleteSession(); // closed meanwhile
+  bornMs = Date.now();
   await findCarrier(welcome);
 }
 
-// Lives longer than the page.
-function deleteSession() {
+const isYoung = () => Date.now() - bornMs < youth;
+
+// The last request lives longer than the page.
+function leaveSession() {
+  session++;
   if (!token) return;
   const [url, options] = requestTo('api/v1/session', 'DELETE', token);
   fetch(url, {...options, keepalive: true}).catch(() => {});
+  token = null;
+  for (const watch of watches) watch.abort();
+  if (carrier) carrier.stop();
 }
 
-// 4. Carriers ---------------------------------------------------------------------------------------------------------------------
+// The proxy was restarted, or the network cuts sockets. Another page would take the app seconds; this one asks for the token of one, and
+// the app hears that its streams are closed.
+async function startAgain() {
+  losses = isYoung() ? losses + 1 : 0;
+  if (losses > mostLosses) throw new Wrong('losses');
+  distrustsSockets = distrustsSockets || isYoung() && carrier?.hasSockets;
+  leaveSession();
+  carrier = null;
+  turn = waiting = troubles = 0;
+  say('reconnecting');
+  open.forEach(closeStream);
+  const bearer = await insist(new Effort(), createSilence, [page, strictly], async answer => {
+    const found = answer.status === 200 && /strap="([A-Za-z0-9_-]{43})"/.exec(await answer.text());
+    if (!found) throw new Wrong('page');
+    return found[1];
+  });
+  await createSession(bearer);
+}
+
+function stumble(error) {
+  if (isOver) return;
+  if (error instanceof Over) startAgain().catch(fail);
+  else fail();
+}
+
+// For a while the app sends frames of streams that it does not know to be closed.
+function isWanted(frame) {
+  const stream = streamOf(frame);
+  if (frame[0] === OPEN) open.add(stream);
+  return stream === 0 || (frame[0] === CLOSE ? open.delete(stream) : open.has(stream));
+}
+
+// 5. Carriers
 
 const held = []; // frames for which there is no carrier yet
-let carrier = null, turn = 0;
+let carrier = null, turn = 0, distrustsSockets = false;
 
 function send(frames) {
-  if (carrier) carrier.send(frames);
-  else for (const frame of frames) keep(frame, held);
+  const wanted = frames.filter(isWanted);
+  if (carrier) carrier.send(wanted);
+  else for (const frame of wanted) keep(frame, held);
 }
 
 // The first that works. The session takes any of them, and another one if the first could not carry a frame.
@@ -334,20 +401,18 @@ async function findCarrier(welcome) {
     if (isOver) return candidate.stop();
     carrier = candidate;
     effort.succeeded();
-    if (!isWelcome) {
-      isWelcome = true;
-      handOn(welcome);
-      say('connected');
-    }
+    if (!isWelcome) handOn(welcome);
+    isWelcome = true;
+    if (state !== 'connected') say('connected');
     return carrier.send(release(held));
   }
 }
 
-// A browser has six connections to a host over HTTP/1.1, and a lane of requests keeps one: there it is the last resort.
+// A browser has six connections to a host over HTTP/1.1, and a lane of requests keeps one: there they are the last resort.
 function inOrder() {
   const navigation = window.performance?.getEntriesByType?.('navigation')[0];
-  if (navigation?.nextHopProtocol !== 'http/1.1') return carriers;
-  return [...carriers.filter(name => name !== 'https-lanes'), ...carriers.filter(name => name === 'https-lanes')];
+  const isLast = name => name === 'https-lanes' && navigation?.nextHopProtocol === 'http/1.1' || distrustsSockets && name.startsWith('web');
+  return [...carriers.filter(name => !isLast(name)), ...carriers.filter(isLast)];
 }
 
 // Bytes in queues.
@@ -358,7 +423,7 @@ const costOf = frames => frames.reduce((sum, frame) => sum + frame.length + fram
 function keep(frame, queue) {
   queue.push(frame);
   waiting += costOf([frame]);
-  if (waiting > mostWaiting) throw new Wrong('too much waits');
+  if (waiting > mostWaiting) throw new Wrong('room');
 }
 
 // Gives what was kept.
@@ -367,15 +432,15 @@ function release(queue) {
   return queue.splice(0);
 }
 
-// It did not carry a frame, so nothing is lost with it.
+// It carried no frame, so nothing is lost.
 function replaceCarrier(frames) {
   carrier = null;
   for (const frame of frames) keep(frame, held);
   turn++;
-  findCarrier().catch(fail);
+  findCarrier().catch(stumble);
 }
 
-// 4.1 Frames in the bodies of requests and of answers, for the session or for each stream.
+// 5.1 Frames in the bodies of requests and of answers, for the session or for each stream.
 
 class Requests {
   constructor(hasLanes) { Object.assign(this, {hasLanes, lanes: new Map()}); }
@@ -387,7 +452,7 @@ class Requests {
   add(stream) {
     const lane = new RequestLane(this.hasLanes ? stream : null, () => this.lanes.delete(stream));
     this.lanes.set(stream, lane);
-    lane.poll().catch(fail);
+    lane.poll().catch(stumble);
   }
 
   send(frames) {
@@ -400,7 +465,7 @@ class Requests {
       keep(frame, lane.queue);
       touched.add(lane);
     }
-    for (const lane of touched) lane.post().catch(fail);
+    for (const lane of touched) lane.post().catch(stumble);
   }
 }
 
@@ -421,7 +486,7 @@ class RequestLane {
       const number = String(this.number++), start = Date.now();
       const request = requestTo('api/v1/up', 'POST', token, {...octets, ...this.lane, 'X-Up-Seq': number}, body);
       await insist(effort, upSilence, request, answer => {
-        if (answer.status !== 204 || answer.headers.get('X-Up-Ack') !== number) throw new Wrong('frames were refused');
+        if (answer.status !== 204 || answer.headers.get('X-Up-Ack') !== number) throw new Over('up');
       });
       waiting -= cost;
       app.countTraffic(body.length, 0);
@@ -430,7 +495,7 @@ class RequestLane {
     this.isPosting = false;
   }
 
-  // The proxy gives a body half a minute: on a slow line a whole batch would be too much, and would hold up what comes after it.
+  // The proxy gives a body half a minute: on a slow line a full batch would be too much, and would hold up the next.
   fit(tookMs) {
     if (tookMs < 500) this.room = Math.min(2 * this.room, batchLimit);
     else if (tookMs > 2000) this.room = Math.max(this.room / 2, 32 << 10);
@@ -439,7 +504,7 @@ class RequestLane {
   async poll() {
     const effort = new Effort();
     let isClosed = false;
-    while (!isClosed && !isOver) {
+    while (!isClosed) {
       const request = requestTo('api/v1/down', 'POST', token, {...this.lane, 'X-Down-Cursor': String(this.cursor)});
       isClosed = await insist(effort, downSilence, request, (answer, watch) => this.take(answer, watch, effort));
     }
@@ -451,7 +516,7 @@ class RequestLane {
     const cursor = answer.headers.get('X-Down-Cursor');
     if (answer.status === 204 && cursor === String(this.cursor))
       return answer.headers.get('X-Lane-Closed') === '1';
-    if (answer.status !== 200 || cursor !== String(this.cursor + 1)) throw new Wrong('no frames');
+    if (answer.status !== 200 || cursor !== String(this.cursor + 1)) throw new Over('down');
     await this.takeFrames(answer, watch, effort);
     this.cursor++;
     this.delivered = 0;
@@ -478,7 +543,7 @@ class RequestLane {
     }
     // Not every engine tells a body that was cut off from a whole one.
     const length = answer.headers.get('Content-Encoding') ? null : answer.headers.get('Content-Length');
-    if (!cutter.isBetweenFrames || length !== null && position !== Number(length)) throw new Error('cut off');
+    if (!cutter.isBetweenFrames || length !== null && position !== Number(length)) throw new Error('cut');
   }
 
   close() {
@@ -487,10 +552,9 @@ class RequestLane {
   }
 }
 
-// 4.2 Frames in the messages of WebSockets, for the session or for each stream. Nothing here looks again whether there is room: what is
-// under way is bounded by the apps' windows, and beyond the bound we give up.
+// 5.2 Frames in the messages of WebSockets, for the session or for each stream. What is under way is bounded by the apps' windows, so
+// nothing waits here for room.
 
-// Keeps its promise when the socket is open; breaks it if that is refused or takes too long.
 class Connection {
   constructor(protocol, lane, take, onClosed) {
     const cutter = new FrameCutter(lane, take);
@@ -505,7 +569,7 @@ class Connection {
       };
       socket.onclose = () => {
         this.stop();
-        reject(new Error('no WebSocket'));
+        reject(new Error('socket'));
       };
       this.timer = setTimeout(socket.onclose, socketPatience);
     });
@@ -515,7 +579,7 @@ class Connection {
     try {
       if (!(message instanceof ArrayBuffer)) throw new Wrong('text');
       cutter.push(new Uint8Array(message));
-      if (!cutter.isBetweenFrames) throw new Wrong('a part of a frame');
+      if (!cutter.isBetweenFrames) throw new Wrong('frame');
       app.countTraffic(0, message.byteLength);
     } catch {
       fail();
@@ -529,7 +593,7 @@ class Connection {
       this.socket.send(batch);
       app.countTraffic(batch.length, 0);
     }
-    if (this.socket.bufferedAmount > mostWaiting) throw new Wrong('too much waits');
+    if (this.socket.bufferedAmount > mostWaiting) throw new Wrong('room');
   }
 
   stop() {
@@ -540,12 +604,14 @@ class Connection {
 }
 
 class Socket {
+  constructor() { Object.assign(this, {hasCarried: false, hasSockets: true}); }
+
   start() {
     const take = frame => {
       this.hasCarried = true;
       handOn(frame);
     };
-    this.connection = new Connection('tproxy-v1.' + token, null, take, () => this.hasCarried ? fail() : replaceCarrier([]));
+    this.connection = new Connection('tproxy-v1.' + token, null, take, () => this.hasCarried ? stumble(new Over()) : replaceCarrier([]));
     return this.connection.opened;
   }
 
@@ -557,14 +623,14 @@ class Socket {
   }
 }
 
-// Nothing can be tried before there is a stream. Until a socket has opened, this carrier may still be replaced.
+// Before there is a stream nothing can be tried, so this carrier may be replaced until a socket has opened.
 class LaneSockets {
-  constructor() { Object.assign(this, {lanes: new Map(), hasOpened: false}); }
+  constructor() { Object.assign(this, {lanes: new Map(), hasOpened: false, hasSockets: true, cuts: 0}); }
 
   start() {}
 
   stop() {
-    for (const lane of this.lanes.values()) lane.connection.stop();
+    for (const lane of this.lanes.values()) lane.connection?.stop();
     this.lanes.clear();
   }
 
@@ -577,10 +643,12 @@ class LaneSockets {
       if (!lane || lane.isClosed) continue; // it was on its way when the stream ended; or it is PONG, for which there is no lane
       keep(frame, lane.queue);
       touched.add(lane);
-      if (frame[0] === OPEN) this.open(lane);
-      else if (frame[0] === CLOSE) this.close(lane);
+      if (frame[0] === CLOSE) this.close(lane);
     }
-    for (const lane of touched) this.flush(lane);
+    for (const lane of touched) {
+      if (!lane.connection && !lane.isClosed) this.open(lane);
+      this.flush(lane);
+    }
   }
 
   open(lane) {
@@ -599,18 +667,18 @@ class LaneSockets {
     if (lane.isOpen && !lane.isClosed) lane.connection.send(release(lane.queue));
   }
 
-  // By the app. What is not open yet need never be: streams that come and go would make a flood of sockets.
+  // By the app. What is not open yet need never be: browsers slow down whoever opens many sockets.
   close(lane) {
     this.flush(lane);
     lane.isClosed = true;
     if (lane.isOpen) return;
     release(lane.queue);
     this.lanes.delete(lane.stream);
-    lane.connection.stop();
+    lane.connection?.stop();
   }
 
   retry(lane) {
-    if (isOver || lane.isClosed || this.lanes.get(lane.stream) !== lane) return;
+    if (lane.isClosed || this.lanes.get(lane.stream) !== lane) return;
     if (!this.hasOpened) {
       const frames = [...this.lanes.values()].flatMap(one => release(one.queue));
       this.stop();
@@ -619,22 +687,19 @@ class LaneSockets {
       release(lane.queue);
       // That the session is over shows in nothing else; and with no other stream nothing is lost by giving up.
       if ([...this.lanes.values()].some(other => other.isOpen)) this.lose(lane);
-      else fail();
+      else stumble(new Over());
     } else {
       lane.isSecond = true;
       this.open(lane);
     }
   }
 
-  // With a socket goes its stream, of which the app may not know yet.
+  // With a socket goes its stream, of which the app may not know yet. A second one so soon: the network cuts them.
   lose(lane) {
     this.lanes.delete(lane.stream);
     if (isOver || lane.isClosed) return;
-    try {
-      handOn(new Uint8Array([CLOSE, lane.stream >> 16, lane.stream >> 8, lane.stream, 0, 0, 0, 0]).buffer);
-    } catch {
-      fail();
-    }
+    if (isYoung() && ++this.cuts > 1) stumble(new Over());
+    else closeStream(lane.stream);
   }
 }
 

@@ -153,6 +153,14 @@ internal sealed class BridgeApp : IAsyncDisposable
     /// <summary>The next frame of a stream.</summary>
     public Task<AppFrame> ReceiveAsync(uint stream) => WaitAsync(FramesOf(stream).Reader.ReadAsync().AsTask());
 
+    /// <summary>Until a stream is closed by the other side, whatever it gives before.</summary>
+    public async Task EndAsync(uint stream)
+    {
+        while ((await ReceiveAsync(stream)).Type != WebFrameType.Close)
+        {
+        }
+    }
+
     /// <summary>Frames to the page: in as many messages as this app makes of them.</summary>
     public async Task SendAsync(params byte[][] frames)
     {

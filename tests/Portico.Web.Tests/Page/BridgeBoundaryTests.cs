@@ -187,10 +187,7 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
         await using var app = await EnterAsync(host, AppKind.Desktop);
 
         await app.SendAsync(AppFrame.Open(1), AppFrame.Data(1, "close"u8));
-        while ((await app.ReceiveAsync(1)).Type != WebFrameType.Close)
-        {
-        }
-
+        await app.EndAsync(1);
         await app.EchoAsync(2, 100);
         await app.SendAsync(AppFrame.Close(2));
         // Late frames, and streams that are closed as soon as they are opened.

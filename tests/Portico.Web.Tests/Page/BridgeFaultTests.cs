@@ -168,34 +168,77 @@ public sealed class BridgeFaultTests(Browsers browsers)
     [InlineData(WebCarrier.HttpsLanes)]
     [InlineData(WebCarrier.WebSocket)]
     [InlineData(WebCarrier.WebSocketLanes)]
-    public async Task After_a_restart_an_app_is_told_and_the_next_page_works(WebCarrier carrier)
+    public async Task After_a_restart_an_app_loses_its_streams_and_opens_others_on_the_same_page(WebCarrier carrier)
     {
         var setup = new HostSetup { IsTls = true, Carriers = [carrier] };
         var first = await WebHostUnderTest.StartAsync(setup);
         await using var second = await WebHostUnderTest.StartAsync(setup);
         var browser = await browsers.GetAsync(Way.Http2, first.Server.Address);
-        await using (var app = await BridgeApp.EnterAsync(browser, first, AppKind.Desktop))
+        await using var app = await BridgeApp.EnterAsync(browser, first, AppKind.Desktop);
+        await app.EchoAsync(1, 100);
+
+        await browsers.GetAsync(Way.Http2, second.Server.Address);
+        await first.DisposeAsync();
+        await app.EndAsync(1);
+        // Frames that were on their way, and with a socket for each stream one that finds out that there is no session.
+        await app.SendAsync(AppFrame.Data(1, [1]), AppFrame.Close(1));
+        if (carrier == WebCarrier.WebSocketLanes)
         {
-            await app.EchoAsync(1, 100);
-            await browsers.GetAsync(Way.Http2, second.Server.Address);
-            await first.DisposeAsync();
-            // A stream of its own socket ends with it; that there is no session any more is found by the next one.
-            if (carrier == WebCarrier.WebSocketLanes)
-            {
-                while ((await app.ReceiveAsync(1)).Type != WebFrameType.Close)
-                {
-                }
-
-                await app.SendAsync(AppFrame.Open(2));
-            }
-
-            await app.ClosedAsync();
-            app.AssertHealthy();
+            await app.SendAsync(AppFrame.Open(2));
+            await app.EndAsync(2);
         }
 
-        await using var next = await BridgeApp.EnterAsync(browser, second, AppKind.Desktop);
-        await next.EchoAsync(1, 100);
-        next.AssertHealthy();
+        await app.EchoAsync(3, 100_000);
+
+        Assert.Equal(1, second.Sessions.Count);
+        Assert.Equal("connected", app.States.Last());
+        app.AssertHealthy();
+    }
+
+    [BrowserFact]
+    public async Task A_session_that_cannot_be_had_again_is_the_end()
+    {
+        var first = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
+        // An app's link that is good no longer.
+        await using var second = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true, Path = "another" });
+        var browser = await browsers.GetAsync(Way.Http2, first.Server.Address);
+        await using var app = await BridgeApp.EnterAsync(browser, first, AppKind.Desktop);
+        await app.EchoAsync(1, 100);
+
+        await browsers.GetAsync(Way.Http2, second.Server.Address);
+        await first.DisposeAsync();
+
+        await app.ClosedAsync();
+        Assert.Equal(["connecting", "connected", "reconnecting", "failed"], app.States);
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [InlineData(WebCarrier.WebSocket)]
+    [InlineData(WebCarrier.WebSocketLanes)]
+    public async Task Where_WebSockets_are_cut_after_a_while_requests_are_used(WebCarrier blocked)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [blocked, WebCarrier.Https] });
+        await using var door = new Door
+        {
+            Server = host.Server.Address,
+            Allowance = first => first.Span.IndexOf("/api/v1/ws"u8) >= 0 ? 16 * 1024 : null,
+        };
+        await using var front = await Terminator.StartAsync(door.Address);
+        await using var app = await EnterAsync(host, front);
+
+        // With a socket for each stream the first that is cut may be chance.
+        for (var stream = 1u; stream <= (blocked == WebCarrier.WebSocket ? 1 : 2); stream++)
+        {
+            await app.SendAsync(AppFrame.Open(stream), AppFrame.Data(stream, new byte[20_000]));
+            await app.EndAsync(stream);
+        }
+
+        await app.EchoAsync(3, 100_000);
+        await app.EchoAsync(4, 100_000);
+
+        Assert.True(app.WelcomeTime < TimeSpan.FromSeconds(8), $"{app.WelcomeTime}");
+        app.AssertHealthy();
     }
 
     private static bool IsTransport(HttpContext context) =>

@@ -51,22 +51,21 @@ internal sealed class Door : IAsyncDisposable
     private async Task CarryAsync(Socket client)
     {
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        using (client)
+        using var _ = client;
+        try
         {
-            try
-            {
-                await server.ConnectAsync(Server!, _end.Token);
-                var first = new byte[64 * 1024];
-                var count = await client.ReceiveAsync(first, _end.Token);
-                await server.SendAsync(first.AsMemory(0, count), _end.Token);
-                var allowance = Allowance(first.AsMemory(0, count));
-                await Task.WhenAll(CopyAsync(client, server, null), CopyAsync(server, client, allowance));
-            }
-            catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
-            {
-                // Whoever is left hears of it by a reset.
-                client.LingerState = server.LingerState = new LingerOption(true, 0);
-            }
+            await server.ConnectAsync(Server!, _end.Token);
+            var first = new byte[64 * 1024];
+            var count = await client.ReceiveAsync(first, _end.Token);
+            await server.SendAsync(first.AsMemory(0, count), _end.Token);
+            var down = CopyAsync(server, client, Allowance(first.AsMemory(0, count)));
+            await Task.WhenAll(CopyAsync(client, server, null), down);
+        }
+        catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Whoever is left hears of it by a reset.
+            client.Close(0);
+            server.Close(0);
         }
     }
 

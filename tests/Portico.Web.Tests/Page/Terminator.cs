@@ -16,7 +16,12 @@ namespace Portico.Web.Tests.Page;
 internal sealed class Terminator : IAsyncDisposable
 {
     private readonly WebApplication _server;
-    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false });
+    // A connection for each request, so that one can be cut without the others.
+    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
+    {
+        UseProxy = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero,
+    });
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("portico-front-");
     private readonly IHttpForwarder _forwarder;
     private readonly string _host;
