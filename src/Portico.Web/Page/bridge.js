@@ -1,5 +1,5 @@
-// The bridge: frames of Telegram's app on one side, requests or WebSockets to this host on the other. It looks into no DATA, makes no
-// stream ids and holds no secret. Five parts: the app, frames, requests, sessions, carriers.
+// The bridge: frames of Telegram's app on one side, requests or WebSockets to this host on the other. It looks into no DATA and holds no
+// secret. Five parts: the app, frames, requests, sessions, carriers.
 // A frame: type (1 byte), stream (3), length of the payload (4), payload; the most significant byte first.
 (() => {
 'use strict';
@@ -11,15 +11,15 @@ const base="{{base}}",carriers="{{carriers}}";
 const OPEN = 1, DATA = 2, CLOSE = 3, WINDOW = 4, PING = 5, WELCOME = 0x11, BYE = 0x1f;
 const headerLength = 8, mostPayload = 1 << 20, mostFrames = 4096;
 
-// Bytes that may wait for the network; and what a frame counts beside its own, so that many small ones are bounded too.
+// Bytes that may wait for the network; and what a frame counts beside its own, for many are small.
 const mostWaiting = 32 << 20, frameCost = 256;
 
-const socketPatience = 3000, retryPatience = 60000, reminderInterval = 5000;
+const socketPatience = 3000, lanePatience = 10000, retryPatience = 60000, reminderInterval = 5000;
 
-// A session that ends sooner was not meant to last, and there are not many of them in a row.
+// A session that ends sooner was not meant to last; and so many of them in a row are enough.
 const youth = 60000, mostLosses = 3;
 
-// Of a request of which nothing is heard, after which a new connection is tried. The proxy holds frames up to 20 s and polls 25 s.
+// Until a request of which nothing is heard is sent again. The proxy holds frames up to 20 s and polls 25 s.
 const createSilence = 10000, upSilence = 60000, downSilence = 40000;
 
 // The end of all, where other errors are only answers that were lost; and the end of the session alone.
@@ -114,6 +114,7 @@ function handOn(frame) {
   } catch (error) {
     throw new Wrong(error); // this is no broken connection
   }
+  if (bytes[0] === BYE) end(); // the app will not have any more
 }
 
 function closeStream(stream) {
@@ -229,7 +230,7 @@ class FrameCutter {
 
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
-// For which the work of a session that was left waits.
+// What the work of a session that was left waits for.
 const never = new Promise(() => {});
 
 // Without cookies: the proxy takes a request with one for somebody else's.
@@ -245,7 +246,7 @@ const watches = new Set();
 // Gives a request up of which nothing is heard: a network that went away does not say so.
 class Watch {
   constructor(silence) {
-    Object.assign(this, {silence, controller: new AbortController(), timer: 0});
+    Object.assign(this, {silence, controller: new AbortController()});
     watches.add(this);
     this.touch();
   }
@@ -415,8 +416,7 @@ function inOrder() {
   return [...carriers.filter(name => !isLast(name)), ...carriers.filter(isLast)];
 }
 
-// Bytes in queues.
-let waiting = 0;
+let waiting = 0; // bytes in queues
 
 const costOf = frames => frames.reduce((sum, frame) => sum + frame.length + frameCost, 0);
 
@@ -426,7 +426,6 @@ function keep(frame, queue) {
   if (waiting > mostWaiting) throw new Wrong('room');
 }
 
-// Gives what was kept.
 function release(queue) {
   waiting -= costOf(queue);
   return queue.splice(0);
@@ -440,7 +439,7 @@ function replaceCarrier(frames) {
   findCarrier().catch(stumble);
 }
 
-// 5.1 Frames in the bodies of requests and of answers, for the session or for each stream.
+// 5.1 Frames in bodies of requests and answers, for the session or for each stream.
 
 class Requests {
   constructor(hasLanes) { Object.assign(this, {hasLanes, lanes: new Map()}); }
@@ -470,7 +469,7 @@ class Requests {
 }
 
 class RequestLane {
-  // id: a stream, 0 for frames of none, null = there are no lanes. onClosed() is called when no frames are to be sent any more.
+  // id: a stream, 0 for frames of none, null = there are no lanes. onClosed(): no frames are to be sent any more.
   constructor(id, onClosed) {
     const lane = id === null ? {} : {'X-Lane-ID': String(id)};
     Object.assign(this, {id, onClosed, lane, queue: [], isPosting: false, number: 1, cursor: 0, delivered: 0, room: 128 << 10});
@@ -523,7 +522,7 @@ class RequestLane {
     return false;
   }
 
-  // The same cursor is answered with the same bytes: what was handed on before an answer broke off is not handed on again.
+  // The same cursor gives the same bytes: what was handed on before an answer broke off is not handed on again.
   async takeFrames(answer, watch, effort) {
     let position = 0;
     const cutter = new FrameCutter(this.id, (frame, type) => {
@@ -552,11 +551,10 @@ class RequestLane {
   }
 }
 
-// 5.2 Frames in the messages of WebSockets, for the session or for each stream. What is under way is bounded by the apps' windows, so
-// nothing waits here for room.
+// 5.2 Frames in messages of WebSockets. What is under way is bounded by the apps' windows, so nothing waits for room.
 
 class Connection {
-  constructor(protocol, lane, take, onClosed) {
+  constructor(protocol, lane, patience, take, onClosed) {
     const cutter = new FrameCutter(lane, take);
     const socket = this.socket = new WebSocket('wss://' + location.host + base + 'api/v1/ws', protocol);
     socket.binaryType = 'arraybuffer';
@@ -569,9 +567,9 @@ class Connection {
       };
       socket.onclose = () => {
         this.stop();
-        reject(new Error('socket'));
+        reject();
       };
-      this.timer = setTimeout(socket.onclose, socketPatience);
+      this.timer = setTimeout(socket.onclose, patience);
     });
   }
 
@@ -611,7 +609,8 @@ class Socket {
       this.hasCarried = true;
       handOn(frame);
     };
-    this.connection = new Connection('tproxy-v1.' + token, null, take, () => this.hasCarried ? stumble(new Over()) : replaceCarrier([]));
+    const onClosed = () => this.hasCarried ? stumble(new Over()) : replaceCarrier([]);
+    this.connection = new Connection('tproxy-v1.' + token, null, socketPatience, take, onClosed);
     return this.connection.opened;
   }
 
@@ -638,9 +637,9 @@ class LaneSockets {
     const touched = new Set();
     for (const frame of frames) {
       const stream = streamOf(frame);
-      if (frame[0] === OPEN) this.lanes.set(stream, {stream, queue: [], isOpen: false, isSecond: false, isClosed: false});
+      if (frame[0] === OPEN) this.lanes.set(stream, {stream, queue: []}); // isOpen, isSecond, isClosed
       const lane = this.lanes.get(stream);
-      if (!lane || lane.isClosed) continue; // it was on its way when the stream ended; or it is PONG, for which there is no lane
+      if (!lane || lane.isClosed) continue; // it was on its way when the stream ended, or is of no stream
       keep(frame, lane.queue);
       touched.add(lane);
       if (frame[0] === CLOSE) this.close(lane);
@@ -656,7 +655,10 @@ class LaneSockets {
       lane.isClosed = lane.isClosed || type === CLOSE;
       handOn(frame);
     };
-    lane.connection = new Connection('tproxy-lane-v1.' + token + '.' + lane.stream, lane.stream, take, () => this.lose(lane));
+    // Where they open at all they may take longer: browsers slow down whoever opens many.
+    const patience = this.hasOpened ? lanePatience : socketPatience;
+    const name = 'tproxy-lane-v1.' + token + '.' + lane.stream;
+    lane.connection = new Connection(name, lane.stream, patience, take, () => this.lose(lane));
     lane.connection.opened.then(() => {
       this.hasOpened = lane.isOpen = true;
       this.flush(lane);
@@ -667,7 +669,7 @@ class LaneSockets {
     if (lane.isOpen && !lane.isClosed) lane.connection.send(release(lane.queue));
   }
 
-  // By the app. What is not open yet need never be: browsers slow down whoever opens many sockets.
+  // By the app. What is not open yet need never be.
   close(lane) {
     this.flush(lane);
     lane.isClosed = true;
@@ -685,7 +687,7 @@ class LaneSockets {
       replaceCarrier(frames);
     } else if (lane.isSecond) {
       release(lane.queue);
-      // That the session is over shows in nothing else; and with no other stream nothing is lost by giving up.
+      // That the session is over shows in nothing else; and without another stream nothing is lost.
       if ([...this.lanes.values()].some(other => other.isOpen)) this.lose(lane);
       else stumble(new Over());
     } else {

@@ -27,7 +27,7 @@ internal sealed class BridgeApp : IAsyncDisposable
     private readonly AppStreams _streams = new();
     private readonly ConcurrentDictionary<uint, Channel<AppFrame>> _frames = new();
     private readonly Channel<string> _states = Channel.CreateUnbounded<string>();
-    private readonly TaskCompletionSource _welcome = New(), _closed = New(), _there = New(), _firstState = New();
+    private readonly TaskCompletionSource _welcome = New(), _closed = New(), _there = New(), _firstState = New(), _bye = New();
     private readonly TaskCompletionSource<Exception> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _sending = new(1);
     private readonly List<string> _complaints = [];
@@ -117,6 +117,9 @@ internal sealed class BridgeApp : IAsyncDisposable
 
     /// <summary>Until the page gives up.</summary>
     public Task ClosedAsync() => WaitAsync(_closed.Task);
+
+    /// <summary>Until the host says that it goes.</summary>
+    public Task ByeAsync() => WaitAsync(_bye.Task);
 
     /// <summary>Until the page says so.</summary>
     public async Task StateAsync(string state)
@@ -315,7 +318,8 @@ internal sealed class BridgeApp : IAsyncDisposable
         Expect(frame.Payload.Length <= 256 * 1024, "a frame of more bytes than the apps' messages are made for");
         Expect(_isWelcome || message.AsSpan().SequenceEqual(WebFrame.Welcome), "frames before WELCOME");
         var error = _streams.Accept(new WebFrameHeader(frame.Type, frame.Stream, frame.Payload.Length), frame.Payload);
-        Expect(error == WebProxyError.None, $"{error}: {frame.Type} of {frame.Stream}");
+        if (error == WebProxyError.Bye) _bye.TrySetResult();
+        else Expect(error == WebProxyError.None, $"{error}: {frame.Type} of {frame.Stream}");
         if (_isWelcome)
         {
             FramesOf(frame.Stream).Writer.TryWrite(frame);

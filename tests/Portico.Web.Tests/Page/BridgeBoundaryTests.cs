@@ -51,6 +51,50 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
     }
 
     [BrowserTheory]
+    [MemberData(nameof(Carriers))]
+    public async Task A_host_that_goes_in_good_order_is_not_asked_again(WebCarrier carrier)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true, Carriers = [carrier] });
+        await using var app = await EnterAsync(host, AppKind.Desktop);
+        await app.EchoAsync(1, 100);
+        var requests = 0;
+        app.Page.Request += (_, request) => requests += request.Method == "DELETE" ? 0 : 1;
+
+        await host.Sessions.DrainAsync(TimeSpan.FromMilliseconds(100));
+
+        // With a socket for each stream there is none on which it could be said.
+        if (carrier == WebCarrier.WebSocketLanes) await app.EndAsync(1);
+        else await app.ByeAsync();
+        await UntilAsync(() => host.Sessions.Count == 0);
+        await app.Page.EvaluateAsync("new Promise(resolve => setTimeout(resolve))");
+        Assert.Equal(["connecting", "connected"], app.States);
+        Assert.Equal(0, requests);
+        app.AssertHealthy();
+    }
+
+    [BrowserFact]
+    public async Task Cookies_of_the_site_do_no_harm()
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [WebCarrier.Https] });
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        front.Fault = context =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                context.Response.Headers.SetCookie = "site=1; Path=/; Secure";
+                return Task.CompletedTask;
+            });
+            return front.ForwardAsync(context);
+        };
+        await using var app = await BridgeApp.EnterAsync(await browsers.GetAsync(Way.Http2, front.Address), host, AppKind.Desktop);
+
+        await app.EchoAsync(1, 100);
+
+        Assert.Single(await app.Context.CookiesAsync());
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
     [MemberData(nameof(Kinds))]
     public async Task A_page_that_goes_away_ends_its_session(AppKind kind)
     {
