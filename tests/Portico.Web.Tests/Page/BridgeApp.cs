@@ -26,6 +26,7 @@ internal sealed class BridgeApp : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly AppStreams _streams = new();
     private readonly ConcurrentDictionary<uint, Channel<AppFrame>> _frames = new();
+    private readonly Dictionary<uint, long> _unacknowledged = [];
     private readonly Channel<string> _states = Channel.CreateUnbounded<string>();
     private readonly TaskCompletionSource _welcome = New(), _closed = New(), _there = New(), _firstState = New(), _bye = New();
     private readonly TaskCompletionSource<Exception> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,6 +57,9 @@ internal sealed class BridgeApp : IAsyncDisposable
 
     /// <summary>From the navigation to WELCOME.</summary>
     public TimeSpan WelcomeTime { get; private set; }
+
+    /// <summary>Frames that the page has handed on.</summary>
+    public int FrameCount { get; private set; }
 
     /// <summary>Bytes up and down that the page has told of.</summary>
     public (long Up, long Down) Traffic { get; private set; }
@@ -172,6 +176,8 @@ internal sealed class BridgeApp : IAsyncDisposable
             foreach (var frame in frames)
             {
                 WebFrameHeader.TryRead(frame, out var header, out _);
+                if (header.Type == WebFrameType.Data)
+                    _unacknowledged[header.Stream] = _unacknowledged.GetValueOrDefault(header.Stream) + header.PayloadLength;
                 if (header.Type == WebFrameType.Open) _streams.Open(header.Stream);
                 if (header.Type == WebFrameType.Close) _streams.Close(header.Stream);
                 if (header.Type == WebFrameType.Window)
@@ -318,6 +324,15 @@ internal sealed class BridgeApp : IAsyncDisposable
         Expect(frame.Payload.Length <= 256 * 1024, "a frame of more bytes than the apps' messages are made for");
         Expect(_isWelcome || message.AsSpan().SequenceEqual(WebFrame.Welcome), "frames before WELCOME");
         var error = _streams.Accept(new WebFrameHeader(frame.Type, frame.Stream, frame.Payload.Length), frame.Payload);
+        FrameCount++;
+        if (frame.Type == WebFrameType.Window)
+        {
+            // An app would not notice credit that it was given twice.
+            var left = _unacknowledged.GetValueOrDefault(frame.Stream) - BinaryPrimitives.ReadUInt32BigEndian(frame.Payload);
+            Expect(left >= 0, "credit for bytes that were not sent");
+            _unacknowledged[frame.Stream] = left;
+        }
+
         if (error == WebProxyError.Bye) _bye.TrySetResult();
         else Expect(error == WebProxyError.None, $"{error}: {frame.Type} of {frame.Stream}");
         if (_isWelcome)

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Portico.Protocol;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Web;
+using Portico.TestKit.Wires;
 using Portico.Web.Tests.Staging;
 using Xunit;
 
@@ -40,23 +42,53 @@ public sealed class BridgeFaultTests(Browsers browsers)
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [carrier] });
         await using var front = await Terminator.StartAsync(host.Server.Address);
         // In front of, inside and behind headers, and inside payloads; every second answer.
-        var cuts = new Queue<int>([0, 1, 7, 8, 9, 11, 12, 13, 19, 20, 21, 30_000, 65_544, 90_000]);
+        var cuts = new Queue<int>([0, 1, 7, 8, 9, 11, 12, 13, 19, 20, 21, 500, 3000]);
         var asked = 0;
-        front.Fault = context =>
-        {
-            lock (cuts)
-            {
-                return context.Request.Path.Value!.EndsWith("/down", StringComparison.Ordinal) && ++asked % 2 == 0
-                    && cuts.TryDequeue(out var length)
-                        ? front.CutAnswerAsync(context, length)
-                        : front.ForwardAsync(context);
-            }
-        };
+        front.Fault = context => IsDown(context) && Interlocked.Increment(ref asked) % 2 == 0
+            ? front.CutAnswerAsync(context, Cut, () => Task.CompletedTask)
+            : front.ForwardAsync(context);
         await using var app = await EnterAsync(host, front);
 
         for (var stream = 1u; cuts.Count > 0; stream++) await app.EchoAsync(stream, 150_000);
 
         app.AssertHealthy();
+
+        int? Cut(ReadOnlyMemory<byte> body)
+        {
+            lock (cuts) return cuts.TryPeek(out var length) && body.Length > length ? cuts.Dequeue() : null;
+        }
+    }
+
+    [BrowserTheory]
+    [MemberData(nameof(Requests))]
+    public async Task What_an_app_got_before_an_answer_broke_off_it_does_not_get_again(WebCarrier carrier)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [carrier] });
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        BridgeApp? app = null;
+        var cuts = new HashSet<string>();
+        front.Fault = context =>
+        {
+            // Each answer once.
+            var answer = $"{context.Request.Headers["X-Lane-ID"]} {context.Request.Headers["X-Down-Cursor"]}";
+            if (!IsDown(context) || app is null || cuts.Contains(answer)) return front.ForwardAsync(context);
+            var before = app.FrameCount;
+            return front.CutAnswerAsync(context, body => InsideTheSecondFrame(body, answer), () => UntilAsync(() => app.FrameCount > before));
+        };
+        await using var entered = app = await EnterAsync(host, front);
+
+        for (var stream = 1u; cuts.Count < 5; stream++) await app.EchoAsync(stream, 150_000);
+
+        app.AssertHealthy();
+
+        int? InsideTheSecondFrame(ReadOnlyMemory<byte> body, string answer)
+        {
+            if (WebFrameHeader.TryRead(body.Span, out var first, out _) != FrameStatus.Ok) return null;
+            var end = WebFrameHeader.Length + first.PayloadLength + 4;
+            if (body.Length <= end) return null;
+            lock (cuts) cuts.Add(answer);
+            return end;
+        }
     }
 
     [BrowserTheory]
@@ -65,10 +97,7 @@ public sealed class BridgeFaultTests(Browsers browsers)
     {
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [carrier] });
         await using var front = await Terminator.StartAsync(host.Server.Address);
-        front.Fault = context => context.Request.Path.Value!.EndsWith("/up", StringComparison.Ordinal)
-            || context.Request.Path.Value.EndsWith("/session", StringComparison.Ordinal)
-                ? front.DoubleAsync(context)
-                : front.ForwardAsync(context);
+        front.Fault = context => IsTransport(context) && !IsDown(context) ? front.DoubleAsync(context) : front.ForwardAsync(context);
         await using var app = await EnterAsync(host, front);
 
         for (var stream = 1u; stream <= 3; stream++) await app.EchoAsync(stream, 100_000);
@@ -244,7 +273,15 @@ public sealed class BridgeFaultTests(Browsers browsers)
     private static bool IsTransport(HttpContext context) =>
         context.Request.Path.Value!.Contains("/api/v1/", StringComparison.Ordinal) && !IsSocket(context);
 
+    private static bool IsDown(HttpContext context) => context.Request.Path.Value!.EndsWith("/down", StringComparison.Ordinal);
+
     private static bool IsSocket(HttpContext context) => context.Request.Path.Value!.EndsWith("/ws", StringComparison.Ordinal);
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var clock = new CancellationTokenSource(Wire.Patience);
+        while (!condition()) await Task.Delay(5, clock.Token);
+    }
 
     private async Task<BridgeApp> EnterAsync(WebHostUnderTest host, Terminator front) =>
         await BridgeApp.EnterAsync(await browsers.GetAsync(Way.Http2, front.Address), host, AppKind.Desktop);

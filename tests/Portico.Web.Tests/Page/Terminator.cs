@@ -91,11 +91,12 @@ internal sealed class Terminator : IAsyncDisposable
 
     /// <summary>The answer breaks off.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="length">Bytes of its body that arrive.</param>
-    public Task CutAnswerAsync(HttpContext context, int length)
+    /// <param name="where">Given the beginning of its body: how many bytes of it arrive; null = the whole answer.</param>
+    /// <param name="settled">Until they have arrived.</param>
+    public Task CutAnswerAsync(HttpContext context, Func<ReadOnlyMemory<byte>, int?> where, Func<Task> settled)
     {
         var whole = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        var cut = new CutStream(context.Response.Body, length, context.Abort);
+        var cut = new CutStream(context.Response.Body, where, settled, context.Abort);
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(cut, whole));
         return ForwardAsync(context);
     }
@@ -119,9 +120,9 @@ internal sealed class Terminator : IAsyncDisposable
         }
     }
 
-    private sealed class CutStream(Stream target, int length, Action cut) : Stream
+    private sealed class CutStream(Stream target, Func<ReadOnlyMemory<byte>, int?> where, Func<Task> settled, Action cut) : Stream
     {
-        private int _left = length;
+        private bool _isWhole;
 
         public override bool CanRead => false;
 
@@ -139,11 +140,12 @@ internal sealed class Terminator : IAsyncDisposable
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var part = buffer[..Math.Min(buffer.Length, _left)];
-            await target.WriteAsync(part, cancellationToken);
+            var length = _isWhole ? null : where(buffer);
+            _isWhole = length is null;
+            await target.WriteAsync(buffer[..(length ?? buffer.Length)], cancellationToken);
+            if (_isWhole) return;
             await target.FlushAsync(cancellationToken);
-            _left -= part.Length;
-            if (part.Length == buffer.Length) return;
+            await settled();
             cut();
             throw new IOException("cut");
         }
