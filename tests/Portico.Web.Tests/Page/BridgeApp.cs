@@ -77,7 +77,11 @@ internal sealed class BridgeApp : IAsyncDisposable
     }
 
     /// <summary>Opens the page and says HELLO.</summary>
-    public static async Task<BridgeApp> OpenAsync(IBrowser browser, WebHostUnderTest host, AppKind kind)
+    /// <param name="browser">Where.</param>
+    /// <param name="host">Whose page.</param>
+    /// <param name="kind">Of an app.</param>
+    /// <param name="script">Runs before the page's own, where the app has a WebView.</param>
+    public static async Task<BridgeApp> OpenAsync(IBrowser browser, WebHostUnderTest host, AppKind kind, string script = "")
     {
         if (kind == AppKind.Browser)
         {
@@ -87,7 +91,7 @@ internal sealed class BridgeApp : IAsyncDisposable
         }
 
         var app = await CreateAsync(browser, kind);
-        await app.Page.AddInitScriptAsync(AppScripts.Injected(kind, host.BridgeUrl));
+        await app.Page.AddInitScriptAsync(AppScripts.Injected(kind, host.BridgeUrl) + script);
         app._clock.Restart();
         await app.Page.GotoAsync($"{host.BridgeUrl}#android={Nonce}", new() { WaitUntil = WaitUntilState.Commit });
         await app.HelloAsync();

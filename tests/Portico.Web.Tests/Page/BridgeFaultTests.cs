@@ -92,6 +92,44 @@ public sealed class BridgeFaultTests(Browsers browsers)
     }
 
     [BrowserTheory]
+    [InlineData("0200000100000002aa")]
+    [InlineData("02000001")]
+    public async Task A_body_that_ends_inside_a_frame_was_cut_off_though_the_browser_does_not_say_so(string body)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [WebCarrier.Https] });
+        await using var front = await Terminator.StartAsync(host.Server.Address);
+        var isFirst = true;
+        front.Fault = context =>
+        {
+            if (!IsDown(context) || !isFirst) return front.ForwardAsync(context);
+            isFirst = false;
+            context.Response.Headers["X-Down-Cursor"] = "1";
+            return context.Response.Body.WriteAsync(Convert.FromHexString(body)).AsTask();
+        };
+        await using var app = await EnterAsync(host, front);
+
+        await app.EchoAsync(1, 100_000);
+
+        Assert.Contains("reconnecting", app.States);
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [MemberData(nameof(Requests))]
+    public async Task Where_bodies_cannot_be_read_in_pieces_they_are_read_as_a_whole(WebCarrier carrier)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true, Carriers = [carrier] });
+        const string Old = "Object.defineProperty(Response.prototype, 'body', {value: undefined});";
+        await using var app = await BridgeApp.OpenAsync(await browsers.GetAsync(Way.Http2, host.Server.Address), host, AppKind.Desktop, Old);
+        await app.WelcomeAsync();
+
+        await app.EchoAsync(1, 100);
+        await app.EchoAsync(2, 1 << 20);
+
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
     [MemberData(nameof(Requests))]
     public async Task Doubled_requests_do_nothing_twice(WebCarrier carrier)
     {
@@ -248,11 +286,7 @@ public sealed class BridgeFaultTests(Browsers browsers)
     public async Task Where_WebSockets_are_cut_after_a_while_requests_are_used(WebCarrier blocked)
     {
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [blocked, WebCarrier.Https] });
-        await using var door = new Door
-        {
-            Server = host.Server.Address,
-            Allowance = first => first.Span.IndexOf("/api/v1/ws"u8) >= 0 ? 16 * 1024 : null,
-        };
+        await using var door = SocketsCutAfter16KiB(host);
         await using var front = await Terminator.StartAsync(door.Address);
         await using var app = await EnterAsync(host, front);
 
@@ -269,6 +303,31 @@ public sealed class BridgeFaultTests(Browsers browsers)
         Assert.True(app.WelcomeTime < TimeSpan.FromSeconds(8), $"{app.WelcomeTime}");
         app.AssertHealthy();
     }
+
+    [BrowserFact]
+    public async Task A_page_whose_sessions_do_not_last_gives_up()
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [WebCarrier.WebSocket] });
+        await using var door = SocketsCutAfter16KiB(host);
+        await using var front = await Terminator.StartAsync(door.Address);
+        await using var app = await EnterAsync(host, front);
+
+        for (var stream = 1u; stream <= 4; stream++)
+        {
+            await app.SendAsync(AppFrame.Open(stream), AppFrame.Data(stream, new byte[20_000]));
+            if (stream < 4) await app.EndAsync(stream);
+        }
+
+        await app.ClosedAsync();
+        Assert.Equal("failed", app.States.Last());
+        app.AssertHealthy();
+    }
+
+    private static Door SocketsCutAfter16KiB(WebHostUnderTest host) => new()
+    {
+        Server = host.Server.Address,
+        Allowance = first => first.Span.IndexOf("/api/v1/ws"u8) >= 0 ? 16 * 1024 : null,
+    };
 
     private static bool IsTransport(HttpContext context) =>
         context.Request.Path.Value!.Contains("/api/v1/", StringComparison.Ordinal) && !IsSocket(context);
