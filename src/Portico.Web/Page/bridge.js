@@ -125,7 +125,7 @@ function closeStream(stream) {
   }
 }
 
-// Says how it goes, and says so again until it goes well: an app that hears nothing for ten seconds gives up.
+// Says how it goes, and again until it goes well: an app that hears nothing for ten seconds gives up.
 function say(news) {
   state = news;
   clearInterval(reminder);
@@ -212,8 +212,10 @@ class FrameCutter {
   begin() {
     const header = this.header, type = header[0], stream = streamOf(header), length = payloadLength(header, 0);
     const isOfStream = type === DATA || type === CLOSE || type === WINDOW;
-    if (!isOfStream && type !== PING && type !== BYE || isOfStream !== stream > 0) throw new Wrong('frame');
-    if (length > mostPayload || this.lane !== null && stream !== this.lane) throw new Wrong('frame');
+    if (!isOfStream && type !== PING && type !== BYE || isOfStream !== stream > 0)
+      throw new Wrong('frame');
+    if (length > mostPayload || this.lane !== null && stream !== this.lane)
+      throw new Wrong('frame');
     this.frame = new Uint8Array(headerLength + length);
     this.frame.set(header);
   }
@@ -322,7 +324,8 @@ async function createSession(bearer) {
   const request = requestTo('api/v1/session', 'POST', bearer, octets, hello);
   const welcome = await insist(new Effort(), createSilence, request, async answer => {
     const body = answer.status === 200 && await answer.arrayBuffer();
-    if (!body || body.byteLength !== headerLength || new Uint8Array(body)[0] !== WELCOME) throw new Wrong('session');
+    if (!body || body.byteLength !== headerLength || new Uint8Array(body)[0] !== WELCOME)
+      throw new Wrong('session');
     token = answer.headers.get('X-Session-Token');
     if (isOver) leaveSession(); // closed meanwhile
     return body;
@@ -387,7 +390,7 @@ function send(frames) {
   else for (const frame of wanted) keep(frame, held);
 }
 
-// The first that works. The session takes any of them, and another one if the first could not carry a frame.
+// The first that works. The session takes any of them, until one has carried a frame.
 async function findCarrier(welcome) {
   const names = inOrder(), effort = new Effort();
   for (; ; turn++) {
@@ -485,7 +488,8 @@ class RequestLane {
       const number = String(this.number++), start = Date.now();
       const request = requestTo('api/v1/up', 'POST', token, {...octets, ...this.lane, 'X-Up-Seq': number}, body);
       await insist(effort, upSilence, request, answer => {
-        if (answer.status !== 204 || answer.headers.get('X-Up-Ack') !== number) throw new Over('up');
+        if (answer.status !== 204 || answer.headers.get('X-Up-Ack') !== number)
+          throw new Over('up');
       });
       waiting -= cost;
       app.countTraffic(body.length, 0);
@@ -542,7 +546,8 @@ class RequestLane {
     }
     // Not every engine tells a body that was cut off from a whole one.
     const length = answer.headers.get('Content-Encoding') ? null : answer.headers.get('Content-Length');
-    if (!cutter.isBetweenFrames || length !== null && position !== Number(length)) throw new Error('cut');
+    if (!cutter.isBetweenFrames || length !== null && position !== Number(length))
+      throw new Error('cut');
   }
 
   close() {

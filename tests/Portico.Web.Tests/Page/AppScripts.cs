@@ -82,17 +82,20 @@ internal static class AppScripts
         """;
 
     private static string Android(bool isOfText) => $$"""
+        const takesBytes = {{(isOfText ? "false" : "true")}};
         window.TelegramWebProxy = {
           onmessage: null,
           postMessage(value) {
-            if (typeof value === 'string') native(value.startsWith('tproxy-base64:') ? 'b' + value.slice(14) : 'c' + value);
-            else native(value instanceof ArrayBuffer && !{{(isOfText ? "true" : "false")}} ? 'b' + encode(value) : 'f not for this WebView');
+            if (typeof value === 'string')
+              native(value.startsWith('tproxy-base64:') ? 'b' + value.slice(14) : 'c' + value);
+            else if (takesBytes && value instanceof ArrayBuffer) native('b' + encode(value));
+            else native('f not for this WebView');
           },
         };
         window.fromApp = (text, isControl) => {
           try {
             if (isControl) TelegramWebProxy.onmessage({data: text});
-            else TelegramWebProxy.onmessage({data: {{(isOfText ? "'tproxy-base64:' + text" : "decode(text)")}}});
+            else TelegramWebProxy.onmessage({data: takesBytes ? decode(text) : 'tproxy-base64:' + text});
           } catch (error) {
             native('f' + error);
           }

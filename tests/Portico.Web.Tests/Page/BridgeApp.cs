@@ -44,7 +44,8 @@ internal sealed class BridgeApp : IAsyncDisposable
         page.PageError += (_, error) => Complain(error);
         page.Console += (_, line) =>
         {
-            if (line.Text.Contains("Content Security Policy", StringComparison.Ordinal)) Complain(line.Text);
+            if (line.Text.Contains("Content Security Policy", StringComparison.Ordinal))
+                Complain(line.Text);
         };
     }
 
@@ -118,6 +119,13 @@ internal sealed class BridgeApp : IAsyncDisposable
         await WaitAsync(_firstState.Task);
         if (_kind == AppKind.AndroidOfText) await Page.EvaluateAsync("wrap()");
         await DeliverAsync(Convert.ToBase64String(WebFrame.Hello), isControl: false);
+    }
+
+    /// <summary>Until something is so that the page does not tell.</summary>
+    public static async Task UntilAsync(Func<bool> condition)
+    {
+        using var clock = new CancellationTokenSource(Wire.Patience);
+        while (!condition()) await Task.Delay(5, clock.Token);
     }
 
     /// <summary>Until it came.</summary>
@@ -221,7 +229,8 @@ internal sealed class BridgeApp : IAsyncDisposable
         if (_broken.Task.IsCompleted) throw new PeerSurpriseException(_broken.Task.Result.Message);
         lock (_gate)
         {
-            if (_complaints.Count > 0) throw new PeerSurpriseException(string.Join('\n', _complaints));
+            if (_complaints.Count > 0)
+                throw new PeerSurpriseException(string.Join('\n', _complaints));
             if (_kind is AppKind.EarlyDesktop or AppKind.Desktop or AppKind.Ios && _acknowledged != _delivered)
                 throw new PeerSurpriseException($"{_acknowledged} of {_delivered} deliveries acknowledged");
         }
@@ -260,7 +269,8 @@ internal sealed class BridgeApp : IAsyncDisposable
 
     private async Task WaitAsync(Task task)
     {
-        if (await Task.WhenAny(task, _broken.Task).WaitAsync(Wire.Patience) == _broken.Task) throw await _broken.Task;
+        if (await Task.WhenAny(task, _broken.Task).WaitAsync(Wire.Patience) == _broken.Task)
+            throw await _broken.Task;
         await task;
     }
 

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Web;
-using Portico.TestKit.Wires;
 using Portico.Web.Tests.Staging;
 using Xunit;
 
@@ -45,7 +44,7 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
 
         await app.CloseAsync();
 
-        await UntilAsync(() => host.Sessions.Count == 0);
+        await BridgeApp.UntilAsync(() => host.Sessions.Count == 0);
         Assert.DoesNotContain("failed", app.States);
         app.AssertHealthy();
     }
@@ -65,7 +64,7 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
         // With a socket for each stream there is none on which it could be said.
         if (carrier == WebCarrier.WebSocketLanes) await app.EndAsync(1);
         else await app.ByeAsync();
-        await UntilAsync(() => host.Sessions.Count == 0);
+        await BridgeApp.UntilAsync(() => host.Sessions.Count == 0);
         await app.Page.EvaluateAsync("new Promise(resolve => setTimeout(resolve))");
         Assert.Equal(["connecting", "connected"], app.States);
         Assert.Equal(0, requests);
@@ -104,7 +103,7 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
 
         await app.Page.GotoAsync("about:blank");
 
-        await UntilAsync(() => host.Sessions.Count == 0);
+        await BridgeApp.UntilAsync(() => host.Sessions.Count == 0);
     }
 
     [BrowserTheory]
@@ -114,7 +113,8 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
         await using var app = await EnterAsync(host, kind);
 
-        foreach (var text in new[] { "{\"t\":\"other\"}", "{}", "null", "5", "[]", "\"close\"" }) await app.DeliverAsync(text, isControl: true);
+        foreach (var text in new[] { "{\"t\":\"other\"}", "{}", "null", "5", "[]", "\"close\"" })
+            await app.DeliverAsync(text, isControl: true);
         if (kind != AppKind.Browser) await app.DeliverAsync("no JSON", isControl: true);
         await app.EchoAsync(1, 100);
 
@@ -134,7 +134,7 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
 
         await app.ClosedAsync();
         Assert.Equal("failed", app.States.Last());
-        await UntilAsync(() => host.Sessions.Count == 0);
+        await BridgeApp.UntilAsync(() => host.Sessions.Count == 0);
         app.AssertHealthy();
     }
 
@@ -153,8 +153,10 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
         await using var front = await Terminator.StartAsync(host.Server.Address);
         front.Fault = context =>
         {
-            if (!context.Request.Path.Value!.EndsWith("/down", StringComparison.Ordinal)) return front.ForwardAsync(context);
-            if (hasLanes && context.Request.Headers["X-Lane-ID"] == "0") return Task.Delay(Timeout.Infinite, context.RequestAborted);
+            if (!context.Request.Path.Value!.EndsWith("/down", StringComparison.Ordinal))
+                return front.ForwardAsync(context);
+            if (hasLanes && context.Request.Headers["X-Lane-ID"] == "0")
+                return Task.Delay(Timeout.Infinite, context.RequestAborted);
             context.Response.Headers["X-Down-Cursor"] = "1";
             return context.Response.Body.WriteAsync(Convert.FromHexString(bytes)).AsTask();
         };
@@ -257,12 +259,6 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
         await Task.WhenAll(Enumerable.Range(1, 40).Select(stream => app.EchoAsync((uint)stream, 10_000)));
 
         app.AssertHealthy();
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var clock = new CancellationTokenSource(Wire.Patience);
-        while (!condition()) await Task.Delay(5, clock.Token);
     }
 
     private async Task<BridgeApp> EnterAsync(WebHostUnderTest host, AppKind kind) =>

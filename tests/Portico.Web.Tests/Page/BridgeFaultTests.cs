@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portico.Protocol;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Web;
-using Portico.TestKit.Wires;
 using Portico.Web.Tests.Staging;
 using Xunit;
 
 namespace Portico.Web.Tests.Page;
 
-/// <summary>What becomes of an app's streams when the network between page and host is bad. An app takes no byte twice, and misses none.</summary>
+/// <summary>
+/// What becomes of an app's streams when the network between page and host is bad. An app takes no byte twice, and misses none.
+/// </summary>
 [Collection(BrowserTests.Name)]
 public sealed class BridgeFaultTests(Browsers browsers)
 {
@@ -71,9 +72,11 @@ public sealed class BridgeFaultTests(Browsers browsers)
         {
             // Each answer once.
             var answer = $"{context.Request.Headers["X-Lane-ID"]} {context.Request.Headers["X-Down-Cursor"]}";
-            if (!IsDown(context) || app is null || cuts.Contains(answer)) return front.ForwardAsync(context);
+            if (!IsDown(context) || app is null || cuts.Contains(answer))
+                return front.ForwardAsync(context);
             var before = app.FrameCount;
-            return front.CutAnswerAsync(context, body => InsideTheSecondFrame(body, answer), () => UntilAsync(() => app.FrameCount > before));
+            return front.CutAnswerAsync(
+                context, body => InsideTheSecondFrame(body, answer), () => BridgeApp.UntilAsync(() => app.FrameCount > before));
         };
         await using var entered = app = await EnterAsync(host, front);
 
@@ -83,7 +86,8 @@ public sealed class BridgeFaultTests(Browsers browsers)
 
         int? InsideTheSecondFrame(ReadOnlyMemory<byte> body, string answer)
         {
-            if (WebFrameHeader.TryRead(body.Span, out var first, out _) != FrameStatus.Ok) return null;
+            if (WebFrameHeader.TryRead(body.Span, out var first, out _) != FrameStatus.Ok)
+                return null;
             var end = WebFrameHeader.Length + first.PayloadLength + 4;
             if (body.Length <= end) return null;
             lock (cuts) cuts.Add(answer);
@@ -119,8 +123,9 @@ public sealed class BridgeFaultTests(Browsers browsers)
     public async Task Where_bodies_cannot_be_read_in_pieces_they_are_read_as_a_whole(WebCarrier carrier)
     {
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true, Carriers = [carrier] });
+        var browser = await browsers.GetAsync(Way.Http2, host.Server.Address);
         const string Old = "Object.defineProperty(Response.prototype, 'body', {value: undefined});";
-        await using var app = await BridgeApp.OpenAsync(await browsers.GetAsync(Way.Http2, host.Server.Address), host, AppKind.Desktop, Old);
+        await using var app = await BridgeApp.OpenAsync(browser, host, AppKind.Desktop, Old);
         await app.WelcomeAsync();
 
         await app.EchoAsync(1, 100);
@@ -167,7 +172,8 @@ public sealed class BridgeFaultTests(Browsers browsers)
     [InlineData(WebCarrier.WebSocketLanes)]
     public async Task Where_WebSockets_are_refused_requests_are_used_at_once(WebCarrier blocked)
     {
-        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Carriers = [blocked, WebCarrier.HttpsLanes, WebCarrier.Https] });
+        var setup = new HostSetup { Carriers = [blocked, WebCarrier.HttpsLanes, WebCarrier.Https] };
+        await using var host = await WebHostUnderTest.StartAsync(setup);
         await using var front = await Terminator.StartAsync(host.Server.Address);
         front.Fault = context =>
         {
@@ -218,7 +224,8 @@ public sealed class BridgeFaultTests(Browsers browsers)
         var left = 2;
         front.Fault = context =>
         {
-            if (!IsTransport(context) || Interlocked.Decrement(ref left) < 0) return front.ForwardAsync(context);
+            if (!IsTransport(context) || Interlocked.Decrement(ref left) < 0)
+                return front.ForwardAsync(context);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             context.Response.Headers.RetryAfter = "1";
             return Task.CompletedTask;
@@ -335,12 +342,6 @@ public sealed class BridgeFaultTests(Browsers browsers)
     private static bool IsDown(HttpContext context) => context.Request.Path.Value!.EndsWith("/down", StringComparison.Ordinal);
 
     private static bool IsSocket(HttpContext context) => context.Request.Path.Value!.EndsWith("/ws", StringComparison.Ordinal);
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var clock = new CancellationTokenSource(Wire.Patience);
-        while (!condition()) await Task.Delay(5, clock.Token);
-    }
 
     private async Task<BridgeApp> EnterAsync(WebHostUnderTest host, Terminator front) =>
         await BridgeApp.EnterAsync(await browsers.GetAsync(Way.Http2, front.Address), host, AppKind.Desktop);

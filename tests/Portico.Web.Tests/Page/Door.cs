@@ -72,8 +72,10 @@ internal sealed class Door : IAsyncDisposable
     private async Task CopyAsync(Socket from, Socket to, int? allowance)
     {
         var buffer = new byte[64 * 1024];
-        while (await from.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, allowance ?? int.MaxValue)), _end.Token) is var count and > 0)
+        while (true)
         {
+            var count = await from.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, allowance ?? int.MaxValue)), _end.Token);
+            if (count == 0) break;
             await to.SendAsync(buffer.AsMemory(0, count), _end.Token);
             allowance -= count;
             if (allowance != 0) continue;

@@ -19,7 +19,9 @@ internal sealed class Terminator : IAsyncDisposable
     // A connection for each request, so that one can be cut without the others.
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
     {
-        UseProxy = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.Zero,
+        UseProxy = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.Zero,
     });
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("portico-front-");
@@ -80,7 +82,8 @@ internal sealed class Terminator : IAsyncDisposable
         foreach (var (name, value) in context.Request.Headers)
         {
             if (name.StartsWith(':')) continue;
-            if (!copy.Headers.TryAddWithoutValidation(name, (string?)value)) copy.Content.Headers.TryAddWithoutValidation(name, (string?)value);
+            if (!copy.Headers.TryAddWithoutValidation(name, (string?)value))
+                copy.Content.Headers.TryAddWithoutValidation(name, (string?)value);
         }
 
         if (body.Length == 0) copy.Content = null;
