@@ -256,11 +256,11 @@ internal sealed partial class WebSessions(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 1101, EventName = "WebSessionEnded", Level = LogLevel.Debug,
+        [LoggerMessage(EventId = 2371, EventName = "WebSessionEnded", Level = LogLevel.Debug,
             Message = "Listener {Listener}: a WEB session of {User} ended ({Reason})")]
         public static partial void Ended(ILogger logger, string listener, string user, string reason);
 
-        [LoggerMessage(EventId = 1102, EventName = "WebSessionFaulted", Level = LogLevel.Error,
+        [LoggerMessage(EventId = 2372, EventName = "WebSessionFaulted", Level = LogLevel.Error,
             Message = "Listener {Listener}: a WEB session ended by an exception of the proxy; please report it")]
         public static partial void Faulted(ILogger logger, Exception error, string listener);
     }
