@@ -187,7 +187,7 @@ function takeBatch(queue, most) {
   return batch;
 }
 
-// Makes frames of what comes from the proxy in pieces: each in memory of its own, as apps take it.
+// Makes frames of what comes in pieces: each in memory of its own, as apps take it.
 class FrameCutter {
   // lane: the stream that alone may come, 0 for frames of none, null = any. take(frame, type) gets an ArrayBuffer.
   constructor(lane, take) {
@@ -266,7 +266,7 @@ class Watch {
   }
 }
 
-// Something that has to work at last: since when it does not, and how long until the next try.
+// Something that has to work: since when it does not, and how long until the next try.
 class Effort {
   constructor() { Object.assign(this, {session, since: 0, delay: 250}); }
 
@@ -347,8 +347,7 @@ function leaveSession() {
   if (carrier) carrier.stop();
 }
 
-// The proxy was restarted, or the network cuts sockets. Another page would take the app seconds; this one asks for the token of one, and
-// the app hears that its streams are closed.
+// The proxy was restarted, or the network cuts sockets. Another page would take the app seconds; this one asks for the token of one.
 async function startAgain() {
   losses = isYoung() ? losses + 1 : 0;
   if (losses > mostLosses) throw new Wrong('losses');
@@ -356,11 +355,12 @@ async function startAgain() {
   leaveSession();
   carrier = null;
   turn = waiting = troubles = 0;
+  let strange = 0;
   say('reconnecting');
   open.forEach(closeStream);
   const bearer = await insist(new Effort(), createSilence, [page, strictly], async answer => {
     const found = answer.status === 200 && /strap="([A-Za-z0-9_-]{43})"/.exec(await answer.text());
-    if (!found) throw new Wrong('page');
+    if (!found) throw ++strange < 5 ? new Error() : new Wrong('page'); // one that stops shows its site
     return found[1];
   });
   await createSession(bearer);

@@ -270,10 +270,9 @@ public sealed class BridgeFaultTests(Browsers browsers)
     }
 
     [BrowserFact]
-    public async Task A_session_that_cannot_be_had_again_is_the_end()
+    public async Task Where_an_app_is_taken_for_a_stranger_after_a_restart_the_page_gives_up()
     {
         var first = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
-        // An app's link that is good no longer.
         await using var second = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true, Path = "another" });
         var browser = await browsers.GetAsync(Way.Http2, first.Server.Address);
         await using var app = await BridgeApp.EnterAsync(browser, first, AppKind.Desktop);
@@ -283,7 +282,7 @@ public sealed class BridgeFaultTests(Browsers browsers)
         await first.DisposeAsync();
 
         await app.ClosedAsync();
-        Assert.Equal(["connecting", "connected", "reconnecting", "failed"], app.States);
+        Assert.Equal(["connecting", "connected", "reconnecting", "failed"], app.States.Distinct());
         app.AssertHealthy();
     }
 
