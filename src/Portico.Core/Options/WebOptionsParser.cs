@@ -134,6 +134,9 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
         var entries = EntriesOf(settings, credentials);
         if (CapabilityTable.TryCreate(settings.Address, entries.Select(entry => entry.Link).ToList(), key, out _, out var twins))
             return;
+        // One secret twice is an error by itself.
+        if (entries[twins.First].Credential.Secret.Equals(entries[twins.Second].Credential.Secret))
+            return;
         var (one, other) = (entries[twins.First].Credential.Name, entries[twins.Second].Credential.Name);
         errors.Add(new($"{path}.secrets", $"the secrets of {one} and {other} cannot be told apart in WEB links; "
             + "`portico secret` prints a fresh one"));

@@ -14,6 +14,10 @@ internal sealed partial class StopSignals : IDisposable
     private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PosixSignalRegistration[] _registrations;
     private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private Action? _upgrade;
+    private bool _hasRun;
+    private bool _isUpgradeWanted;
 
     public StopSignals(ILogger<StopSignals> log)
     {
@@ -33,8 +37,25 @@ internal sealed partial class StopSignals : IDisposable
     /// <summary>What SIGHUP asks for; null while there is nothing that could be reloaded. Called on a thread of the pool.</summary>
     public Action? HangUp { get; set; }
 
-    /// <summary>What SIGUSR2 asks for, likewise.</summary>
-    public Action? Upgrade { get; set; }
+    /// <summary>
+    /// What SIGUSR2 asks for; null while it cannot be done. Called on a thread of the pool; a signal that came before the proxy ran is
+    /// answered when it is set for the first time.
+    /// </summary>
+    public Action? Upgrade
+    {
+        get => _upgrade;
+        set
+        {
+            bool isWanted;
+            lock (_gate)
+            {
+                isWanted = value is not null && _isUpgradeWanted;
+                (_upgrade, _hasRun, _isUpgradeWanted) = (value, _hasRun || value is not null, false);
+            }
+
+            if (isWanted) value!();
+        }
+    }
 
     /// <summary>Completes with the second signal.</summary>
     public Task Second => _second.Task;
@@ -62,8 +83,22 @@ internal sealed partial class StopSignals : IDisposable
     private void OnUserSignal(PosixSignalContext signal, string name)
     {
         signal.Cancel = true;
-        if (name != UpgradeName) Log.Ignored(_log, name);
-        else if (Upgrade is { } upgrade) upgrade();
+        if (name == UpgradeName) OnUpgrade();
+        else Log.Ignored(_log, name);
+    }
+
+    private void OnUpgrade()
+    {
+        Action? upgrade;
+        bool isEarly;
+        lock (_gate)
+        {
+            upgrade = _upgrade;
+            isEarly = _isUpgradeWanted = !_hasRun;
+        }
+
+        if (upgrade is not null) upgrade();
+        else if (isEarly) Log.UpgradeLater(_log);
         else Log.NoUpgrade(_log);
     }
 
@@ -84,7 +119,11 @@ internal sealed partial class StopSignals : IDisposable
         public static partial void Ignored(ILogger logger, string signal);
 
         [LoggerMessage(EventId = 9103, EventName = "NoUpgrade", Level = LogLevel.Information,
-            Message = "SIGUSR2 changes nothing now: the proxy is not running yet, or is stopping")]
+            Message = "SIGUSR2 changes nothing now: the proxy is stopping")]
         public static partial void NoUpgrade(ILogger logger);
+
+        [LoggerMessage(EventId = 9104, EventName = "UpgradeLater", Level = LogLevel.Information,
+            Message = "SIGUSR2 came before the proxy runs; the upgrade begins when it does")]
+        public static partial void UpgradeLater(ILogger logger);
     }
 }

@@ -6,10 +6,13 @@ using Portico.Configuration;
 using Portico.Core;
 using Portico.Core.Options;
 using Portico.Core.Users;
+using Portico.Core.Web;
 using Portico.Links;
 using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;
+using Portico.Protocol.WebProxy;
 using Portico.TestKit.Diagnostics;
+using Portico.Web;
 using Xunit;
 
 namespace Portico.IntegrationTests.Hostile;
@@ -26,13 +29,18 @@ public sealed class RedactedTypesTests
     private static readonly byte[] Key = Convert.FromHexString("a1b2c3d4e5f60718293a4b5c6d7e8f90");
 
     // Strings that hold a secret without being called so.
-    private static readonly ImmutableHashSet<(Type, string)> SecretTexts = [(typeof(Override), nameof(Override.Text))];
+    private static readonly ImmutableHashSet<(Type, string)> SecretTexts =
+    [
+        (typeof(Override), nameof(Override.Text)), (typeof(ShareLink), nameof(ShareLink.Tg)), (typeof(ShareLink), nameof(ShareLink.TMe)),
+        (typeof(WebCreation), nameof(WebCreation.Token)),
+    ];
 
     [Fact]
     public void No_type_prints_a_secret_that_it_holds()
     {
         var seen = new List<Type>();
-        Assembly[] ours = [typeof(ProxySecret).Assembly, typeof(PorticoProxy).Assembly, typeof(Override).Assembly];
+        Assembly[] ours =
+            [typeof(ProxySecret).Assembly, typeof(PorticoProxy).Assembly, typeof(WebHosts).Assembly, typeof(Override).Assembly];
         foreach (var type in ours.SelectMany(assembly => assembly.GetTypes()))
         {
             if (Fill(type, MostDepth) is not { } filled || !filled.HoldsSecret)
@@ -57,6 +65,8 @@ public sealed class RedactedTypesTests
                 typeof(NewConfiguration),
                 typeof(LoadedConfiguration),
                 typeof(ShareLink),
+                typeof(WebCreation),
+                typeof(WebTokenKey),
             },
             seen.ToHashSet());
     }
