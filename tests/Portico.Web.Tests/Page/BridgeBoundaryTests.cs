@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Portico.IntegrationTests;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Web;
 using Portico.Web.Tests.Staging;
@@ -8,6 +9,7 @@ namespace Portico.Web.Tests.Page;
 
 /// <summary>What passes between app and page beside good frames, and what happens to those that are not good.</summary>
 [Collection(BrowserTests.Name)]
+[Trait(Suite.Trait, Suite.Long)]
 public sealed class BridgeBoundaryTests(Browsers browsers)
 {
     public static TheoryData<AppKind> Kinds => [AppKind.Desktop, AppKind.Android, AppKind.AndroidOfText, AppKind.Browser];

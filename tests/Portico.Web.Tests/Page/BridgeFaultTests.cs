@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Portico.IntegrationTests;
 using Portico.Protocol;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Web;
@@ -12,6 +13,7 @@ namespace Portico.Web.Tests.Page;
 /// What becomes of an app's streams when the network between page and host is bad. An app takes no byte twice, and misses none.
 /// </summary>
 [Collection(BrowserTests.Name)]
+[Trait(Suite.Trait, Suite.Long)]
 public sealed class BridgeFaultTests(Browsers browsers)
 {
     public static TheoryData<WebCarrier> Requests => [WebCarrier.Https, WebCarrier.HttpsLanes];

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Portico.IntegrationTests;
 using Portico.Protocol.WebProxy;
 using Portico.Web.Tests.Staging;
 using Xunit;
@@ -7,6 +8,7 @@ namespace Portico.Web.Tests.Page;
 
 /// <summary>The bridge page in a real browser, between each app and each carrier.</summary>
 [Collection(BrowserTests.Name)]
+[Trait(Suite.Trait, Suite.Long)]
 public sealed class BridgeTests(Browsers browsers)
 {
     public static TheoryData<AppKind, WebCarrier, Way> All
