@@ -20,12 +20,6 @@ public sealed record AdminSettings
     /// </summary>
     public ImmutableArray<string> Sockets { get; init; } = [];
 
-    /// <summary>Places of the socket by a configuration that may be wrong elsewhere.</summary>
-    /// <param name="options">As written.</param>
-    /// <param name="baseDirectory">Where relative paths begin.</param>
-    public static ImmutableArray<string> SocketsOf(ProxyOptions options, string baseDirectory) =>
-        AdminOptionsParser.SocketsOf(options.Admin.Socket, ProxyOptionsParser.DataDirectoryOf(options, baseDirectory));
-
     /// <summary>Names for requests without the token, beside those of loopback.</summary>
     public ImmutableArray<string> Hosts { get; init; } = [];
 

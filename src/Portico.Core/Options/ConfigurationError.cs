@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Portico.Core.Options;
 
 /// <summary>One thing that is wrong, or unwise, in a configuration. Never holds a secret.</summary>
@@ -10,10 +8,3 @@ public sealed record ConfigurationError(string Key, string Problem)
     /// <inheritdoc/>
     public override string ToString() => Key.Length == 0 ? Problem : $"{Key}: {Problem}";
 }
-
-/// <summary>What <see cref="ProxyOptionsParser.Parse"/> found out.</summary>
-/// <param name="Settings">Null if there is any error.</param>
-/// <param name="Errors">Everything that is wrong, not only the first.</param>
-/// <param name="Warnings">What works, but is unwise.</param>
-public sealed record ParsedOptions(
-    ProxySettings? Settings, ImmutableArray<ConfigurationError> Errors, ImmutableArray<ConfigurationError> Warnings);

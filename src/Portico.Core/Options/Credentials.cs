@@ -83,7 +83,7 @@ internal static class Credentials
                 errors.Add(new($"{owner}.domain", $"{wrong}; for example \"domain\": \"alice.example.com\""));
             }
 
-            if (user.Name is null || !ListenerOptionsParser.Label().IsMatch(user.Name))
+            if (user.Name is null || !NameLabel.IsOne(user.Name))
             {
                 var what = user.Name is null ? "is missing; it" : ShownText.Quote(user.Name);
                 errors.Add(

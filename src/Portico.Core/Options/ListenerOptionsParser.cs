@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Text.RegularExpressions;
 
 namespace Portico.Core.Options;
 
 /// <summary>The <c>listeners</c> section: each one by itself, then against each other.</summary>
-internal static partial class ListenerOptionsParser
+internal static class ListenerOptionsParser
 {
     /// <summary>The result is complete only if no error was added.</summary>
     public static ImmutableArray<ListenerSettings> Parse(
@@ -35,7 +34,7 @@ internal static partial class ListenerOptionsParser
     {
         var path = $"listeners[{index}]";
         var name = listener.Name ?? (index == 0 ? "main" : $"listener-{index + 1}");
-        if (!Label().IsMatch(name))
+        if (!NameLabel.IsOne(name))
             errors.Add(new(
                 $"{path}.name",
                 $"{ShownText.Quote(name)} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"main\""));
@@ -128,7 +127,4 @@ internal static partial class ListenerOptionsParser
         "classic" => ClientProtocols.Classic,
         _ => ClientProtocols.None, // reported by the rule of the option
     };
-
-    [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,64}\z", RegexOptions.CultureInvariant)]
-    internal static partial Regex Label();
 }

@@ -76,7 +76,7 @@ internal sealed class PolicyOptionsParser(List<ConfigurationError> errors, List<
             return null;
         }
 
-        if (!ListenerOptionsParser.Label().IsMatch(rule.Table))
+        if (!NameLabel.IsOne(rule.Table))
         {
             errors.Add(new($"{path}.table", $"{ShownText.Quote(rule.Table)} {NameRule}"));
             return null;
@@ -164,7 +164,7 @@ internal sealed class PolicyOptionsParser(List<ConfigurationError> errors, List<
         foreach (var (name, values) in tables)
         {
             var path = $"tables.{ShownText.WithoutSecrets(name)}";
-            if (!ListenerOptionsParser.Label().IsMatch(name))
+            if (!NameLabel.IsOne(name))
                 errors.Add(new(path, $"{ShownText.Quote(name)} {NameRule}"));
             if (values.Length > MostValues)
                 errors.Add(new(path, $"has {values.Length} values where {MostValues} may be"));

@@ -106,7 +106,7 @@ internal static partial class PolicyValue
 
     private static string? ParseName(string text, out byte[]? value)
     {
-        value = ListenerOptionsParser.Label().IsMatch(text) ? Encoding.ASCII.GetBytes(text) : null;
+        value = NameLabel.IsOne(text) ? Encoding.ASCII.GetBytes(text) : null;
         return value is null ? $"{ShownText.Quote(text)} is no name of a listener; for example \"main\"" : null;
     }
 

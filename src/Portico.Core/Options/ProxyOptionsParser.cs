@@ -78,6 +78,12 @@ public static class ProxyOptionsParser
         return new(settings, [], [.. warnings]);
     }
 
+    /// <summary>Places of the administration's socket by a configuration that may be wrong elsewhere.</summary>
+    /// <param name="options">As written.</param>
+    /// <param name="baseDirectory">Where relative paths begin.</param>
+    public static ImmutableArray<string> AdminSocketsOf(ProxyOptions options, string baseDirectory) =>
+        AdminOptionsParser.SocketsOf(options.Admin.Socket, DataDirectoryOf(options, baseDirectory));
+
     /// <summary>Absolute.</summary>
     internal static string DataDirectoryOf(ProxyOptions options, string baseDirectory) =>
         Path.GetFullPath(options.DataDirectory, Path.GetFullPath(baseDirectory));

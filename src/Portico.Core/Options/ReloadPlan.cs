@@ -10,22 +10,6 @@ namespace Portico.Core.Options;
 /// <param name="TakesEffect">One of the texts of <see cref="TakesEffect"/>.</param>
 public sealed record OptionChange(string Key, string TakesEffect);
 
-/// <summary>When a changed value counts.</summary>
-public static class TakesEffect
-{
-    /// <summary>At once, for sessions that are there too.</summary>
-    public const string Live = "live";
-
-    /// <summary>For sessions that begin from now on.</summary>
-    public const string NewSessions = "new sessions";
-
-    /// <summary>At the next start.</summary>
-    public const string Restart = "restart";
-
-    /// <summary>Never: the proxy ignores the key.</summary>
-    public const string Nothing = "nothing";
-}
-
 /// <summary>
 /// What a reload will do, worked out before anything is done: a pure function of the options that run and those that are wanted.
 /// </summary>

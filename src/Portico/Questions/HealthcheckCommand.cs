@@ -44,7 +44,7 @@ internal static class HealthcheckCommand
     private static async Task CheckAsync(ConfigurationFile file, CancellationToken cancel)
     {
         var loaded = LoadedConfiguration.Load(file.Exists ? file.Read() : "{}", file.Directory, Override.FromEnvironment());
-        var sockets = loaded.Settings?.Admin.Sockets ?? AdminSettings.SocketsOf(loaded.Options, file.Directory);
+        var sockets = loaded.Settings?.Admin.Sockets ?? ProxyOptionsParser.AdminSocketsOf(loaded.Options, file.Directory);
         if (!sockets.IsEmpty) await AskAsync(file.SocketsToAsk(sockets), cancel);
         else if (loaded.Settings is { } settings) await ConnectAsync(settings, cancel);
         else throw new CommandFailure(ExitCode.Failed, $"{file.Path} does not say where the proxy can be asked");

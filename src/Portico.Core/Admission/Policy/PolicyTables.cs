@@ -151,7 +151,7 @@ internal sealed partial class PolicyTables
             return null;
         }
 
-        if (!ListenerOptionsParser.Label().IsMatch(name))
+        if (!NameLabel.IsOne(name))
             problem = $"{ShownText.Quote(name)} is no name of a table";
         else if (key is null)
             problem = $"no rule uses {ShownText.Quote(name)}: say what its values are, for example tls_domain";
