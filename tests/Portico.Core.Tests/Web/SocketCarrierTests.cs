@@ -4,6 +4,7 @@ using Portico.Protocol;
 using Portico.Protocol.WebProxy;
 using Xunit;
 using static Portico.Core.Tests.Web.WebStage;
+using static Portico.TestKit.Web.AppFrame;
 
 namespace Portico.Core.Tests.Web;
 

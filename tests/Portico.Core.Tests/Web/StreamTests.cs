@@ -6,6 +6,7 @@ using Portico.Protocol.Secrets;
 using Portico.Protocol.WebProxy;
 using Xunit;
 using static Portico.Core.Tests.Web.WebStage;
+using static Portico.TestKit.Web.AppFrame;
 
 namespace Portico.Core.Tests.Web;
 

@@ -4,8 +4,10 @@ using Portico.Core.Tests.Staging;
 using Portico.Core.Web;
 using Portico.Protocol;
 using Portico.Protocol.WebProxy;
+using Portico.TestKit.Web;
 using Xunit;
 using static Portico.Core.Tests.Web.WebStage;
+using static Portico.TestKit.Web.AppFrame;
 
 namespace Portico.Core.Tests.Web;
 
@@ -123,7 +125,7 @@ internal sealed class AppEnd : IDisposable
         var stream = new AppStream(id, bytes);
         _streams.Add(id, stream);
         _rules.Open(id);
-        Send(id, WebStage.Open(id), Data(id, stream.Header));
+        Send(id, AppFrame.Open(id), Data(id, stream.Header));
         Assert.Equal(64, _rules.Spend(id, 64));
         return stream;
     }
@@ -131,7 +133,7 @@ internal sealed class AppEnd : IDisposable
     public void Close(AppStream stream)
     {
         _rules.Close(stream.Id);
-        Send(stream.Id, WebStage.Close(stream.Id));
+        Send(stream.Id, AppFrame.Close(stream.Id));
     }
 
     /// <summary>Everybody does a little.</summary>
@@ -192,6 +194,8 @@ internal sealed class AppEnd : IDisposable
 
         way.Number++;
         var answer = _stage.Done(_entry.PostAsync(way.Number, way.Lane, body));
+        Assert.Null(Session.Ended);
+        _stage.Stage.AssertNoFault();
         Assert.Equal(new WebAnswer(WebAnswerKind.Done, way.Number), answer);
         // Its answer was lost.
         if (_random.Next(3) == 0)
@@ -204,7 +208,7 @@ internal sealed class AppEnd : IDisposable
         {
             way.Next ??= _entry.NextAsync(socket);
             _stage.Stage.Run();
-            if (!IsDone(way.Next)) return;
+            if (!way.Next.IsCompleted) return;
             if (way.Next.Result is { } batch) Accept(batch);
             way.Next = null;
             return;
@@ -212,7 +216,8 @@ internal sealed class AppEnd : IDisposable
 
         way.Poll ??= _entry.AskAsync(way.Cursor, way.Lane, CancellationToken.None);
         _stage.Stage.Run();
-        if (!IsDone(way.Poll)) return;
+        UntilSeen();
+        if (!way.Poll.IsCompleted) return;
         var answer = way.Poll.Result;
         way.Poll = null;
         if (answer.Kind == WebAnswerKind.Done) return;
@@ -227,11 +232,12 @@ internal sealed class AppEnd : IDisposable
         Accept(answer.Batch!);
     }
 
-    private static bool IsDone(Task task)
-    {
-        for (var i = 0; i < 3 && !task.IsCompleted; i++) Thread.Yield();
-        return task.IsCompleted;
-    }
+    // What the loop has answered is seen on another thread, which may take long where others work: were the clock to go on meanwhile,
+    // the session would be given up. Each request that it has not answered keeps it.
+    private void UntilSeen() => Assert.True(
+        SpinWait.SpinUntil(
+            () => _ways.Values.Count(way => way.Poll is { IsCompleted: false }) == Session.Attached, TimeSpan.FromSeconds(5)),
+        "an answer is not seen");
 
     private void Accept(WebBatch batch)
     {

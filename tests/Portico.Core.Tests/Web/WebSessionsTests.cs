@@ -8,6 +8,7 @@ using Portico.Protocol;
 using Portico.Protocol.Secrets;
 using Xunit;
 using static Portico.Core.Tests.Web.WebStage;
+using static Portico.TestKit.Web.AppFrame;
 
 namespace Portico.Core.Tests.Web;
 

@@ -81,35 +81,6 @@ internal sealed class WebStage : IDisposable
 
     public static ReadOnlySequence<byte> Sequence(params byte[][] parts) => new(parts.SelectMany(part => part).ToArray());
 
-    public static byte[] Open(uint stream)
-    {
-        var frame = new byte[WebFrameHeader.Length];
-        WebFrame.WriteOpen(frame, stream);
-        return frame;
-    }
-
-    public static byte[] Close(uint stream)
-    {
-        var frame = new byte[WebFrameHeader.Length];
-        WebFrame.WriteClose(frame, stream);
-        return frame;
-    }
-
-    public static byte[] Window(uint stream, uint credit)
-    {
-        var frame = new byte[WebFrame.WindowLength];
-        WebFrame.WriteWindow(frame, stream, credit);
-        return frame;
-    }
-
-    public static byte[] Data(uint stream, ReadOnlySpan<byte> payload)
-    {
-        var frame = new byte[WebFrameHeader.Length + payload.Length];
-        WebFrame.WriteDataHeader(frame, stream, payload.Length);
-        payload.CopyTo(frame.AsSpan(WebFrameHeader.Length));
-        return frame;
-    }
-
     /// <summary>The frames of a batch; released.</summary>
     public static List<(WebFrameType Type, uint Stream, byte[] Payload)> Frames(WebBatch? batch)
     {

@@ -20,6 +20,13 @@ public sealed record AppFrame(WebFrameType Type, uint Stream, byte[] Payload)
         return frame;
     }
 
+    public static byte[] Window(uint stream, uint credit)
+    {
+        var frame = new byte[WebFrame.WindowLength];
+        WebFrame.WriteWindow(frame, stream, credit);
+        return frame;
+    }
+
     public static byte[] Data(uint stream, ReadOnlySpan<byte> payload)
     {
         var frame = new byte[WebFrameHeader.Length + payload.Length];

@@ -121,9 +121,7 @@ public sealed class WebTunnel : IAsyncDisposable
                 }
 
                 if (taken == 0) continue;
-                var window = new byte[WebFrame.WindowLength];
-                WebFrame.WriteWindow(window, 1, (uint)taken);
-                await way.SendAsync(window, over);
+                await way.SendAsync(AppFrame.Window(1, (uint)taken), over);
             }
         }
     }
