@@ -46,51 +46,57 @@ public sealed partial class PorticoProxy
         ObjectDisposedException.ThrowIf(!await EnterReloadAsync().ConfigureAwait(false), this);
         try
         {
-            // 1. Everything that can fail, beside what runs.
-            var before = _services.Current;
-            var next = _services.Build(settings, before);
-            var listening = Listen(next, _listening);
-
-            // 2. In force: for new sessions at once, on every loop.
-            var gone = _listening.Where(it => listening.All(other => other.Acceptor != it.Acceptor)).ToList();
-            foreach (var listener in before.Loops[0].Listeners)
-            {
-                if (!next.Pairs.Contains(listener.Index)) listener.Users.Close();
-            }
-
-            var goneWeb = WebOf(_listening).Except(WebOf(listening)).ToList();
-            _services.Adopt(next);
-            for (var i = 0; i < listening.Length; i++) listening[i].Acceptor.Serve(next.Loops, i);
-            _listening = listening;
-            _services.Gates = GatesOf(settings, listening);
-            _services.Own.Bound(settings, Endpoints);
-            next.Cover.Directory.Begin(); // what is our own may have changed too
-            _directory?.Listening(Endpoints);
-            var beginsMiddle = _services.BeginMiddle(settings);
-            foreach (var loop in _services.Parts)
-            {
-                loop.Loop.Post(() => loop.Addresses.Apply(settings.Limits));
-                loop.Loop.Post(() => loop.Strangers.Apply(settings.Limits));
-                loop.Loop.Post(() => loop.Middle.Apply(settings), loop.Middle.OnFault);
-            }
-
-            if (beginsMiddle) _services.ConfigUpdater!.Start();
-
-            // 3. What is gone ends.
-            EndRemoved();
-            _formerSecrets.Watch(settings);
-            foreach (var web in goneWeb) await UnlessDeadAsync(web.CloseAsync()).ConfigureAwait(false);
-            foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
-            WebGatesChanged?.Invoke();
-            if (next.FlightLearner == before.FlightLearner) return;
-            if (before.FlightLearner is { } learner)
-                await learner.DisposeAsync().ConfigureAwait(false);
-            next.FlightLearner?.Start();
+            await PutInForceAsync(WithManaged(settings, _managed)).ConfigureAwait(false);
+            _file = settings;
         }
         finally
         {
             _reloading.Release();
         }
+    }
+
+    private async Task PutInForceAsync(ProxySettings settings)
+    {
+        // 1. Everything that can fail, beside what runs.
+        var before = _services.Current;
+        var next = _services.Build(settings, before);
+        var listening = Listen(next, _listening);
+
+        // 2. In force: for new sessions at once, on every loop.
+        var gone = _listening.Where(it => listening.All(other => other.Acceptor != it.Acceptor)).ToList();
+        foreach (var listener in before.Loops[0].Listeners)
+        {
+            if (!next.Pairs.Contains(listener.Index)) listener.Users.Close();
+        }
+
+        var goneWeb = WebOf(_listening).Except(WebOf(listening)).ToList();
+        _services.Adopt(next);
+        for (var i = 0; i < listening.Length; i++) listening[i].Acceptor.Serve(next.Loops, i);
+        _listening = listening;
+        _services.Gates = GatesOf(settings, listening);
+        _services.Own.Bound(settings, Endpoints);
+        next.Cover.Directory.Begin(); // what is our own may have changed too
+        _directory?.Listening(Endpoints);
+        var beginsMiddle = _services.BeginMiddle(settings);
+        foreach (var loop in _services.Parts)
+        {
+            loop.Loop.Post(() => loop.Addresses.Apply(settings.Limits));
+            loop.Loop.Post(() => loop.Strangers.Apply(settings.Limits));
+            loop.Loop.Post(() => loop.Middle.Apply(settings), loop.Middle.OnFault);
+        }
+
+        if (beginsMiddle) _services.ConfigUpdater!.Start();
+
+        // 3. What is gone ends.
+        EndRemoved();
+        _formerSecrets.Watch(settings);
+        foreach (var web in goneWeb) await UnlessDeadAsync(web.CloseAsync()).ConfigureAwait(false);
+        foreach (var removed in gone) await UnlessDeadAsync(_engine.StopListeningAsync(removed.Acceptor)).ConfigureAwait(false);
+        WebGatesChanged?.Invoke();
+        if (next.FlightLearner == before.FlightLearner) return;
+        if (before.FlightLearner is { } learner)
+            await learner.DisposeAsync().ConfigureAwait(false);
+        next.FlightLearner?.Start();
     }
 
     /// <summary>The host has read its configuration again.</summary>

@@ -10,6 +10,7 @@ using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
+using Portico.Core.Users;
 
 namespace Portico.Core;
 
@@ -36,7 +37,9 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         _directory = directory;
         _engine = engine;
         _services = services;
-        Control = services.CreateControl(engine, () => Endpoints, () => _isStopping || IsHandedOver);
+        _file = services.Current.Settings;
+        Control = services.CreateControl(engine, () => Endpoints, () => _isStopping || IsHandedOver, PutUsersAsync, UsersInFile);
+        services.Ledger.WhenSomeoneMustGo(EndRemoved);
     }
 
     /// <summary>The settings in force.</summary>
@@ -79,15 +82,17 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     /// <param name="meters">Where the meter comes from.</param>
     /// <param name="time">The clock.</param>
     /// <param name="sockets">Those that the settings name are taken; null = there are none.</param>
+    /// <param name="users">Where managed users, usage and history are kept, closed with the proxy; null = nowhere.</param>
     /// <exception cref="ListenException">An address could not be bound; nothing is left running.</exception>
     /// <exception cref="DataDirectoryInUseException">Another running proxy owns the data directory; nothing is left running.</exception>
     /// <exception cref="DataDirectoryVersionException">A newer proxy wrote the data directory; nothing is left running.</exception>
     public static PorticoProxy Start(
-        ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time, InheritedSockets? sockets)
+        ProxySettings settings, ILoggerFactory loggers, IMeterFactory meters, TimeProvider time, InheritedSockets? sockets,
+        IUserStore? users = null)
     {
         var loops = settings.Loops == 0 ? Engine.LoopsFor(Environment.ProcessorCount) : settings.Loops;
         var engine = Engine.Create(settings.Engine, loops, time);
-        return Start(settings, engine, LimitedLoggerFactory.Around(loggers, time), meters, time, sockets: sockets);
+        return Start(settings, engine, LimitedLoggerFactory.Around(loggers, time), meters, time, sockets: sockets, users: users);
     }
 
     /// <summary>
@@ -141,16 +146,19 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     /// <param name="http">Fetches documents; null = from the network.</param>
     /// <param name="resolve">The addresses of a cover's name; null = of the system's resolver.</param>
     /// <param name="sockets">See above.</param>
+    /// <param name="users">See above.</param>
     internal static PorticoProxy Start(
         ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters,
         TimeProvider? time = null, HttpMessageHandler? http = null, Func<string, Task<IPAddress[]>>? resolve = null,
-        InheritedSockets? sockets = null)
+        InheritedSockets? sockets = null, IUserStore? users = null)
     {
         var directory = TakeDirectory(settings, engine, loggers);
-        var services = new ProxyServices(settings, engine, loggers, meters, new Outside(time, http, resolve));
+        var services = new ProxyServices(settings, engine, loggers, meters, new Outside(time, http, resolve, users));
         var proxy = new PorticoProxy(engine, services, directory, loggers.CreateLogger<PorticoProxy>());
         try
         {
+            proxy.RestoreUsers();
+            settings = proxy.Settings;
             proxy._listening = proxy.Listen(services.Current, [], sockets);
             services.Gates = proxy.GatesOf(settings, proxy._listening);
             services.Own.Bound(settings, proxy.Endpoints);
@@ -167,6 +175,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
             if (!settings.Listeners.Any(it => it.Web?.Socket is not null)) proxy.BeginLearning();
             proxy._formerSecrets.Watch(settings);
             if (time is not null) services.Memory.Start(time);
+            services.Users.Start();
             engine.Loops[0].Post(services.Summary.Begin);
             return proxy;
         }
@@ -181,6 +190,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
             services.Memory.Dispose();
             services.Points.Dispose();
             services.Replays.Dispose();
+            users?.Dispose();
             directory?.Undo();
             throw;
         }
@@ -218,6 +228,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     private async Task StopOnceAsync(TimeSpan drain, bool listensOn)
     {
         _services.Replays.SaveSoon(); // a container may be killed before the drain is over
+        _ = _services.Users.FlushAsync();
         await _reloading.WaitAsync().ConfigureAwait(false); // for good: what is under way is done first, and no other follows
         // a download ends at once
         if (_services.ConfigUpdater is { } updater)
@@ -241,6 +252,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
         _services.Replays.Dispose();
+        await _services.Users.ReleaseAsync().ConfigureAwait(false);
         if (!IsHandedOver) _directory?.Dispose();
     }
 

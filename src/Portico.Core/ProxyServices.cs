@@ -43,6 +43,7 @@ internal sealed class ProxyServices
     private readonly DcHealth _dcHealth;
     private readonly MiddleProxyHealth _middleHealth;
     private volatile SettingsGeneration _current;
+    private volatile TimeZoneInfo _zone;
 
     /// <summary>Nothing begins to work before <see cref="PorticoProxy"/> says so.</summary>
     /// <param name="settings">Of the proxy.</param>
@@ -52,6 +53,7 @@ internal sealed class ProxyServices
     /// <param name="outside">How the world is reached.</param>
     public ProxyServices(ProxySettings settings, Engine engine, ILoggerFactory loggers, IMeterFactory meters, Outside outside)
     {
+        _zone = settings.TimeZone;
         Events = new EventFeed(outside.Time ?? TimeProvider.System);
         loggers = new WatchedLoggers(loggers, Events);
         _loggers = loggers;
@@ -63,6 +65,8 @@ internal sealed class ProxyServices
         _budget = new CoverBudget(MostAtCover(settings));
         Metrics = new ProxyMetrics(meters, Sources());
         Memory = CreateGovernor(engine);
+        Users = new UserKeeper(
+            outside.Users, Ledger, AllUsers, _zone, Metrics, loggers.CreateLogger<UserKeeper>(), outside.Time ?? TimeProvider.System);
         Replays = new ReplayMemory(settings, loggers, Metrics, engine.Loops[0].UnixSeconds, engine.Loops[0].NowMs / 1000);
         Web = new WebGates(TokenKeyFile.ReadOrMake(settings.Listeners.Any(it => it.Web is not null) ? settings.DataDirectory : ""));
         Policy = new AccessPolicy(settings.Policy, settings.DataDirectory, loggers);
@@ -88,6 +92,12 @@ internal sealed class ProxyServices
 
     /// <summary>Sessions that are open now.</summary>
     public SessionCount Sessions { get; } = new();
+
+    /// <summary>What is counted of users.</summary>
+    public UsageLedger Ledger { get; } = new();
+
+    /// <summary>Looks after users beside the loops.</summary>
+    public UserKeeper Users { get; }
 
     /// <summary>Where this proxy listens, as soon as it does.</summary>
     public OwnEndpoints Own { get; }
@@ -152,9 +162,17 @@ internal sealed class ProxyServices
     /// <param name="engine">The loops.</param>
     /// <param name="endpoints">Where each listener listens.</param>
     /// <param name="isDraining">Whether the proxy is stopping.</param>
+    /// <param name="putUsers">Puts managed users in force.</param>
+    /// <param name="usersInFile">The others, and where they stand.</param>
     public ProxyControl CreateControl(
-        Engine engine, Func<ImmutableArray<IPEndPoint>> endpoints, Func<bool> isDraining) => new(new ControlParts
+        Engine engine, Func<ImmutableArray<IPEndPoint>> endpoints, Func<bool> isDraining,
+        Func<ImmutableArray<ManagedUser>, Task<bool>> putUsers, Func<IEnumerable<(Credential User, string Place)>> usersInFile) => new(
+        new ControlParts
         {
+            Users = Users,
+            Ledger = Ledger,
+            PutUsers = putUsers,
+            UsersInFile = usersInFile,
             Loops = engine.Loops,
             Settings = () => Current.Settings,
             Steps = () => Current.Loops,
@@ -244,11 +262,15 @@ internal sealed class ProxyServices
         {
             var settings = next.Settings.Listeners[listener.Index];
             listener.Limit.Most = MostSessionsOf(settings, next.Settings);
-            listener.Users.Replace(settings.Credentials);
+            listener.Users.Replace(settings.Credentials, Users.Today);
         }
 
         _current = next;
+        Users.Changed(_zone = next.Settings.TimeZone);
     }
+
+    // A managed user is every listener's, and is there once.
+    private IEnumerable<UserRecord> AllUsers() => _current.Loops[0].Listeners.SelectMany(listener => listener.Users.All).Distinct();
 
     private LoopParts CreateParts(EventLoop loop, ProxySettings settings, int loops)
     {
@@ -300,8 +322,8 @@ internal sealed class ProxyServices
     private (SessionLimit Limit, ListenerUsers Users) ShareOf(ProxySettings settings, ListenerSettings listener, ListenerContext? before)
     {
         if (before is not null) return (before.Limit, before.Users);
-        var users = new ListenerUsers();
-        users.Replace(listener.Credentials);
+        var users = new ListenerUsers(listener.Name, Ledger);
+        users.Replace(listener.Credentials, Users.Today);
         return (new SessionLimit(MostSessionsOf(listener, settings)), users);
     }
 
@@ -320,7 +342,8 @@ internal sealed class ProxyServices
     {
         var (old, now) = (before.Listeners[oldIndex], after.Listeners[index]);
         return before.TimeWindow == after.TimeWindow && SaltsAlike(before.PerSni, after.PerSni)
-            && old.Protocols == now.Protocols && old.Domain == now.Domain && old.Credentials.SequenceEqual(now.Credentials);
+            && old.Protocols == now.Protocols && old.Domain == now.Domain && old.Credentials.Length == now.Credentials.Length
+            && old.Credentials.Zip(now.Credentials).All(pair => pair.First.JudgesLike(pair.Second));
     }
 
     private static bool SaltsAlike(PerSniSettings? one, PerSniSettings? other) =>
@@ -398,5 +421,6 @@ internal sealed class ProxyServices
 /// <param name="Time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
 /// <param name="Http">Fetches documents; null = from the network.</param>
 /// <param name="Resolve">The addresses of a cover's name; null = of the system's resolver.</param>
+/// <param name="Users">Where managed users and usage are kept; null = nowhere.</param>
 internal readonly record struct Outside(
-    TimeProvider? Time, HttpMessageHandler? Http = null, Func<string, Task<IPAddress[]>>? Resolve = null);
+    TimeProvider? Time, HttpMessageHandler? Http = null, Func<string, Task<IPAddress[]>>? Resolve = null, IUserStore? Users = null);

@@ -1,4 +1,5 @@
 using Portico.Core.Admission.Policy;
+using Portico.Core.Users;
 
 namespace Portico.Core.Admission;
 
@@ -19,12 +20,11 @@ internal sealed class SessionLimit(int most)
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Takes one place, to be given back through the lease.</summary>
-    public bool TryEnter(out SessionLease lease)
+    public bool TryEnter(ref SessionLease lease)
     {
-        lease = default;
         if (Interlocked.Increment(ref _count) <= Most)
         {
-            lease = new SessionLease(this);
+            lease.Hold(this);
             return true;
         }
 
@@ -40,21 +40,38 @@ internal sealed class SessionLimit(int most)
 /// Remembers what a session took when it was admitted; gives exactly that back, once.
 /// Disposed in <c>ClientSession.Close</c> and nowhere else.
 /// </summary>
-internal struct SessionLease(SessionLimit limit) : IDisposable
+internal struct SessionLease : IDisposable
 {
-    private SessionLimit? _limit = limit;
+    private SessionLimit? _limit;
+    private UserRecord? _user;
+    private NetworkPlace? _network;
     private PolicyLease _policy;
 
     /// <summary>The session was let in.</summary>
     public readonly bool IsHeld => _limit is not null;
 
-    /// <summary>The rules have counted it too.</summary>
+    /// <summary>Of its user's networks, where these are limited.</summary>
+    public readonly NetworkPlace? Network => _network;
+
+    /// <summary>A place of the listener's: the last thing that is taken.</summary>
+    public void Hold(SessionLimit limit) => _limit = limit;
+
+    /// <summary>One of the user's sessions.</summary>
+    public void Hold(UserRecord user) => _user = user;
+
+    /// <summary>One of the user's networks.</summary>
+    public void Hold(NetworkPlace network) => _network = network;
+
+    /// <summary>The rules have counted it.</summary>
     public void Hold(PolicyLease policy) => _policy = policy;
 
+    /// <summary>Gives everything back.</summary>
     public void Dispose()
     {
         _limit?.Leave();
-        _limit = null;
+        _user?.LetGo();
+        _network?.Leave();
+        (_limit, _user, _network) = (null, null, null);
         _policy.Dispose();
     }
 }

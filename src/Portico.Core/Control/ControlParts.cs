@@ -12,6 +12,7 @@ using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Core.Telegram;
+using Portico.Core.Users;
 
 namespace Portico.Core.Control;
 
@@ -53,6 +54,16 @@ internal sealed record ControlParts
     public required SessionCount Sessions { get; init; }
 
     public required EventFeed Events { get; init; }
+
+    public required UserKeeper Users { get; init; }
+
+    public required UsageLedger Ledger { get; init; }
+
+    /// <summary>Puts managed users in force, and says whether it did: not while the proxy stops.</summary>
+    public required Func<ImmutableArray<ManagedUser>, Task<bool>> PutUsers { get; init; }
+
+    /// <summary>Users of the configuration file in force, with the place where each stands.</summary>
+    public required Func<IEnumerable<(Credential User, string Place)>> UsersInFile { get; init; }
 
     public required TimeProvider Time { get; init; }
 }

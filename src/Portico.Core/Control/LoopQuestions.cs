@@ -104,7 +104,8 @@ internal sealed class LoopQuestions(IReadOnlyList<EventLoop> loops, TimeProvider
         }
     }
 
-    private static SessionStatus StatusOf(Session session, DateTimeOffset now)
+    /// <summary>A session as it is now. On its loop.</summary>
+    public static SessionStatus StatusOf(Session session, DateTimeOffset now)
     {
         var judged = session.Judged;
         var began = now.AddMilliseconds(session.AcceptedMs - session.Context.Loop.NowMs);

@@ -4,6 +4,7 @@ using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
+using Portico.Core.Users;
 
 namespace Portico.Core.Control;
 
@@ -14,7 +15,7 @@ namespace Portico.Core.Control;
 public sealed class ProxyControl
 {
     /// <summary>Sessions or users on a page: less than 200 KB of JSON, whatever their names.</summary>
-    public const int MostOnPage = 400;
+    public const int MostOnPage = 250;
 
     private readonly ControlParts _parts;
     private readonly LoopQuestions _loops;
@@ -28,6 +29,7 @@ public sealed class ProxyControl
         _status = new StatusReader(parts);
         _startedAt = parts.Time.GetUtcNow();
         Policy = new PolicyControl(parts.Policy);
+        ManagedUsers = new UserControl(parts, _loops);
     }
 
     /// <summary>What happens.</summary>
@@ -35,6 +37,9 @@ public sealed class ProxyControl
 
     /// <summary>Rules and tables.</summary>
     public PolicyControl Policy { get; }
+
+    /// <summary>Users that are managed while the proxy runs.</summary>
+    public UserControl ManagedUsers { get; }
 
     /// <summary>The settings in force.</summary>
     public ProxySettings Settings => _parts.Settings();
@@ -95,11 +100,10 @@ public sealed class ProxyControl
     public async Task<UserPage?> UsersAsync(string? cursor, int limit)
     {
         if (!TryPlace(cursor, out var first)) return null;
-        // Before the sessions: one that ends meanwhile is missing once, and never counted twice.
         var (users, next) = PageOfUsers(first, limit);
         var tally = await CountAsync().ConfigureAwait(false);
         var now = _parts.Time.GetUtcNow();
-        return new([.. users.Select(it => tally.StatusOf(it.Before, it.Listener, now))], next);
+        return new([.. users.Select(it => UserStatus.Of(it.User, it.Listener, tally.NetworksNow(it.User), now))], next);
     }
 
     /// <summary>Has what is known of middle proxies asked for now.</summary>
@@ -109,16 +113,18 @@ public sealed class ProxyControl
         return new(updater.Hurry() ? "asked" : "recently", _status.MiddleProxies());
     }
 
-    private (List<(string Listener, UserTally.Ended Before)> Users, string? Next) PageOfUsers((int Listener, int User) first, int limit)
+    private (List<(string Listener, UserRecord User)> Users, string? Next) PageOfUsers((int Listener, int User) first, int limit)
     {
-        var (listeners, users) = (_parts.Steps()[0].Listeners, new List<(string, UserTally.Ended)>());
+        var (listeners, users) = (_parts.Steps()[0].Listeners, new List<(string, UserRecord)>());
         for (var (index, from) = first; index < listeners.Length; (index, from) = (index + 1, 0))
         {
             var all = listeners[index].Users.All;
             for (; from < all.Length; from++)
             {
+                // A managed user is every listener's, and shown once.
+                if (index > 0 && all[from].Key.Listener.Length == 0) continue;
                 if (users.Count == limit) return (users, Cursor(index, from));
-                users.Add((listeners[index].Name, UserTally.Ended.Of(all[from])));
+                users.Add((listeners[index].Name, all[from]));
             }
         }
 

@@ -21,19 +21,3 @@ public sealed record SessionStatus(
 /// <param name="Sessions">Of this page.</param>
 /// <param name="Next">Where the next page begins; null = this is the last.</param>
 public sealed record SessionPage(ImmutableArray<SessionStatus> Sessions, string? Next);
-
-/// <summary>One user at one moment.</summary>
-/// <param name="Name">As configured; default = the listener's own secret.</param>
-/// <param name="Listener">Whose user it is.</param>
-/// <param name="Connections">Sessions that relay.</param>
-/// <param name="Networks">Different networks that they come from: IPv4 addresses, and the 64 leading bits of IPv6 addresses.</param>
-/// <param name="ReceivedBytes">Bytes from its clients since the start.</param>
-/// <param name="SentBytes">Bytes to them since the start.</param>
-/// <param name="LastSeen">Now while it has a session, else when the last one ended; null = there was none since the start.</param>
-public sealed record UserStatus(
-    string Name, string Listener, int Connections, int Networks, long ReceivedBytes, long SentBytes, DateTimeOffset? LastSeen);
-
-/// <summary>Some of the users.</summary>
-/// <param name="Users">Of this page, in the order of the configuration.</param>
-/// <param name="Next">Where the next page begins; null = this is the last.</param>
-public sealed record UserPage(ImmutableArray<UserStatus> Users, string? Next);

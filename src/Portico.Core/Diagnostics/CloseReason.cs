@@ -97,6 +97,23 @@ public enum CloseReason : byte
     /// <summary>The operator took its listener away.</summary>
     ListenerRemoved,
 
+    /// <summary>Its user is switched off.</summary>
+    UserDisabled,
+
+    /// <summary>Its user's time is over.</summary>
+    UserExpired,
+
+    /// <summary>Its user's bytes of this period are used up.</summary>
+    UserQuota,
+
+    /// <summary>Its user has as many sessions as it may: treated as a stranger.</summary>
+    UserConnections,
+
+    /// <summary>
+    /// Its user came from more networks than it may: treated as a stranger, or it was from the network that had been silent longest.
+    /// </summary>
+    UserNetworks,
+
     /// <summary>The operator ended this session.</summary>
     EndedByOperator,
 
@@ -257,6 +274,11 @@ public static class CloseReasons
         CloseReason.CoverLimit => "cover_limit",
         CloseReason.SecretRemoved => "secret_removed",
         CloseReason.ListenerRemoved => "listener_removed",
+        CloseReason.UserDisabled => "user_disabled",
+        CloseReason.UserExpired => "user_expired",
+        CloseReason.UserQuota => "user_quota",
+        CloseReason.UserConnections => "user_connections",
+        CloseReason.UserNetworks => "user_networks",
         CloseReason.EndedByOperator => "ended_by_operator",
         CloseReason.Shutdown => "shutdown",
         CloseReason.InternalError => "internal_error",
@@ -293,7 +315,9 @@ public static class CloseReasons
         CloseReason.CoverClosed or CloseReason.CoverReset or CloseReason.CoverConnectFailed or CloseReason.CoverConnectTimeout =>
             GuiltySide.Cover,
         CloseReason.ConnectionLimit or CloseReason.ProxyHeader or CloseReason.CoverLimit or CloseReason.Shutdown
-            or CloseReason.SecretRemoved or CloseReason.ListenerRemoved or CloseReason.EndedByOperator => GuiltySide.Operator,
+            or CloseReason.SecretRemoved or CloseReason.ListenerRemoved or CloseReason.EndedByOperator
+            or CloseReason.UserDisabled or CloseReason.UserExpired or CloseReason.UserQuota or CloseReason.UserConnections
+            or CloseReason.UserNetworks => GuiltySide.Operator,
         CloseReason.InternalError or CloseReason.MemoryPressure or CloseReason.Memory => GuiltySide.Proxy,
         CloseReason.ClientClosed or CloseReason.ClientReset or CloseReason.HandshakeTimeout or CloseReason.HeaderTimeout
             or CloseReason.IdleTimeout or CloseReason.ClientWriteTimeout
@@ -313,6 +337,9 @@ public static class CloseReasons
         GuiltySide.Proxy => "proxy",
         _ => throw new UnreachableException($"GuiltySide {(int)side} has no tag"),
     };
+
+    /// <summary>What an operator laid down for a user keeps it out, or ends it.</summary>
+    public static bool IsUserLimit(this CloseReason reason) => reason is >= CloseReason.UserDisabled and <= CloseReason.UserNetworks;
 
     /// <summary>True for the reasons that count as <c>portico_protocol_error_total</c>.</summary>
     public static bool IsProtocolError(this CloseReason reason) => reason >= CloseReason.UnknownProtocol;

@@ -48,6 +48,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _replayEvicted;
     private readonly Counter<long> _memoryShed;
     private readonly Counter<long> _webRefused;
+    private readonly Counter<long> _storageErrors;
     private volatile int _isReloadRefused;
 
     /// <param name="meters">Where the meter comes from.</param>
@@ -100,6 +101,8 @@ internal sealed class ProxyMetrics
             "portico.replay.evicted", "{item}", "Beginnings of clients that were forgotten for want of room");
         _memoryShed = meter.CreateCounter<long>(
             "portico.memory.shed", "{connection}", "Connections that ended for want of memory, by what they were");
+        _storageErrors = meter.CreateCounter<long>(
+            "portico.storage.errors", "{error}", "Times that users or their usage could not be kept or read");
         _webRefused = meter.CreateCounter<long>(
             "portico.web.refused", "{request}", "Requests of WEB proxies' apps that were right and were refused, by reason");
         meter.CreateObservableGauge(
@@ -136,6 +139,9 @@ internal sealed class ProxyMetrics
     public void WebRefused(string listener, string reason) => _webRefused.Add(1, new("listener", listener), new("reason", reason));
 
     public void EarlyEnd(string listener, EarlyEnd end) => _earlyEnds.Add(1, new("listener", listener), new("stage", end.Tag()));
+
+    /// <summary>Users or usage could not be kept.</summary>
+    public void StorageError() => _storageErrors.Add(1);
 
     /// <summary>An authenticated client did not take its leave.</summary>
     public void ClientLost(string listener, CloseReason reason, long sent) =>

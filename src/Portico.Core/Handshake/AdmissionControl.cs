@@ -5,6 +5,7 @@ using Portico.Core.Admission.Replay;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
 using Portico.Core.Sessions;
+using Portico.Core.Users;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
 
@@ -54,22 +55,49 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         var secret = handshake.Result.Credential!.Secret;
         if (session.Listener.Users.Find(secret, handshake.Loop.UnixSeconds) is not { } user)
             return StepResult.Stranger(CloseReason.SecretRemoved);
-        var counted = default(PolicyLease);
-        if (policy.Rules is { } rules && !Passes(rules, handshake, out counted))
-            return StepResult.Stranger(CloseReason.PolicyError);
-        if (!session.Listener.Limit.TryEnter(out var lease))
+        var lease = default(SessionLease);
+        if (MissingRight(handshake, user, ref lease) is { } missing)
         {
-            counted.Dispose();
+            lease.Dispose();
             // With a cover the session ends like any stranger's: only this tells the operator.
-            context.Metrics.OverLimit(session.Listener.Name);
-            return StepResult.Stranger(CloseReason.ConnectionLimit);
+            if (missing == CloseReason.ConnectionLimit)
+                context.Metrics.OverLimit(session.Listener.Name);
+            return StepResult.Stranger(missing);
         }
 
         // Not before: a replay proves nothing of who is there.
         strangers.Remember(session.LimitedNetwork());
-        lease.Hold(counted);
         session.Admit(lease, user);
         return default;
+    }
+
+    // Takes what there is a limit of, one after the other; what was taken when the next is missing is in the lease.
+    private CloseReason? MissingRight(HandshakeState handshake, UserRecord user, ref SessionLease lease)
+    {
+        var session = handshake.Session;
+        if (user.Refusal(handshake.Loop.UnixSeconds) is { } refusal) return refusal;
+        if (!user.TryHold()) return CloseReason.UserConnections;
+        lease.Hold(user);
+        if (!TryNetwork(session, user, ref lease)) return CloseReason.UserNetworks;
+        if (policy.Rules is { } rules)
+        {
+            if (!Passes(rules, handshake, out var counted)) return CloseReason.PolicyError;
+            lease.Hold(counted);
+        }
+
+        return session.Listener.Limit.TryEnter(ref lease) ? null : CloseReason.ConnectionLimit;
+    }
+
+    // A balancer that says that it is itself the client is in no network of the user's.
+    private static bool TryNetwork(Session session, UserRecord user, ref SessionLease lease)
+    {
+        if (user is not { Terms.MaxNetworks: { } most, Limits: { } limits }) return true;
+        if (session.LimitedNetwork() is not { IsKnown: true } network) return true;
+        if (limits.Networks.Enter(network, most, session.Context.Loop.NowMs, out var mustGo) is not { } place)
+            return false;
+        lease.Hold(place);
+        if (mustGo) user.Ledger.SomeoneMustGo();
+        return true;
     }
 
     private bool IsFirst(HandshakeState handshake, out CloseReason refusal)

@@ -91,7 +91,7 @@ internal sealed class StrangerHandling(
     {
         if (settings.Mode == CoverMode.Off || (settings.AlertMalformedHello && IsAnsweredByAlert(reason)))
             return false;
-        return !(settings.ClosePolicyRefused && reason is CloseReason.ConnectionLimit or CloseReason.PolicyError);
+        return !(settings.ClosePolicyRefused && (reason is CloseReason.ConnectionLimit or CloseReason.PolicyError || reason.IsUserLimit()));
     }
 
     private static bool IsAnsweredByAlert(CloseReason reason) => reason is CloseReason.TlsBadClientHello or CloseReason.TlsNoSni;

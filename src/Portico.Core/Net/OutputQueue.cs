@@ -53,14 +53,15 @@ internal sealed class OutputQueue
     /// <summary>Writes what the channel takes.</summary>
     /// <param name="channel">The slow reader.</param>
     /// <param name="buffers">Where the pieces came from.</param>
+    /// <param name="most">No further piece is begun behind so many bytes.</param>
     /// <param name="written">Bytes taken.</param>
     /// <param name="packets">Packets whose last byte was among them.</param>
     /// <returns>Reset when the connection is gone, else Ok, also when nothing was taken.</returns>
-    public IoStatus Flush(Channel channel, BufferPool buffers, out int written, out int packets)
+    public IoStatus Flush(Channel channel, BufferPool buffers, int most, out int written, out int packets)
     {
         written = 0;
         var status = IoStatus.Ok;
-        while (_pieces.TryPeek(out var piece))
+        while (written < most && _pieces.TryPeek(out var piece))
         {
             var end = _pieces.Count == 1 ? _lastEnd : piece.Length;
             status = channel.Write(piece.AsSpan(_firstStart, end - _firstStart), out var count);

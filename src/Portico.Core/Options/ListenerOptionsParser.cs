@@ -59,6 +59,7 @@ internal static class ListenerOptionsParser
             // The range of the port is a rule of the option; the clamp only keeps the constructor from throwing after that error.
             Address = new IPEndPoint(address, Math.Clamp(listener.Port, IPEndPoint.MinPort, IPEndPoint.MaxPort)),
             Credentials = credentials,
+            AdTag = Protocol.MiddleProxy.AdTag.TryParse(listener.AdTag ?? "", out var tag) ? tag : null,
             Protocols = protocols,
             Domain = listener.Domain ?? (protocols.HasFlag(ClientProtocols.FakeTls) ? listener.Web?.Host : null),
             PublicHost = listener.PublicHost,

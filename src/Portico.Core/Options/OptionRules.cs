@@ -40,7 +40,7 @@ internal static class OptionRules
             case JsonValue text when option.OneOf.Length > 0:
                 CheckText(option, property.Name, text, key, errors);
                 break;
-            case JsonValue number when number.GetValueKind() == JsonValueKind.Number
+            case JsonValue number when HasRange(option) && number.GetValueKind() == JsonValueKind.Number
                 && number.GetValue<int>() is var wanted
                 && (wanted < option.Minimum || wanted > option.Maximum):
                 errors.Add(new(key, $"{wanted} is outside {option.Minimum}..{option.Maximum}; "
@@ -48,6 +48,8 @@ internal static class OptionRules
                 break;
         }
     }
+
+    private static bool HasRange(OptionAttribute option) => option.Minimum != int.MinValue || option.Maximum != int.MaxValue;
 
     private static void CheckText(OptionAttribute option, string name, JsonNode? value, string key, ICollection<ConfigurationError> errors)
     {

@@ -87,6 +87,11 @@ public sealed class ProxyOptions
     [Option("Where metrics are sent, besides /metrics of the HTTP interface.")]
     public TelemetryOptions Telemetry { get; set; } = new();
 
+    /// <summary>Time zone; the one that is the same everywhere.</summary>
+    [Option("In whose days quotas and histories are counted: a name of the system's list of time zones.",
+        Example = "\"Europe/Berlin\"", TakesEffect = TakesEffect.Live)]
+    public string TimeZone { get; set; } = "UTC";
+
     /// <summary>Where the proxy keeps what it learns.</summary>
     [Option("Where the proxy keeps what must survive a restart. A relative path starts at the directory of the configuration file.")]
     public string DataDirectory { get; set; } = "data";

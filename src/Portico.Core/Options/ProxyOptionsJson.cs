@@ -6,4 +6,5 @@ namespace Portico.Core.Options;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
     WriteIndented = true, GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(ProxyOptions))]
+[JsonSerializable(typeof(UserOptions))]
 internal sealed partial class ProxyOptionsJson : JsonSerializerContext;

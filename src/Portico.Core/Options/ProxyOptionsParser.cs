@@ -37,6 +37,12 @@ public static class ProxyOptionsParser
         if (options.Engine == "epoll" && !OperatingSystem.IsLinux())
             errors.Add(new("engine", "epoll exists on Linux only; for example \"engine\": \"auto\""));
         var localAddresses = LocalAddresses(options.LocalAddresses, errors);
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(options.TimeZone, out var timeZone))
+        {
+            errors.Add(new("timeZone", $"{ShownText.Quote(options.TimeZone)} is no time zone that this system knows "
+                + "(the package tzdata has them); for example \"timeZone\": \"UTC\""));
+        }
+
         if (errors.Count > 0) return new(null, [.. errors], [.. warnings]);
 
         var settings = new ProxySettings
@@ -71,6 +77,7 @@ public static class ProxyOptionsParser
             },
             Admin = admin.Parse(options.Admin, DataDirectoryOf(options, baseDirectory)),
             Telemetry = AdminOptionsParser.Parse(options.Telemetry),
+            TimeZone = timeZone!,
             DataDirectory = DataDirectoryOf(options, baseDirectory),
             Engine = options.Engine switch { "epoll" => EngineKind.Epoll, "sockets" => EngineKind.Sockets, _ => EngineKind.Auto },
             Loops = options.Loops,

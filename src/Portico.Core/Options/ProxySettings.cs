@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Portico.Core.Net;
 using Portico.Core.Users;
+using Portico.Protocol.MiddleProxy;
 
 namespace Portico.Core.Options;
 
@@ -68,6 +69,9 @@ public sealed record ProxySettings
     /// <summary>Where metrics are sent; likewise.</summary>
     public TelemetrySettings Telemetry { get; init; } = new();
 
+    /// <summary>In whose days quotas are counted.</summary>
+    public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
+
     /// <summary>
     /// Absolute path of the directory for what must survive a restart.
     /// Empty: clients seen are not kept over a restart (tests).
@@ -112,6 +116,9 @@ public sealed record ListenerSettings
 
     /// <summary>Who may come in; at least one, no two with the same secret.</summary>
     public required ImmutableArray<Credential> Credentials { get; init; }
+
+    /// <summary>Of those users that have none of their own; it is in <see cref="Credentials"/> already.</summary>
+    public AdTag? AdTag { get; init; }
 
     /// <summary>What the listener speaks.</summary>
     public ClientProtocols Protocols { get; init; } = ClientProtocols.FakeTls;

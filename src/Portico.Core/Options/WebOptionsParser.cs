@@ -147,7 +147,8 @@ internal sealed class WebOptionsParser(List<ConfigurationError> errors, List<Con
         WebSettings settings, ImmutableArray<Credential> credentials)
     {
         var entries = ImmutableArray.CreateBuilder<(Credential, (SecretKind, ProxySecret))>();
-        foreach (var credential in credentials)
+        // Nobody learns that there is a bridge from the link of a user who is switched off.
+        foreach (var credential in credentials.Where(credential => credential.Terms.IsEnabled))
         {
             if (settings.TakesSecure)
                 entries.Add((credential, (SecretKind.Secure, credential.Secret)));

@@ -27,7 +27,7 @@ internal abstract class Session : IAddressHolder
     private bool _mustNotReset;
     private bool _isHealthCheck;
     private Judged _judged;
-    private UserRecord? _user;
+    private UserMeter? _meter;
 
     protected Session(Channel client, ListenerContext listener, LoopContext context, bool isUnknown = true)
     {
@@ -99,7 +99,10 @@ internal abstract class Session : IAddressHolder
     public ref readonly Judged Judged => ref _judged;
 
     /// <summary>Whose client it is; null = it was not let in.</summary>
-    public UserRecord? User => _user;
+    public UserRecord? User => _meter?.User;
+
+    /// <summary>What its user may still move; null = without limits.</summary>
+    public UserLimits? Limits => _meter?.User.Limits;
 
     /// <summary>It has a way to Telegram.</summary>
     public bool IsRelaying => _relaying;
@@ -165,7 +168,7 @@ internal abstract class Session : IAddressHolder
     public void Admit(SessionLease lease, UserRecord user)
     {
         _lease = lease;
-        _user = user;
+        _meter = user.MeterOn(Context.Loop.Index);
         _judged.IsClient = true;
         LeaveAddress();
     }
@@ -175,6 +178,9 @@ internal abstract class Session : IAddressHolder
     {
         _counters.ClientReceived += bytes;
         Received += bytes;
+        if (!_relaying) return;
+        _meter!.CountReceived(bytes, Context.Loop.NowMs);
+        _lease.Network?.Touch(Context.Loop.NowMs);
     }
 
     /// <summary>Bytes went to the client.</summary>
@@ -182,6 +188,9 @@ internal abstract class Session : IAddressHolder
     {
         _counters.ClientSent += bytes;
         Sent += bytes;
+        if (!_relaying) return;
+        _meter!.CountSent(bytes, Context.Loop.NowMs);
+        _lease.Network?.Touch(Context.Loop.NowMs);
     }
 
     /// <summary>
@@ -228,14 +237,16 @@ internal abstract class Session : IAddressHolder
     }
 
     /// <summary>
-    /// Why it may not go on under the settings in force: a client's secret is good no longer, or its listener is gone. Null = it may.
+    /// Why it may not go on: a client's secret is good no longer, its user may do no more, or its listener is gone. Null = it may.
     /// Who is at the cover is the cover's.
     /// </summary>
     public CloseReason? RemovalReason()
     {
-        if (_user is null) return null;
+        if (User is null) return null;
         if (Listener.Users.IsClosed) return CloseReason.ListenerRemoved;
-        return Listener.Users.Find(_judged.Credential!.Secret, Context.Loop.UnixSeconds) is null ? CloseReason.SecretRemoved : null;
+        if (_lease.Network is { IsGone: true }) return CloseReason.UserNetworks;
+        var now = Context.Loop.UnixSeconds;
+        return Listener.Users.Find(_judged.Credential!.Secret, now) is { } user ? user.Refusal(now) : CloseReason.SecretRemoved;
     }
 
     /// <summary>It ends as if the proxy stopped, for this reason. The first one counts.</summary>
@@ -277,7 +288,7 @@ internal abstract class Session : IAddressHolder
         _relaying = true;
         _counters.Relaying++;
         _counters.Clients++;
-        if (_user!.Began(Context.Loop.UnixSeconds)) Context.Log.FirstClient(this);
+        if (User!.Began(Context.Loop.UnixSeconds)) Context.Log.FirstClient(this);
         if (Context.Events.HasReaders) Context.Events.Publish(NewEvent(ProxyEvent.SessionOpened));
     }
 
@@ -305,7 +316,7 @@ internal abstract class Session : IAddressHolder
         if (_relaying)
         {
             _counters.Relaying--;
-            _user!.Ended(Context.Loop.UnixSeconds, Received, Sent);
+            User!.Ended(Context.Loop.UnixSeconds);
         }
 
         IsAtCover = false;

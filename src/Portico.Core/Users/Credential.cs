@@ -10,4 +10,19 @@ namespace Portico.Core.Users;
 /// <param name="Domain">Of its own: only a hello for this host name (any case) can be the user's; null = a hello for any name.</param>
 /// <param name="Until">The user's former secret, which is good until then; null = the one that links show.</param>
 public sealed record Credential(
-    string Name, ProxySecret Secret, AdTag? AdTag = null, string? Domain = null, DateTimeOffset? Until = null);
+    string Name, ProxySecret Secret, AdTag? AdTag = null, string? Domain = null, DateTimeOffset? Until = null)
+{
+    /// <summary>What the user may do, with each of the secrets.</summary>
+    public UserTerms Terms { get; init; } = UserTerms.Unlimited;
+
+    /// <summary>The user, where the same one is known to every listener; null = a user of the listener's alone.</summary>
+    internal UserRecord? Shared { get; init; }
+
+    /// <summary>Links show it: not a former secret, and not of a user who is switched off.</summary>
+    public bool IsShown => Until is null && Terms.IsEnabled;
+
+    /// <summary>Whether a caller is told apart from others in the same way: what a judge looks at, and who it says it is.</summary>
+    internal bool JudgesLike(Credential other) =>
+        Name == other.Name && Secret.Equals(other.Secret) && AdTag == other.AdTag && Until == other.Until
+        && string.Equals(Domain, other.Domain, StringComparison.OrdinalIgnoreCase);
+}

@@ -7,7 +7,9 @@ namespace Portico.Core.Users;
 /// Whose secrets are good on one listener at this moment. It stays while settings change: a session that
 /// proved a secret is asked for here, whatever settings it began under. Read by all loops, replaced whole.
 /// </summary>
-internal sealed class ListenerUsers
+/// <param name="listener">Name of the listener, under which the usage of its own users is kept.</param>
+/// <param name="ledger">Of the whole proxy.</param>
+internal sealed class ListenerUsers(string listener, UsageLedger ledger)
 {
     private volatile Book _book = new([], []);
 
@@ -32,21 +34,30 @@ internal sealed class ListenerUsers
     public void Close()
     {
         IsClosed = true;
-        Replace([]);
+        Replace([], default);
     }
 
     /// <summary>From now on these. A user of the same name is the same one, whatever the secret. One caller at a time.</summary>
-    public void Replace(ImmutableArray<Credential> credentials)
+    /// <param name="credentials">All of them.</param>
+    /// <param name="today">In the operator's time zone.</param>
+    public void Replace(ImmutableArray<Credential> credentials, DateOnly today)
     {
-        var known = _book.Users.ToDictionary(user => user.Name, StringComparer.Ordinal);
+        var known = _book.Users.Where(user => user.Key.Listener.Length > 0)
+            .ToDictionary(user => user.Name, StringComparer.Ordinal);
         var bySecret = new Dictionary<ProxySecret, Entry>(credentials.Length);
         var users = ImmutableArray.CreateBuilder<UserRecord>(credentials.Length);
         var added = new HashSet<string>(StringComparer.Ordinal);
         foreach (var credential in credentials)
         {
-            if (!known.TryGetValue(credential.Name, out var user))
-                known.Add(credential.Name, user = new UserRecord(credential.Name));
-            if (added.Add(credential.Name)) users.Add(user);
+            var user = credential.Shared;
+            if (user is null && !known.TryGetValue(credential.Name, out user))
+                known.Add(credential.Name, user = new UserRecord(new UsageKey(listener, credential.Name), ledger));
+            if (added.Add(credential.Name))
+            {
+                user.Apply(credential.Terms, today);
+                users.Add(user);
+            }
+
             bySecret[credential.Secret] = new Entry(user, credential.Until?.ToUnixTimeSeconds() ?? long.MaxValue);
         }
 

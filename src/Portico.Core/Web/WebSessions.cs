@@ -204,7 +204,11 @@ internal sealed partial class WebSessions(
         return Task.WhenAll(entries.Where(entry => which(entry.Session)).Select(entry => entry.EndAsync(end)));
     }
 
-    private bool IsGood(WebUser user) => listener.Users.Find(user.Credential.Secret, time.GetUtcNow().ToUnixTimeSeconds()) is not null;
+    private bool IsGood(WebUser user)
+    {
+        var now = time.GetUtcNow().ToUnixTimeSeconds();
+        return listener.Users.Find(user.Credential.Secret, now) is { } record && record.Refusal(now) is null;
+    }
 
     private string NewToken(WebTokenKind kind, out UInt128 number)
     {

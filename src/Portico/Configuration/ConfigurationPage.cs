@@ -94,6 +94,7 @@ internal static class ConfigurationPage
             _ when option.LeastLength > 0 => $"text, {option.LeastLength} characters or more",
             _ when type.Type == typeof(string) => option.Secret ? "32 hexadecimal digits" : "text",
             _ when type.Type == typeof(bool) => "true or false",
+            _ when OptionTypes.IsByteSize(type.Type) => "number of bytes",
             _ when option.Minimum == int.MinValue => "whole number",
             _ => $"whole number, {option.Minimum}..{option.Maximum}",
         };

@@ -22,6 +22,9 @@ internal static class ConfigurationSchema
 
     private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode node)
     {
+        // The exporter does not know what a converter reads.
+        if (OptionTypes.IsByteSize(context.TypeInfo.Type))
+            node = new JsonObject { ["type"] = new JsonArray("integer", "string", "null") };
         if (node is not JsonObject schema) return node;
         // unknown keys are errors
         if (context.TypeInfo.Kind == JsonTypeInfoKind.Object)

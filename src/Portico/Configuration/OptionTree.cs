@@ -94,6 +94,7 @@ internal sealed class OptionTree(List<ConfigurationError> errors)
 
     private static bool IsOf(Type type, JsonValue value) => value.GetValueKind() switch
     {
+        JsonValueKind.String or JsonValueKind.Number when OptionTypes.IsByteSize(type) => true,
         JsonValueKind.String => type == typeof(string),
         JsonValueKind.True or JsonValueKind.False => type == typeof(bool),
         JsonValueKind.Number => (type == typeof(int) || type == typeof(int?)) && value.TryGetValue<int>(out _),

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
+using Portico.Core.Options;
 
 namespace Portico.Configuration;
 
@@ -13,6 +14,10 @@ internal static class OptionTypes
         JsonTypeInfoKind.Enumerable => "a list in brackets",
         _ when type.Type == typeof(string) => "text in quotes",
         _ when type.Type == typeof(bool) => "true or false",
+        _ when IsByteSize(type.Type) => "a number of bytes, or a text such as \"50 GiB\"",
         _ => "a whole number",
     };
+
+    /// <summary>Whether it is written as a number or as a text with a unit.</summary>
+    public static bool IsByteSize(Type type) => type == typeof(ByteSize) || type == typeof(ByteSize?);
 }

@@ -65,6 +65,7 @@ internal sealed class Overlay(List<ConfigurationError> errors)
         JsonNode? value = type.Kind switch
         {
             JsonTypeInfoKind.None when type.Type == typeof(string) => wanted.Text,
+            JsonTypeInfoKind.None when OptionTypes.IsByteSize(type.Type) => wanted.Text,
             JsonTypeInfoKind.None when type.Type == typeof(bool) => bool.TryParse(wanted.Text, out var flag) ? flag : null,
             JsonTypeInfoKind.None =>
                 int.TryParse(wanted.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null,

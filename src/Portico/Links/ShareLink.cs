@@ -26,7 +26,7 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
     public static IEnumerable<ShareLink> Of(ListenerSettings listener, int port, PerSniSettings? perSni)
     {
         var host = listener.PublicHost ?? PublicAddress.Find(listener.Address.Address).ToString();
-        foreach (var credential in listener.Credentials.Where(credential => credential.Until is null))
+        foreach (var credential in listener.Credentials.Where(credential => credential.IsShown))
         {
             foreach (var (protocol, text) in SecretsOf(listener, credential, perSni))
             {

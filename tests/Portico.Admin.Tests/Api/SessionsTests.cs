@@ -136,7 +136,10 @@ public sealed class SessionsTests
             "ff-ffffffff-7fffffff", longest, "handshake", longest, "intermediate", -32768, DateTimeOffset.MaxValue,
             new IPEndPoint(IPAddress.Parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295"), 65535).ToString(), long.MaxValue,
             long.MaxValue);
-        var user = new UserStatus(longest, longest, int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, DateTimeOffset.MaxValue);
+        var user = new UserStatus(
+            longest, longest, "managed", "disabled", int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue, DateTimeOffset.MaxValue,
+            longest, DateTimeOffset.MaxValue, int.MaxValue, int.MaxValue, long.MaxValue, long.MaxValue,
+            new QuotaStatus(long.MaxValue, long.MaxValue, "month", 31, DateOnly.MaxValue, DateOnly.MaxValue));
 
         var sessions = JsonSerializer.SerializeToUtf8Bytes(
             new SessionPage([.. Enumerable.Repeat(session, ProxyControl.MostOnPage)], "ff-ffffffff"), AdminJson.Default.SessionPage);

@@ -11,15 +11,16 @@ public class SessionLimitTests
     public void So_many_may_enter_and_no_more_until_one_leaves()
     {
         var limit = new SessionLimit(2);
-        Assert.True(limit.TryEnter(out var first));
-        Assert.True(limit.TryEnter(out _));
-        Assert.False(limit.TryEnter(out var refused));
+        var (first, second, refused) = (default(SessionLease), default(SessionLease), default(SessionLease));
+        Assert.True(limit.TryEnter(ref first));
+        Assert.True(limit.TryEnter(ref second));
+        Assert.False(limit.TryEnter(ref refused));
         refused.Dispose(); // took nothing, gives nothing back
         Assert.Equal(2, limit.Count);
         first.Dispose();
         first.Dispose();
         Assert.Equal(1, limit.Count);
-        Assert.True(limit.TryEnter(out _));
+        Assert.True(limit.TryEnter(ref refused));
     }
 
     [Fact]

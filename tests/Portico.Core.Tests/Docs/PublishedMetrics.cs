@@ -122,6 +122,7 @@ internal sealed class PublishedMetrics : IMeterFactory
         metrics.AcceptPaused("main");
         metrics.ConfigUpdated("config", "ok");
         metrics.WebRefused("main", "pages");
+        metrics.StorageError();
     }
 
     private void Note(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)

@@ -35,7 +35,7 @@ public class OutputQueueTests
         queue.Append(bench.Loop.Buffers, [1]);
         channel.Peer.Reset();
         bench.Run();
-        Assert.Equal(IoStatus.Reset, queue.Flush(channel, bench.Loop.Buffers, out var written, out var packets));
+        Assert.Equal(IoStatus.Reset, queue.Flush(channel, bench.Loop.Buffers, int.MaxValue, out var written, out var packets));
         Assert.Equal((0, 0), (written, packets));
     }
 
@@ -67,7 +67,7 @@ public class OutputQueueTests
                 ends.Add(appended);
             }
 
-            Assert.Equal(IoStatus.Ok, queue.Flush(channel, bench.Loop.Buffers, out var written, out var packets));
+            Assert.Equal(IoStatus.Ok, queue.Flush(channel, bench.Loop.Buffers, int.MaxValue, out var written, out var packets));
             flushed += written;
             packetsOut += packets;
             Assert.Equal(ends.Count(end => end <= flushed), packetsOut);

@@ -233,7 +233,8 @@ public class ProxyOptionsParserTests
         var listener = Assert.Single(settings.Listeners);
         Assert.Equal("main", listener.Name);
         Assert.Equal(new IPEndPoint(IPAddress.IPv6Any, 8443), listener.Address);
-        Assert.Equal(["default", "alice"], listener.Credentials.Select(credential => credential.Name));
+        Assert.Equal(["default", "alice", "bob"], listener.Credentials.Select(credential => credential.Name));
+        Assert.Equal([true, true, false], listener.Credentials.Select(credential => credential.IsShown));
         Assert.Equal(ProxySecret.Create(Convert.FromHexString(Secret)), listener.Credentials[0].Secret);
         Assert.Equal(ProxySecret.Create(Convert.FromHexString(OtherSecret)), listener.Credentials[1].Secret);
         Assert.Equal(ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic, listener.Protocols);

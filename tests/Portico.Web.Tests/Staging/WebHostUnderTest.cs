@@ -47,7 +47,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
     public static readonly ProxySecret Secret = ProxySecret.Create(Convert.FromHexString(SecretHex));
 
     private readonly Engine _engine;
-    private readonly ListenerUsers _users = new();
+    private readonly ListenerUsers _users = new("front", new UsageLedger());
     private readonly WebGates _gates;
     private readonly HostSetup _setup;
 
@@ -58,7 +58,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         _gates = new WebGates(setup.Tokens);
         Directory = System.IO.Directory.CreateTempSubdirectory("portico-web-").FullName;
         ImmutableArray<Credential> credentials = [new("alice", Secret)];
-        _users.Replace(credentials);
+        _users.Replace(credentials, default);
         var listener = new ListenerContext("front", [], 0, new SessionLimit(1000), _users, new ListenerCounters("front"));
         Sessions = new WebSessions(
             [.. _engine.Loops], Echo, listener, setup.Tokens, new ProxyMetrics(Metrics, new MetricSources()), setup.Limits,
@@ -130,7 +130,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
     /// <summary>No secret is good any more.</summary>
     public Task RevokeAsync()
     {
-        _users.Replace([]);
+        _users.Replace([], default);
         return Sessions.EndRevokedAsync();
     }
 

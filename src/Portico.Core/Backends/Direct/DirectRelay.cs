@@ -59,9 +59,9 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
 
     private EventLoop Loop => Client.Loop;
 
-    private bool MayReadClient => _up.MayRead && !_closed;
+    private bool MayReadClient => _up.MayRead && !_closed && _session.Limits?.MayReceive(Loop.NowMs) != false;
 
-    private bool MayReadDc => _down.MayRead && !_closed;
+    private bool MayReadDc => _down.MayRead && !_closed && _session.Limits?.MaySend(Loop.NowMs) != false;
 
     MemoryStanding IMemoryHolder.Standing => MemoryStanding.Client;
 
@@ -146,6 +146,7 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
     {
         using var scratch = Loop.Scratch.Borrow();
         var area = scratch.Bytes;
+        if (_session.Limits is { } limits) area = limits.CutUp(area);
         var status = Client.Read(Loop.Memory.Cut(area), out var count);
         if (status == IoStatus.Ok)
         {
@@ -174,6 +175,7 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
     {
         using var scratch = Loop.Scratch.Borrow();
         var area = Loop.Memory.Cut(scratch.Bytes);
+        if (_session.Limits is { } limits) area = limits.CutDown(area);
         var longest = _ramp.Next((int)(Loop.NowMs / 1000));
         var most = Math.Min(area.Length, Channel.MostPieces * (TlsRecordWriter.HeaderLength + longest));
         var status = _isTls

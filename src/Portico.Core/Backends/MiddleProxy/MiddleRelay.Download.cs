@@ -125,19 +125,26 @@ internal sealed partial class MiddleRelay
     private bool Write(ReadOnlySpan<byte> bytes)
     {
         var written = 0;
-        if (_queue is null && _client.Write(bytes, out written) == IoStatus.Reset) return false;
+        if (_queue is null && MaySend && _client.Write(bytes[..Math.Min(bytes.Length, AtOnce)], out written) == IoStatus.Reset)
+            return false;
         _session.CountSent(written);
         _progress.Wrote(written);
         if (!_progress.IsWatched) Watch();
         if (written == bytes.Length) return true;
         _queue ??= _pool.Services.OutputQueues.Rent();
         _queue.Append(Loop.Buffers, bytes[written..]);
+        if (_session.Limits is not null) EnqueueLater();
         return true;
     }
 
+    private bool MaySend => _session.Limits?.MaySend(Loop.NowMs) != false;
+
+    private int AtOnce => _session.Limits?.AtOnceDown ?? int.MaxValue;
+
     private void FlushToClient()
     {
-        var status = _queue!.Flush(_client, Loop.Buffers, out var written, out var packets);
+        if (!MaySend) return;
+        var status = _queue!.Flush(_client, Loop.Buffers, AtOnce, out var written, out var packets);
         _session.CountSent(written);
         _progress.Wrote(written);
         _link?.Pay(written, packets);
@@ -167,7 +174,8 @@ internal sealed partial class MiddleRelay
     // From now on a second counts, and only what the client takes in it.
     private void NoteLimit()
     {
-        if (IsOverLimit || !ExceedsLimit) return;
+        // What waits for its user's rate is bounded by the link alone.
+        if (IsOverLimit || !ExceedsLimit || _session.Limits is { HoldsBack: true }) return;
         var now = Loop.NowMs;
         _queue!.OverLimit.Set(true, now);
         _progress.Look(_client, isPending: true, now);

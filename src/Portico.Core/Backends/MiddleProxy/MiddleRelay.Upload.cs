@@ -37,25 +37,34 @@ internal sealed partial class MiddleRelay
     // The beginning of a packet is here, and nothing of ours keeps the rest away.
     private bool AwaitsRest => CanSend && _missing > 0 && !_held.IsEmpty;
 
+    private bool MayReceive => _session.Limits?.MayReceive(Loop.NowMs) != false;
+
+    // Nothing will tell that its user may move more.
+    private bool IsHeldBack =>
+        _session.Limits is { } limits && ((_queue is not null && _client.CanWrite) || (CanRead && !limits.MayReceive(Loop.NowMs)));
+
+    private bool CanRead => CanSend && _client.CanRead;
+
     // True when there may be more to read: come back after the others had their turn.
     private bool ReadClient()
     {
         if (CanSend && !_held.IsEmpty && _missing == 0 && !TakeHeld()) return false;
-        for (var reads = 0; reads < ReadsPerTurn && CanSend && _client.CanRead; reads++)
+        for (var reads = 0; reads < ReadsPerTurn && CanRead && MayReceive; reads++)
         {
             if (!(_held.IsEmpty ? ReadThroughScratch() : ReadIntoHeld())) return false;
         }
 
-        return CanSend && _client.CanRead;
+        return CanRead && MayReceive;
     }
 
     // The usual case: whole packets in one read, and nothing is kept.
     private bool ReadThroughScratch()
     {
         using var scratch = Loop.Scratch.Borrow();
-        var status = _client.Read(scratch.Bytes, out var count);
+        var area = _session.Limits is { } limits ? limits.CutUp(scratch.Bytes) : scratch.Bytes;
+        var status = _client.Read(area, out var count);
         if (status != IoStatus.Ok) return Ended(status);
-        var bytes = Decode(scratch.Bytes[..count], out var end);
+        var bytes = Decode(area[..count], out var end);
         var taken = TakePackets(bytes);
         if (IsClosed) return false;
         if (taken < bytes.Length) Hold(bytes[taken..]);

@@ -30,6 +30,9 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     // then the parts of an answer follow each other faster than this.
     private const int FarewellMs = 10_000, StreamingMs = 500;
 
+    // How often is looked whether a user may move more.
+    private const int PaceMs = 50;
+
     // Half a packet without another byte for so long will not become a whole one.
     private const int HalfPacketMs = 60_000;
 
@@ -99,6 +102,9 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
         /// <summary>Its deadline looks after half a packet too.</summary>
         HalfPacketTimed = 512,
+
+        /// <summary>It will run in a little while, as its user has moved what a moment allows.</summary>
+        Paced = 1024,
     }
 
     /// <summary>Its id on its link.</summary>
@@ -165,7 +171,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     public void Run()
     {
-        _state &= ~State.Queued;
+        _state &= ~(State.Queued | State.Paced);
         Pump();
     }
 
@@ -304,6 +310,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
         if (_queue is not null) FlushToClient();
         if (ReadClient()) Enqueue();
+        else if (IsHeldBack) EnqueueLater();
         // Its beginning may have come with the handshake.
         if (AwaitsRest && (_state & State.HalfPacketTimed) == 0) ArmDeadline();
     }
@@ -313,6 +320,13 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         if ((_state & (State.Queued | State.Closed)) != 0) return;
         _state |= State.Queued;
         Loop.Enqueue(this);
+    }
+
+    private void EnqueueLater()
+    {
+        if ((_state & (State.Queued | State.Paced | State.Closed)) != 0) return;
+        _state |= State.Paced;
+        Loop.EnqueueAt(Loop.NowMs + PaceMs, this);
     }
 
     private void ArmDeadline()

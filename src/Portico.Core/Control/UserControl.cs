@@ -1,0 +1,317 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Portico.Core.Diagnostics;
+using Portico.Core.Options;
+using Portico.Core.Users;
+using Portico.Protocol.Secrets;
+
+namespace Portico.Core.Control;
+
+/// <summary>
+/// Users that are managed while the proxy runs, beside those of the configuration file. A change is in force when it is answered: sessions
+/// of users that are gone, switched off or have another secret end within a second, all others go on. One change at a time.
+/// </summary>
+public sealed class UserControl : IDisposable
+{
+    private static readonly TimeSpan LongestGrace = TimeSpan.FromDays(400);
+
+    private readonly ControlParts _parts;
+    private readonly LoopQuestions _loops;
+    private readonly SemaphoreSlim _gate = new(1);
+    private volatile State _state;
+
+    internal UserControl(ControlParts parts, LoopQuestions loops)
+    {
+        (_parts, _loops) = (parts, loops);
+        _state = new State([], parts.Users.Kept.Revision);
+    }
+
+    private sealed record State(ImmutableArray<ManagedUser> Users, long Revision);
+
+    /// <summary>Of the set: grows with each change.</summary>
+    public long Revision => _state.Revision;
+
+    /// <summary>How many there are.</summary>
+    public int Count => _state.Users.Length;
+
+    /// <summary>What cannot be kept, in a sentence; null = nothing.</summary>
+    public string? StorageProblem => _parts.Users.Problem;
+
+    /// <summary>Bytes of all users together, in the counters' epoch, as of the last ten seconds.</summary>
+    public (long Received, long Sent) Everybody => _parts.Users.Everybody;
+
+    /// <summary>Those that an earlier process kept. Once, before anything else.</summary>
+    /// <param name="errors">What could not be taken over, each by its name.</param>
+    internal ImmutableArray<ManagedUser> Restore(List<ConfigurationError> errors)
+    {
+        var users = _state.Users.ToBuilder();
+        var taken = _parts.UsersInFile().ToList();
+        // One by one: what is wrong with one says nothing of the others.
+        foreach (var stored in _parts.Users.Kept.Users)
+        {
+            var found = new List<ConfigurationError>();
+            if (ManagedUserParser.FromStored(stored) is not { } options)
+            {
+                errors.Add(new(stored.Name, "cannot be read"));
+                continue;
+            }
+
+            var one = ManagedUserParser.Parse([options], [], taken, RecordOf, found, _parts.Time.GetUtcNow());
+            errors.AddRange(found.Select(error => error with { Key = $"{stored.Name}{error.Key["users[0]".Length..]}" }));
+            users.AddRange(one);
+        }
+
+        users.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        _state = _state with { Users = users.ToImmutable() };
+        return _state.Users;
+    }
+
+    /// <summary>The whole set, as it would be written. Holds secrets.</summary>
+    public ImmutableArray<UserOptions> Export() => [.. _state.Users.Select(ManagedUserParser.ToOptions)];
+
+    /// <summary>One user as it would be written; null = there is no managed user of that name. Holds secrets.</summary>
+    public UserOptions? Export(string name) => Find(name) is { } user ? ManagedUserParser.ToOptions(user) : null;
+
+    /// <summary>
+    /// Puts a whole set in the place of the one there is. Users that are the same as before keep their sessions, in whatever order they
+    /// are; one that has no secret keeps the one it had, or gets a fresh one.
+    /// </summary>
+    /// <param name="wanted">All managed users.</param>
+    /// <param name="revision">The set that the caller saw; null = whichever there is.</param>
+    public Task<UserChange> ReplaceAsync(IReadOnlyList<UserOptions> wanted, long? revision = null) =>
+        ChangeAsync(revision, before =>
+        {
+            var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
+            foreach (var user in wanted) user.Secret ??= SecretOf(user.Name, known);
+            return wanted;
+        });
+
+    /// <summary>Adds one user. Without a secret it gets a fresh one.</summary>
+    /// <param name="user">Of a name that nobody has.</param>
+    /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
+    public Task<UserChange> AddAsync(UserOptions user, long? revision = null) => ChangeAsync(revision, before =>
+    {
+        user.Secret ??= FreshSecret();
+        return [.. before.Select(ManagedUserParser.ToOptions), user];
+    });
+
+    /// <summary>Changes one user.</summary>
+    /// <param name="name">Whom.</param>
+    /// <param name="edit">Is given the user as it would be written, and changes it or gives another one back.</param>
+    /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
+    public Task<UserChange> EditAsync(string name, Func<UserOptions, UserOptions> edit, long? revision = null) =>
+        ChangeOneAsync(name, revision, user => edit(ManagedUserParser.ToOptions(user)));
+
+    /// <summary>Takes one user away; its sessions end.</summary>
+    /// <param name="name">Whom.</param>
+    /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
+    public Task<UserChange> RemoveAsync(string name, long? revision = null) => ChangeOneAsync(name, revision, _ => null);
+
+    /// <summary>Gives one user a fresh secret.</summary>
+    /// <param name="name">Whom.</param>
+    /// <param name="grace">For so long the old one works too, and its sessions go on; zero = they end.</param>
+    /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
+    public Task<UserChange> RotateAsync(string name, TimeSpan grace, long? revision = null) => ChangeOneAsync(name, revision, user =>
+    {
+        var options = ManagedUserParser.ToOptions(user);
+        (options.PreviousSecret, options.PreviousUntil) = grace <= TimeSpan.Zero
+            ? (null, null)
+            : (options.Secret, (_parts.Time.GetUtcNow() + (grace < LongestGrace ? grace : LongestGrace)).ToString("o"));
+        options.Secret = FreshSecret();
+        return options;
+    });
+
+    /// <summary>What is used of the period becomes 0, from the next handshake on. Counters that only grow stay.</summary>
+    /// <param name="name">Whom, of the file or managed.</param>
+    /// <returns>False if there is no such user.</returns>
+    public async Task<bool> ResetUsageAsync(string name)
+    {
+        var users = Records(name).ToList();
+        if (users.Count == 0) return false;
+        await _gate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            foreach (var user in users) user.ResetUsage();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+
+        await _parts.Users.FlushAsync(users).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Ends all sessions of a user, who may come again at once.</summary>
+    /// <param name="name">Whom, of the file or managed.</param>
+    /// <returns>How many; null = there is no such user.</returns>
+    /// <exception cref="ProxyBusyException">A loop did not answer within 2 s.</exception>
+    public async Task<int?> DisconnectAsync(string name)
+    {
+        var users = Records(name).ToHashSet();
+        if (users.Count == 0) return null;
+        var ended = 0;
+        await _loops.LookAsync(() => session =>
+        {
+            if (session.User is not { } user || !users.Contains(user)) return;
+            Interlocked.Increment(ref ended);
+            session.Alone(static it => it.EndFor(CloseReason.EndedByOperator));
+        }).ConfigureAwait(false);
+        return ended;
+    }
+
+    /// <summary>One user, of the file or managed, with its sessions.</summary>
+    /// <param name="name">Whom.</param>
+    /// <returns>Null if there is no such user; one for each listener that has a user of that name.</returns>
+    /// <exception cref="ProxyBusyException">A loop did not answer within 2 s.</exception>
+    public async Task<ImmutableArray<UserDetail>> DetailsAsync(string name)
+    {
+        var found = ImmutableArray.CreateBuilder<UserDetail>();
+        foreach (var user in Records(name))
+        {
+            var (sessions, gate, tally, now) = (new List<SessionStatus>(), new Lock(), new UserTally(), _parts.Time.GetUtcNow());
+            await _loops.LookAsync(() => session =>
+            {
+                if (session.User != user) return;
+                lock (gate)
+                {
+                    tally.Look(session);
+                    if (sessions.Count < ProxyControl.MostOnPage)
+                        sessions.Add(LoopQuestions.StatusOf(session, now));
+                }
+            }).ConfigureAwait(false);
+            var managed = user.Key.Listener.Length == 0 ? Find(name) : null;
+            found.Add(new UserDetail(
+                UserStatus.Of(user, user.Key.Listener, tally.NetworksNow(user), now), user.Terms.Note, managed?.Current.Domain,
+                managed?.Former is not null, [.. sessions]));
+        }
+
+        return found.ToImmutable();
+    }
+
+    /// <summary>Counters of users that moved since an answer before.</summary>
+    /// <param name="since"><see cref="UsageReport.Revision"/> of that answer; 0 = all users.</param>
+    public UsageReport Usage(long since)
+    {
+        // The second in which something moved last: coarse, so that what moves now is told again.
+        var now = _parts.Time.GetUtcNow().ToUnixTimeSeconds();
+        var users = _parts.Steps()[0].Listeners.SelectMany(listener => listener.Users.All).Distinct()
+            .Where(user => since == 0 || user.Connections > 0 || user.LastSeen >= since)
+            .Select(user => new UserUsage(
+                user.Name, user.Key.Listener, user.Received, user.Sent, user.Used, user.Connections,
+                user.LastSeen == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(user.LastSeen)));
+        var (received, sent) = Everybody;
+        return new UsageReport(_parts.Users.Kept.Epoch, now - 1, received, sent, [.. users]);
+    }
+
+    /// <summary>Traffic by hours and days; null = there is no such user.</summary>
+    /// <param name="name">Whom; null = all together.</param>
+    /// <exception cref="StoreException">It cannot be read now.</exception>
+    public async Task<UsageHistory?> HistoryAsync(string? name)
+    {
+        if (name is null)
+            return await _parts.Users.HistoryAsync(UsageKey.Everybody).ConfigureAwait(false);
+        return Records(name).FirstOrDefault() is { } user ? await _parts.Users.HistoryAsync(user.Key).ConfigureAwait(false) : null;
+    }
+
+    /// <summary>With the proxy.</summary>
+    public void Dispose() => _gate.Dispose();
+
+    private async Task<UserChange> ChangeOneAsync(string name, long? revision, Func<ManagedUser, UserOptions?> change)
+    {
+        if (Find(name) is null)
+            return new(Records(name).Any() ? UserOutcome.InFile : UserOutcome.Unknown, Revision);
+        return await ChangeAsync(revision, before =>
+        [
+            .. before.Select(user => user.Name == name ? change(user) : ManagedUserParser.ToOptions(user)).OfType<UserOptions>(),
+        ]).ConfigureAwait(false);
+    }
+
+    private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<ManagedUser>, IReadOnlyList<UserOptions>> change)
+    {
+        await _gate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            var before = _state;
+            if (revision is { } seen && seen != before.Revision)
+                return new(UserOutcome.OtherRevision, before.Revision);
+            var errors = new List<ConfigurationError>();
+            var after = ManagedUserParser.Parse(
+                change(before.Users), before.Users, _parts.UsersInFile(), RecordOf, errors, _parts.Time.GetUtcNow());
+            if (errors.Count > 0)
+                return new(UserOutcome.Refused, before.Revision) { Errors = [.. errors] };
+            var difference = Difference.Of(before.Users, after);
+            if (difference.IsEmpty) return new(UserOutcome.Unchanged, before.Revision);
+            if (!await _parts.PutUsers(after).ConfigureAwait(false))
+                return new(UserOutcome.Stopping, before.Revision);
+            _state = new State(after, before.Revision + 1);
+            foreach (var user in difference.Removed) user.Record.IsForgotten = true;
+            var notKept = await _parts.Users.SaveUsersAsync(
+                before.Revision + 1, [.. difference.Put.Select(ManagedUserParser.ToStored)], [.. difference.Removed.Select(it => it.Name)])
+                .ConfigureAwait(false);
+            return new UserChange(UserOutcome.Applied, before.Revision + 1)
+            {
+                Added = [.. difference.Added.Select(it => it.Name)],
+                Changed = [.. difference.Changed.Select(it => it.Name)],
+                Removed = [.. difference.Removed.Select(it => it.Name)],
+                NotKept = notKept,
+            };
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private sealed record Difference(
+        IReadOnlyList<ManagedUser> Added, IReadOnlyList<ManagedUser> Changed, IReadOnlyList<ManagedUser> Removed)
+    {
+        public bool IsEmpty => Added.Count + Changed.Count + Removed.Count == 0;
+
+        public IEnumerable<ManagedUser> Put => Added.Concat(Changed);
+
+        public static Difference Of(ImmutableArray<ManagedUser> before, ImmutableArray<ManagedUser> after)
+        {
+            var old = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
+            var (added, changed) = (new List<ManagedUser>(), new List<ManagedUser>());
+            foreach (var user in after)
+            {
+                if (!old.Remove(user.Name, out var was)) added.Add(user);
+                else if (!ReferenceEquals(was, user)) changed.Add(user);
+            }
+
+            return new Difference(added, changed, [.. old.Values]);
+        }
+    }
+
+    private ManagedUser? Find(string name)
+    {
+        var users = _state.Users;
+        var (low, high) = (0, users.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var order = string.CompareOrdinal(users[middle].Name, name);
+            if (order == 0) return users[middle];
+            if (order < 0) low = middle + 1;
+            else high = middle - 1;
+        }
+
+        return null;
+    }
+
+    // Several listeners may have a user of one name in the file.
+    private IEnumerable<UserRecord> Records(string name) =>
+        Find(name) is { } managed
+            ? [managed.Record]
+            : _parts.Steps()[0].Listeners.SelectMany(listener => listener.Users.All).Where(user => user.Name == name).Distinct();
+
+    private UserRecord RecordOf(string name) => new(new UsageKey("", name), _parts.Ledger);
+
+    private static string SecretOf(string? name, Dictionary<string, ManagedUser> known) =>
+        name is not null && known.TryGetValue(name, out var user)
+            ? Convert.ToHexStringLower(user.Current.Secret.Key)
+            : FreshSecret();
+
+    private static string FreshSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(ProxySecret.Length));
+}

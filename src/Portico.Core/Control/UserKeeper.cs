@@ -1,0 +1,293 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Portico.Core.Diagnostics;
+using Portico.Core.Users;
+
+namespace Portico.Core.Control;
+
+/// <summary>
+/// Looks after users beside the loops, on a thread of its own: what time alone changes (a user expires, a period begins) within half a
+/// second, and what was counted is kept every ten. A store that fails costs nothing but what it would have kept: counting and limits go
+/// on from memory.
+/// </summary>
+internal sealed partial class UserKeeper : IDisposable
+{
+    /// <summary>How often counters are kept: so much may be lost when the process is killed.</summary>
+    public static readonly TimeSpan FlushPeriod = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500), QuietPeriod = TimeSpan.FromMinutes(1);
+
+    private readonly IUserStore? _store;
+    private readonly UsageLedger _ledger;
+    private readonly Func<IEnumerable<UserRecord>> _users;
+    private readonly ProxyMetrics _metrics;
+    private readonly ILogger _log;
+    private readonly TimeProvider _time;
+    private readonly BlockingCollection<Action> _work = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<UsageKey, UsageRow> _unsaved = [];
+    private readonly Dictionary<string, StoredUser?> _unsavedUsers = new(StringComparer.Ordinal);
+    private volatile TimeZoneInfo _zone;
+    private volatile bool _hasChanged = true;
+    private DateTimeOffset _nextDue = DateTimeOffset.MaxValue;
+    private DateTimeOffset _nextFlush;
+    private DateTimeOffset _quietUntil;
+    private long _unsavedRevision;
+    private long _received;
+    private long _sent;
+    private bool _hasStarted;
+
+    /// <summary>Nothing is done before <see cref="Start"/>.</summary>
+    /// <param name="store">Where it is kept; null = nowhere.</param>
+    /// <param name="ledger">What moved.</param>
+    /// <param name="users">All users there are.</param>
+    /// <param name="zone">In whose days periods are counted.</param>
+    /// <param name="metrics">Counts what a store cannot do.</param>
+    /// <param name="log">For the operator.</param>
+    /// <param name="time">The clock.</param>
+    public UserKeeper(
+        IUserStore? store, UsageLedger ledger, Func<IEnumerable<UserRecord>> users, TimeZoneInfo zone, ProxyMetrics metrics, ILogger log,
+        TimeProvider time)
+    {
+        (_store, _ledger, _users, _zone, _metrics, _log, _time) = (store, ledger, users, zone, metrics, log, time);
+        _nextFlush = time.GetUtcNow() + FlushPeriod;
+        Kept = Load();
+        var everybody = ledger.Claim(UsageKey.Everybody);
+        (_received, _sent) = (everybody.Received, everybody.Sent);
+    }
+
+    /// <summary>What an earlier process kept.</summary>
+    public StoredState Kept { get; }
+
+    /// <summary>Bytes of all users in the counters' epoch, as of the last time that they were kept.</summary>
+    public (long Received, long Sent) Everybody => (Interlocked.Read(ref _received), Interlocked.Read(ref _sent));
+
+    /// <summary>Why the last thing was not kept; null = it was.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>In the operator's time zone.</summary>
+    public DateOnly Today => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(_time.GetUtcNow(), _zone).DateTime);
+
+    /// <summary>Begins to look after them.</summary>
+    public void Start()
+    {
+        _hasStarted = true;
+        new Thread(Run) { Name = "portico-users", IsBackground = true }.Start();
+    }
+
+    /// <summary>Users, terms or the time zone are others: what is due next is looked for again.</summary>
+    public void Changed(TimeZoneInfo zone) => (_zone, _hasChanged) = (zone, true);
+
+    /// <summary>Keeps a change of the managed users.</summary>
+    /// <returns>Why it is not kept, and will be tried again; null = it is.</returns>
+    public async Task<string?> SaveUsersAsync(long revision, IReadOnlyCollection<StoredUser> put, IReadOnlyCollection<string> removed)
+    {
+        if (_store is null) return "there is no place to keep it";
+        await DoAsync(() =>
+        {
+            foreach (var user in put) _unsavedUsers[user.Name] = user;
+            foreach (var name in removed)
+            {
+                _unsavedUsers[name] = null;
+                _unsaved.Remove(new UsageKey("", name));
+            }
+
+            _unsavedRevision = revision;
+            SaveUsers();
+        }).ConfigureAwait(false);
+        return _unsavedUsers.Count == 0 ? null : Problem;
+    }
+
+    /// <summary>Keeps what was counted until now.</summary>
+    /// <param name="also">Users whose period was changed by hand.</param>
+    public Task FlushAsync(params IReadOnlyCollection<UserRecord> also) => DoAsync(() =>
+    {
+        foreach (var user in also) _unsaved[user.Key] = user.ToRow();
+        Flush();
+    });
+
+    /// <summary>Traffic by hours and days.</summary>
+    /// <exception cref="StoreException">It cannot be read now.</exception>
+    public async Task<UsageHistory> HistoryAsync(UsageKey key)
+    {
+        var history = new UsageHistory([], []);
+        if (_store is not null)
+            await DoAsync(() => history = _store.History(key)).ConfigureAwait(false);
+        return history;
+    }
+
+    /// <summary>The last things are kept, and the store is closed: for the end, or for a process that takes over.</summary>
+    public async Task ReleaseAsync()
+    {
+        if (_work.IsAddingCompleted) return;
+        try
+        {
+            _work.Add(Close);
+            _work.CompleteAdding();
+        }
+        catch (InvalidOperationException)
+        {
+            return; // somebody else was quicker
+        }
+
+        if (!_hasStarted) Run();
+        await _ended.Task.ConfigureAwait(false);
+    }
+
+    public void Dispose() => _work.Dispose();
+
+    private Task DoAsync(Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            _work.Add(() =>
+            {
+                try
+                {
+                    action();
+                    done.SetResult();
+                }
+                catch (Exception error)
+                {
+                    done.SetException(error);
+                }
+            });
+        }
+        catch (InvalidOperationException)
+        {
+            done.SetResult(); // it is over: the last things were kept by whoever ended it
+        }
+
+        return done.Task;
+    }
+
+    private void Run()
+    {
+        while (!_work.IsCompleted)
+        {
+            if (_work.TryTake(out var action, Tick)) action();
+            if (!_work.IsAddingCompleted) Look();
+        }
+
+        _ended.SetResult();
+    }
+
+    private void Look()
+    {
+        var now = _time.GetUtcNow();
+        if (_hasChanged || now >= _nextDue) Turn(now);
+        // A clock that was set back would keep it waiting.
+        if (now < _nextFlush && _nextFlush - now <= FlushPeriod) return;
+        _nextFlush = now + FlushPeriod;
+        Flush();
+    }
+
+    // All of them, when something is due for one.
+    private void Turn(DateTimeOffset now)
+    {
+        _hasChanged = false;
+        var (today, next, mustGo) = (Today, DateTimeOffset.MaxValue, false);
+        foreach (var user in _users())
+        {
+            var terms = user.Terms;
+            if (user.Turn(today)) _unsaved[user.Key] = user.ToRow();
+            if (terms.ExpiresAt is { } end)
+            {
+                if (end <= now) mustGo |= user.Held > 0;
+                else if (end < next) next = end;
+            }
+
+            if (terms.Quota is { } quota && QuotaCalendar.NextAfter(quota, today) is { } day && StartOf(day) is var start && start < next)
+                next = start;
+        }
+
+        _nextDue = next;
+        if (mustGo) _ledger.SomeoneMustGo();
+    }
+
+    // A day that begins with an hour that there is not begins when that hour is over.
+    private DateTimeOffset StartOf(DateOnly day)
+    {
+        var midnight = day.ToDateTime(TimeOnly.MinValue);
+        while (_zone.IsInvalidTime(midnight)) midnight = midnight.AddMinutes(30);
+        return new DateTimeOffset(midnight, _zone.GetUtcOffset(midnight));
+    }
+
+    private void Flush()
+    {
+        var moved = _ledger.TakeMoved(out var received, out var sent);
+        foreach (var user in moved) _unsaved[user.Key] = user.ToRow();
+        if (received + sent > 0)
+        {
+            Interlocked.Add(ref _received, received);
+            Interlocked.Add(ref _sent, sent);
+            _unsaved[UsageKey.Everybody] = new UsageRow(UsageKey.Everybody, _received, _sent, 0, 0, 0);
+        }
+
+        if (_store is null)
+        {
+            _unsaved.Clear();
+            return;
+        }
+
+        if (_unsavedUsers.Count > 0) SaveUsers();
+        if (_unsaved.Count == 0) return;
+        Guard(() =>
+        {
+            _store.SaveUsage(_unsaved.Values, _time.GetUtcNow());
+            _unsaved.Clear();
+        });
+    }
+
+    private void SaveUsers() => Guard(() =>
+    {
+        _store!.SaveUsers(
+            _unsavedRevision, [.. _unsavedUsers.Values.OfType<StoredUser>()],
+            [.. _unsavedUsers.Where(it => it.Value is null).Select(it => it.Key)]);
+        _unsavedUsers.Clear();
+    });
+
+    private void Close()
+    {
+        Flush();
+        if (_store is null) return;
+        Guard(_store.MarkClean);
+        _store.Dispose();
+    }
+
+    private StoredState Load()
+    {
+        var state = new StoredState("", 0, [], []);
+        if (_store is null) return state;
+        Guard(() => state = _store.Load());
+        _ledger.Restore(state.Usage);
+        return state;
+    }
+
+    private void Guard(Action action)
+    {
+        try
+        {
+            action();
+            Problem = null;
+        }
+        catch (StoreException problem)
+        {
+            Problem = problem.Message;
+            _metrics.StorageError();
+            var now = _time.GetUtcNow();
+            if (now < _quietUntil && _quietUntil - now <= QuietPeriod) return;
+            _quietUntil = now + QuietPeriod;
+            Log.NotKept(_log, problem.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2401, EventName = "UsersNotKept", Level = LogLevel.Error,
+            Message = "Users and their usage cannot be kept now: {Problem}. Everything goes on from memory, and it is tried again every "
+                + "ten seconds")]
+        public static partial void NotKept(ILogger logger, string problem);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Portico.Core.Users;
+
+namespace Portico.Core.Options;
+
+/// <summary>Managed users, from what was written of them and back to it. The rules are those of users in the configuration file.</summary>
+internal static class ManagedUserParser
+{
+    /// <summary>What one user is written as.</summary>
+    public static JsonTypeInfo<UserOptions> TypeInfo => ProxyOptionsJson.Default.UserOptions;
+
+    /// <summary>Reads a set whole.</summary>
+    /// <param name="wanted">As written; its order has no meaning.</param>
+    /// <param name="before">The set until now: users who stay as they are are the same objects.</param>
+    /// <param name="file">Users of the configuration file, with the place where each stands.</param>
+    /// <param name="recordOf">What is counted of a user who was not there before.</param>
+    /// <param name="errors">What is wrong is added here.</param>
+    /// <param name="now">Our clock.</param>
+    /// <returns>By name; without those that an error was added for.</returns>
+    public static ImmutableArray<ManagedUser> Parse(
+        IReadOnlyList<UserOptions> wanted, ImmutableArray<ManagedUser> before, IEnumerable<(Credential User, string Place)> file,
+        Func<string, UserRecord> recordOf, List<ConfigurationError> errors, DateTimeOffset now)
+    {
+        var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
+        var parser = new UserOptionsParser(errors, [], now);
+        foreach (var (user, place) in file) parser.Reserve(user, place);
+        var read = ImmutableArray.CreateBuilder<Credential>(2);
+        var users = ImmutableArray.CreateBuilder<ManagedUser>(wanted.Count);
+        for (var i = 0; i < wanted.Count; i++)
+        {
+            read.Clear();
+            var failed = errors.Count;
+            OptionRules.Check(TypeInfo, JsonSerializer.SerializeToNode(wanted[i], TypeInfo), $"users[{i}]", errors);
+            parser.Read(wanted[i], $"users[{i}]", tag: null, read);
+            if (errors.Count > failed) continue;
+            var old = known.GetValueOrDefault(read[0].Name);
+            var record = old?.Record ?? recordOf(read[0].Name);
+            var user = new ManagedUser(read[0] with { Shared = record }, read.Count > 1 ? read[1] with { Shared = record } : null);
+            users.Add(old is not null && user == old ? old : user);
+        }
+
+        users.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        return users.ToImmutable();
+    }
+
+    /// <summary>A user as it would be written.</summary>
+    public static UserOptions ToOptions(ManagedUser user)
+    {
+        var terms = user.Current.Terms;
+        return new UserOptions
+        {
+            Name = user.Name,
+            Secret = Convert.ToHexStringLower(user.Current.Secret.Key),
+            PreviousSecret = user.Former is { } former ? Convert.ToHexStringLower(former.Secret.Key) : null,
+            PreviousUntil = Moment(user.Former?.Until),
+            AdTag = user.Current.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null,
+            Domain = user.Current.Domain,
+            Enabled = terms.IsEnabled,
+            ExpiresAt = Moment(terms.ExpiresAt),
+            MaxConnections = terms.MaxConnections,
+            MaxNetworks = terms.MaxNetworks,
+            Rate = new RateOptions { Down = Size(terms.DownRate), Up = Size(terms.UpRate) },
+            Quota = terms.Quota is { } quota
+                ? new QuotaOptions { Bytes = ByteSize.Of(quota.Bytes), Period = NameOf(quota.Period), ResetDay = quota.ResetDay }
+                : null,
+            Group = terms.Group,
+            Note = terms.Note,
+        };
+    }
+
+    /// <summary>As a store keeps it: what is not there is left out.</summary>
+    public static StoredUser ToStored(ManagedUser user)
+    {
+        var written = JsonSerializer.SerializeToNode(ToOptions(user), TypeInfo)!.AsObject();
+        LeaveOutNulls(written);
+        return new StoredUser(user.Name, written.ToJsonString());
+    }
+
+    /// <summary>The other way; null = it is nothing that could be read.</summary>
+    public static UserOptions? FromStored(StoredUser user)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(user.Definition, TypeInfo);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The word of a period.</summary>
+    public static string NameOf(QuotaPeriod period) => period switch
+    {
+        QuotaPeriod.None => "none",
+        QuotaPeriod.Day => "day",
+        QuotaPeriod.Week => "week",
+        _ => "month",
+    };
+
+    private static string? Moment(DateTimeOffset? moment) =>
+        moment?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static ByteSize? Size(long? bytes) => bytes is { } number ? ByteSize.Of(number) : null;
+
+    private static void LeaveOutNulls(JsonObject section)
+    {
+        foreach (var (key, value) in section.ToArray())
+        {
+            if (value is JsonObject inner) LeaveOutNulls(inner);
+            if (value is null or JsonObject { Count: 0 }) section.Remove(key);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Portico.Core.Options;
+using Portico.Core.Users;
+
+namespace Portico.Core;
+
+/// <summary>Managed users beside those of the configuration file.</summary>
+public sealed partial class PorticoProxy
+{
+    private ImmutableArray<ManagedUser> _managed = [];
+    private ProxySettings _file;
+
+    /// <summary>
+    /// Why settings cannot be put in force beside the managed users: each name and secret that is in both, with both places.
+    /// </summary>
+    public ImmutableArray<ConfigurationError> Conflicts(ProxySettings settings)
+    {
+        var names = _managed.ToDictionary(user => user.Name, StringComparer.Ordinal);
+        var secrets = _managed.SelectMany(user => user.CredentialsWith(null)).ToDictionary(it => it.Secret);
+        var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
+        foreach (var (user, place) in UsersOf(settings))
+        {
+            const string Cure = "remove one of them, for example with `portico user remove`";
+            if (names.ContainsKey(user.Name) && user.Until is null)
+                errors.Add(new(place, $"\"{user.Name}\" is the name of a managed user too; {Cure}"));
+            else if (secrets.TryGetValue(user.Secret, out var other))
+                errors.Add(new(place, $"has the secret of the managed user \"{other.Name}\"; {Cure}"));
+        }
+
+        return errors.ToImmutable();
+    }
+
+    // Before anybody can come in.
+    private void RestoreUsers()
+    {
+        var errors = new List<ConfigurationError>();
+        _managed = Control.ManagedUsers.Restore(errors);
+        foreach (var error in errors) Log.UserSetAside(_log, error.Key, error.Problem);
+        if (_managed.IsEmpty) return;
+        var settings = WithManaged(_file, _managed);
+        _services.Adopt(_services.Build(settings, _services.Current));
+    }
+
+    private async Task<bool> PutUsersAsync(ImmutableArray<ManagedUser> users)
+    {
+        if (!await EnterReloadAsync().ConfigureAwait(false)) return false;
+        try
+        {
+            await PutInForceAsync(WithManaged(_file, users)).ConfigureAwait(false);
+            _managed = users;
+            return true;
+        }
+        finally
+        {
+            _reloading.Release();
+        }
+    }
+
+    private IEnumerable<(Credential User, string Place)> UsersInFile() => UsersOf(_file);
+
+    private static IEnumerable<(Credential User, string Place)> UsersOf(ProxySettings settings) =>
+        settings.Listeners.SelectMany(listener => listener.Credentials.Select(user =>
+            (user, $"the user {user.Name} of the listener {listener.Name} in the configuration file")));
+
+    private static ProxySettings WithManaged(ProxySettings settings, ImmutableArray<ManagedUser> users) =>
+        users.IsEmpty
+            ? settings
+            : settings with
+            {
+                Listeners =
+                [
+                    .. settings.Listeners.Select(listener => listener with
+                    {
+                        Credentials = [.. listener.Credentials, .. users.SelectMany(user => user.CredentialsWith(listener.AdTag))],
+                    }),
+                ],
+            };
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2402, EventName = "UserSetAside", Level = LogLevel.Error,
+            Message = "The managed user {Name} is left out until that is put right: {Problem}")]
+        public static partial void UserSetAside(ILogger logger, string name, string problem);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+
+namespace Portico.Core.Users;
+
+/// <summary>
+/// What is counted of users, over all loops: which counters moved since they were last kept, and what an earlier process had counted.
+/// </summary>
+internal sealed class UsageLedger
+{
+    private readonly ConcurrentQueue<UserMeter> _moved = new();
+    private readonly ConcurrentDictionary<UsageKey, UsageRow> _kept = new();
+    private volatile Action _someoneMustGo = () => { };
+
+    /// <summary>Called when sessions of a user may not go on; whoever has them looks at all of them. From any thread.</summary>
+    public void WhenSomeoneMustGo(Action look) => _someoneMustGo = look;
+
+    /// <summary>Sessions of a user may not go on.</summary>
+    public void SomeoneMustGo() => _someoneMustGo();
+
+    /// <summary>What was kept of users who have not been named yet.</summary>
+    public void Restore(IEnumerable<UsageRow> rows)
+    {
+        foreach (var row in rows) _kept[row.Key] = row;
+    }
+
+    /// <summary>Takes what was kept of one user; zeros if nothing was.</summary>
+    public UsageRow Claim(UsageKey key) => _kept.TryRemove(key, out var row) ? row : new UsageRow(key, 0, 0, 0, 0, 0);
+
+    /// <summary>The counters of a meter have moved. Once until they are taken.</summary>
+    public void Moved(UserMeter meter) => _moved.Enqueue(meter);
+
+    /// <summary>The users whose counters moved since the last call, and what all counters together grew by. One caller at a time.</summary>
+    public IReadOnlySet<UserRecord> TakeMoved(out long received, out long sent)
+    {
+        (received, sent) = (0, 0);
+        var users = new HashSet<UserRecord>();
+        while (_moved.TryDequeue(out var meter))
+        {
+            var growth = meter.TakeGrowth();
+            received += growth.Received;
+            sent += growth.Sent;
+            if (!meter.User.IsForgotten) users.Add(meter.User);
+        }
+
+        return users;
+    }
+}

@@ -1,0 +1,106 @@
+using Portico.Core.Diagnostics;
+
+namespace Portico.Core.Users;
+
+/// <summary>
+/// What is left of a user's quota and rates, and the networks that the user comes from. Shared by all loops without a lock on the data
+/// path: quota is spent in leases that a loop takes, rates are a point in time that is pushed on.
+/// </summary>
+/// <param name="user">Whose.</param>
+internal sealed class UserLimits(UserRecord user)
+{
+    /// <summary>Most bytes of a quota that one loop has at a time; near the end it is a hundredth of the rest.</summary>
+    public const long MostLeased = 1 << 20;
+
+    // So that the last kilobytes are not shared out one by one.
+    private const long LeastLeased = 4096;
+
+    private RateGate _down;
+    private RateGate _up;
+    private long _left = long.MaxValue;
+    private bool _isExhausted;
+
+    /// <summary>Where sessions come from.</summary>
+    public UserNetworks Networks { get; } = new();
+
+    /// <summary>The period's bytes are used up.</summary>
+    public bool IsExhausted => Volatile.Read(ref _isExhausted);
+
+    /// <summary>Bytes that no loop has leased. 0 or less = there are none.</summary>
+    public long Left => Interlocked.Read(ref _left);
+
+    /// <summary>Other terms. Not on a loop, one caller at a time.</summary>
+    public void Apply(UserTerms terms)
+    {
+        _down.Apply(terms.DownRate);
+        _up.Apply(terms.UpRate);
+    }
+
+    /// <summary>
+    /// The period has so many bytes left; what loops still have leased is theirs. Not on a loop, one caller at a time.
+    /// </summary>
+    /// <param name="left">null = no quota.</param>
+    public void Refill(long? left)
+    {
+        Interlocked.Exchange(ref _left, left ?? long.MaxValue);
+        Volatile.Write(ref _isExhausted, left <= 0);
+    }
+
+    /// <summary>Whether bytes may be read from a client now.</summary>
+    public bool MayReceive(long nowMs) => !IsExhausted && _up.IsOpen(nowMs);
+
+    /// <summary>Whether bytes may be sent to a client now.</summary>
+    public bool MaySend(long nowMs) => !IsExhausted && _down.IsOpen(nowMs);
+
+    /// <summary>Bytes to clients are held back, and what waits for that is not the client's doing.</summary>
+    public bool HoldsBack => _down.IsSet;
+
+    /// <summary>What the rate towards clients lets one session write at once: many sessions of a slow user take turns.</summary>
+    public int AtOnceDown => _down.AtOnce;
+
+    /// <summary>As much of a read that is for a client.</summary>
+    public Span<byte> CutDown(Span<byte> area) => area[..Math.Min(area.Length, _down.AtOnce)];
+
+    /// <summary>The same for bytes from clients.</summary>
+    public Span<byte> CutUp(Span<byte> area) => area[..Math.Min(area.Length, _up.AtOnce)];
+
+    /// <summary>Bytes came.</summary>
+    /// <param name="lease">Of the loop.</param>
+    /// <param name="bytes">How many.</param>
+    /// <param name="nowMs">The loop's clock. Clocks of loops begin within the same moment, so one point in time is good for all.</param>
+    public void SpendUp(ref long lease, int bytes, long nowMs)
+    {
+        _up.Pass(bytes, nowMs);
+        Spend(ref lease, bytes);
+    }
+
+    /// <summary>Bytes went.</summary>
+    public void SpendDown(ref long lease, int bytes, long nowMs)
+    {
+        _down.Pass(bytes, nowMs);
+        Spend(ref lease, bytes);
+    }
+
+    private void Spend(ref long lease, int bytes)
+    {
+        lease -= bytes;
+        if (lease >= 0) return;
+        var left = Interlocked.Read(ref _left);
+        if (left == long.MaxValue)
+        {
+            lease = 0;
+            return;
+        }
+
+        // What was moved beyond the lease is taken whatever there is.
+        var wanted = Math.Clamp(left / 100, LeastLeased, MostLeased) - lease;
+        var rest = Interlocked.Add(ref _left, -wanted);
+        lease += wanted;
+        if (rest > 0) return;
+        lease = Math.Min(lease, 0);
+        if (!Interlocked.Exchange(ref _isExhausted, true)) user.Ledger.SomeoneMustGo();
+    }
+
+    /// <summary>Why the user may not go on; null = may.</summary>
+    public CloseReason? Refusal => IsExhausted ? CloseReason.UserQuota : null;
+}
