@@ -9,11 +9,14 @@ namespace Portico.Core.Web;
 /// <param name="mayUse">Whether frames may still travel this way.</param>
 internal sealed class SocketCarrier(WebSession session, uint? only, Func<bool> mayUse) : ILaneTaker
 {
-    // So much is under way to an app at a time: what waits here can still be put in order, what is in a socket cannot.
-    private const int MostBytes = 256 * 1024;
+    // So much is under way to an app at a time: what waits here can still be put in order, what is in a socket cannot. On a line that
+    // takes long for it, it is less.
+    private const int FirstBytes = 64 * 1024, LeastBytes = 16 * 1024, MostBytes = 256 * 1024, QuickMs = 8, SlowMs = 20;
 
     private LoopCall<WebBatch?>? _waiting;
     private (LoopCall<bool> Call, ReadOnlySequence<byte> Message)? _held;
+    private int _mostBytes = FirstBytes;
+    private long _givenMs;
     private bool _isOver;
 
     /// <summary>What waits for the app.</summary>
@@ -41,6 +44,7 @@ internal sealed class SocketCarrier(WebSession session, uint? only, Func<bool> m
     {
         _waiting = call;
         Lane.Taker = this;
+        NoteSent();
         OnReady();
     }
 
@@ -66,12 +70,22 @@ internal sealed class SocketCarrier(WebSession session, uint? only, Func<bool> m
     public void OnReady()
     {
         if (_waiting is not { } waiting) return;
-        var batch = Lane.Take(MostBytes);
+        var batch = Lane.Take(_mostBytes);
         if (batch is null && !IsDone) return;
         Lane.Taker = null;
         _waiting = null;
+        _givenMs = session.Loop.NowMs;
         IsUsed |= batch is not null;
         if (!waiting.TrySetResult(batch)) batch?.Release();
+    }
+
+    // Whoever asks for the next has sent the last one.
+    private void NoteSent()
+    {
+        if (!IsUsed) return;
+        var tookMs = session.Loop.NowMs - _givenMs;
+        if (tookMs < QuickMs) _mostBytes = Math.Min(2 * _mostBytes, MostBytes);
+        else if (tookMs > SlowMs) _mostBytes = Math.Max(_mostBytes / 2, LeastBytes);
     }
 
     private void Apply(LoopCall<bool> call, in ReadOnlySequence<byte> message)

@@ -12,7 +12,9 @@ internal interface ILaneTaker
 
 /// <summary>
 /// What waits for the app on one way to it: on a carrier without lanes everything of the session, else what one stream has. What steers
-/// streams goes first, then all streams by turns, so that no download stands before a message.
+/// streams goes first, then streams that were silent, then all others by turns, so that no download stands before a message. After its
+/// first turn a stream is one of the others, and stays so until it has nothing when its turn comes: who talks without a pause does not
+/// get before those who wait.
 /// </summary>
 /// <param name="session">Whose.</param>
 internal sealed class WebLane(WebSession session)
@@ -22,6 +24,7 @@ internal sealed class WebLane(WebSession session)
 
     private const int MostATurn = 64 * 1024, MostAFrame = 256 * 1024;
 
+    private readonly Queue<WebStream> _fresh = new();
     private readonly Queue<WebStream> _ready = new();
     private readonly Queue<uint> _closes = new();
     private readonly List<WebStream> _owed = [];
@@ -30,7 +33,7 @@ internal sealed class WebLane(WebSession session)
     private bool _saysBye;
 
     /// <summary>Streams and ends that wait for a batch.</summary>
-    public int Items => _ready.Count + _closes.Count + _owed.Count;
+    public int Items => _fresh.Count + _ready.Count + _closes.Count + _owed.Count;
 
     /// <summary>Who waits for output; null = nobody does just now.</summary>
     public ILaneTaker? Taker { get; set; }
@@ -41,7 +44,7 @@ internal sealed class WebLane(WebSession session)
         if (!stream.IsQueued)
         {
             stream.IsQueued = true;
-            _ready.Enqueue(stream);
+            _fresh.Enqueue(stream);
         }
 
         Schedule();
@@ -91,14 +94,14 @@ internal sealed class WebLane(WebSession session)
     /// <returns>Null if there is nothing that may be sent.</returns>
     public WebBatch? Take(int most)
     {
-        if (_ready.Count == 0 && _closes.Count == 0 && !_isCreditDue && !_saysBye) return null;
+        if (_fresh.Count == 0 && _ready.Count == 0 && _closes.Count == 0 && !_isCreditDue && !_saysBye) return null;
         var size = Math.Min(most, Needed());
         var rented = ArrayPool<byte>.Shared.Rent(size);
         var writer = new BatchWriter(rented.AsSpan(0, size));
         while (writer.HasRoomFor(WebFrameHeader.Length) && _closes.TryDequeue(out var closed)) writer.Close(closed);
         GiveCredit(ref writer);
         // A byte more than a header, so that each turn either moves a stream on or takes it out.
-        while (writer.HasRoomFor(WebFrameHeader.Length + 1) && _ready.TryDequeue(out var stream))
+        while (writer.HasRoomFor(WebFrameHeader.Length + 1) && (_fresh.TryDequeue(out var stream) || _ready.TryDequeue(out stream)))
         {
             stream.IsQueued = false;
             if (TakeTurn(stream, ref writer)) Requeue(stream);
@@ -118,13 +121,15 @@ internal sealed class WebLane(WebSession session)
     private int Needed()
     {
         var needed = ((_closes.Count + (_saysBye ? 1 : 0)) * WebFrameHeader.Length) + (_owed.Count * WebFrame.WindowLength);
-        foreach (var stream in _ready)
-        {
-            var frames = 2 + (stream.Waiting / MostATurn);
-            needed += stream.Waiting + (frames * WebFrameHeader.Length);
-        }
-
+        foreach (var stream in _fresh) needed += NeededFor(stream);
+        foreach (var stream in _ready) needed += NeededFor(stream);
         return needed + 1; // a turn begins only with more room than a header
+    }
+
+    private static int NeededFor(WebStream stream)
+    {
+        var frames = 2 + (stream.Waiting / MostATurn);
+        return stream.Waiting + (frames * WebFrameHeader.Length);
     }
 
     private void GiveCredit(ref BatchWriter writer)
@@ -142,7 +147,7 @@ internal sealed class WebLane(WebSession session)
         _owed.RemoveRange(0, given);
     }
 
-    // True if there is more of it.
+    // True if it is to have another.
     private bool TakeTurn(WebStream stream, ref BatchWriter writer)
     {
         if (stream.IsOver) return false;
@@ -153,7 +158,7 @@ internal sealed class WebLane(WebSession session)
             var count = session.Rules.Spend(stream.Id, wanted);
             if (count == 0) return false; // it comes again with the app's credit
             session.Take(stream, writer.Data(stream.Id, count, MostAFrame));
-            return stream.Waiting > 0 || stream.IsFinished;
+            return true;
         }
 
         if (!stream.IsFinished) return false;

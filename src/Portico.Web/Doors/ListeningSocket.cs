@@ -13,6 +13,12 @@ internal sealed class ListeningSocket(bool isSuccessor)
 {
     private const int SocketLevel = 1, ReusePort = 15; // asm-generic/socket.h
 
+    private const int TcpLevel = 6, NotSentLowAt = 25; // linux/tcp.h
+
+    // Unsent bytes that the kernel takes of one connection. Left to itself it takes megabytes, and a message stands behind them that
+    // would go first among what waits in a session.
+    private const int MostUnsent = 64 * 1024;
+
     /// <summary>Binds a socket.</summary>
     /// <exception cref="SocketException">The address cannot be had.</exception>
     /// <exception cref="IOException">The file of a unix socket cannot be replaced.</exception>
@@ -46,6 +52,7 @@ internal sealed class ListeningSocket(bool isSuccessor)
             if (address.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.SetRawSocketOption(SocketLevel, ReusePort, BitConverter.GetBytes(1));
+            socket.SetRawSocketOption(TcpLevel, NotSentLowAt, BitConverter.GetBytes(MostUnsent)); // those that it accepts inherit it
             socket.Bind(address);
             return socket;
         }

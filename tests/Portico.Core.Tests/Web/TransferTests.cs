@@ -90,6 +90,45 @@ public sealed class TransferTests
         Assert.InRange(behind, 0, 8 * 64 * 1024);
         Assert.InRange(entry.Session.Waiting, 0, (2 << 20) + (8 * 64 * 1024));
     }
+
+    [Fact]
+    public void A_stream_that_was_silent_goes_before_downloads_and_one_that_talks_on_takes_turns_with_them()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        for (var stream = 1u; stream <= 9; stream++)
+        {
+            ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
+            Assert.True(stage.Done(entry.ReceiveAsync(socket, Sequence(Open(stream), Data(stream, header)))));
+            if (stream < 9) stage.Stage.LatestDc().Say(new byte[4 << 20]);
+        }
+
+        var chat = stage.Stage.LatestDc();
+        stage.Stage.Run();
+        // Until each download has had its first turn.
+        for (var batch = 0; batch < 6; batch++) Frames(stage.Done(entry.NextAsync(socket)));
+
+        // Silent until now.
+        chat.Say(new byte[100]);
+        stage.Stage.Run();
+        Assert.Equal(9u, Frames(stage.Done(entry.NextAsync(socket))).First(frame => frame.Type == WebFrameType.Data).Stream);
+
+        // Whenever a batch has left it says more: of nine turns it has one at most.
+        var (ofChat, ofAll) = (0, 0);
+        for (var batch = 0; batch < 40; batch++)
+        {
+            chat.Say(new byte[64 * 1024]);
+            stage.Stage.Run();
+            foreach (var frame in Frames(stage.Done(entry.NextAsync(socket))).Where(frame => frame.Type == WebFrameType.Data))
+            {
+                ofAll += frame.Payload.Length;
+                if (frame.Stream == 9) ofChat += frame.Payload.Length;
+            }
+        }
+
+        Assert.InRange(ofChat, 1, ofAll / 7);
+    }
 }
 
 /// <summary>

@@ -5,7 +5,10 @@ using Portico.Core.Net;
 
 namespace Portico.Web.Tests.Staging;
 
-/// <summary>In place of the session engine: sends back what comes, and ends a stream that says "close".</summary>
+/// <summary>
+/// In place of the session engine: sends back what comes, ends a stream that says "close", and to one that says "pour" sends zeros
+/// without end.
+/// </summary>
 internal sealed class EchoEngine : IAcceptor
 {
     /// <summary>Whose streams there were.</summary>
@@ -24,8 +27,11 @@ internal sealed class EchoEngine : IAcceptor
 
     private sealed class Echo(bool isDeaf) : IChannelOwner
     {
+        private static readonly byte[] Zeros = new byte[64 * 1024];
+
         private readonly byte[] _buffer = new byte[64 * 1024];
         private ReadOnlyMemory<byte> _pending;
+        private bool _isPouring;
 
         public void OnReady(Channel channel)
         {
@@ -44,9 +50,22 @@ internal sealed class EchoEngine : IAcceptor
                     if (!_pending.IsEmpty) return;
                 }
 
+                if (_isPouring && channel.HungUp)
+                {
+                    channel.Close();
+                    return;
+                }
+
+                if (_isPouring)
+                {
+                    _pending = Zeros;
+                    continue;
+                }
+
                 var status = channel.Read(_buffer, out var count);
                 if (status == IoStatus.WouldBlock) return;
                 _pending = _buffer.AsMemory(0, count);
+                if (_pending.Span.SequenceEqual("pour"u8)) _isPouring = true;
                 if (status == IoStatus.Ok && Encoding.ASCII.GetString(_pending.Span) != "close")
                     continue;
                 channel.Close();
