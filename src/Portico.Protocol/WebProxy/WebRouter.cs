@@ -12,6 +12,9 @@ namespace Portico.Protocol.WebProxy;
 /// <param name="tokens">Whose tokens are ours.</param>
 public sealed class WebRouter(WebAddress address, CapabilityTable capabilities, WebTokenKey tokens)
 {
+    // In the form of a credential, and nobody's.
+    private static readonly string Decoy = new('A', CredentialText.Length);
+
     private readonly string _bridgeStart = address.Base + Capability.BridgeQuery;
     private readonly string _hostWithPort = address.Host + ":443";
     private readonly string _session = address.Base + "api/v1/session";
@@ -122,25 +125,33 @@ public sealed class WebRouter(WebAddress address, CapabilityTable capabilities, 
         return count;
     }
 
+    // A request without anything that could be one takes as long as one with a wrong one.
     private bool HasCredential(in WebRequestHead request)
     {
-        if (HasCredential(request.Target))
+        var lookUps = 0;
+        if (HasCredential(request.Target, ref lookUps))
             return true;
         for (var i = 0; i < request.Hosts.Count; i++)
-            if (HasCredential(request.Hosts[i]))
+            if (HasCredential(request.Hosts[i], ref lookUps))
                 return true;
         for (var i = 0; i < request.Headers.Count; i++)
-            if (HasCredential(request.Headers[i].Key) || HasCredential(request.Headers[i].Value))
+            if (HasCredential(request.Headers[i].Key, ref lookUps) || HasCredential(request.Headers[i].Value, ref lookUps))
                 return true;
-        return false;
+        return lookUps == 0 && IsOurs(Decoy);
     }
 
-    private bool HasCredential(string text)
+    private bool HasCredential(string text, ref int lookUps)
     {
         var runs = new CredentialRuns(text);
         while (runs.MoveNext())
+        {
+            if (!CredentialText.IsValid(runs.Current))
+                continue;
+            lookUps++;
             if (IsOurs(runs.Current))
                 return true;
+        }
+
         return false;
     }
 
