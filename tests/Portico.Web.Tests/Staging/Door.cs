@@ -1,14 +1,17 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Portico.Web.Tests.Page;
+namespace Portico.Web.Tests.Staging;
 
 /// <summary>A port on loopback whose connections are carried to a server, which may be another one later.</summary>
 internal sealed class Door : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
+    private readonly ConcurrentDictionary<Socket, Socket> _open = [];
     private readonly Task _running;
+    private int _cuts;
 
     public Door()
     {
@@ -26,6 +29,21 @@ internal sealed class Door : IAsyncDisposable
     /// Looks at the first bytes of a connection: so many bytes may come from the server before both sides are reset; null = all.
     /// </summary>
     public Func<ReadOnlyMemory<byte>, int?> Allowance { get; set; } = _ => null;
+
+    /// <summary>The same for bytes to the server.</summary>
+    public Func<int?> AllowanceUp { get; set; } = () => null;
+
+    /// <summary>Whoever comes is reset.</summary>
+    public bool IsShut { get; set; }
+
+    /// <summary>Connections that were cut so far.</summary>
+    public int Cuts => Volatile.Read(ref _cuts);
+
+    /// <summary>Resets all that are open.</summary>
+    public void CutAll()
+    {
+        foreach (var (client, server) in _open) Cut(client, server);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -52,20 +70,28 @@ internal sealed class Door : IAsyncDisposable
     {
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using var _ = client;
+        _open.TryAdd(client, server);
         try
         {
+            if (IsShut) Cut(client, server);
             await server.ConnectAsync(Server!, _end.Token);
             var first = new byte[64 * 1024];
             var count = await client.ReceiveAsync(first, _end.Token);
-            await server.SendAsync(first.AsMemory(0, count), _end.Token);
-            var down = CopyAsync(server, client, Allowance(first.AsMemory(0, count)));
-            await Task.WhenAll(CopyAsync(client, server, null), down);
+            var (allowance, allowanceUp) = (Allowance(first.AsMemory(0, count)), AllowanceUp());
+            var now = Math.Min(count, allowanceUp ?? count);
+            await server.SendAsync(first.AsMemory(0, now), _end.Token);
+            if (now < count) Cut(client, server);
+            await Task.WhenAll(CopyAsync(client, server, allowanceUp - now), CopyAsync(server, client, allowance));
         }
         catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // Whoever is left hears of it by a reset.
             client.Close(0);
             server.Close(0);
+        }
+        finally
+        {
+            _open.TryRemove(client, out var _);
         }
     }
 
@@ -74,16 +100,25 @@ internal sealed class Door : IAsyncDisposable
         var buffer = new byte[64 * 1024];
         while (true)
         {
+            if (allowance == 0)
+            {
+                Cut(from, to);
+                return;
+            }
+
             var count = await from.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, allowance ?? int.MaxValue)), _end.Token);
             if (count == 0) break;
             await to.SendAsync(buffer.AsMemory(0, count), _end.Token);
             allowance -= count;
-            if (allowance != 0) continue;
-            from.Close(0);
-            to.Close(0);
-            return;
         }
 
         to.Shutdown(SocketShutdown.Send);
+    }
+
+    private void Cut(Socket one, Socket other)
+    {
+        Interlocked.Increment(ref _cuts);
+        one.Close(0);
+        other.Close(0);
     }
 }
