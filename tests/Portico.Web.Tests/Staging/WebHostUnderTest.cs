@@ -33,6 +33,9 @@ internal sealed record HostSetup
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Users with a link, as each may only begin so much: alice, and others without names of their own.</summary>
+    public int Users { get; init; } = 1;
+
     /// <summary>What else the settings say.</summary>
     public Func<WebSettings, WebSettings> Change { get; init; } = settings => settings;
 }
@@ -50,6 +53,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
     private readonly ListenerUsers _users = new("front", new UsageLedger());
     private readonly WebGates _gates;
     private readonly HostSetup _setup;
+    private readonly ImmutableArray<Credential> _credentials;
 
     private WebHostUnderTest(HostSetup setup)
     {
@@ -57,8 +61,9 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         _engine = Engine.Create(EngineKind.Auto, 1, TimeProvider.System);
         _gates = new WebGates(setup.Tokens);
         Directory = System.IO.Directory.CreateTempSubdirectory("portico-web-").FullName;
-        ImmutableArray<Credential> credentials = [new("alice", Secret)];
-        _users.Replace(credentials, default);
+        var others = Enumerable.Range(1, setup.Users - 1).Select(user => new Credential($"user{user}", SecretOf(user)));
+        _credentials = [new("alice", Secret), .. others];
+        _users.Replace(_credentials, default);
         var listener = new ListenerContext("front", [], 0, new SessionLimit(1000), _users, new ListenerCounters("front"));
         Sessions = new WebSessions(
             [.. _engine.Loops], Echo, listener, setup.Tokens, new ProxyMetrics(Metrics, new MetricSources()), setup.Limits,
@@ -99,7 +104,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
 
     public static string Capability => WebCapability("");
 
-    public string BridgeUrl => Protocol.WebProxy.Capability.BridgeUrl(Settings.Address, SecretKind.Secure, Secret);
+    public string BridgeUrl => BridgeUrlOf(0);
 
     public static string WebCapability(string path)
     {
@@ -125,7 +130,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         }
     }
 
-    public WebGate MakeGate(WebSettings settings) => _gates.Create("front", settings, [new Credential("alice", Secret)], Sessions);
+    public WebGate MakeGate(WebSettings settings) => _gates.Create("front", settings, _credentials, Sessions);
 
     /// <summary>No secret is good any more.</summary>
     public Task RevokeAsync()
@@ -133,6 +138,9 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         _users.Replace([], default);
         return Sessions.EndRevokedAsync();
     }
+
+    /// <summary>Of one of several users.</summary>
+    public string BridgeUrlOf(int user) => Protocol.WebProxy.Capability.BridgeUrl(Settings.Address, SecretKind.Secure, SecretOf(user));
 
     public PagelessClient Client(Version? version = null, byte[]? preface = null) =>
         new(Server.Address, BridgeUrl, version ?? HttpVersion.Version11, _setup.IsTls, preface);
@@ -144,5 +152,13 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         await _engine.StopAsync();
         Metrics.Dispose();
         System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    private static ProxySecret SecretOf(int user)
+    {
+        if (user == 0) return Secret;
+        var key = Convert.FromHexString(SecretHex);
+        key[0] = (byte)user;
+        return ProxySecret.Create(key);
     }
 }
