@@ -70,43 +70,47 @@ internal sealed class BridgeApp : IAsyncDisposable
     private bool IsOneByOne => _kind is AppKind.EarlyDesktop or AppKind.Android or AppKind.AndroidOfText;
 
     /// <summary>Opens the page and gets a WELCOME.</summary>
-    public static async Task<BridgeApp> EnterAsync(IBrowser browser, WebHostUnderTest host, AppKind kind)
+    public static Task<BridgeApp> EnterAsync(IBrowser browser, WebHostUnderTest host, AppKind kind) =>
+        EnterAsync(browser, host.BridgeUrl, kind);
+
+    /// <summary>The same with any host.</summary>
+    public static async Task<BridgeApp> EnterAsync(IBrowser browser, string bridgeUrl, AppKind kind)
     {
-        var app = await OpenAsync(browser, host, kind);
+        var app = await OpenAsync(browser, bridgeUrl, kind);
         await app.WelcomeAsync();
         return app;
     }
 
     /// <summary>Opens the page and says HELLO.</summary>
     /// <param name="browser">Where.</param>
-    /// <param name="host">Whose page.</param>
+    /// <param name="bridgeUrl">The page.</param>
     /// <param name="kind">Of an app.</param>
     /// <param name="script">Runs before the page's own, where the app has a WebView.</param>
-    public static async Task<BridgeApp> OpenAsync(IBrowser browser, WebHostUnderTest host, AppKind kind, string script = "")
+    public static async Task<BridgeApp> OpenAsync(IBrowser browser, string bridgeUrl, AppKind kind, string script = "")
     {
         if (kind == AppKind.Browser)
         {
-            var framed = await OpenFrameAsync(browser, host, isByHand: false);
+            var framed = await OpenFrameAsync(browser, bridgeUrl, isByHand: false);
             await framed.HelloAsync();
             return framed;
         }
 
         var app = await CreateAsync(browser, kind);
-        await app.Page.AddInitScriptAsync(AppScripts.Injected(kind, host.BridgeUrl) + script);
+        await app.Page.AddInitScriptAsync(AppScripts.Injected(kind, bridgeUrl) + script);
         app._clock.Restart();
-        await app.Page.GotoAsync($"{host.BridgeUrl}#android={Nonce}", new() { WaitUntil = WaitUntilState.Commit });
+        await app.Page.GotoAsync($"{bridgeUrl}#android={Nonce}", new() { WaitUntil = WaitUntilState.Commit });
         await app.HelloAsync();
         return app;
     }
 
     /// <summary>Opens the page in a frame.</summary>
     /// <param name="browser">Where.</param>
-    /// <param name="host">Whose page.</param>
+    /// <param name="bridgeUrl">The page.</param>
     /// <param name="isByHand">Nothing is said to it.</param>
-    public static async Task<BridgeApp> OpenFrameAsync(IBrowser browser, WebHostUnderTest host, bool isByHand)
+    public static async Task<BridgeApp> OpenFrameAsync(IBrowser browser, string bridgeUrl, bool isByHand)
     {
         var app = await CreateAsync(browser, AppKind.Browser);
-        await using var frame = await FramePage.StartAsync(AppScripts.Frame(host.BridgeUrl, isByHand));
+        await using var frame = await FramePage.StartAsync(AppScripts.Frame(bridgeUrl, isByHand));
         app._clock.Restart();
         await app.Page.GotoAsync(frame.Url, new() { WaitUntil = WaitUntilState.Commit });
         await app.WaitAsync(app._there.Task);

@@ -162,7 +162,7 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
             context.Response.Headers["X-Down-Cursor"] = "1";
             return context.Response.Body.WriteAsync(Convert.FromHexString(bytes)).AsTask();
         };
-        await using var app = await BridgeApp.OpenAsync(await browsers.GetAsync(Way.Http2, front.Address), host, AppKind.Desktop);
+        await using var app = await BridgeApp.OpenAsync(await browsers.GetAsync(Way.Http2, front.Address), host.BridgeUrl, AppKind.Desktop);
 
         await app.WelcomeAsync();
         await app.SendAsync(AppFrame.Open(1));
@@ -176,7 +176,7 @@ public sealed class BridgeBoundaryTests(Browsers browsers)
     {
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
         var browser = await browsers.GetAsync(Way.Http2, host.Server.Address);
-        await using var app = await BridgeApp.OpenFrameAsync(browser, host, isByHand: true);
+        await using var app = await BridgeApp.OpenFrameAsync(browser, host.BridgeUrl, isByHand: true);
         string[] wrong =
         [
             "send({t: 'tproxy-init', v: 1})", "send({t: 'tproxy-init', v: 1}, [new MessageChannel().port2, new MessageChannel().port2])",

@@ -127,7 +127,7 @@ public sealed class BridgeFaultTests(Browsers browsers)
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true, Carriers = [carrier] });
         var browser = await browsers.GetAsync(Way.Http2, host.Server.Address);
         const string Old = "Object.defineProperty(Response.prototype, 'body', {value: undefined});";
-        await using var app = await BridgeApp.OpenAsync(browser, host, AppKind.Desktop, Old);
+        await using var app = await BridgeApp.OpenAsync(browser, host.BridgeUrl, AppKind.Desktop, Old);
         await app.WelcomeAsync();
 
         await app.EchoAsync(1, 100);
@@ -208,7 +208,7 @@ public sealed class BridgeFaultTests(Browsers browsers)
             await front.ForwardAsync(context);
         };
         var browser = await browsers.GetAsync(Way.Http2, front.Address);
-        await using var app = await BridgeApp.OpenAsync(browser, host, AppKind.Desktop);
+        await using var app = await BridgeApp.OpenAsync(browser, host.BridgeUrl, AppKind.Desktop);
 
         await app.StateAsync("reconnecting");
         heard.SetResult();

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Playwright;
+using Portico.IntegrationTests.Web;
 using Portico.TestKit.Covers;
 using Portico.Web.Tests.Staging;
 using Xunit;
@@ -7,7 +8,7 @@ using Xunit;
 namespace Portico.Web.Tests.Page;
 
 /// <summary>
-/// The system's Chromium, once for each version of HTTP, with nobody's cookies. The name of the host leads it to a door of its own,
+/// The system's Chromium, once for each version of HTTP, with nobody's cookies. The names of hosts lead it to a door of its own,
 /// behind which each test puts what it wants.
 /// </summary>
 public sealed class Browsers : IAsyncLifetime
@@ -30,7 +31,8 @@ public sealed class Browsers : IAsyncLifetime
         _playwright ??= await Playwright.CreateAsync();
         string[] arguments =
         [
-            $"--host-resolver-rules=MAP {WebHostUnderTest.Host}:443 {_door.Address}", "--ignore-certificate-errors", "--disable-quic",
+            $"--host-resolver-rules=MAP {WebHostUnderTest.Host}:443 {_door.Address},MAP {WebHostStage.Host}:443 {_door.Address}",
+            "--ignore-certificate-errors", "--disable-quic",
             .. way == Way.Http2 ? Array.Empty<string>() : ["--disable-http2"],
         ];
         browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Programs.Get(Program), Args = arguments });

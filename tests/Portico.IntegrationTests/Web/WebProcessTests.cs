@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Text;
+using Portico.IntegrationTests.Commands;
+using Portico.Protocol.WebProxy;
+using Portico.TestKit.Clients;
+using Portico.TestKit.Diagnostics;
+using Portico.TestKit.Web;
+using Portico.TestKit.Wires;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Portico.IntegrationTests.Web;
+
+/// <summary>The executable with a WEB proxy: how it ends, comes again after it was killed, and what it says of those who use it.</summary>
+[Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
+public sealed class WebProcessTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan BackAgain = TimeSpan.FromSeconds(5);
+
+    public static TheoryData<WebCarrier> Carriers => [.. Enum.GetValues<WebCarrier>()];
+
+    [Theory]
+    [MemberData(nameof(Carriers))]
+    public async Task SIGTERM_in_the_middle_of_a_transfer_is_whole_frames_and_BYE(WebCarrier kind)
+    {
+        await using var proxy = await WebProcess.StartAsync(isTls: true);
+        using var app = proxy.Client();
+        await app.EnterAsync();
+        using var carrier = PagelessCarrier.Of(kind, app);
+        // More than a stream's first window: it stands still in the middle of a frame of Telegram's when the signal comes.
+        await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, Download(proxy)));
+        var (bytes, types) = (0, new List<WebFrameType>());
+        var isTold = false;
+        var farewell = "";
+        // What belongs to no stream has a lane of its own; with a socket for each stream it has none, and all are closed in good order.
+        using var ofNone = PagelessCarrier.Of(kind, app);
+        var bye = kind == WebCarrier.HttpsLanes ? ofNone.ReceiveAsync(0) : null;
+        while (farewell.Length == 0)
+        {
+            // Whoever is given half a frame throws here.
+            if (await TryReceiveAsync() is not { } frames) break;
+            bytes += frames.Where(frame => frame.Type == WebFrameType.Data).Sum(frame => frame.Payload.Length);
+            types.AddRange(frames.Select(frame => frame.Type));
+            if (isTold || bytes < 500_000) continue;
+            isTold = true;
+            proxy.Signal(Signals.Terminate);
+        }
+
+        var (code, _, errors) = await proxy.EndAsync();
+        Assert.Equal(0, code);
+        Assert.True(isTold);
+        Assert.DoesNotContain("fail: ", errors, StringComparison.Ordinal);
+        output.WriteLine($"{kind}: {bytes} bytes, {types.Count} frames, the last {types[^1]}, then {farewell}");
+        Assert.Equal(kind is WebCarrier.Https or WebCarrier.WebSocket ? 1 : 0, types.Count(type => type == WebFrameType.Bye));
+        if (kind is WebCarrier.Https or WebCarrier.WebSocket) Assert.Equal(WebFrameType.Bye, types[^1]);
+        if (bye is not null) Assert.Equal(WebFrameType.Bye, Assert.Single((await bye)!).Type);
+
+        async Task<IReadOnlyList<AppFrame>?> TryReceiveAsync()
+        {
+            try
+            {
+                return await carrier.ReceiveAsync(1);
+            }
+            catch (Exception error) when (isTold && error is PeerSurpriseException { Message: "404, not 200" } or HttpRequestException)
+            {
+                farewell = error.Message;
+                return null;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Killed_and_started_again_it_relays_within_five_seconds(bool isSocket)
+    {
+        await using var proxy = await WebProcess.StartAsync(isTls: true);
+        await using var tunnel = proxy.Tunnel(isSocket);
+        await using (var first = await ConnectAsync())
+        {
+            await first.EchoAsync(100);
+            proxy.Signal(Signals.Kill);
+            Assert.NotEqual(PeerEnd.None, (await first.ReadToEndAsync()).End);
+        }
+
+        await proxy.EndAsync();
+        var began = Stopwatch.GetTimestamp();
+        await proxy.StartAgainAsync();
+        await using var second = await ConnectAsync();
+        await second.EchoAsync(100);
+
+        var took = Stopwatch.GetElapsedTime(began);
+        output.WriteLine($"relays {took.TotalMilliseconds:0} ms after its start");
+        Assert.InRange(took, TimeSpan.Zero, BackAgain);
+
+        Task<FakeClient> ConnectAsync() =>
+            FakeClient.ConnectAsync(tunnel.Endpoint, new ClientProfile { Mode = ClientMode.Secure, Secret = proxy.Secret });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task At_level_Trace_it_says_nothing_of_what_it_is_shown(bool isTls)
+    {
+        const string Marked = "marked-by-the-test";
+        await using var proxy = await WebProcess.StartAsync(isTls, new() { ["PORTICO_LOG_LEVEL"] = "trace" });
+        var credentials = new List<string> { proxy.BridgeUrl.Split('=')[1] };
+        foreach (var kind in Enum.GetValues<WebCarrier>())
+        {
+            using var app = proxy.Client();
+            await app.EnterAsync();
+            credentials.AddRange([app.Bootstrap, app.SessionToken]);
+            using var carrier = PagelessCarrier.Of(kind, app);
+            await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, Download(proxy)));
+            await carrier.ReadAsync(1, 100_000);
+            // With everything where it does not belong.
+            using var odd = app.Request(HttpMethod.Get, $"/{app.SessionToken}?bridge={credentials[0]}&{Marked}", app.SessionToken);
+            odd.Headers.Add("X-Forwarded-For", $"{Marked}, {Marked}");
+            odd.Headers.Add("Referer", proxy.BridgeUrl);
+            (await app.SendAsync(odd)).Dispose();
+            if (kind is WebCarrier.Https or WebCarrier.HttpsLanes)
+                (await app.PostAsync(9, Encoding.ASCII.GetBytes(Marked), kind == WebCarrier.Https ? null : 1)).Dispose();
+            (await app.DeleteAsync()).Dispose();
+        }
+
+        proxy.Signal(Signals.Terminate);
+        var (code, said, errors) = await proxy.EndAsync();
+
+        Assert.Equal(0, code);
+        Assert.Contains("trce: ", errors, StringComparison.Ordinal); // it did log at that level
+        Assert.Contains("web_deleted", errors, StringComparison.Ordinal);
+        Assert.Empty(SecretSearch.Find(Encoding.UTF8.GetBytes(said + errors), proxy.Secret.Key));
+        var plain = Uri.UnescapeDataString(said + errors);
+        foreach (var word in credentials.Concat([Marked, "bridge=", "tproxy"]))
+            Assert.DoesNotContain(word, plain, StringComparison.OrdinalIgnoreCase);
+    }
+
+    // What a client sends that asks for 8 MB: header and question.
+    private static byte[] Download(WebProcess proxy) => DownloadQuestion.Of(proxy.Secret, frames: 80, size: 100_000);
+}
