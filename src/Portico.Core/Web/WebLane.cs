@@ -94,7 +94,8 @@ internal sealed class WebLane(WebSession session)
     /// <returns>Null if there is nothing that may be sent.</returns>
     public WebBatch? Take(int most)
     {
-        if (_fresh.Count == 0 && _ready.Count == 0 && _closes.Count == 0 && !_isCreditDue && !_saysBye) return null;
+        if (_fresh.Count == 0 && _ready.Count == 0 && _closes.Count == 0 && !_isCreditDue && !_saysBye)
+            return null;
         var size = Math.Min(most, Needed());
         var rented = ArrayPool<byte>.Shared.Rent(size);
         var writer = new BatchWriter(rented.AsSpan(0, size));

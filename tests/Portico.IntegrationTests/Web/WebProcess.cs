@@ -28,7 +28,8 @@ internal sealed partial class WebProcess : IAsyncDisposable
         _address = address!;
         Directory.CreateDirectory(_directory.File("www"));
         _directory.Write("www/index.html", WebHostStage.Page);
-        if (isTls) CoverCertificate.Write(WebHostStage.Host, _directory.File("site.pem"), _directory.File("site.key"));
+        if (isTls)
+            CoverCertificate.Write(WebHostStage.Host, _directory.File("site.pem"), _directory.File("site.key"));
     }
 
     public ProxySecret Secret { get; } = ProxySecret.Create(RandomNumberGenerator.GetBytes(ProxySecret.Length));
@@ -82,8 +83,8 @@ internal sealed partial class WebProcess : IAsyncDisposable
     }
 
     private void Configure() => _directory.Write("portico.json", $$"""
-        { "listeners": [{ "address": "127.0.0.1", "port": {{Endpoint.Port}}, "secret": "{{SecretText.FormatSimple(Secret)}}", "protocols": [],
-            "web": { "host": "{{WebHostStage.Host}}", "site": "www",
+        { "listeners": [{ "address": "127.0.0.1", "port": {{Endpoint.Port}}, "secret": "{{SecretText.FormatSimple(Secret)}}",
+            "protocols": [], "web": { "host": "{{WebHostStage.Host}}", "site": "www",
               {{(_isTls ? "\"certificate\": \"site.pem\", \"key\": \"site.key\"," : "\"trusted\": [\"127.0.0.1/32\"],")}}
               "carriers": ["websocket", "https", "websocket-lanes", "https-lanes"] } }],
           "timeouts": { "drainSeconds": 3 },

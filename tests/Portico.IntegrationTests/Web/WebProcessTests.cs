@@ -52,7 +52,8 @@ public sealed class WebProcessTests(ITestOutputHelper output)
         Assert.DoesNotContain("fail: ", errors, StringComparison.Ordinal);
         output.WriteLine($"{kind}: {bytes} bytes, {types.Count} frames, the last {types[^1]}, then {farewell}");
         Assert.Equal(kind is WebCarrier.Https or WebCarrier.WebSocket ? 1 : 0, types.Count(type => type == WebFrameType.Bye));
-        if (kind is WebCarrier.Https or WebCarrier.WebSocket) Assert.Equal(WebFrameType.Bye, types[^1]);
+        if (kind is WebCarrier.Https or WebCarrier.WebSocket)
+            Assert.Equal(WebFrameType.Bye, types[^1]);
         if (bye is not null) Assert.Equal(WebFrameType.Bye, Assert.Single((await bye)!).Type);
 
         async Task<IReadOnlyList<AppFrame>?> TryReceiveAsync()

@@ -66,8 +66,9 @@ public sealed class BadCreationTests(ITestOutputHelper output)
         async Task<double> RoundAsync(bool isBesieged)
         {
             using var over = new CancellationTokenSource();
+            var server = (IPEndPoint)host.Server.Address;
             var siege = isBesieged
-                ? Task.Factory.StartNew(() => Besiege((IPEndPoint)host.Server.Address, request, over.Token), TaskCreationOptions.LongRunning)
+                ? Task.Factory.StartNew(() => Besiege(server, request, over.Token), TaskCreationOptions.LongRunning)
                 : Task.FromResult(0);
             var bytes = await TransferAsync(carrier);
             await over.CancelAsync();
@@ -114,7 +115,8 @@ public sealed class BadCreationTests(ITestOutputHelper output)
     private static int Besiege(IPEndPoint server, byte[] request, CancellationToken over)
     {
         const int AtATime = 10;
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = (int)Wire.Patience.TotalMilliseconds };
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        (socket.NoDelay, socket.ReceiveTimeout) = (true, (int)Wire.Patience.TotalMilliseconds);
         socket.Connect(server);
         byte[] requests = [.. Enumerable.Repeat(request, AtATime).SelectMany(one => one)];
         var (buffer, asked, began) = (new byte[64 * 1024], 0, Stopwatch.GetTimestamp());

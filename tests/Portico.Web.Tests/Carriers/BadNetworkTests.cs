@@ -134,7 +134,7 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>The requests of an app for a session or a lane of it: each is sent until it is answered, and some again after that.</summary>
+    /// <summary>The requests of an app for a session or a lane of it: sent until they are answered, and some again after that.</summary>
     private sealed class PatientLane(PagelessClient client, uint? lane, EchoedStream[] streams, Func<int, bool> chance)
     {
         private const int MostAFrame = 8000;
@@ -174,7 +174,8 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
                 number++;
                 using var answer = await InsistAsync(() => client.PostAsync(number, frames, lane));
                 PagelessClient.Expect(answer, HttpStatusCode.NoContent);
-                if (PagelessClient.Header(answer, "X-Up-Ack") != $"{number}") throw new PeerSurpriseException("another acknowledgement");
+                if (PagelessClient.Header(answer, "X-Up-Ack") != $"{number}")
+                    throw new PeerSurpriseException("another acknowledgement");
             }
         }
 
@@ -191,17 +192,21 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
                     if (come.StatusCode != HttpStatusCode.OK) return come;
                     // Of an answer that is asked for again each byte must be the same.
                     var again = await come.Content.ReadAsByteArrayAsync();
-                    if (before is not null && !before.AsSpan().SequenceEqual(again)) throw new PeerSurpriseException("another answer");
+                    if (before is not null && !before.AsSpan().SequenceEqual(again))
+                        throw new PeerSurpriseException("another answer");
                     before = again;
                     return come;
                 });
                 if (answer.StatusCode == HttpStatusCode.NoContent) continue;
                 PagelessClient.Expect(answer, HttpStatusCode.OK);
-                if (PagelessClient.Header(answer, "X-Down-Cursor") != $"{++cursor}") throw new PeerSurpriseException("another cursor");
+                if (PagelessClient.Header(answer, "X-Down-Cursor") != $"{++cursor}")
+                    throw new PeerSurpriseException("another cursor");
                 foreach (var frame in AppFrame.ReadAll(before!))
                 {
-                    if (frame.Type == WebFrameType.Data) streams.Single(stream => stream.Id == frame.Stream).Take(frame.Payload);
-                    else if (frame.Type != WebFrameType.Window) throw new PeerSurpriseException($"{frame.Type} of {frame.Stream}");
+                    if (frame.Type == WebFrameType.Data)
+                        streams.Single(stream => stream.Id == frame.Stream).Take(frame.Payload);
+                    else if (frame.Type != WebFrameType.Window)
+                        throw new PeerSurpriseException($"{frame.Type} of {frame.Stream}");
                 }
 
                 before = null;
@@ -215,7 +220,8 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
                 try
                 {
                     var answer = await send();
-                    if (answer.StatusCode != HttpStatusCode.ServiceUnavailable && !chance(4)) return answer;
+                    if (answer.StatusCode != HttpStatusCode.ServiceUnavailable && !chance(4))
+                        return answer;
                     // As if it had been lost on its last metre.
                     answer.Dispose();
                     Interlocked.Increment(ref _repeated);

@@ -47,7 +47,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
         }
 
         var (all, near) = (Median(ofAll), Median(ofNeighbours));
-        output.WriteLine($"{carrier}: with the unread stream all others have {all:P1}, those of its session {near:P1} of what they have without");
+        output.WriteLine($"{carrier}: beside the unread stream all have {all:P1} of what they have without, its neighbours {near:P1}");
         Assert.True(all >= 0.95, $"{all:P1}");
         Assert.True(near >= 0.95, $"{near:P1}");
         foreach (var session in sessions) await session.DisposeAsync();
@@ -128,7 +128,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
 
         public async Task CloseUnreadAsync()
         {
-            if (_carrier == WebCarrier.HttpsLanes) await _ofUnread!.SendAsync(_unread, AppFrame.Close(_unread));
+            if (_carrier == WebCarrier.HttpsLanes)
+                await _ofUnread!.SendAsync(_unread, AppFrame.Close(_unread));
             if (HasLanes) _ofUnread!.Dispose();
             else _more.Enqueue(AppFrame.Close(_unread));
         }

@@ -53,8 +53,8 @@ public sealed class SlowLineTests(ITestOutputHelper output)
         var busy = await EchoAsync(app, Busy);
         var bits = (app.Received - before) * 8 / Stopwatch.GetElapsedTime(began).TotalSeconds;
 
-        output.WriteLine($"{way}: alone p50 {At(idle, 0.5):0} p99 {At(idle, 0.99):0} ms, beside {Downloads} downloads p50 {At(busy, 0.5):0} "
-            + $"p99 {At(busy, 0.99):0} ms; {bits / 1e6:0.0} Mbit/s");
+        output.WriteLine($"{way}: alone p50 {At(idle, 0.5):0} p99 {At(idle, 0.99):0} ms, beside {Downloads} downloads "
+            + $"p50 {At(busy, 0.5):0} p99 {At(busy, 0.99):0} ms; {bits / 1e6:0.0} Mbit/s");
         return (At(idle, 0.99), At(busy, 0.99), bits);
     }
 
@@ -99,7 +99,8 @@ public sealed class SlowLineTests(ITestOutputHelper output)
         public async Task ChatAsync()
         {
             await SendAsync(AppFrame.Data(Chat, new byte[100]));
-            if (await Task.WhenAny(_echoes.WaitAsync(Wire.Patience), _receiving) == _receiving) await _receiving;
+            if (await Task.WhenAny(_echoes.WaitAsync(Wire.Patience), _receiving) == _receiving)
+                await _receiving;
         }
 
         public async Task SendAsync(byte[] frames)
@@ -125,7 +126,8 @@ public sealed class SlowLineTests(ITestOutputHelper output)
                 while (!isWhole)
                 {
                     var part = await _socket.ReceiveAsync(buffer.AsMemory(length), _end.Token);
-                    if (part.MessageType == WebSocketMessageType.Close) throw new PeerSurpriseException("the end");
+                    if (part.MessageType == WebSocketMessageType.Close)
+                        throw new PeerSurpriseException("the end");
                     (length, isWhole) = (length + part.Count, part.EndOfMessage);
                 }
 

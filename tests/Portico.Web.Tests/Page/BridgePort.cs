@@ -71,7 +71,8 @@ internal sealed class BridgePort : IAsyncDisposable
         while (await client.ReceiveAsync(buffer, _end.Token) is var count and > 0)
         {
             left -= count;
-            if (left < 0) throw new PeerSurpriseException("a client that sends more than a stream's first window");
+            if (left < 0)
+                throw new PeerSurpriseException("a client that sends more than a stream's first window");
             await _app.SendAsync(AppFrame.Data(stream, buffer.AsSpan(0, count)));
         }
 

@@ -23,8 +23,8 @@ public sealed class TelegramThroughPageTests(Browsers browsers)
             {
                 for (var bits = 0; bits < 16; bits++)
                 {
-                    data.Add(
-                        carrier, (bits & 1) == 0 ? Way.Http2 : Way.Tls, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) == 0 ? "" : "some/where");
+                    var (way, path) = ((bits & 1) == 0 ? Way.Http2 : Way.Tls, (bits & 8) == 0 ? "" : "some/where");
+                    data.Add(carrier, way, (bits & 2) != 0, (bits & 4) != 0, path);
                 }
             }
 

@@ -103,7 +103,8 @@ internal sealed class SlowLine : IAsyncDisposable
             var now = Stopwatch.GetTimestamp();
             _freeAt = Math.Max(_freeAt, now - (Stopwatch.Frequency / 50)) + (long)(count / _bytesASecond * Stopwatch.Frequency);
             var left = Stopwatch.GetElapsedTime(now, _freeAt);
-            if (left.TotalMilliseconds >= 2) await Task.Delay(left - TimeSpan.FromMilliseconds(1), _end.Token);
+            if (left.TotalMilliseconds >= 2)
+                await Task.Delay(left - TimeSpan.FromMilliseconds(1), _end.Token);
         }
         finally
         {
