@@ -12,7 +12,13 @@ namespace Portico.Core;
 /// </summary>
 public static class StateFiles
 {
-    private static readonly string[] Single = [DataDirectoryVersion.Name, KeptTables.FileName, FlightCache.FileName];
+    /// <summary>
+    /// Managed users, usage and history: a database, which cannot be copied as a file while a proxy runs with it.
+    /// </summary>
+    public const string UserDatabase = "users.db";
+
+    private static readonly string[] Single =
+        [DataDirectoryVersion.Name, KeptTables.FileName, FlightCache.FileName, UserDatabase];
 
     // There is room for those to come.
     private const int MostNumber = 1_000_000_000;
