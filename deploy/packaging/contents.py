@@ -27,6 +27,26 @@ SYSTEM = (("glibc", "The loader, libc and libm, linked"),
           ("openssl", "libssl.so.3 and libcrypto.so.3, opened at the start"))
 
 
+# Linked into the binary besides the packages (SqliteArchive in src/Portico/Portico.csproj). The header says which version.
+SQLITE_HEADER = "/usr/include/sqlite3.h"
+SQLITE_ARCHIVES = {"linux-x64": "/usr/lib/x86_64-linux-gnu/libsqlite3.a", "linux-arm64": "/usr/lib/aarch64-linux-gnu/libsqlite3.a"}
+
+
+def sqlite(platform):
+    """The component that no package brings; where the binary was made elsewhere, its name alone."""
+    component = {"type": "library", "bom-ref": "sqlite", "name": "sqlite", "licenses": [{"license": {"id": "blessing"}}],
+                 "description": "libsqlite3.a of Debian's libsqlite3-dev"}
+    archive = SQLITE_ARCHIVES.get(platform, "")
+    if os.path.exists(archive) and os.path.exists(SQLITE_HEADER):
+        with open(SQLITE_HEADER, encoding="utf-8") as file:
+            version = re.search(r'#define SQLITE_VERSION\s+"([0-9.]+)"', file.read()).group(1)
+        with open(archive, "rb") as file:
+            component["hashes"] = [{"alg": "SHA-512", "content": hashlib.sha512(file.read()).hexdigest()}]
+        component["version"] = version
+        component["bom-ref"] = component["purl"] = f"pkg:generic/sqlite@{version}"
+    return component
+
+
 def nuspec(folder, path):
     """The metadata of a package by the names of its elements."""
     name = path.split("/")[0]
@@ -73,6 +93,7 @@ def components(assets, platform):
             found.append(library(assets, name, packs[name].strip("[]").split(",")[0], None))
     if not found:
         sys.exit(f"contents.py: the build resolved nothing for {platform}")
+    found.append(sqlite(platform))
     return sorted(found, key=lambda component: component["name"].lower())
 
 
@@ -111,7 +132,7 @@ def copyright_file(assets, platform, licence):
     lines += ["", "Comment: The binary contains, compiled in:"]
     for part in components(assets, platform):
         terms = part["licenses"][0]["license"]["id"] if "licenses" in part else "see the package"
-        lines.append(f"  {part['name']} {part['version']} ({terms}) {part.get('copyright', '')}".rstrip())
+        lines.append(f"  {part['name']} {part.get('version', 'of the system it was made on')} ({terms}) {part.get('copyright', '')}".rstrip())
     return "\n".join(lines)
 
 

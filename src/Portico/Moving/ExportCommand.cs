@@ -4,7 +4,9 @@ using Portico.Commands;
 using Portico.Configuration;
 using Portico.Core;
 using Portico.Core.Background;
+using Portico.Core.Users;
 using Portico.Questions;
+using Portico.Storage;
 
 namespace Portico.Moving;
 
@@ -22,8 +24,8 @@ internal static class ExportCommand
         var passphrase = Passphrase.Option("that `portico import` will ask for");
         var command = new Command(
             "export",
-            "Put everything that moves with a proxy into one file: configuration, tables changed at run time, what was learned of covers, "
-                + "what was seen of clients.")
+            "Put everything that moves with a proxy into one file: configuration, managed users, tables changed at run time, what was "
+                + "learned of covers, what was seen of clients.")
         { to, passphrase };
         command.SetAction(parsed =>
         {
@@ -42,7 +44,9 @@ internal static class ExportCommand
             var bytes = 0L;
             var isWritten = FileFailure.Guard(
                 () => NewFile.TryWrite(
-                    Path.GetFullPath(path), archive => bytes = Write(archive, phrase, file.Path, directory, names), endsBySignal: true),
+                    Path.GetFullPath(path),
+                    archive => bytes = Write(archive, phrase, file.Path, directory, names, Path.GetFullPath(path) + ".users"),
+                    endsBySignal: true),
                 "write", path, "name a place that this user may write to, with room");
             if (!isWritten) throw Exists(path);
 
@@ -59,13 +63,38 @@ internal static class ExportCommand
     private static CommandFailure Exists(string path) =>
         new(ExitCode.BadConfiguration, $"{path} exists, and stays as it is; name another file with --out");
 
-    private static long Write(Stream to, byte[]? passphrase, string configuration, string directory, IReadOnlyList<string> names)
+    private static long Write(
+        Stream to, byte[]? passphrase, string configuration, string directory, IReadOnlyList<string> names, string aside)
     {
         using var archive = new ArchiveWriter(to, passphrase);
         var bytes = Add(archive, ArchiveFormat.ConfigurationName, configuration);
-        foreach (var name in names) bytes += Add(archive, name, Path.Combine(directory, name));
+        foreach (var name in names)
+        {
+            bytes += name == StateFiles.UserDatabase
+                ? AddUsers(archive, directory, aside)
+                : Add(archive, name, Path.Combine(directory, name));
+        }
+
         archive.Finish();
         return bytes;
+    }
+
+    // A running proxy writes to it at any moment: what goes into the archive is a copy of one moment, beside it until it is in.
+    private static long AddUsers(ArchiveWriter archive, string directory, string aside)
+    {
+        try
+        {
+            UserDatabase.Copy(directory, aside);
+            return Add(archive, StateFiles.UserDatabase, aside);
+        }
+        catch (StoreException problem)
+        {
+            throw new CommandFailure(ExitCode.Failed, problem.Message);
+        }
+        finally
+        {
+            File.Delete(aside);
+        }
     }
 
     private static long Add(ArchiveWriter archive, string name, string path)

@@ -5,6 +5,7 @@ using System.Text;
 using Portico.IntegrationTests.Commands;
 using Portico.Moving;
 using Portico.Protocol.Secrets;
+using Portico.Storage;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Wires;
@@ -176,6 +177,40 @@ public sealed class MovingCommandTests : IAsyncDisposable
         Assert.Equal(1, code);
         Assert.Contains("does not begin with a configuration", errors, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_new.Path));
+    }
+
+    [Fact]
+    public async Task Users_move_as_they_are_at_the_moment_of_the_export()
+    {
+        Configure(_old);
+        using var store = new UserDatabase(_old.File("data"), TimeZoneInfo.Utc, TimeProvider.System);
+        store.Load();
+        store.SaveUsers(7, [new("alice", "{}")], []); // not yet in the file itself, and it is open
+
+        var (code, output, errors) = await RunAsync(_old, "export", "--out", "moving");
+        Assert.Equal((0, true), (code, output.Contains(" and 1 files of ", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Directory.GetFiles(_old.Path), file => file.Contains("moving.", StringComparison.Ordinal));
+        (code, _, errors) = await RunAsync(_new, "import", _old.File("moving"));
+        Assert.Equal(0, code);
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_new.File("data/users.db")));
+        using var moved = new UserDatabase(_new.File("data"), TimeZoneInfo.Utc, TimeProvider.System);
+        var state = moved.Load();
+        Assert.Equal((7, "alice"), (state.Revision, Assert.Single(state.Users).Name));
+    }
+
+    [Fact]
+    public async Task Users_in_a_damaged_file_are_not_exported_and_no_half_of_an_archive_stays()
+    {
+        Configure(_old);
+        Directory.CreateDirectory(_old.File("data"));
+        _old.Write("data/users.db", new string('x', 5000));
+
+        var (code, _, errors) = await RunAsync(_old, "export", "--out", "moving");
+
+        Assert.Equal(1, code);
+        Assert.Contains("users.db is damaged", errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.GetFiles(_old.Path), file => file.Contains("moving", StringComparison.Ordinal));
     }
 
     [Fact]
