@@ -28,6 +28,7 @@ public sealed class UserDatabase : IUserStore
     private HistoryPurge? _purge;
     private string _epoch = "";
     private bool _isLoaded, _isStateKept;
+    private string _whyNot = "it was not asked for";
 
     /// <param name="directory">The data directory, which this process owns. Made when there is something to keep.</param>
     /// <param name="zone">Whose days the history has.</param>
@@ -80,15 +81,18 @@ public sealed class UserDatabase : IUserStore
     }
 
     /// <inheritdoc/>
-    public StoredState Load() => Guard(() =>
+    public StoredState Load()
     {
-        (_isLoaded, _isStateKept, _epoch, Remark) = (false, false, NewEpoch(), null);
-        Close();
-        _file.FinishRepair();
-        var state = _file.IsThere() ? ReadOrRepair() : new StoredState(_epoch, 0, [], []);
-        _isLoaded = true;
-        return state;
-    });
+        try
+        {
+            return Guard(LoadOnce);
+        }
+        catch (StoreException problem)
+        {
+            _whyNot = problem.Message;
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public void SaveUsers(long revision, IReadOnlyCollection<StoredUser> put, IReadOnlyCollection<string> removed) => Write(connection =>
@@ -150,6 +154,16 @@ public sealed class UserDatabase : IUserStore
     public void Dispose() => Close();
 
     private static string NewEpoch() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    private StoredState LoadOnce()
+    {
+        (_isLoaded, _isStateKept, _epoch, Remark) = (false, false, NewEpoch(), null);
+        Close();
+        _file.FinishRepair();
+        var state = _file.IsThere() ? ReadOrRepair() : new StoredState(_epoch, 0, [], []);
+        _isLoaded = true;
+        return state;
+    }
 
     private StoredState ReadOrRepair()
     {
@@ -219,7 +233,7 @@ public sealed class UserDatabase : IUserStore
     private void Write(Action<Connection> work, bool isDurable = false) => Guard(() =>
     {
         if (!_isLoaded)
-            throw new StoreException($"{_file.Path} was not read yet, so nothing is written to it");
+            throw new StoreException($"nothing is written to {_file.Path}, as it was not read: {_whyNot}");
         var connection = Opened();
         Durably(connection, isDurable || !_isStateKept);
         connection.Transact(() =>

@@ -38,8 +38,12 @@ public sealed class FaultTests : IDisposable
         Fill();
         var store = _file.Open();
         using (var other = Connection.Open(_file.Path, TimeSpan.Zero))
+        {
             other.Transact(() => _file.Refused(() => store.Load()));
+        }
 
+        // What was counted meanwhile must not replace what nobody has read.
+        Assert.Contains("as it was not read: ", _file.Refused(() => Save(store, 1)), StringComparison.Ordinal);
         Assert.Single(store.Load().Users);
     }
 

@@ -123,8 +123,9 @@ public sealed class UserDatabaseTests : IDisposable
     {
         var store = _file.Open();
 
-        Assert.Contains("was not read yet", _file.Refused(() => store.SaveUsers(1, [], [])), StringComparison.Ordinal);
-        Assert.Contains("was not read yet", _file.Refused(() => store.SaveUsage([Row("alice", 1, 1)], default)), StringComparison.Ordinal);
+        Assert.Contains("as it was not read: ", _file.Refused(() => store.SaveUsers(1, [], [])), StringComparison.Ordinal);
+        var why = _file.Refused(() => store.SaveUsage([Row("alice", 1, 1)], default));
+        Assert.Contains("as it was not read: ", why, StringComparison.Ordinal);
         Assert.Empty(_file.Files());
     }
 
