@@ -6,6 +6,9 @@ using Portico.Protocol.Mtproto;
 
 namespace Portico.SelfTest;
 
+/// <summary>A client's connection to a data centre, by some way in.</summary>
+internal delegate Task<PacketConnection> Connect(short dcId, CancellationToken cancel);
+
 /// <summary>What a client of ours must get, by every way in.</summary>
 internal static class ClientChecks
 {
@@ -29,22 +32,26 @@ internal static class ClientChecks
         foreach (var manner in ClientManner.All)
         {
             var name = $"{place}/{manner.Name}";
-            yield return new Check($"{name}/res-pq", cancel => AskAsync(proxy, client, manner, cancel));
-            yield return new Check($"{name}/echo", cancel => EchoAsync(proxy, client, manner, cancel));
-            yield return new Check($"{name}/in-pieces", cancel => AskAsync(proxy, client, manner with { InPieces = true }, cancel));
+            yield return new Check($"{name}/res-pq", cancel => AskAsync(client, manner, Connect(manner), cancel));
+            yield return new Check($"{name}/echo", cancel => EchoAsync(Connect(manner), cancel));
+            yield return Asking("in-pieces", manner with { InPieces = true });
             if (!manner.IsTls) continue;
-            yield return new Check(
-                $"{name}/old-hello", cancel => AskAsync(proxy, client, manner with { Shape = ClientHelloShape.Classic517 }, cancel));
-            yield return new Check($"{name}/hello-in-records", cancel => AskAsync(
-                proxy, client, manner with { HelloRecords = ClientHelloReader.MaxRecords }, cancel));
+            yield return Asking("old-hello", manner with { Shape = ClientHelloShape.Classic517 });
+            yield return Asking("hello-in-records", manner with { HelloRecords = ClientHelloReader.MaxRecords });
         }
+
+        Check Asking(string what, ClientManner manner) =>
+            new($"{place}/{manner.Name}/{what}", cancel => AskAsync(client, manner, Connect(manner), cancel));
+
+        Connect Connect(ClientManner manner) => (dcId, cancel) => client.ConnectAsync(proxy, manner, dcId, cancel);
     }
 
-    private static async Task AskAsync(IPEndPoint proxy, SelfTestClient client, ClientManner manner, CancellationToken cancel)
+    /// <summary>Every question gets its answer, and Telegram was told the truth about the client.</summary>
+    public static async Task AskAsync(SelfTestClient client, ClientManner manner, Connect connect, CancellationToken cancel)
     {
         var dcId = StandInTelegram.DcIds[RandomNumberGenerator.GetInt32(StandInTelegram.DcIds.Length)];
         var expected = new SeenByTelegram(dcId, manner.Transport, client.AdTag);
-        using var connection = await client.ConnectAsync(proxy, manner, dcId, cancel);
+        using var connection = await connect(dcId, cancel);
         foreach (var isMulti in (bool[])[false, true])
         {
             var nonce = RandomNumberGenerator.GetBytes(PqMessage.NonceLength);
@@ -55,9 +62,10 @@ internal static class ClientChecks
         }
     }
 
-    private static async Task EchoAsync(IPEndPoint proxy, SelfTestClient client, ClientManner manner, CancellationToken cancel)
+    /// <summary>Packets of every size come back as they were sent.</summary>
+    public static async Task EchoAsync(Connect connect, CancellationToken cancel)
     {
-        using var connection = await client.ConnectAsync(proxy, manner, StandInTelegram.DcIds[0], cancel);
+        using var connection = await connect(StandInTelegram.DcIds[0], cancel);
         foreach (var (from, to) in EchoLengths)
         {
             var packet = RandomNumberGenerator.GetBytes(RandomNumberGenerator.GetInt32(from, to + 1) & ~(FrameCodec.Alignment - 1));

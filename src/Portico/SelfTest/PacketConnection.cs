@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Portico.Protocol;
 using Portico.Protocol.Crypto;
@@ -20,7 +19,7 @@ internal sealed class PacketConnection : IDisposable
     private const int ReadLength = 64 * 1024;
     private const int MaxFrameHeader = 4;
 
-    private readonly Socket _socket;
+    private readonly IByteWay _way;
     private readonly PacketEnd _end;
     private readonly Transport _transport;
     private readonly bool _isTls;
@@ -31,16 +30,16 @@ internal sealed class PacketConnection : IDisposable
     private int _receivedLength;
     private byte[] _unsentHeader = [];
 
-    /// <summary>Takes the socket over.</summary>
-    /// <param name="socket">Closed by <see cref="Dispose"/>.</param>
+    /// <summary>Takes the way over.</summary>
+    /// <param name="way">Closed by <see cref="Dispose"/>.</param>
     /// <param name="end">Which end this is.</param>
     /// <param name="transport">The framing in both directions.</param>
     /// <param name="incoming">The cipher of what we read, at its first packet.</param>
     /// <param name="outgoing">The cipher of what we write, at its first packet.</param>
     /// <param name="isTls">Whether records are around everything.</param>
-    public PacketConnection(Socket socket, PacketEnd end, Transport transport, AesCtr incoming, AesCtr outgoing, bool isTls)
+    public PacketConnection(IByteWay way, PacketEnd end, Transport transport, AesCtr incoming, AesCtr outgoing, bool isTls)
     {
-        _socket = socket;
+        _way = way;
         _end = end;
         _transport = transport;
         _incoming = incoming;
@@ -61,8 +60,8 @@ internal sealed class PacketConnection : IDisposable
     public async Task SendAsync(ReadOnlyMemory<byte> payload, CancellationToken cancel)
     {
         var wire = Encode(payload.Span);
-        if (InPieces) await Pieces.SendAsync(_socket, wire, cancel);
-        else await _socket.SendWholeAsync(wire, cancel);
+        if (InPieces) await Pieces.SendAsync(_way, wire, cancel);
+        else await _way.SendAsync(wire, cancel);
     }
 
     /// <summary>Receives one packet.</summary>
@@ -75,14 +74,14 @@ internal sealed class PacketConnection : IDisposable
             if (TakePacket() is { } payload) return payload;
             if (_received.Length - _receivedLength < ReadLength)
                 Array.Resize(ref _received, 2 * _received.Length);
-            var count = await _socket.ReceiveAsync(_received.AsMemory(_receivedLength), cancel);
+            var count = await _way.ReceiveAsync(_received.AsMemory(_receivedLength), cancel);
             if (count == 0) return null;
             Decode(_received.AsSpan(_receivedLength, count));
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => _way.Dispose();
 
     private byte[] Encode(ReadOnlySpan<byte> payload)
     {

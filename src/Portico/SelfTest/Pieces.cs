@@ -18,13 +18,13 @@ internal static class Pieces
     }
 
     /// <summary>Sends every byte in some two dozen segments of random length, the first of a single byte.</summary>
-    public static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    public static async Task SendAsync(IByteWay way, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         var most = Math.Max(2 * bytes.Length / About, 1);
         var length = 1;
         while (!bytes.IsEmpty)
         {
-            await socket.SendWholeAsync(bytes[..length], cancel);
+            await way.SendAsync(bytes[..length], cancel);
             await Task.Delay(Pause, cancel);
             bytes = bytes[length..];
             length = Math.Min(bytes.Length, RandomNumberGenerator.GetInt32(1, most + 1));

@@ -45,7 +45,7 @@ internal sealed class SelfTestClient(ProxySecret secret, string domain, AdTag? a
         try
         {
             if (manner.IsTls) await GreetAsync(socket, manner, cancel);
-            return Wrap(socket, manner, dcId);
+            return Over(new SocketWay(socket), manner, dcId);
         }
         catch
         {
@@ -88,12 +88,16 @@ internal sealed class SelfTestClient(ProxySecret secret, string domain, AdTag? a
         ObfuscatedHeader.Write(header, secret, transport, dcId, out streams);
     }
 
-    private PacketConnection Wrap(Socket socket, ClientManner manner, short dcId)
+    /// <summary>On a way that needs no handshake: the obfuscated header goes out with the first packet.</summary>
+    /// <param name="way">Taken over.</param>
+    /// <param name="manner">The framing, and whether records are around it.</param>
+    /// <param name="dcId">Where to.</param>
+    public PacketConnection Over(IByteWay way, ClientManner manner, short dcId)
     {
         Span<byte> header = stackalloc byte[ObfuscatedHeader.Length];
         WriteHeader(header, manner.Transport, dcId, out var streams);
         return new PacketConnection(
-            socket, PacketEnd.Client, manner.Transport, streams.ServerToClient, streams.ClientToServer, manner.IsTls)
+            way, PacketEnd.Client, manner.Transport, streams.ServerToClient, streams.ClientToServer, manner.IsTls)
         {
             Header = header,
             InPieces = manner.InPieces,
@@ -104,7 +108,7 @@ internal sealed class SelfTestClient(ProxySecret secret, string domain, AdTag? a
     {
         var hello = Hello(manner.Shape);
         var wire = manner.HelloRecords == 1 ? hello : HelloRecords.Split(hello, manner.HelloRecords);
-        if (manner.InPieces) await Pieces.SendAsync(socket, wire, cancel);
+        if (manner.InPieces) await Pieces.SendAsync(new SocketWay(socket), wire, cancel);
         else await socket.SendWholeAsync(wire, cancel);
 
         using var key = new HmacKey(secret);

@@ -6,7 +6,7 @@ namespace Portico.SelfTest;
 /// <summary><c>portico selftest</c> on the command line.</summary>
 internal static class SelfTestCommand
 {
-    private const string Meaning = "Check on loopback that this build relays: every transport, backend and engine. "
+    private const string Meaning = "Check on loopback that this build relays: every transport and carrier, backend and engine. "
         + "Needs no network and no configuration.";
 
     private const int MostSeconds = 3600;

@@ -1,4 +1,5 @@
 using Portico.Core.Net;
+using Portico.Web;
 
 namespace Portico.SelfTest;
 
@@ -27,7 +28,7 @@ internal static class SelfTestRun
         await using var telegram = StandInTelegram.Start(options.Fault);
         var proxies = new List<ProxyUnderTest>();
         var results = new List<CheckResult>();
-        var checks = new List<Check>();
+        var (checks, checksOfApps) = (new List<Check>(), new List<Check>());
         try
         {
             foreach (var engine in Engines())
@@ -35,18 +36,21 @@ internal static class SelfTestRun
                 foreach (var backend in BackendUnderTest.All)
                 {
                     var place = $"{Name(engine)}/{backend.Name}";
-                    if (TryStart(place, () => ProxyUnderTest.Start(engine, backend, telegram), results) is not { } proxy)
+                    if (await TryStartAsync(place, () => ProxyUnderTest.StartAsync(engine, backend, telegram), results) is not { } proxy)
                         continue;
                     proxies.Add(proxy);
                     if (backend.IsMiddle) await telegram.UntilLinkedAsync(options.Deadline, cancel);
-                    checks.AddRange(ClientChecks.Of(
-                        place, proxy.Endpoint, new SelfTestClient(proxy.Secret, SelfTestClient.AnyDomain, backend.AdTag)));
+                    var client = new SelfTestClient(proxy.Secret, SelfTestClient.AnyDomain, backend.AdTag);
+                    checks.AddRange(ClientChecks.Of(place, proxy.Endpoint, client));
+                    checksOfApps.AddRange(WebChecks.Of(place, proxy.Web, client));
                     checks.AddRange(StrangerChecks.Of(place, proxy.Endpoint));
                 }
             }
 
-            // Side by side: a proxy serves many at once, and one that hangs costs the run one deadline, not one per check.
-            results.AddRange(await Task.WhenAll(checks.Select(check => check.ResultAsync(options.Deadline, cancel))));
+            // Side by side: a proxy serves many at once, and one that hangs costs the run one deadline, not one per check. TLS for those of
+            // apps keeps the processor busy for a while: they come when the others are done.
+            foreach (var wave in (List<Check>[])[checks, checksOfApps])
+                results.AddRange(await Task.WhenAll(wave.Select(check => check.ResultAsync(options.Deadline, cancel))));
             return results;
         }
         finally
@@ -55,13 +59,14 @@ internal static class SelfTestRun
         }
     }
 
-    private static ProxyUnderTest? TryStart(string place, Func<ProxyUnderTest> start, List<CheckResult> results)
+    private static async Task<ProxyUnderTest?> TryStartAsync(
+        string place, Func<Task<ProxyUnderTest>> start, List<CheckResult> results)
     {
         try
         {
-            return start();
+            return await start();
         }
-        catch (ListenException failed)
+        catch (Exception failed) when (failed is ListenException or WebHostException)
         {
             results.Add(new CheckResult($"{place}/start", 0, failed.Message));
             return null;

@@ -24,7 +24,7 @@ internal sealed class StandInDc(StandInFault fault)
         if (!ObfuscatedHeader.TryRead(header, secret: null, out var streams, out var transport, out var dcId))
             return;
         using var connection = new PacketConnection(
-            socket, PacketEnd.Dc, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
+            new SocketWay(socket), PacketEnd.Dc, transport, streams.ClientToServer, streams.ServerToClient, isTls: false);
         while (await connection.ReceiveAsync(cancel) is { } packet)
         {
             if (StandInAnswers.To(packet, new SeenByTelegram(dcId, transport), fault) is { } answer)

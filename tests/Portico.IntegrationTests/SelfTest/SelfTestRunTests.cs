@@ -12,7 +12,10 @@ public sealed class SelfTestRunTests
     private static readonly string[] Clients = ["abridged", "intermediate", "secure", "fake-tls"];
     private static readonly string[] OfEveryClient = ["res-pq", "echo", "in-pieces"];
     private static readonly string[] OfFakeTlsOnly = ["old-hello", "hello-in-records"];
-    private static readonly string[] OfStrangers = ["malformed-hello", "wrong-secret-fake-tls", "wrong-secret-secure"];
+    private static readonly string[] OfStrangers = ["malformed-hello", "wrong-secret-fake-tls", "wrong-secret-secure", "web-site"];
+    private static readonly string[] Carriers = ["https", "https-lanes", "websocket", "websocket-lanes"];
+    private static readonly string[] Secrets = ["dd", "plain"];
+    private static readonly string[] OfEveryApp = ["res-pq", "echo"];
 
     // The promise of 5 seconds is for a machine that does nothing else; here other tests run at the same time.
     private static readonly SelfTestOptions Patient = new() { Deadline = TimeSpan.FromMinutes(1) };
@@ -124,6 +127,10 @@ public sealed class SelfTestRunTests
         from name in Clients.SelectMany(client => OfEveryClient.Select(check => $"{client}/{check}"))
             .Concat(OfFakeTlsOnly.Select(check => $"fake-tls/{check}"))
             .Concat(OfStrangers.Select(check => $"stranger/{check}"))
+            .Concat(from carrier in Carriers
+                    from secret in Secrets
+                    from check in OfEveryApp
+                    select $"web-{carrier}-{secret}/{check}")
         select $"{engine}/{backend}/{name}";
 
     private static async Task<(int Exit, Report Report)> RunAsync(SelfTestOptions options)

@@ -83,7 +83,7 @@ internal sealed class DcCheck(ProxySettings settings, NetworkAccess access) : IC
         while (ObfuscatedHeader.HasForbiddenStart(header));
         ObfuscatedHeader.Write(header, secret: null, Transport.Padded, dc, out var streams);
         return new PacketConnection(
-            socket, PacketEnd.Client, Transport.Padded, streams.ServerToClient, streams.ClientToServer, isTls: false)
+            new SocketWay(socket), PacketEnd.Client, Transport.Padded, streams.ServerToClient, streams.ClientToServer, isTls: false)
         {
             Header = header,
         };
