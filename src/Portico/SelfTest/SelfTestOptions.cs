@@ -6,7 +6,7 @@ internal sealed record SelfTestOptions
     /// <summary>What the stand-in for Telegram does wrong on purpose, to show that the self test would notice.</summary>
     public StandInFault Fault { get; init; }
 
-    /// <summary>Time that each check has. They run side by side in two waves, so twice this also bounds the whole run.</summary>
+    /// <summary>Time that each check has. They run side by side in a few waves, so some times this also bounds the whole run.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(5);
 }
 

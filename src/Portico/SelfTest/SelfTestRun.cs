@@ -28,7 +28,7 @@ internal static class SelfTestRun
         await using var telegram = StandInTelegram.Start(options.Fault);
         var proxies = new List<ProxyUnderTest>();
         var results = new List<CheckResult>();
-        var (checks, checksOfApps) = (new List<Check>(), new List<Check>());
+        var waves = new List<List<Check>> { new() };
         try
         {
             foreach (var engine in Engines())
@@ -41,15 +41,15 @@ internal static class SelfTestRun
                     proxies.Add(proxy);
                     if (backend.IsMiddle) await telegram.UntilLinkedAsync(options.Deadline, cancel);
                     var client = new SelfTestClient(proxy.Secret, SelfTestClient.AnyDomain, backend.AdTag);
-                    checks.AddRange(ClientChecks.Of(place, proxy.Endpoint, client));
-                    checksOfApps.AddRange(WebChecks.Of(place, proxy.Web, client));
-                    checks.AddRange(StrangerChecks.Of(place, proxy.Endpoint));
+                    waves[0].AddRange(ClientChecks.Of(place, proxy.Endpoint, client));
+                    waves.Add([.. WebChecks.Of(place, proxy.Web, client)]);
+                    waves[0].AddRange(StrangerChecks.Of(place, proxy.Endpoint));
                 }
             }
 
             // Side by side: a proxy serves many at once, and one that hangs costs the run one deadline, not one per check. TLS for those of
-            // apps keeps the processor busy for a while: they come when the others are done.
-            foreach (var wave in (List<Check>[])[checks, checksOfApps])
+            // apps keeps the processor busy for a while: they come when the others are done, one proxy's after the other's.
+            foreach (var wave in waves)
                 results.AddRange(await Task.WhenAll(wave.Select(check => check.ResultAsync(options.Deadline, cancel))));
             return results;
         }
