@@ -376,6 +376,7 @@ internal sealed class ProxyServices
         StrangerNetworks = () => _parts.Sum(parts => (long)parts.Strangers.Exhausted),
         StrangerRoom = () => _parts.Sum(parts => (long)parts.Strangers.Room),
         Web = () => Gates.OfType<WebGate>().SelectMany(gate => gate.Sessions.Figures()),
+        WebBytes = () => Gates.OfType<WebGate>().Select(gate => gate.Sessions.Bytes()),
         Memory = () => (Memory.Figures.Used, Memory.Figures.Limit, (int)Memory.Level),
     };
 

@@ -5,7 +5,14 @@ namespace Portico.Core.Diagnostics;
 /// <param name="Carrier">Of the carrier; none = no frame has travelled yet.</param>
 /// <param name="Sessions">Sessions there are.</param>
 /// <param name="Streams">Their streams.</param>
-internal readonly record struct WebFigures(string Listener, string Carrier, int Sessions, int Streams);
+/// <param name="Parked">Requests for frames that wait.</param>
+internal readonly record struct WebFigures(string Listener, string Carrier, int Sessions, int Streams, int Parked);
+
+/// <summary>What the streams of one listener's WEB sessions have carried since the proxy began.</summary>
+/// <param name="Listener">Its name.</param>
+/// <param name="Received">Bytes from apps.</param>
+/// <param name="Sent">Bytes to apps, those that had to be repeated counted once.</param>
+internal readonly record struct WebBytes(string Listener, long Received, long Sent);
 
 /// <summary>What gauges and sums are read from, when somebody asks and from whatever thread. What is left out is nothing.</summary>
 internal sealed class MetricSources
@@ -36,6 +43,9 @@ internal sealed class MetricSources
 
     /// <summary>WEB sessions of each listener and carrier, and their streams.</summary>
     public Func<IEnumerable<WebFigures>> Web { get; init; } = () => [];
+
+    /// <summary>What the WEB sessions of each listener have carried.</summary>
+    public Func<IEnumerable<WebBytes>> WebBytes { get; init; } = () => [];
 
     /// <summary>Memory in use, its limit, and how short it is.</summary>
     public Func<(long Used, long Limit, int Level)> Memory { get; init; } = () => default;

@@ -14,7 +14,7 @@ internal static class ProxyGauges
         PublishSums(meter, sources.Listeners, sources.Dcs);
         PublishStrangers(meter, sources);
         PublishReplays(meter, sources.Replays);
-        PublishWeb(meter, sources.Web);
+        PublishWeb(meter, sources);
         meter.CreateObservableGauge(
             "portico.connections.limit", () => PerListener(sources.SessionLimits()), "{connection}",
             "Clients that a listener may have at a time");
@@ -65,15 +65,28 @@ internal static class ProxyGauges
             "portico.stranger.networks.limit", sources.StrangerRoom, "{network}", "Networks that can be kept count of");
     }
 
-    private static void PublishWeb(Meter meter, Func<IEnumerable<WebFigures>> web)
+    private static void PublishWeb(Meter meter, MetricSources sources)
     {
         meter.CreateObservableGauge(
-            "portico.web.sessions", () => web().Select(it => Of(it, it.Sessions)), "{session}", "Sessions of WEB proxies, by carrier");
+            "portico.web.sessions", () => sources.Web().Select(it => Of(it, it.Sessions)), "{session}",
+            "Sessions of WEB proxies, by carrier");
         meter.CreateObservableGauge(
-            "portico.web.streams", () => web().Select(it => Of(it, it.Streams)), "{stream}", "Streams of those sessions");
+            "portico.web.streams", () => sources.Web().Select(it => Of(it, it.Streams)), "{stream}", "Streams of those sessions");
+        meter.CreateObservableGauge(
+            "portico.web.polls", () => sources.Web().Select(it => Of(it, it.Parked)), "{request}",
+            "Requests for frames that wait until there are some");
+        meter.CreateObservableCounter(
+            "portico.web.received", () => sources.WebBytes().Select(it => OfListener(it.Listener, it.Received)), "By",
+            "Bytes from apps in streams of WEB sessions");
+        meter.CreateObservableCounter(
+            "portico.web.sent", () => sources.WebBytes().Select(it => OfListener(it.Listener, it.Sent)), "By",
+            "Bytes to apps in streams of WEB sessions");
 
         static Measurement<long> Of(WebFigures figures, int count) =>
             new(count, new("listener", figures.Listener), new KeyValuePair<string, object?>("carrier", figures.Carrier));
+
+        static Measurement<long> OfListener(string listener, long bytes) =>
+            new(bytes, new KeyValuePair<string, object?>("listener", listener));
     }
 
     private static void PublishReplays(Meter meter, Func<ReplayFigures> replays)

@@ -49,6 +49,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _memoryShed;
     private readonly Counter<long> _webRefused;
     private readonly Counter<long> _storageErrors;
+    private readonly Counter<long> _webEnded;
     private volatile int _isReloadRefused;
 
     /// <param name="meters">Where the meter comes from.</param>
@@ -105,6 +106,7 @@ internal sealed class ProxyMetrics
             "portico.storage.errors", "{error}", "Times that users or their usage could not be kept or read");
         _webRefused = meter.CreateCounter<long>(
             "portico.web.refused", "{request}", "Requests of WEB proxies' apps that were right and were refused, by reason");
+        _webEnded = meter.CreateCounter<long>("portico.web.ended", "{session}", "Sessions of WEB proxies that ended, by reason");
         meter.CreateObservableGauge(
             "portico.reload.last.ok", () => 1L - _isReloadRefused, null, "Whether the configuration that was read last is in force");
         ProxyGauges.Publish(meter, sources);
@@ -135,8 +137,14 @@ internal sealed class ProxyMetrics
     public void PolicyRefused(int rule, string kind) => _policyRefused.Add(1, new("rule", rule), new("kind", kind));
 
     /// <param name="listener">Its name.</param>
-    /// <param name="reason">pages or sessions: there have been too many; forwarded: a server in front names no client.</param>
+    /// <param name="reason">
+    /// pages or sessions: there have been too many; bodies: too many at a time; forwarded: a server in front names no client.
+    /// </param>
     public void WebRefused(string listener, string reason) => _webRefused.Add(1, new("listener", listener), new("reason", reason));
+
+    /// <param name="listener">Its name.</param>
+    /// <param name="reason">Why, as logs have it.</param>
+    public void WebEnded(string listener, string reason) => _webEnded.Add(1, new("listener", listener), new("reason", reason));
 
     public void EarlyEnd(string listener, EarlyEnd end) => _earlyEnds.Add(1, new("listener", listener), new("stage", end.Tag()));
 

@@ -196,6 +196,7 @@ internal sealed class HttpsCarrier : ILaneTaker
     {
         Lane.Taker = this;
         _session.Attached++;
+        _session.Parked++;
         parked.IsAttached = true;
         SetTimer(parked.DueMs);
     }
@@ -209,6 +210,7 @@ internal sealed class HttpsCarrier : ILaneTaker
         Lane.Taker = null;
         if (!parked.IsAttached) return parked;
         _session.Attached--;
+        _session.Parked--;
         _session.Touch();
         return parked;
     }

@@ -44,6 +44,8 @@ internal sealed class WebSession : ILoopTask
     private bool _isQueued;
     private bool _isTelling;
     private bool _hasRoomAgain;
+    private long _received;
+    private long _sent;
 
     /// <param name="loop">Where it lives.</param>
     /// <param name="engine">Serves its streams.</param>
@@ -78,6 +80,15 @@ internal sealed class WebSession : ILoopTask
 
     /// <summary>Bytes for the app, of all streams.</summary>
     public int Waiting { get; private set; }
+
+    /// <summary>Bytes of streams that came from the app, and that went to it. Written by the loop; read by whoever counts.</summary>
+    public long Received => Volatile.Read(ref _received);
+
+    /// <inheritdoc cref="Received"/>
+    public long Sent => Volatile.Read(ref _sent);
+
+    /// <summary>Requests for frames that wait.</summary>
+    public int Parked { get; set; }
 
     /// <summary>Streams that are open for the session engine or the app.</summary>
     public int Streams => _streams.Count;
@@ -146,6 +157,7 @@ internal sealed class WebSession : ILoopTask
     public void Take(WebStream stream, Span<byte> target)
     {
         Waiting -= target.Length;
+        Volatile.Write(ref _sent, _sent + target.Length);
         _lastByteMs = Loop.NowMs;
         if (stream.Take(target)) TellLater(stream);
     }
@@ -238,6 +250,7 @@ internal sealed class WebSession : ILoopTask
                 if (!_streams.TryGetValue(happened.Stream, out var stream) || !stream.Arrive(happened.Payload))
                     break;
                 Unread += (int)happened.Payload.Length;
+                Volatile.Write(ref _received, _received + happened.Payload.Length);
                 _lastByteMs = Loop.NowMs;
                 TellLater(stream);
                 break;

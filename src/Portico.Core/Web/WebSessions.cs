@@ -45,6 +45,8 @@ internal sealed partial class WebSessions(
     private readonly long _start = time.GetTimestamp();
     private int _nextLoop;
     private bool _isClosed;
+    private long _receivedBefore;
+    private long _sentBefore;
 
     /// <summary>A bridge page that was shown, and the session that it created.</summary>
     private sealed class Page(WebUser user)
@@ -93,7 +95,7 @@ internal sealed partial class WebSessions(
     public WebCreation Create(WebToken page, IPEndPoint client)
     {
         var now = NowMs;
-        WebSession session;
+        WebSession session = null!;
         WebCreation created;
         lock (_gate)
         {
@@ -117,7 +119,7 @@ internal sealed partial class WebSessions(
             session = new WebSession(loop, engine, shown.User, client, limits, (end, fault) =>
             {
                 carriers.End();
-                Forget(number);
+                Forget(number, session);
                 Tell(shown.User, end, fault);
             });
             carriers = new SessionCarriers(session, limits);
@@ -137,10 +139,28 @@ internal sealed partial class WebSessions(
     {
         WebEntry[] entries;
         lock (_gate) entries = [.. _live.Values];
-        var byCarrier = entries.ToLookup(entry => entry.Carrier, entry => entry.Session.Streams);
-        foreach (var carrier in Enum.GetValues<WebCarrier>())
-            yield return new WebFigures(listener.Name, carrier.Tag(), byCarrier[carrier].Count(), byCarrier[carrier].Sum());
-        yield return new WebFigures(listener.Name, "none", byCarrier[null].Count(), byCarrier[null].Sum());
+        var byCarrier = entries.ToLookup(entry => entry.Carrier, entry => entry.Session);
+        foreach (var carrier in Enum.GetValues<WebCarrier>()) yield return Of(carrier.Tag(), byCarrier[carrier]);
+        yield return Of("none", byCarrier[null]);
+
+        WebFigures Of(string carrier, IEnumerable<WebSession> sessions) => new(
+            listener.Name, carrier, sessions.Count(), sessions.Sum(session => session.Streams), sessions.Sum(session => session.Parked));
+    }
+
+    /// <summary>What they have carried, those that have ended too.</summary>
+    public WebBytes Bytes()
+    {
+        lock (_gate)
+        {
+            var (received, sent) = (_receivedBefore, _sentBefore);
+            foreach (var entry in _live.Values)
+            {
+                received += entry.Session.Received;
+                sent += entry.Session.Sent;
+            }
+
+            return new WebBytes(listener.Name, received, sent);
+        }
     }
 
     /// <summary>A connection that came as a stranger's has shown the token of a session.</summary>
@@ -220,11 +240,13 @@ internal sealed partial class WebSessions(
         return text;
     }
 
-    private void Forget(UInt128 number)
+    private void Forget(UInt128 number, WebSession session)
     {
         lock (_gate)
         {
             if (!_live.Remove(number)) return;
+            _receivedBefore += session.Received;
+            _sentBefore += session.Sent;
             if (_isClosed && _live.Count == 0) _empty.TrySetResult();
             var now = NowMs;
             ForgetEnds(now);
@@ -237,6 +259,7 @@ internal sealed partial class WebSessions(
     {
         if (fault is not null) Log.Faulted(log, fault, listener.Name);
         var (name, reason) = (user.Credential.Name, end.Tag());
+        metrics.WebEnded(listener.Name, reason);
         Log.Ended(log, listener.Name, name, reason);
     }
 

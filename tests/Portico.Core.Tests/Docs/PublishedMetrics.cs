@@ -48,7 +48,8 @@ internal sealed class PublishedMetrics : IMeterFactory
             Dcs = () => [new DcCounters(2)],
             SessionLimits = () => [("main", 1)],
             StrangerTrials = () => [("main", 1)],
-            Web = () => [new WebFigures("main", "https", 1, 1)],
+            Web = () => [new WebFigures("main", "https", 1, 1, 1)],
+            WebBytes = () => [new WebBytes("main", 1, 1)],
         }));
         listener.RecordObservableInstruments();
         published._meter!.Dispose();
@@ -123,6 +124,7 @@ internal sealed class PublishedMetrics : IMeterFactory
         metrics.ConfigUpdated("config", "ok");
         metrics.WebRefused("main", "pages");
         metrics.StorageError();
+        metrics.WebEnded("main", "web_grace");
     }
 
     private void Note(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
