@@ -10,6 +10,8 @@ internal static class CarrierAnswer
 
     public const string Lane = "X-Lane-ID", LaneClosed = "X-Lane-Closed";
 
+    public const string DownTrial = "X-Down-Trial";
+
     public const string SessionToken = "X-Session-Token", Mode = "X-Carrier-Mode";
 
     public const string Octets = "application/octet-stream";

@@ -7,6 +7,10 @@ namespace Portico.Web.Carriers;
 /// <summary>Frames up in the bodies of requests, and down in those of answers; for a session or for one lane of it.</summary>
 internal static class HttpsRequests
 {
+    private static readonly byte[] TrialHalf = new byte[64];
+
+    private static readonly TimeSpan TrialPause = TimeSpan.FromSeconds(1);
+
     private delegate bool ReadHeader<T>(ReadOnlySpan<char> text, out T value);
 
     /// <summary>Takes frames of an app's.</summary>
@@ -23,6 +27,7 @@ internal static class HttpsRequests
 
         if (!entry.TryBeginBody())
         {
+            gate.Sessions.CountRefused("bodies");
             CarrierAnswer.Again(context.Response);
             return;
         }
@@ -56,6 +61,12 @@ internal static class HttpsRequests
     /// <summary>Gives an app frames, as soon as there are some.</summary>
     public static async Task GiveAsync(HttpContext context, WebGate gate, WebToken token)
     {
+        if (context.Request.Headers.ContainsKey(CarrierAnswer.DownTrial))
+        {
+            await TryOutAsync(context, gate, token).ConfigureAwait(false);
+            return;
+        }
+
         if (context.Request.Headers.ContentType.Count > 0
             || !TryRead<ulong>(context.Request, CarrierAnswer.DownCursor, WebHeaderValue.TryReadNumber, out var given)
             || given is not { } cursor
@@ -84,6 +95,22 @@ internal static class HttpsRequests
         {
             batch.Release();
         }
+    }
+
+    // For the doctor: a second lies between the halves of this answer, unless somebody on the way keeps the first. They are no frames.
+    private static async Task TryOutAsync(HttpContext context, WebGate gate, WebToken token)
+    {
+        if (gate.Sessions.Find(token) is null || !await RequestBody.IsEmptyAsync(context).ConfigureAwait(false))
+        {
+            CarrierAnswer.Refuse(context.Response);
+            return;
+        }
+
+        context.Response.ContentType = CarrierAnswer.Octets;
+        context.Response.ContentLength = 2 * TrialHalf.Length;
+        await context.Response.BodyWriter.WriteAsync(TrialHalf).ConfigureAwait(false);
+        await Task.Delay(TrialPause, context.RequestAborted).ConfigureAwait(false);
+        await context.Response.BodyWriter.WriteAsync(TrialHalf).ConfigureAwait(false);
     }
 
     private static void Finish(HttpResponse response, WebAnswer answer)

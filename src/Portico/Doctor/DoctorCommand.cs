@@ -72,6 +72,7 @@ internal static class DoctorCommand
     {
         var files = new MachineFiles();
         var table = new TcpTable(files);
+        var door = new PublicDoor(access);
         var own = OwnAddresses.Of(settings, access, time);
         var holder = DataDirectoryHolder.Of(settings.DataDirectory);
         return
@@ -87,6 +88,9 @@ internal static class DoctorCommand
             new AdTagCheck(settings),
             new MediaCheck(settings),
             CoverCheck.Of(settings, own, access, time),
+            new CertificateCheck(settings, door, time),
+            new SiteCheck(settings, access),
+            new DoorCheck(settings, holder, door, table),
             new ProxyHeaderCheck(settings, holder, table),
             new DataDirectoryCheck(settings, holder, DataDirectoryCheck.FreeBytes),
             new DescriptorsCheck(settings, holder, files, ProcessLimits.RaiseDescriptorLimit),

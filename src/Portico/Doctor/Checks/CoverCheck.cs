@@ -26,6 +26,8 @@ internal sealed class CoverCheck(
 
     public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken stop)
     {
+        if (settings.Cover.IsWebHost || settings.Listeners.All(listener => listener.Protocols == ClientProtocols.None))
+            return [Diagnoses.CoverIsWebHost.Found("strangers are visitors of the WEB host")];
         if (settings.Cover.Mode == CoverMode.Off)
         {
             return

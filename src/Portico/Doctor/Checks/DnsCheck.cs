@@ -20,7 +20,13 @@ internal sealed class DnsCheck(ProxySettings settings, OwnAddresses own, Network
         var domains = settings.Listeners.Where(listener => listener.Protocols.HasFlag(ClientProtocols.FakeTls))
             .Select(listener => listener.Domain).OfType<string>()
             .Except(hosts.Select(listener => listener.PublicHost!), StringComparer.OrdinalIgnoreCase).Take(MostNames).ToArray();
+        var webHosts = settings.Listeners.Where(listener => listener.Web is not null)
+            .DistinctBy(listener => listener.Web!.Address.Host).ExceptBy(
+                hosts.Select(listener => listener.PublicHost!), listener => listener.Web!.Address.Host, StringComparer.OrdinalIgnoreCase)
+            .Take(MostNames).ToArray();
+        domains = [.. domains.Except(webHosts.Select(listener => listener.Web!.Address.Host), StringComparer.OrdinalIgnoreCase)];
         var findings = await Task.WhenAll([
+            .. webHosts.Select(listener => AskAsync(listener.Web!.Address.Host, listener, stop)),
             .. hosts.Select(listener => AskAsync(listener.PublicHost!, listener, stop)),
             .. domains.Select(domain => AskAsync(domain, listener: null, stop))]);
         return findings.Length > 0
@@ -41,32 +47,41 @@ internal sealed class DnsCheck(ProxySettings settings, OwnAddresses own, Network
                     "set domain of the listener to a name that leads to this server, or to a site that exists")
                 : Diagnoses.DnsNoAddress.Found(
                     $"{host}, which links show, has no address: nobody can connect",
-                    "add an A record for it, or set publicHost of the listener to a name or address that leads here");
+                    "add an A record for it, or set publicHost of the listener (of a WEB host web.host) to a name that leads here");
         }
 
         var ours = await own.AllAsync(stop);
         var elsewhere = addresses.Where(address => !ours.Contains(address)).ToArray();
         if (listener is null) return JudgeDomain(host, addresses, elsewhere, ours);
         if (elsewhere.Length == 0) return JudgeServed(host, listener, addresses);
-        if (listener.TrustedBalancers.Length > 0)
+        if (listener.TrustedBalancers.Length > 0 || IsServedElsewhere(listener))
         {
             return Diagnoses.DnsBalancer.Found(
-                $"{host} leads to {Shown(elsewhere)}: a balancer in front, as proxyProtocol.trusted names networks");
+                $"{host} leads to {Shown(elsewhere)}: a server in front, as proxyProtocol.trusted or web.trusted names networks");
         }
 
         if (!KnowsOwn(ours)) return Unknown(host, elsewhere);
         return elsewhere.Length == addresses.Length
             ? Diagnoses.DnsElsewhere.Found(
                 $"{host}, which links show, leads to {Shown(elsewhere)}, and this machine is {Shown(Far(ours))}: clients go elsewhere",
-                "change its A and AAAA records, or publicHost of the listener; "
+                "change its A and AAAA records, or publicHost of the listener (of a WEB host web.host); "
                     + "if that is this machine behind NAT, set backend.middle.externalIp")
             : Diagnoses.DnsMixed.Found(
                 $"{host}, which links show, leads to this machine and to {Shown(elsewhere)}: some clients go elsewhere",
                 "remove the records that lead elsewhere (A for IPv4, AAAA for IPv6)");
     }
 
+    // Of a WEB host that another machine speaks TLS for.
+    private static bool IsServedElsewhere(ListenerSettings listener) =>
+        IsBehind(listener) && listener.Web!.Trusted.Any(network => !IPAddress.IsLoopback(network.BaseAddress));
+
+    private static bool IsBehind(ListenerSettings listener) => listener.Web is { Certificate: null, Socket: null };
+
     private static Finding JudgeServed(string host, ListenerSettings listener, IPAddress[] addresses)
     {
+        // Where a server in front listens, only its own configuration says.
+        if (IsBehind(listener))
+            return Diagnoses.DnsHere.Found($"{host} leads here: {Shown(addresses)}");
         var isOnlyV4 = listener.Address.AddressFamily == AddressFamily.InterNetwork;
         var isOnlyV6 = !isOnlyV4 && !listener.Address.Address.Equals(IPAddress.IPv6Any);
         var unserved = addresses.Where(address =>

@@ -18,6 +18,12 @@ internal sealed class LinksCheck(ProxySettings settings, OwnAddresses own, Func<
         var findings = new List<Finding>();
         foreach (var listener in settings.Listeners)
         {
+            if (listener is { Protocols: ClientProtocols.None, Web: { } web })
+            {
+                findings.Add(Diagnoses.LinksPublic.Found($"{listener.Name}: links show {web.Address}"));
+                continue;
+            }
+
             var host = listener.PublicHost ?? $"{addressOf(listener.Address.Address)}";
             if (!IPAddress.TryParse(host, out var shown) || AddressReach.Of(shown) == Reach.World)
             {
