@@ -53,7 +53,17 @@ public abstract class PagelessCarrier(PagelessClient client) : IDisposable
         public override async Task SendAsync(uint stream, params byte[][] frames)
         {
             var (lane, state) = LaneOf(stream);
-            using var answer = await Client.PostAsync(++state.Sent, [.. frames.SelectMany(frame => frame)], lane);
+            var (number, body) = (++state.Sent, frames.SelectMany(frame => frame).ToArray());
+            var answer = await Client.PostAsync(number, body, lane);
+            while (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+            {
+                var pause = answer.Headers.RetryAfter?.Delta ?? throw new PeerSurpriseException("503 without a time");
+                answer.Dispose();
+                await Task.Delay(pause);
+                answer = await Client.PostAsync(number, body, lane);
+            }
+
+            using var taken = answer;
             PagelessClient.Expect(answer, HttpStatusCode.NoContent);
             if (PagelessClient.Header(answer, "X-Up-Ack") != $"{state.Sent}")
                 throw new PeerSurpriseException("another acknowledgement");

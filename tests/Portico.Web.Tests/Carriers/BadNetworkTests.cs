@@ -49,8 +49,8 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
         await PatientLane.CreateAsync(client);
         var streams = Enumerable.Range(1, Streams).Select(id => new EchoedStream((uint)id, Bytes)).ToArray();
         var lanes = carrier == WebCarrier.HttpsLanes
-            ? streams.Select(stream => new PatientLane(client, stream.Id, [stream], Chance)).ToArray()
-            : [new PatientLane(client, null, streams, Chance)];
+            ? streams.Select(stream => new PatientLane(client, stream.Id, [stream], Chance, Disturb)).ToArray()
+            : [new PatientLane(client, null, streams, Chance, Disturb)];
 
         var restarting = new CancellationTokenSource();
         var restarts = RestartAsync(door, restarting.Token);
@@ -59,9 +59,15 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
 
         output.WriteLine($"{door.Cuts} connections cut, {await restarts} restarts, "
             + $"{lanes.Sum(lane => lane.Repeated)} requests repeated, {lanes.Sum(lane => lane.Lost)} lost");
-        Assert.True(door.Cuts > 10, $"{door.Cuts} cuts");
-        Assert.True(lanes.Sum(lane => lane.Repeated) > 10);
+        Assert.True(door.Cuts > 3, $"{door.Cuts} cuts");
+        Assert.True(lanes.Sum(lane => lane.Repeated) > 3);
         Assert.Equal(1, host.Sessions.Count);
+
+        // A connection without a bound of its own would live to the end.
+        void Disturb()
+        {
+            if (Chance(8)) door.CutAll();
+        }
 
         bool Chance(int oneOf)
         {
@@ -135,7 +141,8 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
     }
 
     /// <summary>The requests of an app for a session or a lane of it: sent until they are answered, and some again after that.</summary>
-    private sealed class PatientLane(PagelessClient client, uint? lane, EchoedStream[] streams, Func<int, bool> chance)
+    private sealed class PatientLane(
+        PagelessClient client, uint? lane, EchoedStream[] streams, Func<int, bool> chance, Action disturb)
     {
         private const int MostAFrame = 8000;
 
@@ -219,6 +226,7 @@ public sealed class BadNetworkTests(ITestOutputHelper output)
             {
                 try
                 {
+                    disturb();
                     var answer = await send();
                     if (answer.StatusCode != HttpStatusCode.ServiceUnavailable && !chance(4))
                         return answer;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Portico.IntegrationTests;
@@ -328,6 +329,38 @@ public sealed class BridgeFaultTests(Browsers browsers)
 
         await app.ClosedAsync();
         Assert.Equal("failed", app.States.Last());
+        app.AssertHealthy();
+    }
+
+    [BrowserTheory]
+    [InlineData(WebCarrier.Https)]
+    [InlineData(WebCarrier.HttpsLanes)]
+    [InlineData(WebCarrier.WebSocket)]
+    [InlineData(WebCarrier.WebSocketLanes)]
+    public async Task While_the_server_in_front_restarts_requests_lose_nothing_and_streams_by_sockets_are_opened_anew(WebCarrier carrier)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true, Carriers = [carrier] });
+        await using var door = new Door { Server = host.Server.Address };
+        var browser = await browsers.GetAsync(Way.Http2, door.Address);
+        await using var app = await BridgeApp.EnterAsync(browser, host, AppKind.Desktop);
+        await app.EchoAsync(1, 100_000);
+
+        door.IsShut = true;
+        door.CutAll();
+        await Task.Delay(300); // as long as a restart takes
+        door.IsShut = false;
+        var began = Stopwatch.GetTimestamp();
+        if (carrier is WebCarrier.Https or WebCarrier.HttpsLanes)
+        {
+            await app.EchoAsync(1, 100_000, isOpen: true);
+        }
+        else
+        {
+            await app.EndAsync(1);
+            await app.EchoAsync(2, 100_000);
+        }
+
+        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
         app.AssertHealthy();
     }
 

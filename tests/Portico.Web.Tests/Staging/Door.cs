@@ -71,6 +71,7 @@ internal sealed class Door : IAsyncDisposable
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using var _ = client;
         _open.TryAdd(client, server);
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             if (IsShut) Cut(client, server);
@@ -81,7 +82,9 @@ internal sealed class Door : IAsyncDisposable
             var now = Math.Min(count, allowanceUp ?? count);
             await server.SendAsync(first.AsMemory(0, now), _end.Token);
             if (now < count) Cut(client, server);
-            await Task.WhenAll(CopyAsync(client, server, allowanceUp - now), CopyAsync(server, client, allowance));
+            // A reset of one side is one of the other, whatever that is waiting for.
+            await await Task.WhenAny(
+                Task.WhenAll(CopyAsync(client, server, allowanceUp - now, gone), CopyAsync(server, client, allowance, gone)), gone.Task);
         }
         catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -92,6 +95,18 @@ internal sealed class Door : IAsyncDisposable
         finally
         {
             _open.TryRemove(client, out var _);
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, int? allowance, TaskCompletionSource gone)
+    {
+        try
+        {
+            await CopyAsync(from, to, allowance);
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            gone.TrySetException(error);
         }
     }
 
