@@ -8,6 +8,7 @@ using Portico.Doctor;
 using Portico.Doctor.Checks;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
+using Portico.Protocol.WebProxy;
 using Portico.TestKit.Time;
 using Xunit;
 
@@ -112,6 +113,32 @@ public sealed class CheckTests : IDisposable
 
         var balanced = Settings(host: "proxy.example.org", domain: null, trusted: "10.0.0.0/8");
         Assert.Equal("dns-balancer", (await OneAsync(new DnsCheck(balanced, Own([Ours]), Names("1.1.1.1")))).Diagnosis.Name);
+    }
+
+    [Theory]
+    [InlineData("8.8.4.4", "", "dns-here")]
+    [InlineData("1.1.1.1", "", "dns-elsewhere")]
+    [InlineData("", "", "dns-no-address")]
+    [InlineData("1.1.1.1", "127.0.0.1/32", "dns-elsewhere")]
+    [InlineData("1.1.1.1", "10.0.0.0/8", "dns-balancer")]
+    public async Task The_host_of_a_WEB_proxy_leads_here_or_to_the_server_that_is_trusted(string addresses, string trusted, string name)
+    {
+        var finding = await OneAsync(new DnsCheck(WebAlone(trusted), Own([Ours]), Names(addresses)));
+
+        Assert.Equal(name, finding.Diagnosis.Name);
+        Assert.Contains("www.example.org", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_listener_of_the_WEB_proxy_alone_has_its_host_in_links_and_its_site_for_strangers()
+    {
+        var settings = WebAlone("127.0.0.1/32");
+
+        var links = await OneAsync(new LinksCheck(settings, Own([Ours]), _ => IPAddress.Loopback));
+        var cover = await OneAsync(CoverCheck.Of(settings, Own([Ours]), Names("8.8.4.4"), _time));
+
+        Assert.Equal(("links-public", "main: links show www.example.org"), (links.Diagnosis.Name, links.Text));
+        Assert.Equal("cover-web-host", cover.Diagnosis.Name);
     }
 
     [Theory]
@@ -264,6 +291,17 @@ public sealed class CheckTests : IDisposable
         {
             Dial = (endpoint, stop) => endpoint.Equals(dead) ? throw new SocketException((int)error) : real.Dial(endpoint, stop),
         };
+    }
+
+    private static ProxySettings WebAlone(string trusted)
+    {
+        Assert.True(WebAddress.TryCreate("www.example.org", "", out var address, out _));
+        return WebCertificateTests.Settings(new WebSettings
+        {
+            Address = address,
+            Carriers = [WebCarrier.Https],
+            Trusted = trusted.Length == 0 ? [] : [IPNetwork.Parse(trusted)],
+        });
     }
 
     private static async Task<Finding> OneAsync(ICheck check) => Assert.Single(await check.RunAsync(CancellationToken.None));
