@@ -41,6 +41,32 @@ public sealed class CarrierTests
     }
 
     [Theory]
+    [MemberData(nameof(All))]
+    public async Task A_trial_of_what_is_between_takes_no_frames_and_is_for_sessions_alone(Way way)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = way.IsTls() });
+        using var client = host.Client(way.Version());
+        await client.EnterAsync();
+        using var carrier = PagelessCarrier.Of(WebCarrier.Https, client);
+        await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, "for later"u8));
+
+        using var trial = await client.SendAsync(Trial());
+        Assert.Equal("for later"u8.ToArray(), await carrier.ReadAsync(1, "for later".Length));
+        using var end = await client.DeleteAsync();
+        using var late = await client.SendAsync(Trial());
+
+        Assert.Equal((HttpStatusCode.OK, 128L), (trial.StatusCode, trial.Content.Headers.ContentLength!.Value));
+        Assert.Equal((HttpStatusCode.NotFound, 0L), (late.StatusCode, late.Content.Headers.ContentLength!.Value));
+
+        HttpRequestMessage Trial()
+        {
+            var request = client.Request(HttpMethod.Post, "/api/v1/down", client.SessionToken);
+            request.Headers.Add("X-Down-Trial", "1");
+            return request;
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Carriers))]
     public async Task The_end_of_a_stream_is_told(WebCarrier kind, Way way)
     {
