@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Control;
 
@@ -27,8 +28,22 @@ public sealed record AdminHost
     /// <summary>Looks at everything that can keep clients out, and answers as JSON; null = nobody can.</summary>
     public Func<CancellationToken, Task<string>>? Doctor { get; init; }
 
+    /// <summary>The links of a user, by name; null = this program prints none.</summary>
+    public Func<string, ImmutableArray<UserLink>>? Links { get; init; }
+
     /// <summary>Changes for a time what is logged; null = that is not this program's to say.</summary>
     public LogLevelSwitch? LogLevel { get; init; }
+}
+
+/// <summary>A link to share.</summary>
+/// <param name="Listener">Where it leads.</param>
+/// <param name="Protocol">fake-tls, secure, classic, web or web-classic.</param>
+/// <param name="Tg">Opens the app.</param>
+/// <param name="TMe">Opens a page that offers to open the app.</param>
+public sealed record UserLink(string Listener, string Protocol, string Tg, string TMe)
+{
+    /// <summary>Without the secret.</summary>
+    public override string ToString() => $"{Listener}, {Protocol}";
 }
 
 /// <summary>Changes for a time what is logged, and falls back by itself.</summary>

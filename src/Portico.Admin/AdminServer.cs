@@ -110,6 +110,7 @@ public sealed partial class AdminServer : IAsyncDisposable
                 MayCall = MayCall.Metrics, ContentType = "text/plain",
             },
             .. new SessionsApi(host, audit).Operations,
+            .. new UsersApi(host, audit).Operations,
             .. new PolicyApi(host, audit).Operations,
             .. new OperationsApi(host, audit, time).Operations,
             .. new EventsApi(host, heartbeat, stopping).Operations,

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Portico.Admin.Access;
 using Portico.Admin.Api;
@@ -49,10 +50,18 @@ internal sealed partial class RequestPipeline(AccessControl access, ILogger log)
     {
         var operation = context.GetEndpoint()?.Metadata.GetMetadata<Operation>();
         var refusal = access.Refusal(context, operation);
-        if (refusal is null && context.Request.ContentLength > AdminServer.MostBody)
+        var most = operation?.MostBody ?? AdminServer.MostBody;
+        if (refusal is null && context.Request.ContentLength > most)
         {
             context.Response.Headers.Connection = "close"; // nobody reads it
-            refusal = Answer.Problem(StatusCodes.Status413PayloadTooLarge, $"a body may have {AdminServer.MostBody} bytes");
+            refusal = Answer.Problem(StatusCodes.Status413PayloadTooLarge, $"a body may have {most} bytes");
+        }
+
+        // Of those who may: all others keep to the little that every request may bring.
+        if (refusal is null && most > AdminServer.MostBody
+            && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = most;
         }
 
         if (refusal is null) await next(context).ConfigureAwait(false);

@@ -53,6 +53,7 @@ internal static class Program
             StatusCommand.Create(common),
             SessionsCommand.Create(common),
             UsersCommand.Create(common),
+            Users.UserCommand.Create(common),
             ReloadCommand.Create(common),
             UpgradeCommand.Create(common),
             HealthcheckCommand.Create(common),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -68,11 +69,41 @@ internal static class Input
         }
         catch (JsonException problem)
         {
-            var key = problem.Path is { Length: > 2 } path ? path[2..] : null; // behind "$."
-            var where = string.Create(
-                CultureInfo.InvariantCulture, $"line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}");
-            return (null, Answer.Problem(
-                StatusCodes.Status400BadRequest, $"the body is not what is expected here ({where}); see /openapi/v1.json", key));
+            return (null, Misshapen(problem));
         }
+    }
+
+    /// <summary>The body as it is, for operations that have to know what is missing in it.</summary>
+    /// <returns>An object, or what is wrong with it.</returns>
+    public static async Task<(JsonObject? Value, Answer? Problem)> ObjectAsync(HttpContext context)
+    {
+        try
+        {
+            using var document = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted).ConfigureAwait(false);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                return (null, Answer.Problem(StatusCodes.Status400BadRequest, "the body must be an object of JSON"));
+            // Through text: a tree of its own finds keys that are written twice only when it is looked at.
+            var tree = JsonNode.Parse(document.RootElement.GetRawText())!.AsObject();
+            _ = tree.Count;
+            return (tree, null);
+        }
+        catch (JsonException problem)
+        {
+            return (null, Misshapen(problem));
+        }
+        catch (ArgumentException)
+        {
+            return (null, Answer.Problem(StatusCodes.Status400BadRequest, "a key of the body is written twice"));
+        }
+    }
+
+    /// <summary>The answer to a body that cannot be read.</summary>
+    public static Answer Misshapen(JsonException problem)
+    {
+        var key = problem.Path is { Length: > 2 } path ? path[2..] : null; // behind "$."
+        var where = string.Create(
+            CultureInfo.InvariantCulture, $"line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}");
+        return Answer.Problem(
+            StatusCodes.Status400BadRequest, $"the body is not what is expected here ({where}); see /openapi/v1.json", key);
     }
 }

@@ -42,6 +42,9 @@ internal sealed record Operation(string Method, string Pattern, string Id, strin
     /// <summary>Of the answer.</summary>
     public string ContentType { get; init; } = "application/json";
 
+    /// <summary>Bytes that a body may have.</summary>
+    public int MostBody { get; init; } = AdminServer.MostBody;
+
     /// <summary>Errors besides those that every operation may answer with.</summary>
     public ImmutableArray<(int Status, string Meaning)> Errors { get; init; } = [];
 }

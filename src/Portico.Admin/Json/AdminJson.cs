@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Portico.Core.Control;
 using Portico.Core.Diagnostics;
+using Portico.Core.Options;
 
 namespace Portico.Admin.Json;
 
@@ -21,6 +22,12 @@ namespace Portico.Admin.Json;
 [JsonSerializable(typeof(SessionEnd))]
 [JsonSerializable(typeof(LogLevelAnswer))]
 [JsonSerializable(typeof(LostEvents))]
+[JsonSerializable(typeof(UserChangeAnswer))]
+[JsonSerializable(typeof(UserDetailList))]
+[JsonSerializable(typeof(UserDisconnect))]
+[JsonSerializable(typeof(UserExport))]
+[JsonSerializable(typeof(UsageReport))]
+[JsonSerializable(typeof(HistoryAnswer))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary>The same where what is null is left out.</summary>
@@ -35,4 +42,7 @@ internal sealed partial class SparseJson : JsonSerializerContext;
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(TableRequest))]
 [JsonSerializable(typeof(LogLevelRequest))]
+[JsonSerializable(typeof(UserSetRequest))]
+[JsonSerializable(typeof(UserOptions))]
+[JsonSerializable(typeof(RotateRequest))]
 internal sealed partial class RequestJson : JsonSerializerContext;

@@ -116,7 +116,7 @@ public sealed class UserControl : IDisposable
         var options = ManagedUserParser.ToOptions(user);
         (options.PreviousSecret, options.PreviousUntil) = grace <= TimeSpan.Zero
             ? (null, null)
-            : (options.Secret, (_parts.Time.GetUtcNow() + (grace < LongestGrace ? grace : LongestGrace)).ToString("o"));
+            : (options.Secret, ManagedUserParser.Written(_parts.Time.GetUtcNow() + (grace < LongestGrace ? grace : LongestGrace)));
         options.Secret = FreshSecret();
         return options;
     });

@@ -53,10 +53,11 @@ public readonly record struct ByteSize(string Text)
 }
 
 /// <summary>Numbers and texts both; what they mean is looked at later, with everything else that may be wrong.</summary>
-internal sealed class ByteSizeConverter : JsonConverter<ByteSize>
+public sealed class ByteSizeConverter : JsonConverter<ByteSize>
 {
     private const int Longest = 64;
 
+    /// <inheritdoc/>
     public override ByteSize Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType is not (JsonTokenType.Number or JsonTokenType.String))
@@ -66,6 +67,7 @@ internal sealed class ByteSizeConverter : JsonConverter<ByteSize>
         return new(raw.Length is > 0 and <= Longest ? System.Text.Encoding.ASCII.GetString(raw) : "?");
     }
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, ByteSize value, JsonSerializerOptions options)
     {
         if (long.TryParse(value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))

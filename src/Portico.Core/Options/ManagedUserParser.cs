@@ -56,11 +56,11 @@ internal static class ManagedUserParser
             Name = user.Name,
             Secret = Convert.ToHexStringLower(user.Current.Secret.Key),
             PreviousSecret = user.Former is { } former ? Convert.ToHexStringLower(former.Secret.Key) : null,
-            PreviousUntil = Moment(user.Former?.Until),
+            PreviousUntil = user.Former?.Until is { } until ? Written(until) : null,
             AdTag = user.Current.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null,
             Domain = user.Current.Domain,
             Enabled = terms.IsEnabled,
-            ExpiresAt = Moment(terms.ExpiresAt),
+            ExpiresAt = terms.ExpiresAt is { } end ? Written(end) : null,
             MaxConnections = terms.MaxConnections,
             MaxNetworks = terms.MaxNetworks,
             Rate = new RateOptions { Down = Size(terms.DownRate), Up = Size(terms.UpRate) },
@@ -102,8 +102,9 @@ internal static class ManagedUserParser
         _ => "month",
     };
 
-    private static string? Moment(DateTimeOffset? moment) =>
-        moment?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    /// <summary>A moment as it is written: to the second, or a user that is written and read again would be another.</summary>
+    public static string Written(DateTimeOffset moment) =>
+        moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static ByteSize? Size(long? bytes) => bytes is { } number ? ByteSize.Of(number) : null;
 

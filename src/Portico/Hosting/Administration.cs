@@ -10,6 +10,7 @@ using Portico.Core.Options;
 using Portico.Doctor;
 using Portico.Doctor.Checks;
 using Portico.Life;
+using Portico.Links;
 using Portico.Reload;
 
 namespace Portico.Hosting;
@@ -44,6 +45,7 @@ internal static partial class Administration
             Upgrade = cause => UpgradeAsync(upgrade, cause),
             Doctor = stop => DoctorCommand.ExamineAsync(
                 proxy.Settings, new ConfigurationCheck(file.Path, WarningsOf(options(), file), file.Warning()), stop),
+            Links = name => LinksOf(proxy, name),
             LogLevel = services.Levels.Set,
         };
         try
@@ -55,6 +57,17 @@ internal static partial class Administration
             Log.Failed(services.Loggers.CreateLogger(typeof(Administration)), problem);
             return null;
         }
+    }
+
+    private static ImmutableArray<UserLink> LinksOf(PorticoProxy proxy, string user)
+    {
+        var (settings, endpoints) = (proxy.Settings, proxy.Endpoints);
+        return
+        [
+            .. settings.Listeners.Zip(endpoints)
+                .SelectMany(pair => ShareLink.Of(pair.First, pair.Second.Port, settings.PerSni, user))
+                .Select(link => new UserLink(link.Listener, link.Protocol, link.Tg, link.TMe)),
+        ];
     }
 
     private static ImmutableArray<ConfigurationError> WarningsOf(ProxyOptions running, ConfigurationFile file) =>

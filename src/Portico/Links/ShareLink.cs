@@ -23,10 +23,11 @@ internal sealed record ShareLink(string Listener, string User, string Protocol, 
     /// <param name="listener">Whose links.</param>
     /// <param name="port">The port that it really listens on.</param>
     /// <param name="perSni">How secrets are derived for the listener's domain; null = they are not.</param>
-    public static IEnumerable<ShareLink> Of(ListenerSettings listener, int port, PerSniSettings? perSni)
+    /// <param name="user">Of this user; null = of all.</param>
+    public static IEnumerable<ShareLink> Of(ListenerSettings listener, int port, PerSniSettings? perSni, string? user = null)
     {
         var host = listener.PublicHost ?? PublicAddress.Find(listener.Address.Address).ToString();
-        foreach (var credential in listener.Credentials.Where(credential => credential.IsShown))
+        foreach (var credential in listener.Credentials.Where(it => it.IsShown && (user is null || it.Name == user)))
         {
             foreach (var (protocol, text) in SecretsOf(listener, credential, perSni))
             {

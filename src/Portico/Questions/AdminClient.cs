@@ -19,8 +19,8 @@ internal sealed class AdminClient : IDisposable
     /// <summary>Another process starts before the answer.</summary>
     public static readonly TimeSpan PatienceForStarts = TimeSpan.FromSeconds(90);
 
-    // A page of sessions is the largest answer.
-    private const int MostBytes = 16 * 1024 * 1024;
+    // All managed users with their secrets are the largest answer.
+    private const int MostBytes = 64 * 1024 * 1024;
 
     private readonly HttpClient _http;
     private readonly string _place;
@@ -59,11 +59,23 @@ internal sealed class AdminClient : IDisposable
     /// <param name="cancel">Ends the wait.</param>
     /// <returns>The status and the body, whatever they are.</returns>
     /// <exception cref="CommandFailure">Nobody answers there: no proxy is running.</exception>
-    public async Task<(HttpStatusCode Status, string Body)> AskAsync(HttpMethod method, string path, CancellationToken cancel)
+    public Task<(HttpStatusCode Status, string Body)> AskAsync(HttpMethod method, string path, CancellationToken cancel) =>
+        AskAsync(method, path, body: null, cancel);
+
+    /// <summary>The same with a body.</summary>
+    /// <param name="method">Any.</param>
+    /// <param name="path">From the slash on.</param>
+    /// <param name="body">JSON; null = none.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>The status and the body, whatever they are.</returns>
+    /// <exception cref="CommandFailure">Nobody answers there: no proxy is running.</exception>
+    public async Task<(HttpStatusCode Status, string Body)> AskAsync(
+        HttpMethod method, string path, string? body, CancellationToken cancel)
     {
         try
         {
             using var request = new HttpRequestMessage(method, path);
+            if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
             using var answer = await _http.SendAsync(request, cancel);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
         }
