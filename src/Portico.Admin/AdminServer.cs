@@ -14,10 +14,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Portico.Admin.Access;
 using Portico.Admin.Api;
+using Portico.Admin.Dashboard;
 using Portico.Admin.Doors;
 using Portico.Admin.Metrics;
 using Portico.Admin.OpenApi;
+using Portico.Admin.Overview;
 using Portico.Core.Control;
+using Portico.Core.Options;
 
 namespace Portico.Admin;
 
@@ -40,11 +43,12 @@ public sealed partial class AdminServer : IAsyncDisposable
 
     private readonly WebApplication _web;
     private readonly UserMeters _users;
+    private readonly TrafficMinutes _minutes;
     private bool _isClosed;
 
-    private AdminServer(WebApplication web, UserMeters users, IPEndPoint? address, string? socket)
+    private AdminServer(WebApplication web, UserMeters users, TrafficMinutes minutes, IPEndPoint? address, string? socket)
     {
-        (_web, _users) = (web, users);
+        (_web, _users, _minutes) = (web, users, minutes);
         (Address, Socket) = (address, socket);
     }
 
@@ -73,11 +77,12 @@ public sealed partial class AdminServer : IAsyncDisposable
 
         var web = Build(host, doors);
         var users = new UserMeters(host.Control, host.Control.Settings.Admin.UserMetrics);
-        Route(web, host, metrics, users, time, heartbeat);
+        var minutes = new TrafficMinutes(host.Control, time);
+        Route(web, host, metrics, users, minutes, time, heartbeat);
         await web.StartAsync().ConfigureAwait(false);
         var places = string.Join(" and ", new[] { address?.ToString(), socket }.Where(it => it is not null));
         Log.Listening(log, places);
-        return new AdminServer(web, users, address, socket);
+        return new AdminServer(web, users, minutes, address, socket);
     }
 
     /// <summary>Closes the doors; what is under way has 2 s.</summary>
@@ -88,6 +93,7 @@ public sealed partial class AdminServer : IAsyncDisposable
         await _web.StopAsync(hurry.Token).ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
         _users.Dispose();
+        _minutes.Dispose();
     }
 
     /// <summary>The OpenAPI document of the interface, as it serves it.</summary>
@@ -95,11 +101,14 @@ public sealed partial class AdminServer : IAsyncDisposable
     {
         // Described and not asked: nothing of the host is looked at.
         var host = new AdminHost { Control = null!, Version = "", Loggers = NullLoggerFactory.Instance, Configuration = () => "" };
-        return OpenApiDocument.TextOf(Operations(host, TimeProvider.System, TimeSpan.Zero, CancellationToken.None));
+        var access = new AccessControl(() => new AdminSettings(), TimeProvider.System);
+        var all = Operations(host, access, minutes: null, TimeProvider.System, TimeSpan.Zero, CancellationToken.None);
+        return OpenApiDocument.TextOf(all.Where(operation => operation.IsDescribed));
     }
 
     /// <summary>All that the interface can do.</summary>
-    internal static ImmutableArray<Operation> Operations(AdminHost host, TimeProvider time, TimeSpan heartbeat, CancellationToken stopping)
+    internal static ImmutableArray<Operation> Operations(
+        AdminHost host, AccessControl access, TrafficMinutes? minutes, TimeProvider time, TimeSpan heartbeat, CancellationToken stopping)
     {
         var audit = new AuditLog(host.Loggers.CreateLogger<AuditLog>());
         return
@@ -111,6 +120,9 @@ public sealed partial class AdminServer : IAsyncDisposable
             },
             .. new SessionsApi(host, audit).Operations,
             .. new UsersApi(host, audit).Operations,
+            .. new OverviewApi(host, minutes).Operations,
+            .. new SessionApi(access).Operations,
+            .. new DashboardPage(host, access).Operations,
             .. new PolicyApi(host, audit).Operations,
             .. new OperationsApi(host, audit, time).Operations,
             .. new EventsApi(host, heartbeat, stopping).Operations,
@@ -162,10 +174,11 @@ public sealed partial class AdminServer : IAsyncDisposable
     }
 
     private static void Route(
-        WebApplication web, AdminHost host, MetricsExport? metrics, UserMeters users, TimeProvider time, TimeSpan heartbeat)
+        WebApplication web, AdminHost host, MetricsExport? metrics, UserMeters users, TrafficMinutes minutes, TimeProvider time,
+        TimeSpan heartbeat)
     {
-        var operations = Operations(host, time, heartbeat, web.Lifetime.ApplicationStopping);
         var access = new AccessControl(() => host.Control.Settings.Admin, time);
+        var operations = Operations(host, access, minutes, time, heartbeat, web.Lifetime.ApplicationStopping);
         var pipeline = new RequestPipeline(access, host.Loggers.CreateLogger<RequestPipeline>());
         web.Use(pipeline.CatchAsync);
         web.UseRouting();

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Portico.Admin.Access;
 using Portico.Admin.Api;
+using Portico.Admin.Dashboard;
 using Portico.Core.Control;
 
 namespace Portico.Admin;
@@ -15,6 +16,8 @@ internal sealed partial class RequestPipeline(AccessControl access, ILogger log)
     {
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Headers.ContentSecurityPolicy = DashboardFiles.Policy;
+        context.Response.Headers["Referrer-Policy"] = "no-referrer";
         Answer? problem = null;
         try
         {

@@ -17,6 +17,15 @@ internal abstract record Answer
     public static Answer Json<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) =>
         new JsonAnswer<T>(value, type, status);
 
+    /// <summary>Bytes as they are.</summary>
+    public static Answer Bytes(byte[] bytes, string contentType) => new BytesAnswer(bytes, contentType);
+
+    /// <summary>Nothing but a status.</summary>
+    public static Answer Empty(int status) => new EmptyAnswer(status);
+
+    /// <summary>The caller has it already.</summary>
+    public static Answer NotModified { get; } = new EmptyAnswer(StatusCodes.Status304NotModified);
+
     /// <summary>A text that is JSON.</summary>
     public static Answer RawJson(string text) => new RawAnswer(text);
 
@@ -48,6 +57,25 @@ internal abstract record Answer
         {
             context.Response.ContentType = "application/json";
             return context.Response.WriteAsync(Text, context.RequestAborted);
+        }
+    }
+
+    private sealed record BytesAnswer(byte[] Content, string ContentType) : Answer
+    {
+        public override Task WriteAsync(HttpContext context)
+        {
+            context.Response.ContentType = ContentType;
+            context.Response.ContentLength = Content.Length;
+            return context.Response.Body.WriteAsync(Content, context.RequestAborted).AsTask();
+        }
+    }
+
+    private sealed record EmptyAnswer(int Status) : Answer
+    {
+        public override Task WriteAsync(HttpContext context)
+        {
+            context.Response.StatusCode = Status;
+            return Task.CompletedTask;
         }
     }
 

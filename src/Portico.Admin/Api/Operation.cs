@@ -42,6 +42,9 @@ internal sealed record Operation(string Method, string Pattern, string Id, strin
     /// <summary>Of the answer.</summary>
     public string ContentType { get; init; } = "application/json";
 
+    /// <summary>It stands in the document: the others are pages for people.</summary>
+    public bool IsDescribed { get; init; } = true;
+
     /// <summary>Bytes that a body may have.</summary>
     public int MostBody { get; init; } = AdminServer.MostBody;
 

@@ -28,6 +28,8 @@ namespace Portico.Admin.Json;
 [JsonSerializable(typeof(UserExport))]
 [JsonSerializable(typeof(UsageReport))]
 [JsonSerializable(typeof(HistoryAnswer))]
+[JsonSerializable(typeof(OverviewAnswer))]
+[JsonSerializable(typeof(BrowserSession))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary>The same where what is null is left out.</summary>
@@ -45,4 +47,5 @@ internal sealed partial class SparseJson : JsonSerializerContext;
 [JsonSerializable(typeof(UserSetRequest))]
 [JsonSerializable(typeof(UserOptions))]
 [JsonSerializable(typeof(RotateRequest))]
+[JsonSerializable(typeof(TokenRequest))]
 internal sealed partial class RequestJson : JsonSerializerContext;

@@ -64,3 +64,40 @@ internal sealed record HistoryAnswer(ImmutableArray<HistoryEntry> Hours, Immutab
 /// <param name="ReceivedBytes">From clients.</param>
 /// <param name="SentBytes">To clients.</param>
 internal sealed record HistoryEntry(DateTimeOffset Start, long ReceivedBytes, long SentBytes);
+
+/// <summary>What an operator wants to see first.</summary>
+/// <param name="Now">At this moment.</param>
+/// <param name="Verdict">ok, starting, draining, memory, descriptors, dc, cover, blocked (on the way) or quiet (nobody came).</param>
+/// <param name="StorageProblem">Why users and usage are not kept now; null = they are.</param>
+/// <param name="Minutes">Of the last day, oldest first; the last one is under way.</param>
+internal sealed record OverviewAnswer(OverviewNow Now, string Verdict, string? StorageProblem, ImmutableArray<MinuteEntry> Minutes);
+
+/// <summary>At this moment.</summary>
+/// <param name="Clients">That have a way to Telegram.</param>
+/// <param name="ManagedUsers">That there are.</param>
+/// <param name="ReceivedPerSecond">Bytes from clients, over the last minute.</param>
+/// <param name="SentPerSecond">Bytes to them.</param>
+internal sealed record OverviewNow(long Clients, int ManagedUsers, long ReceivedPerSecond, long SentPerSecond);
+
+/// <summary>One minute.</summary>
+/// <param name="At">When it began.</param>
+/// <param name="Seconds">How long it was.</param>
+/// <param name="Clients">That had a way to Telegram at its end.</param>
+/// <param name="Connects">Clients that came.</param>
+/// <param name="Refusals">Strangers that were refused.</param>
+/// <param name="EarlyEnds">Connections that may have been clients and ended before they relayed.</param>
+/// <param name="ReceivedBytes">From clients.</param>
+/// <param name="SentBytes">To clients.</param>
+internal sealed record MinuteEntry(
+    DateTimeOffset At, double Seconds, long Clients, long Connects, long Refusals, long EarlyEnds, long ReceivedBytes, long SentBytes);
+
+/// <summary>Until when a browser is known.</summary>
+/// <param name="ExpiresAt">Later with each request; null = it is not known by a cookie.</param>
+internal sealed record BrowserSession(DateTimeOffset? ExpiresAt);
+
+/// <summary>The token, shown once.</summary>
+internal sealed record TokenRequest
+{
+    /// <summary>admin.token.</summary>
+    public string? Token { get; init; }
+}
