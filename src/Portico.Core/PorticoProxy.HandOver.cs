@@ -110,6 +110,7 @@ public sealed partial class PorticoProxy
         try
         {
             await OnThreadAsync(() => ThrowFor(replays.PrepareToMove())).ConfigureAwait(false);
+            await _services.Users.HandOverAsync().ConfigureAwait(false);
             replays.Hold();
             _services.Policy.IsHeld = true;
             // With it every loop has had a turn, so nobody is in the middle of being remembered.
@@ -151,6 +152,7 @@ public sealed partial class PorticoProxy
 
         _services.Replays.Resume(letInSince, _engine.Loops[0].UnixSeconds);
         _services.Policy.IsHeld = false;
+        await _services.Users.TakeBackAsync().ConfigureAwait(false);
         await UnlessDeadAsync(_engine.ResumeListeningAsync()).ConfigureAwait(false);
         if (hadDirectory && _directory is null && !await TryLockDirectoryAsync().ConfigureAwait(false))
             return;

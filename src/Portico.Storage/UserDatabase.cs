@@ -19,6 +19,7 @@ public sealed class UserDatabase : IUserStore
     // Nobody calls again when a process has ended.
     private static readonly TimeSpan LatePatience = TimeSpan.FromSeconds(3);
 
+    private readonly string _directory;
     private readonly DatabaseFile _file;
     private readonly Calendar _calendar;
     private readonly TimeZoneInfo _zone;
@@ -39,7 +40,7 @@ public sealed class UserDatabase : IUserStore
     }
 
     internal UserDatabase(string directory, TimeZoneInfo zone, TimeProvider clock, DatabaseSchema schema) =>
-        (_file, _zone, _calendar, _clock) = (new DatabaseFile(directory, schema), zone, new Calendar(zone), clock);
+        (_directory, _file, _zone, _calendar, _clock) = (directory, new DatabaseFile(directory, schema), zone, new Calendar(zone), clock);
 
     /// <summary>After <see cref="Load"/>: what the operator should hear, in a sentence; null = nothing.</summary>
     public string? Remark { get; private set; }
@@ -139,6 +140,8 @@ public sealed class UserDatabase : IUserStore
         Write(connection => taken = LateUsage.Take(connection, _writer!, _clock.GetUtcNow()));
         return taken;
     }
+
+    void IUserStore.AddLate(IReadOnlyCollection<UsageRow> deltas) => AddLate(_directory, deltas);
 
     /// <inheritdoc/>
     public void MarkClean()

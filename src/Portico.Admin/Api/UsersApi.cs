@@ -107,7 +107,8 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         if (Revision(context, out var revision) is { } wrong) return wrong;
         var (user, problem) = await Input.BodyAsync(context, RequestJson.Default.UserOptions).ConfigureAwait(false);
         if (problem is not null) return problem;
-        if (user is null) return Answer.Problem(StatusCodes.Status400BadRequest, "the body must be a user: { \"name\": \"alice\" }", "name");
+        if (user is null)
+            return Answer.Problem(StatusCodes.Status400BadRequest, "the body must be a user: { \"name\": \"alice\" }", "name");
         var change = await Users.AddAsync(user, revision).ConfigureAwait(false);
         return await AnswerAsync(context, change, user.Name, StatusCodes.Status201Created).ConfigureAwait(false);
     }
@@ -163,7 +164,8 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private async Task<Answer> DisconnectAsync(HttpContext context)
     {
         var name = Input.Path(context, "name");
-        if (await Users.DisconnectAsync(name).ConfigureAwait(false) is not { } ended) return Unknown();
+        if (await Users.DisconnectAsync(name).ConfigureAwait(false) is not { } ended)
+            return Unknown();
         audit.Changed(context, $"sessions of user {name}", "open", $"{ended} ended");
         return Answer.Json(new UserDisconnect(ended), AdminJson.Default.UserDisconnect);
     }
@@ -191,7 +193,8 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     {
         try
         {
-            if (await Users.HistoryAsync(Input.Query(context, "user")).ConfigureAwait(false) is not { } history) return Unknown();
+            if (await Users.HistoryAsync(Input.Query(context, "user")).ConfigureAwait(false) is not { } history)
+                return Unknown();
             return Answer.Json(
                 new HistoryAnswer([.. history.Hours.Select(EntryOf)], [.. history.Days.Select(EntryOf)]), AdminJson.Default.HistoryAnswer);
         }
@@ -284,7 +287,8 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private static Answer? Revision(HttpContext context, out long? revision)
     {
         revision = null;
-        if (context.Request.Headers.IfMatch is not [{ Length: > 0 } text] || text == "*") return null;
+        if (context.Request.Headers.IfMatch is not [{ Length: > 0 } text] || text == "*")
+            return null;
         if (text is ['"', .. var number, '"'] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var seen))
         {
             revision = seen;

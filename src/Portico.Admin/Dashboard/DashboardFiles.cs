@@ -51,7 +51,8 @@ internal sealed class DashboardFiles
         context.Response.Headers.ETag = file.ETag;
         context.Response.Headers.CacheControl = "no-cache"; // asked again each time, and answered with nothing where it is the same
         context.Response.Headers.Vary = "Accept-Encoding";
-        if (context.Request.Headers.IfNoneMatch == file.ETag) return Task.FromResult(Answer.NotModified);
+        if (context.Request.Headers.IfNoneMatch == file.ETag)
+            return Task.FromResult(Answer.NotModified);
         var isCompressed = context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
         if (isCompressed) context.Response.Headers.ContentEncoding = "gzip";
         return Task.FromResult(Answer.Bytes(isCompressed ? file.Compressed : file.Bytes, file.Type));

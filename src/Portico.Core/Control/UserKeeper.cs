@@ -36,6 +36,7 @@ internal sealed partial class UserKeeper : IDisposable
     private long _received;
     private long _sent;
     private bool _hasStarted;
+    private bool _isHandedOver;
 
     /// <summary>Nothing is done before <see cref="Start"/>.</summary>
     /// <param name="store">Where it is kept; null = nowhere.</param>
@@ -103,7 +104,7 @@ internal sealed partial class UserKeeper : IDisposable
     public Task FlushAsync(params IReadOnlyCollection<UserRecord> also) => DoAsync(() =>
     {
         foreach (var user in also) _unsaved[user.Key] = user.ToRow();
-        Flush();
+        if (!_isHandedOver) Flush();
     });
 
     /// <summary>Traffic by hours and days.</summary>
@@ -116,7 +117,22 @@ internal sealed partial class UserKeeper : IDisposable
         return history;
     }
 
-    /// <summary>The last things are kept, and the store is closed: for the end, or for a process that takes over.</summary>
+    /// <summary>
+    /// What was counted is kept, and nothing more: another process is about to read it. Until <see cref="TakeBackAsync"/>, or until
+    /// <see cref="ReleaseAsync"/> gives that process what is counted meanwhile.
+    /// </summary>
+    public Task HandOverAsync() => DoAsync(() =>
+    {
+        Flush();
+        if (_store is not null) Guard(_store.MarkClean);
+        _store?.Dispose();
+        _isHandedOver = true;
+    });
+
+    /// <summary>No other process took over.</summary>
+    public Task TakeBackAsync() => DoAsync(() => _isHandedOver = false);
+
+    /// <summary>The last things are kept, and the store is closed.</summary>
     public async Task ReleaseAsync()
     {
         if (_work.IsAddingCompleted) return;
@@ -180,7 +196,7 @@ internal sealed partial class UserKeeper : IDisposable
         // A clock that was set back would keep it waiting.
         if (now < _nextFlush && _nextFlush - now <= FlushPeriod) return;
         _nextFlush = now + FlushPeriod;
-        Flush();
+        if (!_isHandedOver) Flush();
     }
 
     // All of them, when something is due for one.
@@ -216,15 +232,10 @@ internal sealed partial class UserKeeper : IDisposable
 
     private void Flush()
     {
-        var moved = _ledger.TakeMoved(out var received, out var sent);
-        foreach (var user in moved) _unsaved[user.Key] = user.ToRow();
-        if (received + sent > 0)
-        {
-            Interlocked.Add(ref _received, received);
-            Interlocked.Add(ref _sent, sent);
-            _unsaved[UsageKey.Everybody] = new UsageRow(UsageKey.Everybody, _received, _sent, 0, 0, 0);
-        }
-
+        TakeLate();
+        var moved = _ledger.TakeMoved();
+        foreach (var user in moved.Keys.Where(user => !user.IsForgotten)) _unsaved[user.Key] = user.ToRow();
+        Add(moved.Values.Sum(it => it.Received), moved.Values.Sum(it => it.Sent));
         if (_store is null)
         {
             _unsaved.Clear();
@@ -240,6 +251,36 @@ internal sealed partial class UserKeeper : IDisposable
         });
     }
 
+    private void Add(long received, long sent)
+    {
+        if (received + sent == 0) return;
+        Interlocked.Add(ref _received, received);
+        Interlocked.Add(ref _sent, sent);
+        _unsaved[UsageKey.Everybody] = new UsageRow(UsageKey.Everybody, _received, _sent, 0, 0, 0);
+    }
+
+    // What the process before this one counted after it had handed over.
+    private void TakeLate()
+    {
+        if (_store is null) return;
+        IReadOnlyCollection<UsageRow> late = [];
+        Guard(() => late = _store.TakeLate());
+        if (late.Count == 0) return;
+        var users = _users().ToDictionary(user => user.Key);
+        foreach (var row in late)
+        {
+            if (row.Key == UsageKey.Everybody)
+            {
+                Add(row.Received, row.Sent);
+            }
+            else if (users.TryGetValue(row.Key, out var user))
+            {
+                user.AddLate(row);
+                _unsaved[user.Key] = user.ToRow();
+            }
+        }
+    }
+
     private void SaveUsers() => Guard(() =>
     {
         _store!.SaveUsers(
@@ -250,10 +291,28 @@ internal sealed partial class UserKeeper : IDisposable
 
     private void Close()
     {
+        if (_isHandedOver)
+        {
+            GiveLate();
+            return;
+        }
+
         Flush();
         if (_store is null) return;
         Guard(_store.MarkClean);
         _store.Dispose();
+    }
+
+    // The file is another process's by now, which adds this to what it counts itself.
+    private void GiveLate()
+    {
+        if (_store is null) return;
+        var moved = _ledger.TakeMoved();
+        var rows = moved.Where(it => !it.Key.IsForgotten)
+            .Select(it => new UsageRow(it.Key.Key, it.Value.Received, it.Value.Sent, 0, 0, it.Key.LastSeen))
+            .Append(new UsageRow(UsageKey.Everybody, moved.Values.Sum(it => it.Received), moved.Values.Sum(it => it.Sent), 0, 0, 0))
+            .ToList();
+        if (moved.Count > 0) Guard(() => _store.AddLate(rows));
     }
 
     private StoredState Load()

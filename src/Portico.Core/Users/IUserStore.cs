@@ -28,6 +28,13 @@ public interface IUserStore : IDisposable
     /// </summary>
     IReadOnlyCollection<UsageRow> TakeLate();
 
+    /// <summary>
+    /// For a process that has handed over, after <see cref="IDisposable.Dispose"/>: adds to what the owner keeps, who takes it with
+    /// <see cref="TakeLate"/> or at its next start.
+    /// </summary>
+    /// <param name="deltas">What was counted since the last rows that this process kept.</param>
+    void AddLate(IReadOnlyCollection<UsageRow> deltas);
+
     /// <summary>An orderly end, after the last <see cref="SaveUsage"/>: counters go on from here, in the same epoch.</summary>
     void MarkClean();
 }

@@ -29,19 +29,17 @@ internal sealed class UsageLedger
     /// <summary>The counters of a meter have moved. Once until they are taken.</summary>
     public void Moved(UserMeter meter) => _moved.Enqueue(meter);
 
-    /// <summary>The users whose counters moved since the last call, and what all counters together grew by. One caller at a time.</summary>
-    public IReadOnlySet<UserRecord> TakeMoved(out long received, out long sent)
+    /// <summary>The users whose counters moved since the last call, and what by. One caller at a time.</summary>
+    public IReadOnlyDictionary<UserRecord, (long Received, long Sent)> TakeMoved()
     {
-        (received, sent) = (0, 0);
-        var users = new HashSet<UserRecord>();
+        var moved = new Dictionary<UserRecord, (long Received, long Sent)>();
         while (_moved.TryDequeue(out var meter))
         {
             var growth = meter.TakeGrowth();
-            received += growth.Received;
-            sent += growth.Sent;
-            if (!meter.User.IsForgotten) users.Add(meter.User);
+            var sum = moved.GetValueOrDefault(meter.User);
+            moved[meter.User] = (sum.Received + growth.Received, sum.Sent + growth.Sent);
         }
 
-        return users;
+        return moved;
     }
 }

@@ -12,6 +12,7 @@ using Portico.Hosting;
 using Portico.Life;
 using Portico.Links;
 using Portico.Reload;
+using Portico.Storage;
 using Portico.Web;
 
 namespace Portico.Commands;
@@ -235,7 +236,10 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         {
             using var ofPredecessor = predecessor?.TakeOver(settings.DataDirectory, PatienceForPredecessor);
             var sockets = ofPredecessor ?? passedOn;
-            var proxy = PorticoProxy.Start(settings, services.Loggers, services.Meters, TimeProvider.System, sockets);
+            var users = new UserDatabase(settings.DataDirectory, settings.TimeZone, TimeProvider.System);
+            var proxy = PorticoProxy.Start(settings, services.Loggers, services.Meters, TimeProvider.System, sockets, users);
+            if (users.Remark is { } remark)
+                Log.UsersRemark(services.Loggers.CreateLogger<RunCommand>(), remark);
             var left = string.Join(", ", sockets?.Left ?? []);
             sockets?.Dispose(); // or clients would wait there for nobody
             if (left.Length > 0) Log.SocketsLeft(services.Loggers.CreateLogger<RunCommand>(), left);
@@ -336,6 +340,9 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         [LoggerMessage(EventId = 9013, EventName = "LinksNotPrinted", Level = LogLevel.Warning,
             Message = "The links could not be printed ({Problem}); `portico link` prints them")]
         public static partial void LinksNotPrinted(ILogger logger, string problem);
+
+        [LoggerMessage(EventId = 9025, EventName = "UsersRemark", Level = LogLevel.Warning, Message = "Managed users: {Remark}")]
+        public static partial void UsersRemark(ILogger logger, string remark);
 
         [LoggerMessage(EventId = 9024, EventName = "SocketsLeft", Level = LogLevel.Warning,
             Message = "Passed on to this process and closed, since no listener of the configuration names them: {Addresses}")]

@@ -75,7 +75,8 @@ internal sealed class AdminClient : IDisposable
         try
         {
             using var request = new HttpRequestMessage(method, path);
-            if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+            if (body is not null)
+                request.Content = new StringContent(body, Encoding.UTF8, "application/json");
             using var answer = await _http.SendAsync(request, cancel);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
         }

@@ -83,6 +83,8 @@ internal sealed partial class ConfigurationReload(
         var effective = ProxyOptionsParser.Parse(plan.Effective, file.Directory);
         if (effective.Settings is not { } settings)
             return ReloadReport.Refused([.. effective.Errors.Select(AsMixture)]);
+        if (proxy.Conflicts(settings) is { IsEmpty: false } conflicts)
+            return ReloadReport.Refused(conflicts);
         var endpoints = proxy.Endpoints;
         try
         {

@@ -19,7 +19,8 @@ internal static class AddUser
             user["name"] = parsed.GetRequiredValue(name);
             using var client = admin.Connect(parsed);
             var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Post, "/api/users", user, cancel);
-            if (admin.WantsJson(parsed)) parsed.InvocationConfiguration.Output.WriteLine(changed.Text);
+            if (admin.WantsJson(parsed))
+                parsed.InvocationConfiguration.Output.WriteLine(changed.Text);
             else UserAnswers.PrintLinks(parsed, changed.Users ?? [], qr);
             UserAnswers.WarnIfNotKept(parsed, changed);
             return ExitCode.Ok;

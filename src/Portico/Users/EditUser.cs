@@ -19,7 +19,8 @@ internal static class EditUser
         {
             var patch = flags.Read(parsed);
             if (parsed.GetValue(newName) is { } wanted) patch["name"] = wanted;
-            if (patch.Count == 0) throw new CommandFailure(ExitCode.BadConfiguration, "nothing to change: name at least one option");
+            if (patch.Count == 0)
+                throw new CommandFailure(ExitCode.BadConfiguration, "nothing to change: name at least one option");
             using var client = admin.Connect(parsed);
             var path = UserAnswers.PathOf(parsed.GetRequiredValue(name));
             var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Patch, path, patch, cancel);

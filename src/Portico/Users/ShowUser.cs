@@ -49,7 +49,8 @@ internal static class ShowUser
         if (status.UpRate is { } up) Line("rate up", $"{Tables.Bytes(up)} a second");
         if (status.MaxConnections is { } connections) Line("sessions", $"at most {connections}");
         if (status.MaxNetworks is { } networks) Line("networks", $"at most {networks}");
-        if (status.ExpiresAt is { } end) Line("ends", end.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
+        if (status.ExpiresAt is { } end)
+            Line("ends", end.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
         if (user.Domain is { } domain) Line("domain", domain);
         if (user.HasFormerSecret) Line("secret", "the one before works too, for a while");
         if (status.Group is { } group) Line("group", group);

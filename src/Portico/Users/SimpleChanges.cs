@@ -31,7 +31,8 @@ internal static class SimpleChanges
             var changed = await UserAnswers.ChangeAsync(
                 client, HttpMethod.Post, UserAnswers.PathOf(parsed.GetRequiredValue(name), "/rotate"),
                 new JsonObject { ["graceSeconds"] = parsed.GetValue(grace) }, cancel);
-            if (admin.WantsJson(parsed)) parsed.InvocationConfiguration.Output.WriteLine(changed.Text);
+            if (admin.WantsJson(parsed))
+                parsed.InvocationConfiguration.Output.WriteLine(changed.Text);
             else UserAnswers.PrintLinks(parsed, changed.Users ?? [], qr);
             UserAnswers.WarnIfNotKept(parsed, changed);
             return ExitCode.Ok;

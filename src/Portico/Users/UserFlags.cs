@@ -40,9 +40,12 @@ internal sealed class UserFlags
         Set(user, "group", parsed, _group);
         Set(user, "note", parsed, _note);
         if (parsed.GetValue(_secretFile) is { } file) user["secret"] = ReadSecret(file);
-        if (parsed.GetValue(_expires) is { } when) user["expiresAt"] = when.Length == 0 ? null : Moment(when);
-        if (parsed.GetValue(_connections) is { } connections) user["maxConnections"] = connections == 0 ? null : connections;
-        if (parsed.GetValue(_networks) is { } networks) user["maxNetworks"] = networks == 0 ? null : networks;
+        if (parsed.GetValue(_expires) is { } when)
+            user["expiresAt"] = when.Length == 0 ? null : Moment(when);
+        if (parsed.GetValue(_connections) is { } connections)
+            user["maxConnections"] = connections == 0 ? null : connections;
+        if (parsed.GetValue(_networks) is { } networks)
+            user["maxNetworks"] = networks == 0 ? null : networks;
         var rate = new JsonObject();
         Set(rate, "down", parsed, _down);
         Set(rate, "up", parsed, _up);

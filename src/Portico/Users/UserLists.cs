@@ -26,7 +26,8 @@ internal static class UserLists
             var isCsv = parsed.GetValue(format) is { } given ? given == "csv" : path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
             var wanted = isCsv ? UserCsv.Read(text) : ReadJson(text);
             using var client = admin.Connect(parsed);
-            if (!parsed.GetValue(replace)) wanted = Together(await ExportAsync(client, cancel), wanted);
+            if (!parsed.GetValue(replace))
+                wanted = Together(await ExportAsync(client, cancel), wanted);
             var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Put, "/api/users", new JsonObject { ["users"] = wanted }, cancel);
             parsed.InvocationConfiguration.Output.WriteLine(admin.WantsJson(parsed)
                 ? changed.Text
@@ -87,7 +88,8 @@ internal static class UserLists
         foreach (var user in wanted)
         {
             // One that is there twice stays twice, for the proxy to refuse.
-            if (user is not JsonObject one || one["name"] is not JsonValue || !known.Contains(NameOf(one))) all.Add(user?.DeepClone());
+            if (user is not JsonObject one || one["name"] is not JsonValue || !known.Contains(NameOf(one)))
+                all.Add(user?.DeepClone());
         }
 
         return all;

@@ -14,6 +14,11 @@ public sealed class ContractTests
     {
         ["addToTable"] = """{"key":"tls_domain","value":"b.example.com"}""",
         ["setLogLevel"] = """{"level":"debug"}""",
+        ["replaceUsers"] = """{"users":[{"name":"bob"}]}""",
+        ["addUser"] = """{"name":"bob"}""",
+        ["changeUser"] = """{"note":"x"}""",
+        ["rotateUser"] = """{"graceSeconds":60}""",
+        ["beginBrowserSession"] = $$"""{"token":"{{AdminUnderTest.Token}}"}""",
     };
 
     public static TheoryData<string, string> Operations
@@ -39,13 +44,16 @@ public sealed class ContractTests
         await session.EchoAsync(100);
         using var client = test.Client;
         await client.SendAsync("POST", "/api/tables/guests", """{"key":"tls_domain","value":"a.example.com"}""");
+        await client.SendAsync("POST", "/api/users", """{"name":"alice","quota":{"bytes":"1 GiB"}}""");
         var id = (string)(await client.JsonAsync("/api/sessions"))["sessions"]![0]!["id"]!;
         var operation = Document["paths"]![path]![method.ToLowerInvariant()]!;
         var (type, content) = operation["responses"]!["200"]!["content"]!.AsObject().Single();
-        var url = path.Replace("{id}", id, StringComparison.Ordinal).Replace("{table}", "guests", StringComparison.Ordinal);
+        var url = path.Replace("{id}", id, StringComparison.Ordinal).Replace("{table}", "guests", StringComparison.Ordinal)
+            .Replace("{name}", "alice", StringComparison.Ordinal);
         using var request = new HttpRequestMessage(new HttpMethod(method), url);
         if (Bodies.TryGetValue((string)operation["operationId"]!, out var body))
             request.Content = new StringContent(body);
+        request.Headers.Add("X-Portico", "1");
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
 
         Assert.True(answer.IsSuccessStatusCode, $"{answer.StatusCode}");
@@ -66,8 +74,10 @@ public sealed class ContractTests
         var url = path.Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal);
         var (status, problem) = await client.SendAsync(method, url);
 
-        Assert.Equal(needsNone == true ? 200 : 401, status);
-        Assert.Equal(needsNone == true, path is "/healthz" or "/readyz" or "/metrics");
+        // Who begins a browser's session shows the token there, and by our own pages.
+        var isLogin = (method, path) == ("POST", "/api/session");
+        Assert.Equal(isLogin ? 403 : needsNone == true ? 200 : 401, status);
+        Assert.Equal(needsNone == true, path is "/healthz" or "/readyz" or "/metrics" || isLogin);
         if (needsNone == true) return;
         var problems = new List<string>();
         Shape.Check(Document["components"]!["schemas"]!["ProblemDocument"]!, problem, "$", Document, problems);
@@ -77,9 +87,10 @@ public sealed class ContractTests
     [Fact]
     public void Every_path_of_the_contract_is_there() => Assert.Equal(
         [
-            "/api/config", "/api/doctor", "/api/events", "/api/log-level", "/api/policy", "/api/reload", "/api/sessions",
-            "/api/sessions/{id}", "/api/status", "/api/tables/{table}", "/api/telegram/refresh", "/api/upgrade", "/api/users", "/healthz",
-            "/metrics", "/openapi/v1.json", "/readyz",
+            "/api/config", "/api/doctor", "/api/events", "/api/history", "/api/log-level", "/api/overview", "/api/policy", "/api/reload",
+            "/api/session", "/api/sessions", "/api/sessions/{id}", "/api/status", "/api/tables/{table}", "/api/telegram/refresh",
+            "/api/upgrade", "/api/usage", "/api/users", "/api/users/export", "/api/users/{name}", "/api/users/{name}/disconnect",
+            "/api/users/{name}/reset-usage", "/api/users/{name}/rotate", "/healthz", "/metrics", "/openapi/v1.json", "/readyz",
         ],
         Document["paths"]!.AsObject().Select(path => path.Key).Order(StringComparer.Ordinal));
 

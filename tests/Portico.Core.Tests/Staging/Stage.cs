@@ -36,10 +36,11 @@ internal sealed class Stage : IDisposable
     /// <param name="isSilent">Nobody reads logs and metrics, for counting what the proxy itself allocates.</param>
     /// <param name="resolve">The addresses of a cover's name; null = every name is unknown.</param>
     /// <param name="time">The clock of an earlier stage; null = one of its own.</param>
+    /// <param name="users">Where managed users are kept; null = nowhere.</param>
     public Stage(
         ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null,
         Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false,
-        Func<string, Task<IPAddress[]>>? resolve = null, ManualTime? time = null)
+        Func<string, Task<IPAddress[]>>? resolve = null, ManualTime? time = null, IUserStore? users = null)
     {
         Time = time ?? new ManualTime();
         Engine = new MemoryEngine(Time, seed);
@@ -67,7 +68,7 @@ internal sealed class Stage : IDisposable
         var loggers = isSilent ? NullLoggerFactory.Instance : LimitedLoggerFactory.Around(_log.Factory, Time);
         Proxy = PorticoProxy.Start(
             change?.Invoke(settings) ?? settings, Engine, loggers, Metrics,
-            resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])));
+            resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])), users: users);
         Loop.RunUntilIdle();
     }
 

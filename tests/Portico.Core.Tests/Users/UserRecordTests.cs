@@ -133,23 +133,18 @@ public sealed class UserRecordTests
         sum += Take();
 
         Assert.Equal(200_000, sum);
-        Assert.Empty(_ledger.TakeMoved(out _, out _));
+        Assert.Empty(_ledger.TakeMoved());
 
-        long Take()
-        {
-            _ledger.TakeMoved(out var received, out _);
-            return received;
-        }
+        long Take() => _ledger.TakeMoved().Values.Sum(it => it.Received);
     }
 
     [Fact]
-    public void Nothing_is_kept_of_a_user_that_was_removed()
+    public void What_a_removed_user_moved_last_counts_for_all_together()
     {
         var user = With(UserTerms.Unlimited);
         user.MeterOn(0).CountReceived(10, nowMs: 0);
         user.IsForgotten = true;
-        Assert.Empty(_ledger.TakeMoved(out var received, out _));
-        Assert.Equal(10, received);
+        Assert.Equal((10, 0), Assert.Single(_ledger.TakeMoved()).Value);
     }
 
     [Fact]

@@ -61,9 +61,9 @@ public class GeneratedFilesTests
         var sections = new List<JsonObject>();
         Collect(JsonNode.Parse(ConfigurationSchema.Text())!, sections);
 
-        // root, listener, user, proxyProtocol, web, backend, direct, middle, backpressure, cover,
+        // root, listener, user, rate, quota, proxyProtocol, web, backend, direct, middle, backpressure, cover,
         // fakeTls, timeWindow, perSniSecrets, replay, policy, limits, health, timeouts, admin, telemetry
-        Assert.Equal(20, sections.Count);
+        Assert.Equal(22, sections.Count);
         Assert.All(sections, section => Assert.False(section["additionalProperties"]!.GetValue<bool>()));
         Assert.All(
             sections.SelectMany(section => section["properties"]!.AsObject()),
