@@ -8,6 +8,8 @@ namespace Portico.Core;
 /// <summary>Managed users beside those of the configuration file.</summary>
 public sealed partial class PorticoProxy
 {
+    private const int MostNamed = 10;
+
     private ImmutableArray<ManagedUser> _managed = [];
     private ProxySettings _file;
 
@@ -36,7 +38,12 @@ public sealed partial class PorticoProxy
     {
         var errors = new List<ConfigurationError>();
         _managed = Control.ManagedUsers.Restore(errors);
-        foreach (var error in errors) Log.UserSetAside(_log, error.Key, error.Problem);
+        if (errors.Count > 0)
+        {
+            var named = string.Join("; ", errors.Take(MostNamed));
+            Log.UsersSetAside(_log, errors.Count, named);
+        }
+
         if (_managed.IsEmpty) return;
         var settings = WithManaged(_file, _managed);
         _services.Adopt(_services.Build(settings, _services.Current));
@@ -79,8 +86,8 @@ public sealed partial class PorticoProxy
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 2402, EventName = "UserSetAside", Level = LogLevel.Error,
-            Message = "The managed user {Name} is left out until that is put right: {Problem}")]
-        public static partial void UserSetAside(ILogger logger, string name, string problem);
+        [LoggerMessage(EventId = 2402, EventName = "UsersSetAside", Level = LogLevel.Error,
+            Message = "Managed users are left out until that is put right, with {Count} errors: {Problems}")]
+        public static partial void UsersSetAside(ILogger logger, int count, string problems);
     }
 }

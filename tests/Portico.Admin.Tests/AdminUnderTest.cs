@@ -81,6 +81,7 @@ internal sealed class AdminUnderTest : IAsyncDisposable
                 return Task.FromResult(test.Outcome);
             },
             Upgrade = _ => Task.FromResult(test.Upgrade),
+            Links = name => [new UserLink("test", "fake-tls", $"tg://{name}", $"https://t.me/{name}")],
             Doctor = _ => Task.FromResult("""{ "ok": 1 }"""),
             LogLevel = (category, level, duration) =>
             {
@@ -104,6 +105,10 @@ internal sealed class AdminUnderTest : IAsyncDisposable
         client.DefaultRequestHeaders.Host = host;
         return client;
     }
+
+    /// <summary>A caller over TCP that brings nothing and keeps nothing.</summary>
+    public HttpClient NewClientWithoutCookies() =>
+        new(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://{Server.Address}/") };
 
     /// <summary>A caller over the unix socket.</summary>
     public HttpClient NewSocketClient()

@@ -7,6 +7,7 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
 using Portico.Admin.Api;
 using Portico.Admin.Json;
+using Portico.Core.Options;
 
 namespace Portico.Admin.OpenApi;
 
@@ -138,5 +139,11 @@ internal static class OpenApiDocument
         new() { ["schema"] = new JsonObject { ["$ref"] = $"#/components/schemas/{name}" } };
 
     private static JsonNode SchemaOf(JsonTypeInfo type) =>
-        type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
+        type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe });
+
+    // The exporter does not know what a converter reads.
+    private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode node) =>
+        context.TypeInfo.Type == typeof(ByteSize) || context.TypeInfo.Type == typeof(ByteSize?)
+            ? new JsonObject { ["type"] = new JsonArray("integer", "string", "null") }
+            : node;
 }

@@ -178,8 +178,9 @@ internal abstract class Session : IAddressHolder
     {
         _counters.ClientReceived += bytes;
         Received += bytes;
-        if (!_relaying) return;
-        _meter!.CountReceived(bytes, Context.Loop.NowMs);
+        // From the hello on: what comes with the header is the user's already.
+        if (_meter is null) return;
+        _meter.CountReceived(bytes, Context.Loop.NowMs);
         _lease.Network?.Touch(Context.Loop.NowMs);
     }
 
@@ -188,6 +189,7 @@ internal abstract class Session : IAddressHolder
     {
         _counters.ClientSent += bytes;
         Sent += bytes;
+        // The flight is ours.
         if (!_relaying) return;
         _meter!.CountSent(bytes, Context.Loop.NowMs);
         _lease.Network?.Touch(Context.Loop.NowMs);
