@@ -5,7 +5,6 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Http;
 using Portico.Admin.Access;
 using Portico.Admin.Api;
-using Portico.Core.Control;
 
 namespace Portico.Admin.Dashboard;
 

@@ -39,7 +39,7 @@ internal static class UserCsv
             {
                 var user = new JsonObject();
                 foreach (var head in reader.Header.ColNames) Set(user, head, row[head].ToString(), row.LineNumberFrom);
-                users.Add(user);
+                users.Add((JsonNode)user);
             }
 
             return users;

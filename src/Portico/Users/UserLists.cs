@@ -81,7 +81,7 @@ internal static class UserLists
                 foreach (var (key, value) in user) merged[key] = value?.DeepClone();
             }
 
-            all.Add(merged);
+            all.Add((JsonNode)merged);
         }
 
         var known = before.OfType<JsonObject>().Select(NameOf).ToHashSet(StringComparer.Ordinal);
