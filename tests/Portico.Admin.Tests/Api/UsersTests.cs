@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using Portico.TestKit.Clients;
 using Xunit;
 

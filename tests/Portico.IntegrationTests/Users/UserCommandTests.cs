@@ -5,6 +5,7 @@ using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
+using Portico.TestKit.Wires;
 using Xunit;
 
 namespace Portico.IntegrationTests.Users;
