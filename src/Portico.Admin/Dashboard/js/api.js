@@ -35,7 +35,8 @@ export function userPath(name, action = '') {
 /** All pages of a list, until `most` rows are there; `each` is called with what came so far. */
 export async function pages(path, member, most, each = () => {}) {
   const rows = [];
-  let cursor = null, first;
+  let cursor = null,
+    first;
   do {
     const page = await get(`${path}?limit=250${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
     first ??= page;
@@ -53,8 +54,13 @@ async function ask(method, path, body, { timeout = patience, isQuiet = false } =
   let answer, text;
   try {
     answer = await fetch(path, {
-      method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(timeout),
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeout),
     });
     text = await answer.text();
   } catch (error) {

@@ -32,8 +32,9 @@ export function renew(element, ...children) {
 function filled(element, attributes, children) {
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (key.startsWith('on') && typeof value === 'function') element.addEventListener(key.slice(2), value);
-    else if (properties.has(key)) { if (value !== undefined && value !== null) element[key] = value; }
-    else if (value === true) element.setAttribute(key, '');
+    else if (properties.has(key)) {
+      if (value !== undefined && value !== null) element[key] = value;
+    } else if (value === true) element.setAttribute(key, '');
     else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, String(value));
   }
 

@@ -1,6 +1,7 @@
 // Runs before anything is painted, so that no page flashes in the wrong colours or direction.
 (() => {
-  let theme = null, language = null;
+  let theme = null,
+    language = null;
   try {
     theme = localStorage.getItem('portico.theme');
     language = localStorage.getItem('portico.language');

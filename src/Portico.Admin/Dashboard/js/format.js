@@ -24,8 +24,8 @@ export function bytes(value) {
   while (unit < units.length - 1 && exact >> BigInt(10 * (unit + 1)) > 0n) unit++;
   // Tenths are taken while it is exact; afterwards a Number is enough.
   const amount = unit === 0 ? Number(exact) : Number((exact * 10n) >> BigInt(10 * unit)) / 10;
-  const digits = formatter('NumberFormat', { maximumFractionDigits: amount < 100 ? 1 : 0 });
-  return t(`unit.${units[unit]}`, { amount: digits.format(amount) });
+  // Never rounded up to what would be one of the next unit.
+  return t(`unit.${units[unit]}`, { amount: count(amount < 100 ? amount : Math.trunc(amount)) });
 }
 
 /** Bytes in a second. */
@@ -52,6 +52,9 @@ export const day = value => dated(value, { dateStyle: 'medium', timeZone: 'UTC' 
 /** Time of the day. */
 export const hour = value => dated(value, { hour: '2-digit', minute: '2-digit' });
 
+/** Time of the day, where there are several days. */
+export const dayHour = value => dated(value, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+
 /** Time of the day with seconds. */
 export const second = value => dated(value, { timeStyle: 'medium' });
 
@@ -63,7 +66,11 @@ export function ago(value, now = Date.now()) {
   const seconds = (new Date(value) - now) / 1000;
   if (Number.isNaN(seconds)) return String(value ?? t('none'));
   const relative = formatter('RelativeTimeFormat', { numeric: 'auto' });
-  for (const [unit, size] of [['day', 86400], ['hour', 3600], ['minute', 60]]) {
+  for (const [unit, size] of [
+    ['day', 86400],
+    ['hour', 3600],
+    ['minute', 60],
+  ]) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
   return relative.format(Math.trunc(seconds), 'second');
@@ -72,7 +79,12 @@ export function ago(value, now = Date.now()) {
 /** How long, in the two largest units. */
 export function duration(seconds) {
   const parts = [];
-  for (const [unit, size] of [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]]) {
+  for (const [unit, size] of [
+    ['day', 86400],
+    ['hour', 3600],
+    ['minute', 60],
+    ['second', 1],
+  ]) {
     const amount = Math.floor(seconds / size);
     if (amount > 0 || (unit === 'second' && parts.length === 0)) {
       parts.push(formatter('NumberFormat', { style: 'unit', unit, unitDisplay: 'short' }).format(amount));

@@ -5,7 +5,8 @@ const atOnce = 4;
 /** Runs a task for each item, until `isStopped()`. What failed comes back as { item, error }. */
 export async function inTurn(items, run, tellDone, isStopped) {
   const failed = [];
-  let next = 0, done = 0;
+  let next = 0,
+    done = 0;
   const worker = async () => {
     while (next < items.length && !isStopped()) {
       const item = items[next++];

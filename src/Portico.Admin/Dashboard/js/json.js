@@ -2,15 +2,21 @@
 
 const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const whole = /^-?\d+$/;
+const maybeLong = /\d{16}|\d[eE]/;
 
 const knowsSource = (() => {
   let source;
-  JSON.parse('1', (key, value, context) => { source = context?.source; return value; });
+  JSON.parse('1', (key, value, context) => {
+    source = context?.source;
+    return value;
+  });
   return source === '1';
 })();
 
 /** Like JSON.parse, but whole numbers that a Number cannot hold come as BigInt. */
 export function parse(text, useSource = knowsSource) {
+  // Most answers have no such number, and looking at every value costs more than all the rest.
+  if (!maybeLong.test(text)) return JSON.parse(text);
   return useSource
     ? JSON.parse(text, (key, value, context) => (isInexact(value) && whole.test(context.source) ? BigInt(context.source) : value))
     : parseMarked(text);
@@ -23,11 +29,13 @@ const isInexact = value => typeof value === 'number' && Number.isInteger(value) 
 function parseMarked(text) {
   const mark = [...crypto.getRandomValues(new Uint32Array(4))].join('-') + ':';
   return JSON.parse(marked(text, mark), (key, value) =>
-    (typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value));
+    typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value,
+  );
 }
 
 function marked(text, mark) {
-  let result = '', kept = 0;
+  let result = '',
+    kept = 0;
   for (let at = 0; at < text.length;) {
     const character = text[at];
     if (character === '"') {

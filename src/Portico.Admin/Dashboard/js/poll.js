@@ -2,7 +2,10 @@
 
 /** Runs a task now and `pause` milliseconds after each end. Returns what stops it. */
 export function poll(task, pause, begin = 0) {
-  let timer = 0, isOver = false, isRunning = false, isWanted = false;
+  let timer = 0,
+    isOver = false,
+    isRunning = false,
+    isWanted = false;
 
   const later = milliseconds => {
     clearTimeout(timer);
@@ -22,7 +25,9 @@ export function poll(task, pause, begin = 0) {
     }
   }
 
-  const seen = () => { if (isWanted && !document.hidden) run(); };
+  const seen = () => {
+    if (isWanted && !document.hidden) run();
+  };
   document.addEventListener('visibilitychange', seen);
   if (begin > 0) later(begin);
   else run();

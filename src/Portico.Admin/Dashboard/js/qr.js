@@ -13,9 +13,9 @@ const masks = [
   x => x % 3 === 0,
   (x, y) => (x + y) % 3 === 0,
   (x, y) => (Math.floor(y / 2) + Math.floor(x / 3)) % 2 === 0,
-  (x, y) => (x * y) % 2 + (x * y) % 3 === 0,
-  (x, y) => ((x * y) % 2 + (x * y) % 3) % 2 === 0,
-  (x, y) => ((x + y) % 2 + (x * y) % 3) % 2 === 0,
+  (x, y) => ((x * y) % 2) + ((x * y) % 3) === 0,
+  (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2 === 0,
+  (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2 === 0,
 ];
 
 /** The code of a text: `size` modules a side and `isDark(x, y)`, without the quiet zone. A text that is too long is a RangeError. */
@@ -48,7 +48,8 @@ const dataLength = (frame, version) => (frame.free >> 3) - correction[version - 
 // 6.3: what every code of a version has. `taken` says where no data goes.
 function frameOf(version) {
   const size = 17 + 4 * version;
-  const modules = new Uint8Array(size * size), taken = new Uint8Array(size * size);
+  const modules = new Uint8Array(size * size),
+    taken = new Uint8Array(size * size);
   const set = (x, y, dark) => {
     if (x < 0 || y < 0 || x >= size || y >= size) return;
     modules[y * size + x] = dark ? 1 : 0;
@@ -60,23 +61,30 @@ function frameOf(version) {
     set(6, at, at % 2 === 0);
   }
 
-  for (const [left, top] of [[0, 0], [size - 7, 0], [0, size - 7]]) rings(set, left + 3, top + 3, 4, distance => distance !== 2 && distance < 4);
+  for (const [left, top] of [
+    [0, 0],
+    [size - 7, 0],
+    [0, size - 7],
+  ])
+    rings(set, left + 3, top + 3, 4, distance => distance !== 2 && distance < 4);
   const places = alignment(version, size);
   const last = places.length - 1;
-  places.forEach((x, i) => places.forEach((y, j) => {
-    const isFinder = (i === 0 && j === 0) || (i === 0 && j === last) || (i === last && j === 0);
-    if (!isFinder) rings(set, x, y, 2, distance => distance !== 1);
-  }));
+  places.forEach((x, i) =>
+    places.forEach((y, j) => {
+      const isFinder = (i === 0 && j === 0) || (i === 0 && j === last) || (i === last && j === 0);
+      if (!isFinder) rings(set, x, y, 2, distance => distance !== 1);
+    }),
+  );
 
   // Kept free for what says mask and level; the mask is not known yet.
   for (let bit = 0; bit < 15; bit++) for (const [x, y] of formatPlaces(bit, size)) set(x, y, false);
   set(8, size - 8, true);
   if (version >= 7) {
-    const bits = version << 12 | remainder(version, 0x1f25, 12);
+    const bits = (version << 12) | remainder(version, 0x1f25, 12);
     for (let bit = 0; bit < 18; bit++) {
-      const [a, b] = [size - 11 + bit % 3, Math.floor(bit / 3)];
-      set(a, b, bits >> bit & 1);
-      set(b, a, bits >> bit & 1);
+      const [a, b] = [size - 11 + (bit % 3), Math.floor(bit / 3)];
+      set(a, b, (bits >> bit) & 1);
+      set(b, a, (bits >> bit) & 1);
     }
   }
 
@@ -107,7 +115,7 @@ function formatPlaces(bit, size) {
 // What a BCH code appends.
 function remainder(value, generator, bits) {
   let rest = value << bits;
-  for (let bit = 31 - Math.clz32(rest); bit >= bits; bit--) if (rest >> bit & 1) rest ^= generator << (bit - bits);
+  for (let bit = 31 - Math.clz32(rest); bit >= bits; bit--) if ((rest >> bit) & 1) rest ^= generator << (bit - bits);
   return rest;
 }
 
@@ -116,7 +124,7 @@ function dataWords(bytes, version, length) {
   const words = new Uint8Array(length);
   let at = 0;
   const put = (value, bits) => {
-    for (let bit = bits - 1; bit >= 0; bit--, at++) if (value >> bit & 1) words[at >> 3] |= 0x80 >> (at & 7);
+    for (let bit = bits - 1; bit >= 0; bit--, at++) if ((value >> bit) & 1) words[at >> 3] |= 0x80 >> (at & 7);
   };
 
   put(4, 4);
@@ -130,12 +138,15 @@ function dataWords(bytes, version, length) {
 
 // 7.5 and 7.6: blocks with what corrects them, a codeword of each in turn. The first blocks may be one shorter.
 function interleaved(data, version) {
-  const count = blocks[version - 1], extra = correction[version - 1];
-  const short = Math.floor(data.length / count), long = data.length % count;
-  const parts = [], tails = [];
+  const count = blocks[version - 1],
+    extra = correction[version - 1];
+  const short = Math.floor(data.length / count),
+    long = data.length % count;
+  const parts = [],
+    tails = [];
   const factors = generator(extra);
   for (let index = 0, at = 0; index < count; index++) {
-    const part = data.subarray(at, at += short + (index >= count - long ? 1 : 0));
+    const part = data.subarray(at, (at += short + (index >= count - long ? 1 : 0)));
     parts.push(part);
     tails.push(checks(part, factors));
   }
@@ -147,11 +158,12 @@ function interleaved(data, version) {
 }
 
 // Powers of 2 in the field of 256 with x^8 + x^4 + x^3 + x^2 + 1.
-const power = new Uint8Array(512), exponent = new Uint8Array(256);
+const power = new Uint8Array(512),
+  exponent = new Uint8Array(256);
 for (let at = 0, value = 1; at < 255; at++) {
   power[at] = power[at + 255] = value;
   exponent[value] = at;
-  value = value << 1 ^ (value & 0x80 ? 0x11d : 0);
+  value = (value << 1) ^ (value & 0x80 ? 0x11d : 0);
 }
 
 const times = (a, b) => (a === 0 || b === 0 ? 0 : power[exponent[a] + exponent[b]]);
@@ -161,7 +173,9 @@ function generator(degree) {
   let factors = [1];
   for (let root = 0; root < degree; root++) {
     const next = [...factors, 0];
-    factors.forEach((factor, index) => { next[index + 1] ^= times(factor, power[root]); });
+    factors.forEach((factor, index) => {
+      next[index + 1] ^= times(factor, power[root]);
+    });
     factors = next;
   }
   return factors.slice(1);
@@ -173,7 +187,9 @@ function checks(part, factors) {
     const lead = word ^ rest[0];
     rest.copyWithin(0, 1);
     rest[rest.length - 1] = 0;
-    factors.forEach((factor, index) => { rest[index] ^= times(factor, lead); });
+    factors.forEach((factor, index) => {
+      rest[index] ^= times(factor, lead);
+    });
   }
   return rest;
 }
@@ -182,14 +198,15 @@ function checks(part, factors) {
 function drawn(frame, words, mask) {
   const { size, taken } = frame;
   const modules = frame.modules.slice();
-  let at = 0, isUp = true;
+  let at = 0,
+    isUp = true;
   for (let right = size - 1; right > 0; right -= 2, isUp = !isUp) {
     if (right === 6) right = 5;
     for (let step = 0; step < size; step++) {
       const y = isUp ? size - 1 - step : step;
       for (const x of [right, right - 1]) {
         if (taken[y * size + x]) continue;
-        const bit = (at >> 3) < words.length ? words[at >> 3] >> (7 - (at & 7)) & 1 : 0;
+        const bit = at >> 3 < words.length ? (words[at >> 3] >> (7 - (at & 7))) & 1 : 0;
         modules[y * size + x] = bit ^ (masks[mask](x, y) ? 1 : 0);
         at++;
       }
@@ -197,14 +214,15 @@ function drawn(frame, words, mask) {
   }
 
   // The level M is 00, so the mask is all of it.
-  const bits = (mask << 10 | remainder(mask, 0x537, 10)) ^ 0x5412;
-  for (let bit = 0; bit < 15; bit++) for (const [x, y] of formatPlaces(bit, size)) modules[y * size + x] = bits >> bit & 1;
+  const bits = ((mask << 10) | remainder(mask, 0x537, 10)) ^ 0x5412;
+  for (let bit = 0; bit < 15; bit++) for (const [x, y] of formatPlaces(bit, size)) modules[y * size + x] = (bits >> bit) & 1;
   return modules;
 }
 
 // 7.8.3: what makes a code hard to read.
 function penalty(modules, size) {
-  let cost = 0, dark = 0;
+  let cost = 0,
+    dark = 0;
   const read = (line, at, isRow) => modules[isRow ? line * size + at : at * size + line];
   for (const isRow of [true, false]) {
     for (let line = 0; line < size; line++) {
@@ -219,20 +237,21 @@ function penalty(modules, size) {
 
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      const at = y * size + x, one = modules[at];
+      const at = y * size + x,
+        one = modules[at];
       dark += one;
       if (x > 0 && y > 0 && one === modules[at - 1] && one === modules[at - size] && one === modules[at - size - 1]) cost += 3;
     }
   }
 
-  return cost + 10 * Math.floor(Math.abs(20 * dark / (size * size) - 10));
+  return cost + 10 * Math.floor(Math.abs((20 * dark) / (size * size) - 10));
 }
 
 // 1011101 with four light modules on one side.
 function finderLike(read, size) {
   let found = 0;
   for (let at = 0, bits = 0; at < size; at++) {
-    bits = (bits << 1 | read(at)) & 0x7ff;
+    bits = ((bits << 1) | read(at)) & 0x7ff;
     if (at >= 10 && (bits === 0x5d0 || bits === 0x05d)) found++;
   }
   return found;

@@ -8,7 +8,11 @@ export function route(hash = location.hash) {
 }
 
 /** The address of a page. */
-export const link = (page, ...rest) => `#/${[page, ...rest].filter(part => part !== '').map(encodeURIComponent).join('/')}`;
+export const link = (page, ...rest) =>
+  `#/${[page, ...rest]
+    .filter(part => part !== '')
+    .map(encodeURIComponent)
+    .join('/')}`;
 
 /** Calls back for each new page. */
 export const watch = changed => addEventListener('hashchange', () => changed(route()));

@@ -20,24 +20,53 @@ const pages = {
 
 const inNavigation = ['overview', 'users', 'sessions', 'settings', 'doctor', 'events'];
 
-let main, navigation, live, leave = [], shown = 0, again = () => {};
+let main,
+  navigation,
+  live,
+  leave = [],
+  shown = 0,
+  again = () => {};
 
 /** Builds what stays. */
 export function frame() {
   main = h('main', { id: 'main', tabindex: -1 });
   navigation = h('nav', { 'aria-label': t('nav.label') });
   live = h('span', { class: 'live', role: 'status' });
-  const skip = h('a', { class: 'skip', href: '#main', onclick: event => {
-    event.preventDefault();
-    (main.querySelector('h1') ?? main).focus();
-  } }, t('nav.skip'));
+  const skip = h(
+    'a',
+    {
+      class: 'skip',
+      href: '#main',
+      onclick: event => {
+        event.preventDefault();
+        (main.querySelector('h1') ?? main).focus();
+      },
+    },
+    t('nav.skip'),
+  );
   const leaving = h('button', { type: 'button', class: 'quiet', onclick: signOut }, t('nav.signOut'));
-  const looks = h('div', { class: 'looks' },
+  const looks = h(
+    'div',
+    { class: 'looks' },
     select(Object.entries(languages), document.documentElement.lang, { 'aria-label': t('look.language'), onchange: speak }),
-    select(['auto', 'light', 'dark'].map(theme => [theme, t(`look.${theme}`)]), document.documentElement.dataset.theme ?? 'auto',
-      { 'aria-label': t('look.theme'), onchange: paint }));
-  const header = h('header', { class: 'top' }, h('a', { class: 'brand', href: link('overview') }, h('img', { src: 'icon.svg', alt: '', width: 28, height: 28 }), 'Portico'),
-    navigation, h('div', { class: 'aside' }, live, looks, leaving));
+    select(
+      ['auto', 'light', 'dark'].map(theme => [theme, t(`look.${theme}`)]),
+      document.documentElement.dataset.theme ?? 'auto',
+      { 'aria-label': t('look.theme'), onchange: paint },
+    ),
+  );
+  const header = h(
+    'header',
+    { class: 'top' },
+    h(
+      'a',
+      { class: 'brand', href: link('overview') },
+      h('img', { src: 'icon.svg', alt: '', width: 28, height: 28 }),
+      h('span', null, 'Portico'),
+    ),
+    navigation,
+    h('div', { class: 'aside' }, live, looks, leaving),
+  );
   document.body.replaceChildren(skip, header, main, toastCorner());
   store.removeEventListener('state', showState);
   store.addEventListener('state', showState);
@@ -60,7 +89,11 @@ export async function showPage(where) {
     if (turn !== shown) return;
     const content = h('div', { class: `page page-${name}` });
     fill(main, content);
-    await page.show(content, { ...where, onLeave: undo => (turn === shown ? leave.push(undo) : undo()), isLeft: () => turn !== shown });
+    await page.show(content, {
+      ...where,
+      onLeave: undo => (turn === shown ? leave.push(undo) : undo()),
+      isLeft: () => turn !== shown,
+    });
   } catch (error) {
     if (turn === shown) fill(main, h('h1', { tabindex: -1 }, t(`${name}.title`)), problem(error, again));
   } finally {
@@ -89,8 +122,10 @@ function begin(isSignedIn) {
 }
 
 function showNavigation(current) {
-  fill(navigation, inNavigation.map(name =>
-    h('a', { href: link(name), 'aria-current': name === current ? 'page' : null }, t(`${name}.title`))));
+  fill(
+    navigation,
+    inNavigation.map(name => h('a', { href: link(name), 'aria-current': name === current ? 'page' : null }, t(`${name}.title`))),
+  );
   navigation.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 

@@ -4,7 +4,8 @@ import { get, ApiError } from './api.js';
 import { parse } from './json.js';
 
 const kinds = ['session_opened', 'session_closed', 'reload', 'alarm', 'notice', 'lost'];
-const mostKept = 1000, retryPause = 5000;
+const mostKept = 1000,
+  retryPause = 5000;
 
 class Store extends EventTarget {
   /** The newest last. Each has a number of its own, which counts up. */

@@ -4,11 +4,14 @@ import { h, s, fill } from '../dom.js';
 import { t } from '../texts.js';
 import { plainTable } from './table.js';
 
-const height = 168, edge = { top: 10, bottom: 22, end: 8 }, steps = 3, letter = 6.4;
+const height = 168,
+  edge = { top: 10, bottom: 22, end: 8 },
+  steps = 3,
+  letter = 6.4;
 
 /**
  * `series` are { label, values }, one value for each of `times` (milliseconds, rising); `slot` is the time between two;
- * `write` writes a value, `when` a time, `isBytes` chooses round steps of 1024.
+ * `write` writes a value, `when` a time, `isBytes` chooses steps that are round in units of 1024.
  */
 export class Chart {
   #content = null;
@@ -24,8 +27,14 @@ export class Chart {
   constructor({ title, kind = 'line', controls = null }) {
     this.title = title;
     this.kind = kind;
-    this.element = h('section', { class: 'card chart-card' },
-      h('div', { class: 'chart-head' }, h('h2', null, title), controls, this.#readout), this.#legend, this.#drawing, this.#table);
+    this.element = h(
+      'section',
+      { class: 'card chart-card' },
+      h('div', { class: 'chart-head' }, h('h2', null, title), controls, this.#readout),
+      this.#legend,
+      this.#drawing,
+      this.#table,
+    );
     this.#drawing.addEventListener('pointermove', event => this.#point(event));
     this.#drawing.addEventListener('pointerleave', () => this.#show(null));
     this.#drawing.addEventListener('blur', () => this.#show(null));
@@ -39,8 +48,14 @@ export class Chart {
   set(content) {
     this.#content = content;
     if (this.#at >= content.times.length) this.#at = null;
-    fill(this.#legend, content.series.length < 2 ? [] : content.series.map((one, index) =>
-      h('li', { class: `series-${index}` }, h('span', { class: 'swatch', 'aria-hidden': 'true' }), one.label)));
+    fill(
+      this.#legend,
+      content.series.length < 2
+        ? []
+        : content.series.map((one, index) =>
+            h('li', { class: `series-${index}` }, h('span', { class: 'swatch', 'aria-hidden': 'true' }), one.label),
+          ),
+    );
     if (!this.#table.firstChild) this.#table.append(h('summary', null, t('chart.numbers')));
     this.#fillTable();
     this.#draw();
@@ -64,24 +79,39 @@ export class Chart {
     }
 
     const isBars = this.kind === 'bars';
-    const begin = times[0] - (isBars ? slot / 2 : 0), span = Math.max(1, times.at(-1) + (isBars ? slot / 2 : 0) - begin);
+    const begin = times[0] - (isBars ? slot / 2 : 0),
+      span = Math.max(1, times.at(-1) + (isBars ? slot / 2 : 0) - begin);
     const top = rounded(Math.max(...times.map((_, at) => this.#heightAt(at))), isBytes);
-    const lines = Array.from({ length: steps + 1 }, (_, index) => ({ value: top * index / steps, text: write(top * index / steps) }));
+    const lines = Array.from({ length: steps + 1 }, (_, index) => ({
+      value: (top * index) / steps,
+      text: write((top * index) / steps),
+    }));
     // Room for the longest text beside the lines; units are words in some languages.
     const side = 16 + letter * Math.max(...lines.map(line => line.text.length));
     const room = { width: width - side - edge.end, height: height - edge.top - edge.bottom };
-    const x = time => side + (time - begin) / span * room.width;
+    const x = time => side + ((time - begin) / span) * room.width;
     const y = value => edge.top + room.height * (1 - Number(value) / top);
     this.place = { x, y, width };
 
-    fill(this.#drawing,
+    fill(
+      this.#drawing,
       lines.map(({ value }) => s('line', { class: 'rule', x1: side, x2: width - edge.end, y1: y(value), y2: y(value) })),
       lines.map(({ value, text }) => s('text', { class: 'axis', x: side - 8, y: y(value) + 4, 'text-anchor': 'end' }, text)),
       marks(times, width).map(([at, anchor]) =>
-        s('text', { class: 'axis', x: anchor === 'start' ? side : anchor === 'end' ? width - edge.end : x(times[at]), y: height - 5, 'text-anchor': anchor },
-          when(times[at]))),
-      isBars ? this.#bars(x, y, Math.max(1, slot / span * room.width)) : series.map((one, index) => this.#line(one, index, x, y)),
-      this.#cursor());
+        s(
+          'text',
+          {
+            class: 'axis',
+            x: anchor === 'start' ? side : anchor === 'end' ? width - edge.end : x(times[at]),
+            y: height - 5,
+            'text-anchor': anchor,
+          },
+          when(times[at]),
+        ),
+      ),
+      isBars ? this.#bars(x, y, Math.max(1, (slot / span) * room.width)) : series.map((one, index) => this.#line(one, index, x, y)),
+      this.#cursor(),
+    );
   }
 
   // Bars of several series stand upon each other.
@@ -93,8 +123,12 @@ export class Chart {
   #line(one, index, x, y) {
     const { times } = this.#content;
     const points = one.values.map((value, at) => `${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`);
-    const area = this.#content.series.length === 1 &&
-      s('path', { class: `area series-${index}`, d: `M${x(times[0])} ${y(0)}L${points.join('L')}L${x(times.at(-1))} ${y(0)}Z` });
+    const area =
+      this.#content.series.length === 1 &&
+      s('path', {
+        class: `area series-${index}`,
+        d: `M${x(times[0])} ${y(0)}L${points.join('L')}L${x(times.at(-1))} ${y(0)}Z`,
+      });
     return [area, s('path', { class: `line series-${index}`, d: `M${points.join('L')}` })];
   }
 
@@ -108,7 +142,8 @@ export class Chart {
         const value = Number(one.values[at]);
         if (value > 0) {
           const left = x(time) - width / 2 + gap / 2;
-          parts[index].push(`M${left.toFixed(1)} ${y(below).toFixed(1)}V${y(below + value).toFixed(1)}h${(width - gap).toFixed(1)}V${y(below).toFixed(1)}Z`);
+          const [from, to, wide] = [y(below), y(below + value), width - gap].map(length => length.toFixed(1));
+          parts[index].push(`M${left.toFixed(1)} ${from}V${to}h${wide}V${from}Z`);
         }
         below += value;
       });
@@ -153,16 +188,25 @@ export class Chart {
     const { times, series, write, when } = this.#content;
     for (const side of ['x1', 'x2']) this.cursor.setAttribute(side, this.place.x(times[at]));
     this.cursor.setAttribute('visibility', 'visible');
-    this.#readout.textContent =
-      [when(times[at]), ...series.map(one => `${series.length > 1 ? `${one.label} ` : ''}${write(one.values[at])}`)].join(' · ');
+    this.#readout.textContent = [
+      when(times[at]),
+      ...series.map(one => `${series.length > 1 ? `${one.label} ` : ''}${write(one.values[at])}`),
+    ].join(' · ');
   }
 
   #summary() {
     const { series, write, times } = this.#content;
     if (times.length === 0) return `${this.title}: ${t('chart.nothing')}`;
-    return [this.title, ...series.map(one => t('chart.summary', {
-      label: one.label, last: write(one.values.at(-1)), most: write(one.values.reduce((a, b) => (b > a ? b : a))),
-    }))].join('. ');
+    return [
+      this.title,
+      ...series.map(one =>
+        t('chart.summary', {
+          label: one.label,
+          last: write(one.values.at(-1)),
+          most: write(one.values.reduce((a, b) => (b > a ? b : a))),
+        }),
+      ),
+    ].join('. ');
   }
 
   // Long tables are made only for whoever opens them.
@@ -177,10 +221,10 @@ export class Chart {
 
 // The least round number above, so that each third of it is a number to read.
 function rounded(most, isBytes) {
-  if (!(most > 0)) return isBytes ? 3072 : 3;
-  const base = isBytes ? 1024 ** Math.max(0, Math.floor(Math.log2(most / 3) / 10)) : 1;
-  for (let size = base; ; size *= 10) {
-    for (const factor of [1, 2, 5]) if (3 * factor * size >= most) return 3 * factor * size;
+  if (!(most > 0)) return isBytes ? steps * 1024 : steps;
+  if (isBytes) return steps * 2 ** Math.max(10, Math.ceil(Math.log2(most / steps)));
+  for (let size = 1; ; size *= 10) {
+    for (const factor of [1, 2, 5]) if (steps * factor * size >= most) return steps * factor * size;
   }
 }
 

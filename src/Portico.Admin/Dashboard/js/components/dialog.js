@@ -15,7 +15,8 @@ export function ask({ title, body, action, isDangerous = false, submit = () => t
   const problem = h('p', { class: 'problem', role: 'alert' });
   const confirm = h('button', { type: 'submit', class: isDangerous ? 'danger' : 'primary' }, action);
   const cancel = h('button', { type: 'button', onclick: () => dialog.close() }, t('cancel'));
-  let result = null, isOut = false;
+  let result = null,
+    isOut = false;
   const form = h('form', { method: 'dialog', onsubmit: send }, body, problem, h('div', { class: 'buttons' }, cancel, confirm));
   const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), form);
 
@@ -38,10 +39,12 @@ export function ask({ title, body, action, isDangerous = false, submit = () => t
   dialog.showModal();
   // A dangerous question is answered by intent, not by a key that was held too long.
   if (isDangerous) cancel.focus();
-  return new Promise(resolve => dialog.addEventListener('close', () => {
-    dialog.remove();
-    resolve(result);
-  }));
+  return new Promise(resolve =>
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(result);
+    }),
+  );
 }
 
 /** A question with yes and no. */

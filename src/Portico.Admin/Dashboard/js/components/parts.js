@@ -29,38 +29,82 @@ export function field(label, control, hint = null) {
   const id = control.id || `field-${Math.random().toString(36).slice(2)}`;
   control.id = id;
   if (hint) control.setAttribute('aria-describedby', `${id}-hint`);
-  return h('div', { class: 'field' }, h('label', { for: id }, label), control, hint && h('p', { class: 'hint', id: `${id}-hint` }, hint));
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, label),
+    control,
+    hint && h('p', { class: 'hint', id: `${id}-hint` }, hint),
+  );
 }
 
 /** A choice out of [value, text] pairs. */
 export const select = (pairs, value, attributes = {}) =>
-  h('select', { ...attributes, value: undefined }, pairs.map(([one, text]) => h('option', { value: one, selected: one === value }, text)));
+  h(
+    'select',
+    { ...attributes, value: undefined },
+    pairs.map(([one, text]) => h('option', { value: one, selected: one === value }, text)),
+  );
 
 /** A time as how long ago, with the whole of it for who asks. */
-export const when = value => (value === null || value === undefined ? t('never') : h('time', { datetime: value, title: moment(value) }, ago(value)));
+export const when = value =>
+  value === null || value === undefined ? t('never') : h('time', { datetime: value, title: moment(value) }, ago(value));
 
 /** How much of a quota is used. */
 export function quotaMeter(quota) {
   if (!quota) return t('none');
   const part = share(quota.usedBytes, quota.bytes);
   const text = t('quota.of', { used: bytes(quota.usedBytes), all: bytes(quota.bytes) });
-  return h('div', { class: 'quota' },
-    h('meter', { min: 0, max: 1, low: 0.8, high: 0.99, optimum: 0, value: part, 'aria-label': t('quota.share', { share: percent(part) }) }),
-    h('span', null, text));
+  return h(
+    'div',
+    { class: 'quota' },
+    h('meter', {
+      min: 0,
+      max: 1,
+      low: 0.8,
+      high: 0.99,
+      optimum: 0,
+      value: part,
+      'aria-label': t('quota.share', { share: percent(part) }),
+    }),
+    h('span', null, text),
+  );
 }
 
 /** Terms and what they are. */
-export const facts = pairs => h('dl', { class: 'facts' },
-  pairs.filter(Boolean).map(([term, value]) => h('div', null, h('dt', null, term), h('dd', null, value ?? t('none')))));
+export const facts = pairs =>
+  h(
+    'dl',
+    { class: 'facts' },
+    pairs.filter(Boolean).map(([term, value]) => h('div', null, h('dt', null, term), h('dd', null, value ?? t('none')))),
+  );
 
 /** What stands where something could not be had. */
 export const problem = (error, again) =>
-  h('div', { class: 'card problem-card', role: 'alert' }, h('p', { class: 'prewrap', dir: 'auto' }, wordsOf(error)), button(t('again'), again));
+  h(
+    'div',
+    { class: 'card problem-card', role: 'alert' },
+    h('p', { class: 'prewrap', dir: 'auto' }, wordsOf(error)),
+    button(t('again'), again),
+  );
 
 /** A text with a button that copies it. */
 export function copyable(label, text) {
-  const input = h('input', { type: 'text', readonly: true, value: text, 'aria-label': label, class: 'mono', dir: 'ltr', onfocus: () => input.select() });
-  return h('div', { class: 'copyable' }, input, button(t('copy'), () => copy(input)));
+  const input = h('input', {
+    type: 'text',
+    readonly: true,
+    value: text,
+    'aria-label': label,
+    class: 'mono',
+    dir: 'ltr',
+    onfocus: () => input.select(),
+  });
+  return h(
+    'div',
+    { class: 'copyable' },
+    input,
+    button(t('copy'), () => copy(input)),
+  );
 }
 
 // Pages that came without TLS from another machine have no clipboard of the new kind.

@@ -25,6 +25,10 @@ export function qrPicture(text, label) {
   }
 
   const side = code.size + 2 * quiet;
-  return s('svg', { class: 'qr', viewBox: `0 0 ${side} ${side}`, role: 'img', 'aria-label': label, 'shape-rendering': 'crispEdges' },
-    s('rect', { width: side, height: side, fill: '#fff' }), s('path', { d: runs.join(''), fill: '#000' }));
+  return s(
+    'svg',
+    { class: 'qr', viewBox: `0 0 ${side} ${side}`, role: 'img', 'aria-label': label, 'shape-rendering': 'crispEdges' },
+    s('rect', { width: side, height: side, fill: '#fff' }),
+    s('path', { d: runs.join(''), fill: '#000' }),
+  );
 }

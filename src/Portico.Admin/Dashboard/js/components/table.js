@@ -4,7 +4,8 @@ import { h } from '../dom.js';
 import { t } from '../texts.js';
 import { compare } from '../amounts.js';
 
-const rowHeight = 48, spare = 6;
+const rowHeight = 48,
+  spare = 6;
 
 /**
  * A column is { id, title, cell(row), value(row), wide, kind }: cell gives what is shown, value what is sorted by, null = not at all;
@@ -35,13 +36,23 @@ export class Table {
     this.#sort = sort;
     this.#selected = selected;
     this.#onSelect = onSelect;
-    const across = columns.length + (selected ? 1 : 0);
-    for (const spacer of [this.#above, this.#below]) spacer.setAttribute('colspan', across);
-    this.table = h('table', { class: 'rows' },
-      h('thead', null, h('tr', { 'aria-rowindex': 1 }, selected && this.#selectAll(), columns.map(column => this.#head(column)))),
+    this.table = h(
+      'table',
+      { class: 'rows' },
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          { 'aria-rowindex': 1 },
+          selected && this.#selectAll(),
+          columns.map(column => this.#head(column)),
+        ),
+      ),
       h('tbody', { class: 'spacer', 'aria-hidden': 'true' }, h('tr', null, this.#above)),
       this.#body,
-      h('tbody', { class: 'spacer', 'aria-hidden': 'true' }, h('tr', null, this.#below)));
+      h('tbody', { class: 'spacer', 'aria-hidden': 'true' }, h('tr', null, this.#below)),
+    );
     this.empty = h('p', { class: 'empty', hidden: true }, empty);
     this.scroller = h('div', { class: 'scroller', role: 'region', tabindex: 0, 'aria-label': label }, this.table);
     this.element = h('div', { class: 'table' }, this.scroller, this.empty);
@@ -66,13 +77,11 @@ export class Table {
   /** Draws what is in sight anew. */
   redraw() {
     const focused = this.#focus();
-    this.#drawn.clear();
-    this.#body.replaceChildren();
     this.empty.hidden = this.#rows.length > 0;
     this.scroller.hidden = this.#rows.length === 0;
     this.table.setAttribute('aria-rowcount', this.#rows.length + 1);
-    this.#draw();
-    if (focused) this.#controlsOf(this.#drawn.get(focused.key))[focused.at]?.focus({ preventScroll: true });
+    this.#draw(true);
+    if (focused) (this.#controlsOf(this.#drawn.get(focused.key))[focused.at] ?? this.scroller).focus({ preventScroll: true });
     this.#showAll();
   }
 
@@ -84,18 +93,25 @@ export class Table {
   #head(column) {
     const kind = classOf(column);
     if (!column.value) return h('th', { scope: 'col', class: kind }, column.title);
-    const head = h('th', { scope: 'col', class: kind },
-      h('button', { type: 'button', class: 'sort', onclick: () => this.#sortBy(column.id) }, column.title));
+    const head = h(
+      'th',
+      { scope: 'col', class: kind },
+      h('button', { type: 'button', class: 'sort', onclick: () => this.#sortBy(column.id) }, column.title),
+    );
     this.#heads.set(column.id, head);
     return head;
   }
 
   #selectAll() {
-    this.#all = h('input', { type: 'checkbox', 'aria-label': t('table.selectAll'), onchange: () => {
-      for (const row of this.#rows) this.#selected[this.#all.checked ? 'add' : 'delete'](this.#keyOf(row));
-      this.#onSelect();
-      this.redraw();
-    } });
+    this.#all = h('input', {
+      type: 'checkbox',
+      'aria-label': t('table.selectAll'),
+      onchange: () => {
+        for (const row of this.#rows) this.#selected[this.#all.checked ? 'add' : 'delete'](this.#keyOf(row));
+        this.#onSelect();
+        this.redraw();
+      },
+    });
     return h('td', { class: 'pick' }, this.#all);
   }
 
@@ -124,7 +140,8 @@ export class Table {
     if (!column) return;
     const turn = this.#sort.isDown ? -1 : 1;
     const order = (a, b) => (typeof a === 'string' && typeof b === 'string' ? this.#collator.compare(a, b) : compare(a, b));
-    this.#rows = this.#rows.map(row => ({ row, value: column.value(row) }))
+    this.#rows = this.#rows
+      .map(row => ({ row, value: column.value(row) }))
       .sort((a, b) => (isNone(a.value) || isNone(b.value) ? compare(a.value, b.value) : turn * order(a.value, b.value)))
       .map(it => it.row);
   }
@@ -138,7 +155,8 @@ export class Table {
     });
   }
 
-  #draw() {
+  // Between what is taken out and what is put in nothing may ask for a layout, or the browser would move the short table.
+  #draw(isAnew = false) {
     const sight = this.scroller.clientHeight || innerHeight * 0.7;
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / rowHeight) - spare);
     const last = Math.min(this.#rows.length, Math.ceil((this.scroller.scrollTop + sight) / rowHeight) + spare);
@@ -147,15 +165,15 @@ export class Table {
     const wanted = new Map();
     for (let at = first; at < last; at++) {
       const key = this.#keyOf(this.#rows[at]);
-      const line = this.#drawn.get(key) ?? this.#line(this.#rows[at], key);
+      const line = (!isAnew && this.#drawn.get(key)) || this.#line(this.#rows[at], key);
       line.setAttribute('aria-rowindex', at + 2);
       wanted.set(key, line);
     }
 
+    let isFocusLost = false;
     for (const [key, line] of this.#drawn) {
-      if (wanted.has(key)) continue;
-      // Whoever scrolls on by the keyboard goes on from the table, not from the top of the page.
-      if (line.contains(document.activeElement)) this.scroller.focus({ preventScroll: true });
+      if (wanted.get(key) === line) continue;
+      isFocusLost ||= line.contains(document.activeElement);
       line.remove();
     }
 
@@ -168,17 +186,23 @@ export class Table {
       before = line;
     }
     this.#drawn = wanted;
+    // Whoever scrolls on by the keyboard goes on from the table, not from the top of the page.
+    if (isFocusLost && !isAnew) this.scroller.focus({ preventScroll: true });
   }
 
   #line(row, key) {
     const cells = this.#columns.map(column => h('td', { class: classOf(column) }, h('div', { class: 'cell' }, column.cell(row))));
     if (!this.#selected) return h('tr', { 'data-key': key }, cells);
-    const pick = h('input', { type: 'checkbox', 'aria-label': t('table.select', { name: row.name }), checked: this.#selected.has(key),
+    const pick = h('input', {
+      type: 'checkbox',
+      'aria-label': t('table.select', { name: row.name }),
+      checked: this.#selected.has(key),
       onchange: () => {
         this.#selected[pick.checked ? 'add' : 'delete'](key);
         this.#onSelect();
         this.#showAll();
-      } });
+      },
+    });
     return h('tr', { 'data-key': key }, h('td', { class: 'pick' }, pick), cells);
   }
 
@@ -192,7 +216,8 @@ export class Table {
     const at = this.#controlsOf(line).indexOf(event.target);
     const index = this.#rows.findIndex(row => this.#keyOf(row) === line.dataset.key);
     const next = Math.min(this.#rows.length - 1, Math.max(0, index + step));
-    const top = next * rowHeight, sight = this.scroller.clientHeight - 2 * rowHeight;
+    const top = next * rowHeight,
+      sight = this.scroller.clientHeight - 2 * rowHeight;
     if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
     else if (top > this.scroller.scrollTop + sight) this.scroller.scrollTop = top - sight;
     this.#draw();
@@ -216,8 +241,32 @@ const classOf = column => [column.kind, column.wide && 'wide'].filter(Boolean).j
 
 /** A table of few rows, all drawn. Heads are texts, rows are lists of cells. */
 export function plainTable(label, heads, rows) {
-  return h('div', { class: 'scroller', role: 'region', tabindex: 0, 'aria-label': label },
-    h('table', { class: 'plain-table' },
-      h('thead', null, h('tr', null, heads.map(head => h('th', { scope: 'col' }, head)))),
-      h('tbody', null, rows.map(row => h('tr', null, row.map((cell, at) => (at === 0 ? h('th', { scope: 'row' }, cell) : h('td', null, cell))))))));
+  return h(
+    'div',
+    { class: 'scroller', role: 'region', tabindex: 0, 'aria-label': label },
+    h(
+      'table',
+      { class: 'plain-table' },
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          heads.map(head => h('th', { scope: 'col' }, head)),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        rows.map(row =>
+          h(
+            'tr',
+            null,
+            row.map((cell, at) => (at === 0 ? h('th', { scope: 'row' }, cell) : h('td', null, cell))),
+          ),
+        ),
+      ),
+    ),
+  );
 }

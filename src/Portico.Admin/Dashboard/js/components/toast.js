@@ -4,7 +4,8 @@ import { h } from '../dom.js';
 import { t } from '../texts.js';
 import { Unreachable } from '../api.js';
 
-const shownFor = 6000, mostShown = 4;
+const shownFor = 6000,
+  mostShown = 4;
 
 const calm = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
 const urgent = h('div', { class: 'toasts', role: 'alert', 'aria-live': 'assertive' });
@@ -31,9 +32,12 @@ export function wordsOf(error) {
 }
 
 function add(place, kind, text) {
-  const toast = h('div', { class: kind },
+  const toast = h(
+    'div',
+    { class: kind },
     h('p', { dir: 'auto' }, text),
-    h('button', { type: 'button', class: 'quiet', 'aria-label': t('close'), onclick: () => toast.remove() }, '×'));
+    h('button', { type: 'button', class: 'quiet', 'aria-label': t('close'), onclick: () => toast.remove() }, '×'),
+  );
   place.append(toast);
   while (place.children.length > mostShown) place.firstChild.remove();
   return toast;

@@ -39,9 +39,25 @@ export async function show(page, { isLeft }) {
     const { ok, warn, fail, findings } = last.answer;
     state.textContent = [t('doctor.sum', { ok, warn, fail }), t('doctor.at', { time: moment(last.at) })].join(' ');
     const sorted = [...findings].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
-    fill(result, sorted.map(it => h('article', { class: `card finding finding-${kinds[it.verdict] ?? 'plain'}` },
-      h('h2', null, badge(word('verdictWord', it.verdict), kinds[it.verdict]), ' ', h('bdi', null, it.check), ' ', h('code', { class: 'hint' }, it.finding)),
-      h('p', { class: 'prewrap', dir: 'auto' }, it.text),
-      it.cure && h('p', { class: 'cure prewrap' }, h('strong', null, t('doctor.cure')), ' ', h('bdi', null, it.cure)))));
+    fill(
+      result,
+      sorted.map(it =>
+        h(
+          'article',
+          { class: `card finding finding-${kinds[it.verdict] ?? 'plain'}` },
+          h(
+            'h2',
+            null,
+            badge(word('verdictWord', it.verdict), kinds[it.verdict]),
+            ' ',
+            h('bdi', null, it.check),
+            ' ',
+            h('code', { class: 'hint' }, it.finding),
+          ),
+          h('p', { class: 'prewrap', dir: 'auto' }, it.text),
+          it.cure && h('p', { class: 'cure prewrap' }, h('strong', null, t('doctor.cure')), ' ', h('bdi', null, it.cure)),
+        ),
+      ),
+    );
   }
 }

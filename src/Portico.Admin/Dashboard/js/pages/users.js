@@ -14,7 +14,8 @@ import { button, field, heading, problem, quotaMeter, select, stateBadge, when }
 import { userForm } from '../components/userform.js';
 import { inTurn } from '../inturn.js';
 
-const wholePause = 60_000, usagePause = 10_000;
+const wholePause = 60_000,
+  usagePause = 10_000;
 const states = ['active', 'disabled', 'expired', 'quota'];
 
 const keyOf = user => `${user.listener}/${user.name}`;
@@ -22,30 +23,79 @@ const keyOf = user => `${user.listener}/${user.name}`;
 export async function show(page, { onLeave, query }) {
   const selected = new Set();
   let users = new Map();
-  let revision = null, epoch = null;
+  let revision = null,
+    epoch = null;
 
   const search = h('input', { type: 'search', autocomplete: 'off', value: query.get('search') ?? '', oninput: () => filter() });
   const group = select([['', t('users.allGroups')]], '', { onchange: () => filter() });
-  const state = select([['', t('users.allStates')], ...states.map(one => [one, word('state', one)])], '', { onchange: () => filter() });
+  const state = select([['', t('users.allStates')], ...states.map(one => [one, word('state', one)])], '', {
+    onchange: () => filter(),
+  });
   const found = h('p', { class: 'hint', role: 'status' });
   const trouble = h('div');
   const bulk = h('div', { class: 'bulk', role: 'group', 'aria-label': t('users.bulk'), hidden: true });
   const table = new Table({
-    label: t('users.title'), empty: t('users.none'), keyOf, selected, onSelect: showBulk, sort: { id: 'name', isDown: false },
+    label: t('users.title'),
+    empty: t('users.none'),
+    keyOf,
+    selected,
+    onSelect: showBulk,
+    sort: { id: 'name', isDown: false },
     columns: [
       { id: 'name', title: t('user.name'), value: it => it.name, kind: 'name', cell: nameCell },
       { id: 'state', title: t('state'), value: it => it.state, kind: 'w-m', cell: it => stateBadge(it.state) },
-      { id: 'connections', title: t('connections'), value: it => it.connections, kind: 'w-s number', wide: true, cell: it => count(it.connections) },
-      { id: 'networks', title: t('networks'), value: it => it.networks, kind: 'w-s number', wide: true, cell: it => count(it.networks) },
-      { id: 'bytes', title: t('users.traffic'), value: total, kind: 'w-m number', cell: it => bytes(total(it)) },
-      { id: 'quota', title: t('user.quota'), value: it => it.quota?.usedBytes ?? null, kind: 'w-l', wide: true, cell: it => quotaMeter(it.quota) },
-      { id: 'lastSeen', title: t('users.lastSeen'), value: it => it.lastSeen, kind: 'w-m', wide: true, cell: it => when(it.lastSeen) },
-      { id: 'expiresAt', title: t('users.expires'), value: it => it.expiresAt, kind: 'w-m', wide: true, cell: it => day(it.expiresAt) },
+      {
+        id: 'connections',
+        title: t('connections'),
+        value: it => it.connections,
+        kind: 'w-s number',
+        wide: true,
+        cell: it => count(it.connections),
+      },
+      {
+        id: 'networks',
+        title: t('networks'),
+        value: it => it.networks,
+        kind: 'w-s number',
+        wide: true,
+        cell: it => count(it.networks),
+      },
+      { id: 'bytes', title: t('users.traffic'), value: total, kind: 'w-m number', wide: true, cell: it => bytes(total(it)) },
+      {
+        id: 'quota',
+        title: t('user.quota'),
+        value: it => it.quota?.usedBytes ?? null,
+        kind: 'w-l',
+        wide: true,
+        cell: it => quotaMeter(it.quota),
+      },
+      {
+        id: 'lastSeen',
+        title: t('users.lastSeen'),
+        value: it => it.lastSeen,
+        kind: 'w-m',
+        wide: true,
+        cell: it => when(it.lastSeen),
+      },
+      {
+        id: 'expiresAt',
+        title: t('users.expires'),
+        value: it => it.expiresAt,
+        kind: 'w-m',
+        wide: true,
+        cell: it => day(it.expiresAt),
+      },
     ],
   });
-  fill(page, heading(t('users.title'), button(t('users.add'), add, 'primary')),
+  fill(
+    page,
+    heading(t('users.title'), button(t('users.add'), add, 'primary')),
     h('div', { class: 'filters' }, field(t('users.search'), search), field(t('group'), group), field(t('state'), state)),
-    found, trouble, bulk, table.element);
+    found,
+    trouble,
+    bulk,
+    table.element,
+  );
 
   onLeave(() => table.stop());
   onLeave(poll(whole, wholePause));
@@ -54,10 +104,12 @@ export async function show(page, { onLeave, query }) {
   async function whole() {
     try {
       const { columns, rows } = await get('/api/users/all?compact');
-      users = new Map(rows.map(row => {
-        const user = Object.fromEntries(columns.map((column, at) => [column, row[at]]));
-        return [keyOf(user), user];
-      }));
+      users = new Map(
+        rows.map(row => {
+          const user = Object.fromEntries(columns.map((column, at) => [column, row[at]]));
+          return [keyOf(user), user];
+        }),
+      );
       for (const key of selected) if (!users.has(key)) selected.delete(key);
       fill(trouble);
       showGroups();
@@ -93,9 +145,12 @@ export async function show(page, { onLeave, query }) {
 
   function filter() {
     const words = search.value.trim().toLocaleLowerCase();
-    const rows = [...users.values()].filter(user =>
-      (words === '' || user.name.toLocaleLowerCase().includes(words) || (user.group ?? '').toLocaleLowerCase().includes(words))
-      && (group.value === '' || user.group === group.value) && (state.value === '' || user.state === state.value));
+    const rows = [...users.values()].filter(
+      user =>
+        (words === '' || user.name.toLocaleLowerCase().includes(words) || (user.group ?? '').toLocaleLowerCase().includes(words)) &&
+        (group.value === '' || user.group === group.value) &&
+        (state.value === '' || user.state === state.value),
+    );
     table.set(rows);
     const text = t('users.found', { count: rows.length, all: users.size });
     if (found.textContent !== text) found.textContent = text;
@@ -107,7 +162,11 @@ export async function show(page, { onLeave, query }) {
 
   function showGroups() {
     const chosen = group.value;
-    fill(group, h('option', { value: '' }, t('users.allGroups')), groups().map(one => h('option', { value: one }, one)));
+    fill(
+      group,
+      h('option', { value: '' }, t('users.allGroups')),
+      groups().map(one => h('option', { value: one }, one)),
+    );
     group.value = chosen;
     if (group.selectedIndex < 0) group.value = '';
   }
@@ -115,12 +174,23 @@ export async function show(page, { onLeave, query }) {
   function showBulk() {
     bulk.hidden = selected.size === 0;
     if (bulk.hidden) return;
-    fill(bulk, h('span', null, t('users.selected', { count: selected.size })),
+    fill(
+      bulk,
+      h('span', null, t('users.selected', { count: selected.size })),
       button(t('users.enable'), () => change('enable', user => send('PATCH', userPath(user.name), { enabled: true }))),
       button(t('users.disable'), () => change('disable', user => send('PATCH', userPath(user.name), { enabled: false }))),
       button(t('users.resetUsage'), () => change('resetUsage', user => send('POST', userPath(user.name, 'reset-usage')), true)),
       button(t('remove'), () => change('remove', user => send('DELETE', userPath(user.name))), 'danger'),
-      button(t('users.clear'), () => { selected.clear(); showBulk(); table.redraw(); }, 'quiet'));
+      button(
+        t('users.clear'),
+        () => {
+          selected.clear();
+          showBulk();
+          table.redraw();
+        },
+        'quiet',
+      ),
+    );
   }
 
   // Users of the file are for the file to change; only what they used can be reset.
@@ -131,19 +201,35 @@ export async function show(page, { onLeave, query }) {
     const notes = [t(`users.${what}Question`, { count: able.length }), left > 0 && t('users.ofFile', { count: left })];
     if (able.length === 0) return warn(t('users.ofFile', { count: left }));
     const progress = h('progress', { max: able.length, value: 0, 'aria-label': t('users.progress') });
-    let failed = [], isStopped = false;
+    let failed = [],
+      isStopped = false;
     const isDone = await ask({
-      title: t(`users.${what}`), body: [h('p', { class: 'prewrap' }, notes.filter(Boolean).join('\n')), progress],
-      action: t(`users.${what}`), isDangerous: what === 'remove',
+      title: t(`users.${what}`),
+      body: [h('p', { class: 'prewrap' }, notes.filter(Boolean).join('\n')), progress],
+      action: t(`users.${what}`),
+      isDangerous: what === 'remove',
       submit: async form => {
-        form.closest('dialog').addEventListener('close', () => { isStopped = true; });
-        failed = await inTurn(able, run, done => { progress.value = done; }, () => isStopped);
+        form.closest('dialog').addEventListener('close', () => {
+          isStopped = true;
+        });
+        failed = await inTurn(
+          able,
+          run,
+          done => {
+            progress.value = done;
+          },
+          () => isStopped,
+        );
         return true;
       },
     });
     if (!isDone && progress.value === 0) return;
     if (failed.length > 0) {
-      warn([t('users.failed', { count: failed.length }), ...failed.slice(0, 3).map(it => `${it.item.name}: ${it.error.message}`)].join('\n'));
+      warn(
+        [t('users.failed', { count: failed.length }), ...failed.slice(0, 3).map(it => `${it.item.name}: ${it.error.message}`)].join(
+          '\n',
+        ),
+      );
     } else {
       tell(t('users.done', { count: progress.value }));
     }
@@ -153,7 +239,12 @@ export async function show(page, { onLeave, query }) {
 
   async function add() {
     const form = userForm(null, groups());
-    const answer = await ask({ title: t('users.add'), body: form.element, action: t('users.add'), submit: () => send('POST', '/api/users', form.read()) });
+    const answer = await ask({
+      title: t('users.add'),
+      body: form.element,
+      action: t('users.add'),
+      submit: () => send('POST', '/api/users', form.read()),
+    });
     if (!answer) return;
     tell(t('users.added', { name: answer.user.status.name }));
     if (answer.notKept) warn(answer.notKept);
@@ -164,6 +255,8 @@ export async function show(page, { onLeave, query }) {
 const total = user => sum(user.receivedBytes, user.sentBytes);
 
 function nameCell(user) {
-  return [h('a', { href: link('user', user.name, user.listener), title: user.name, dir: 'auto' }, user.name),
-    user.group && h('span', { class: 'group', title: user.group, dir: 'auto' }, user.group)];
+  return [
+    h('a', { href: link('user', user.name, user.listener), title: user.name, dir: 'auto' }, user.name),
+    user.group && h('span', { class: 'group', title: user.group, dir: 'auto' }, user.group),
+  ];
 }
