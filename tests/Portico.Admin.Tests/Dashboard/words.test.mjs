@@ -15,6 +15,11 @@ test('There is a file for each language and no other', () =>
     Object.keys(languages).sort(),
   ));
 
+test('What chooses the language before the words are there knows the same languages', () => {
+  const known = /const known = \[(.*)\]/.exec(read('js/early.js'))[1];
+  assert.deepEqual(known.match(/\w+/g), Object.keys(languages));
+});
+
 for (const language of Object.keys(languages)) {
   test(`No text is missing in ${language}, and none is too many`, () =>
     assert.deepEqual(Object.keys(words[language]), Object.keys(words.en)));

@@ -10,6 +10,7 @@ await load(document.documentElement.lang);
 frame();
 
 signedOut.addEventListener('out', () => {
+  if (!isSignedIn()) return; // several requests were refused at once
   store.stop();
   showLogin(begin);
 });

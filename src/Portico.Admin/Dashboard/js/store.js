@@ -16,9 +16,11 @@ class Store extends EventTarget {
 
   #source = null;
   #timer = 0;
+  #isWanted = false;
   #number = 0;
 
   start() {
+    this.#isWanted = true;
     if (this.#source) return;
     this.#source = new EventSource('/api/events');
     this.#source.onopen = () => this.#become('live');
@@ -27,6 +29,7 @@ class Store extends EventTarget {
   }
 
   stop() {
+    this.#isWanted = false;
     clearTimeout(this.#timer);
     this.#source?.close();
     this.#source = null;
@@ -58,9 +61,9 @@ class Store extends EventTarget {
       try {
         await get('/api/session');
       } catch (error) {
-        if (error instanceof ApiError && error.status === 401) return; // the page to sign in is shown by now
+        if (error instanceof ApiError && error.status === 401) return; // somebody has to sign in first
       }
-      this.start();
+      if (this.#isWanted) this.start();
     }, retryPause);
   }
 

@@ -17,7 +17,7 @@ export class Chart {
   #content = null;
   #at = null;
   #drawing = s('svg', { class: 'chart', height, tabindex: 0, role: 'img' });
-  #readout = h('p', { class: 'readout' });
+  #readout = h('p', { class: 'readout', 'aria-live': 'polite' });
   #table = h('details', { class: 'numbers' });
   #legend = h('ul', { class: 'legend' });
 

@@ -155,7 +155,7 @@ export class Table {
     });
   }
 
-  // Between what is taken out and what is put in nothing may ask for a layout, or the browser would move the short table.
+  // First what comes, then what goes: removing what has the focus makes a layout, and a table too short for its place would be moved.
   #draw(isAnew = false) {
     const sight = this.scroller.clientHeight || innerHeight * 0.7;
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / rowHeight) - spare);
@@ -170,6 +170,12 @@ export class Table {
       wanted.set(key, line);
     }
 
+    let place = this.#body.firstChild;
+    for (const line of wanted.values()) {
+      if (line.parentNode) place = line.nextSibling;
+      else this.#body.insertBefore(line, place);
+    }
+
     let isFocusLost = false;
     for (const [key, line] of this.#drawn) {
       if (wanted.get(key) === line) continue;
@@ -177,14 +183,6 @@ export class Table {
       line.remove();
     }
 
-    let before = null;
-    for (const line of wanted.values()) {
-      if (before ? before.nextSibling !== line : this.#body.firstChild !== line) {
-        if (before) before.after(line);
-        else this.#body.prepend(line);
-      }
-      before = line;
-    }
     this.#drawn = wanted;
     // Whoever scrolls on by the keyboard goes on from the table, not from the top of the page.
     if (isFocusLost && !isAnew) this.scroller.focus({ preventScroll: true });

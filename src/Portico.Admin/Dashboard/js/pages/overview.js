@@ -15,9 +15,9 @@ const pause = 10_000,
   minute = 60_000;
 
 // How many minutes are shown, and how many of them make a point.
-const ranges = { hour: { minutes: 60, each: 1 }, day: { minutes: 1440, each: 15 } };
+const ranges = { hour: { minutes: 60, joined: 1 }, day: { minutes: 1440, joined: 15 } };
 
-const verdictKinds = { ok: 'good', quiet: 'plain', starting: 'plain' };
+const verdictKinds = { ok: 'good', quiet: 'plain', starting: 'plain', draining: 'plain' };
 
 export async function show(page, { onLeave }) {
   let range = 'hour',
@@ -70,7 +70,7 @@ export async function show(page, { onLeave }) {
         const [overview, status] = await Promise.all([get('/api/overview'), get('/api/status')]);
         minutes = overview.minutes;
         fill(trouble);
-        renew(verdict, verdictCard(overview.verdict));
+        renew(verdict, verdictCard(overview.verdict, overview.storageProblem));
         fill(tiles, tilesOf(overview.now, status));
         renew(parts, partsOf(status, config));
         draw();
@@ -111,40 +111,45 @@ export async function show(page, { onLeave }) {
   }
 }
 
-// Means over the minutes of each point; bytes become bytes in a second.
-function gathered(minutes, { minutes: wanted, each }) {
+// Clients are a mean over the minutes of each point; what comes and goes is told for a minute, bytes for a second. The newest minute
+// may not be over.
+function gathered(minutes, { minutes: wanted, joined }) {
   const newest = minutes.length === 0 ? 0 : new Date(minutes.at(-1).at).getTime();
   const groups = new Map();
   for (const one of minutes) {
     const at = new Date(one.at).getTime();
     if (newest - at >= wanted * minute) continue;
-    const group = Math.floor(at / (each * minute)) * each * minute;
+    const group = Math.floor(at / (joined * minute)) * joined * minute;
     if (!groups.has(group)) groups.set(group, []);
     groups.get(group).push(one);
   }
 
   const points = [...groups].map(([at, group]) => {
     const mean = read => group.reduce((all, one) => all + Number(read(one)), 0) / group.length;
+    const seconds = group.reduce((all, one) => all + (one.seconds ?? 60), 0);
+    const each = (read, span) => (group.reduce((all, one) => all + Number(read(one)), 0) * span) / seconds;
     return {
       at,
       clients: mean(it => it.clients),
-      connects: mean(it => it.connects),
-      refusals: mean(it => it.refusals),
-      earlyEnds: mean(it => it.earlyEnds),
-      received: mean(it => it.receivedBytes) / 60,
-      sent: mean(it => it.sentBytes) / 60,
+      connects: each(it => it.connects, 60),
+      refusals: each(it => it.refusals, 60),
+      earlyEnds: each(it => it.earlyEnds, 60),
+      received: each(it => it.receivedBytes, 1),
+      sent: each(it => it.sentBytes, 1),
     };
   });
-  return { points, slot: each * minute };
+  return { points, slot: joined * minute };
 }
 
-function verdictCard({ kind, since }) {
+function verdictCard(verdict, storageProblem) {
+  const { kind, since = null } = typeof verdict === 'string' ? { kind: verdict } : verdict;
   const known = has(`verdict.${kind}.title`);
   return h(
     'section',
     { class: `card verdict verdict-${verdictKinds[kind] ?? 'bad'}`, 'aria-label': t('verdict.label') },
     h('h2', { dir: 'auto' }, known ? t(`verdict.${kind}.title`) : String(kind)),
     known && h('p', null, t(`verdict.${kind}.text`)),
+    storageProblem && h('p', { class: 'problem', dir: 'auto' }, t('overview.storage', { problem: storageProblem })),
     h(
       'p',
       { class: 'hint' },
@@ -160,7 +165,7 @@ function tilesOf(now, status) {
     'dl',
     null,
     tile(t('overview.clientsNow'), count(now.clients)),
-    tile(t('overview.usersNow'), count(now.users)),
+    tile(t('users.title'), count(now.users ?? now.managedUsers)),
     tile(t('bytes.sent'), rate(now.sentPerSecond)),
     tile(t('bytes.received'), rate(now.receivedPerSecond)),
     tile(t('overview.state'), word('proxy', status.state)),

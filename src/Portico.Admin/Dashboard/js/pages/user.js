@@ -34,6 +34,9 @@ const pause = 10_000,
   days = 24 * hours;
 const mostSessions = 200;
 
+// How many slots each choice shows.
+const spans = { hours: 48, month: 30, days: 400 };
+
 export async function show(page, { rest: [name = '', listener = null], onLeave, isLeft }) {
   let user = null,
     linksShown = '',
@@ -207,10 +210,11 @@ export async function show(page, { rest: [name = '', listener = null], onLeave, 
 
   function drawHistory() {
     const isByHour = range.value === 'hours';
-    const rows = isByHour ? history.hours : range.value === 'month' ? history.days.slice(-30) : history.days;
+    const slot = isByHour ? hours : days;
+    const rows = complete(isByHour ? history.hours : history.days, spans[range.value], slot);
     chart.set({
-      times: rows.map(row => new Date(row.start).getTime()),
-      slot: isByHour ? hours : days,
+      times: rows.map(row => row.at),
+      slot,
       write: bytes,
       isBytes: true,
       when: isByHour ? dayHour : shortDay,
@@ -284,6 +288,19 @@ export async function show(page, { rest: [name = '', listener = null], onLeave, 
     if (answer.notKept) warn(answer.notKept);
     await refresh();
   }
+}
+
+// The proxy leaves out what had no traffic; a chart and a table want it there.
+function complete(entries, count, slot) {
+  const first = (Math.floor(Date.now() / slot) - count + 1) * slot;
+  const rows = Array.from({ length: count }, (_, index) => ({ at: first + index * slot, sentBytes: 0, receivedBytes: 0 }));
+  for (const entry of entries) {
+    const row = rows[Math.floor((new Date(entry.start) - first) / slot)];
+    if (!row) continue;
+    row.sentBytes = sum(row.sentBytes, entry.sentBytes);
+    row.receivedBytes = sum(row.receivedBytes, entry.receivedBytes);
+  }
+  return rows;
 }
 
 const limited = (current, most) => (most === null ? count(current) : t('ofMost', { part: current, all: most }));

@@ -3,6 +3,7 @@
 import { h, fill } from '../dom.js';
 import { t, word } from '../texts.js';
 import { get, send, userPath } from '../api.js';
+import { allUsers } from '../userlist.js';
 import { poll } from '../poll.js';
 import { link } from '../router.js';
 import { bytes, count, day } from '../format.js';
@@ -103,21 +104,20 @@ export async function show(page, { onLeave, query }) {
 
   async function whole() {
     try {
-      const { columns, rows } = await get('/api/users/all?compact');
-      users = new Map(
-        rows.map(row => {
-          const user = Object.fromEntries(columns.map((column, at) => [column, row[at]]));
-          return [keyOf(user), user];
-        }),
-      );
+      // On the first visit what is there already is shown; later ones wait for the whole list, or rows would come and go.
+      take(await allUsers(users.size === 0 ? take : () => {}));
       for (const key of selected) if (!users.has(key)) selected.delete(key);
       fill(trouble);
-      showGroups();
-      filter();
       showBulk();
     } catch (error) {
       fill(trouble, problem(error, whole));
     }
+  }
+
+  function take(rows) {
+    users = new Map(rows.map(user => [keyOf(user), user]));
+    showGroups();
+    filter();
   }
 
   // Between two whole lists only what has moved.
@@ -239,16 +239,21 @@ export async function show(page, { onLeave, query }) {
 
   async function add() {
     const form = userForm(null, groups());
+    let name = '';
     const answer = await ask({
       title: t('users.add'),
       body: form.element,
       action: t('users.add'),
-      submit: () => send('POST', '/api/users', form.read()),
+      submit: () => {
+        const options = form.read();
+        name = options.name;
+        return send('POST', '/api/users', options);
+      },
     });
     if (!answer) return;
-    tell(t('users.added', { name: answer.user.status.name }));
+    tell(t('users.added', { name }));
     if (answer.notKept) warn(answer.notKept);
-    location.hash = link('user', answer.user.status.name);
+    location.hash = link('user', name);
   }
 }
 
