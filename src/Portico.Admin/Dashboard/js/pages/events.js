@@ -45,7 +45,7 @@ export async function show(page, { onLeave }) {
       {
         id: 'type',
         title: t('events.type'),
-        kind: 'w-l',
+        kind: 'w-m',
         cell: it => badge(word('event', it.type), kinds[it.type] ?? 'plain'),
       },
       {
