@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join, relative } from 'node:path';
 
-export const folder = fileURLToPath(new URL('../../../src/Portico.Admin/Dashboard/', import.meta.url));
+export const folder = fileURLToPath(new URL('../../../src/Portico.Admin/Dashboard/Pages/', import.meta.url));
 
 export const read = name => readFileSync(join(folder, name), 'utf8');
 
@@ -16,4 +16,4 @@ export const files = ending =>
     .sort();
 
 /** A module of the pages that needs no page. */
-export const load = name => import(new URL(`../../../src/Portico.Admin/Dashboard/js/${name}`, import.meta.url));
+export const load = name => import(new URL(`../../../src/Portico.Admin/Dashboard/Pages/js/${name}`, import.meta.url));
