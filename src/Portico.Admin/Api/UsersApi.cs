@@ -216,7 +216,8 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         return
         [
             .. (await Users.DetailsAsync(name).ConfigureAwait(false)).Select(user => new UserDetailAnswer(
-                user.Status, user.Note, user.Domain, user.HasFormerSecret, user.Sessions,
+                user.Status, user.Note, user.Domain, user.AdTag, user.IsEnabled, user.PreviousUntil, user.PreviousUntil is not null,
+                user.Sessions,
                 [.. links.Where(link => user.Status.Listener.Length == 0 || link.Listener == user.Status.Listener)])),
         ];
     }

@@ -34,12 +34,15 @@ internal sealed record UserChangeAnswer(
 /// <param name="Status">As it is now.</param>
 /// <param name="Note">The operator's.</param>
 /// <param name="Domain">Of its own; null = the listener's.</param>
-/// <param name="HasFormerSecret">The secret before is good still.</param>
+/// <param name="AdTag">Of its own; null = the listener's.</param>
+/// <param name="Enabled">Not switched off.</param>
+/// <param name="PreviousUntil">Until when the secret before is good; null = there is none.</param>
+/// <param name="HasFormerSecret">Whether there is one.</param>
 /// <param name="Sessions">Those that are open, at most a page.</param>
 /// <param name="Links">To share with the user, and with nobody else.</param>
 internal sealed record UserDetailAnswer(
-    UserStatus Status, string? Note, string? Domain, bool HasFormerSecret, ImmutableArray<SessionStatus> Sessions,
-    ImmutableArray<UserLink> Links);
+    UserStatus Status, string? Note, string? Domain, string? AdTag, bool Enabled, DateTimeOffset? PreviousUntil, bool HasFormerSecret,
+    ImmutableArray<SessionStatus> Sessions, ImmutableArray<UserLink> Links);
 
 /// <summary>A user by its name.</summary>
 /// <param name="Users">One, or one for each listener that has a user of this name in the file.</param>

@@ -183,7 +183,8 @@ public sealed class UserControl : IDisposable
             var managed = user.Key.Listener.Length == 0 ? Find(name) : null;
             found.Add(new UserDetail(
                 UserStatus.Of(user, user.Key.Listener, tally.NetworksNow(user), now), user.Terms.Note, managed?.Current.Domain,
-                managed?.Former is not null, [.. sessions]));
+                managed?.Current.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null, user.Terms.IsEnabled,
+                managed?.Former?.Until, [.. sessions]));
         }
 
         return found.ToImmutable();

@@ -71,10 +71,13 @@ public sealed record UserPage(ImmutableArray<UserStatus> Users, string? Next);
 /// <param name="Status">As it is now.</param>
 /// <param name="Note">The operator's.</param>
 /// <param name="Domain">Of its own; null = the listener's.</param>
-/// <param name="HasFormerSecret">The secret before is good still.</param>
+/// <param name="AdTag">Of its own, 32 hexadecimal digits; null = the listener's.</param>
+/// <param name="IsEnabled">Not switched off.</param>
+/// <param name="PreviousUntil">Until when the secret before is good; null = there is none.</param>
 /// <param name="Sessions">Those that are open, at most a page.</param>
 public sealed record UserDetail(
-    UserStatus Status, string? Note, string? Domain, bool HasFormerSecret, ImmutableArray<SessionStatus> Sessions);
+    UserStatus Status, string? Note, string? Domain, string? AdTag, bool IsEnabled, DateTimeOffset? PreviousUntil,
+    ImmutableArray<SessionStatus> Sessions);
 
 /// <summary>How a change of the managed users went.</summary>
 public enum UserOutcome

@@ -1,5 +1,4 @@
 using System.Net;
-using Portico.TestKit.Clients;
 using Xunit;
 
 namespace Portico.Admin.Tests.Api;
