@@ -63,8 +63,8 @@ internal sealed class AccessControl(Func<AdminSettings> settings, TimeProvider t
             return DashboardSessions.IsOwnPages(context.Request)
                 ? null
                 : Answer.Problem(
-                    StatusCodes.Status403Forbidden, $"with the cookie, what changes something carries the header {DashboardSessions.Header}",
-                    DashboardSessions.Header);
+                    StatusCodes.Status403Forbidden,
+                    $"with the cookie, what changes something carries the header {DashboardSessions.Header}", DashboardSessions.Header);
         }
 
         if (!HostNames.IsOurs(context.Request.Host.Host, admin.Hosts))

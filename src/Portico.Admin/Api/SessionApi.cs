@@ -14,7 +14,11 @@ internal sealed class SessionApi(AccessControl access)
         new("POST", "/api/session", "beginBrowserSession", "Show the token, and have a cookie from then on.", BeginAsync)
         {
             MayCall = MayCall.Public, Body = RequestJson.Default.TokenRequest, Answers = AdminJson.Default.BrowserSession,
-            Errors = [(StatusCodes.Status401Unauthorized, "The token is wrong"), (StatusCodes.Status403Forbidden, "No token is configured")],
+            Errors =
+            [
+                (StatusCodes.Status401Unauthorized, "The token is wrong"),
+                (StatusCodes.Status403Forbidden, "No token is configured"),
+            ],
         },
         new("DELETE", "/api/session", "endBrowserSession", "Forget this browser.", EndAsync) { Answers = AdminJson.Default.BrowserSession },
     ];

@@ -254,12 +254,16 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
 
     private void Tell(HttpContext context, UserChange change)
     {
-        const int Shown = 5;
         if (change.Outcome != UserOutcome.Applied) return;
-        var words = new[] { ("added", change.Added), ("changed", change.Changed), ("removed", change.Removed) }
-            .Where(it => !it.Item2.IsEmpty)
-            .Select(it => $"{it.Item2.Length} {it.Item1} ({string.Join(", ", it.Item2.Take(Shown))}{(it.Item2.Length > Shown ? ", …" : "")})");
-        audit.Changed(context, "managed users", $"revision {change.Revision - 1}", string.Join(", ", words));
+        var words = new[] { Words("added", change.Added), Words("changed", change.Changed), Words("removed", change.Removed) };
+        audit.Changed(context, "managed users", $"revision {change.Revision - 1}", string.Join(", ", words.Where(it => it.Length > 0)));
+
+        static string Words(string what, ImmutableArray<string> names)
+        {
+            const int Shown = 5;
+            if (names.IsEmpty) return "";
+            return $"{names.Length} {what} ({string.Join(", ", names.Take(Shown))}{(names.Length > Shown ? ", …" : "")})";
+        }
     }
 
     private static Answer Unknown() => Answer.Problem(StatusCodes.Status404NotFound, "there is no user of that name", "name");

@@ -92,12 +92,13 @@ internal sealed class UserLimits(UserRecord user)
             return;
         }
 
-        // What was moved beyond the lease is taken whatever there is.
-        var wanted = Math.Clamp(left / 100, LeastLeased, MostLeased) - lease;
-        var rest = Interlocked.Add(ref _left, -wanted);
-        lease += wanted;
-        if (rest > 0) return;
-        lease = Math.Min(lease, 0);
+        // What was moved beyond the lease is taken whatever there is, and a lease never more than what is left.
+        var moved = -lease;
+        var taken = Math.Max(moved, Math.Min(moved + Math.Clamp(left / 100, LeastLeased, MostLeased), left));
+        var rest = Interlocked.Add(ref _left, -taken);
+        lease = taken - moved + Math.Min(rest, 0); // another loop was quicker
+        if (rest > 0 || lease > 0) return;
+        lease = 0;
         if (!Interlocked.Exchange(ref _isExhausted, true)) user.Ledger.SomeoneMustGo();
     }
 

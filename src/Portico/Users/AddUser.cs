@@ -9,7 +9,8 @@ internal static class AddUser
 {
     public static Command Create(AdminOptions admin)
     {
-        var (name, flags, qr) = (new Argument<string>("name") { Description = "Name of the user." }, new UserFlags(), CommonOptions.Qr("auto"));
+        var name = new Argument<string>("name") { Description = "Name of the user." };
+        var (flags, qr) = (new UserFlags(), CommonOptions.Qr("auto"));
         var command = new Command("add", "Add a user and print its links.") { name, qr };
         flags.AddTo(command);
         admin.AddTo(command);

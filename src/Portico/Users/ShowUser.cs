@@ -73,6 +73,7 @@ internal static class ShowUser
     public static string WordsOf(QuotaStatus quota)
     {
         var until = quota.Until is { } day ? $", anew on {day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "";
-        return $"{Tables.Bytes(quota.UsedBytes)} of {Tables.Bytes(quota.Bytes)}{(quota.Period == "none" ? "" : $" a {quota.Period}")}{until}";
+        var period = quota.Period == "none" ? "" : $" a {quota.Period}";
+        return $"{Tables.Bytes(quota.UsedBytes)} of {Tables.Bytes(quota.Bytes)}{period}{until}";
     }
 }

@@ -21,7 +21,11 @@ internal static class SimpleChanges
     public static Command Rotate(AdminOptions admin)
     {
         var name = new Argument<string>("name") { Description = "Name of the user." };
-        var grace = new Option<int>("--grace") { Description = "For so many seconds the old links work too. Without it: not at all.", HelpName = "SECONDS" };
+        var grace = new Option<int>("--grace")
+        {
+            Description = "For so many seconds the old links work too. Without it: not at all.",
+            HelpName = "SECONDS",
+        };
         var qr = CommonOptions.Qr("auto");
         var command = new Command("rotate", "Give a user a fresh secret and print its new links.") { name, grace, qr };
         admin.AddTo(command);

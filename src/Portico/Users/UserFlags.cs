@@ -11,16 +11,26 @@ internal sealed class UserFlags
     private readonly Option<string?> _domain = Text("--domain", "NAME", "A host name of the user's own for fake-TLS links.");
     private readonly Option<string?> _adTag = Text("--ad-tag", "HEX", "The user's own ad tag.");
     private readonly Option<string?> _secretFile = Text("--secret-file", "FILE", "A file that holds the secret. Without it: a fresh one.");
-    private readonly Option<string?> _expires = Text("--expires", "WHEN", "When it ends: a date such as 2027-01-31, with a time or without, or days from now such as 30d.");
+    private readonly Option<string?> _expires = Text(
+        "--expires", "WHEN", "When it ends: a date such as 2027-01-31, with a time or without, or days from now such as 30d.");
+
     private readonly Option<int?> _connections = new("--max-connections") { Description = "Sessions at a time.", HelpName = "N" };
     private readonly Option<int?> _networks = new("--max-networks") { Description = "Networks at a time.", HelpName = "N" };
     private readonly Option<string?> _down = Text("--down", "BYTES", "Bytes per second to the user, such as \"2 MiB\".");
     private readonly Option<string?> _up = Text("--up", "BYTES", "Bytes per second from the user.");
     private readonly Option<string?> _quota = Text("--quota", "BYTES", "Bytes in a period, such as \"50 GiB\".");
-    private readonly Option<string?> _period = new Option<string?>("--period") { Description = "When the quota begins anew.", HelpName = "PERIOD" }
-        .AcceptOnlyFromAmong("none", "day", "week", "month");
+    private readonly Option<string?> _period = new Option<string?>("--period")
+    {
+        Description = "When the quota begins anew.",
+        HelpName = "PERIOD",
+    }.AcceptOnlyFromAmong("none", "day", "week", "month");
 
-    private readonly Option<int?> _resetDay = new("--reset-day") { Description = "The day on which it does: of a month 1 to 31, of a week 1 (Monday) to 7.", HelpName = "N" };
+    private readonly Option<int?> _resetDay = new("--reset-day")
+    {
+        Description = "The day on which it does: of a month 1 to 31, of a week 1 (Monday) to 7.",
+        HelpName = "N",
+    };
+
     private readonly Option<string?> _group = Text("--group", "WORD", "A word to sort users by.");
     private readonly Option<string?> _note = Text("--note", "TEXT", "What is to be remembered of the user.");
 
@@ -82,12 +92,21 @@ internal sealed class UserFlags
 
     private static string Moment(string text)
     {
-        if (text is [.. var days, 'd'] && int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count < 100_000)
-            return TimeProvider.System.GetUtcNow().AddDays(count).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        const int MostDays = 100_000;
+        var now = TimeProvider.System.GetUtcNow();
+        if (text is [.. var days, 'd'] && int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count < MostDays)
+        {
+            return Written(now.AddDays(count));
+        }
+
         if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment))
-            return moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+            return Written(moment);
         throw new CommandFailure(ExitCode.BadConfiguration, "--expires: needs a date such as 2027-01-31, or days from now such as 30d");
     }
+
+    private static string Written(DateTimeOffset moment) =>
+        moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static string ReadSecret(string path)
     {

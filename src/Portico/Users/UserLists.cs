@@ -14,7 +14,10 @@ internal static class UserLists
 
     public static Command Import(AdminOptions admin)
     {
-        var file = new Argument<string>("file") { Description = "JSON ({ \"users\": [ … ] }, or the list alone) or CSV with a line of heads; - = standard input." };
+        var file = new Argument<string>("file")
+        {
+            Description = "JSON ({ \"users\": [ … ] }, or the list alone) or CSV with a line of heads; - = standard input.",
+        };
         var replace = new Option<bool>("--replace") { Description = "Managed users that are not in the file are removed." };
         var format = Format();
         var command = new Command("import", "Add the users of a file, or change those that are there.") { file, replace, format };
@@ -28,7 +31,8 @@ internal static class UserLists
             using var client = admin.Connect(parsed);
             if (!parsed.GetValue(replace))
                 wanted = Together(await ExportAsync(client, cancel), wanted);
-            var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Put, "/api/users", new JsonObject { ["users"] = wanted }, cancel);
+            var set = new JsonObject { ["users"] = wanted };
+            var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Put, "/api/users", set, cancel);
             parsed.InvocationConfiguration.Output.WriteLine(admin.WantsJson(parsed)
                 ? changed.Text
                 : $"{changed.Added.Length} added, {changed.Changed.Length} changed, {changed.Removed.Length} removed");
@@ -115,7 +119,8 @@ internal static class UserLists
         {
             var node = JsonNode.Parse(text);
             var list = node as JsonArray ?? (node as JsonObject)?["users"] as JsonArray;
-            return list?.DeepClone().AsArray() ?? throw new CommandFailure(ExitCode.BadConfiguration, "the file must hold { \"users\": [ … ] }");
+            return list?.DeepClone().AsArray()
+                ?? throw new CommandFailure(ExitCode.BadConfiguration, "the file must hold { \"users\": [ … ] }");
         }
         catch (JsonException error)
         {

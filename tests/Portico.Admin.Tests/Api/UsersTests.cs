@@ -12,13 +12,15 @@ public sealed class UsersTests
     {
         await using var test = await AdminUnderTest.StartAsync();
         using var client = test.Client;
-        var (status, body) = await client.SendAsync("POST", "/api/users", $$"""{ "name": "alice", "secret": "{{Alice}}", "group": "family" }""");
+        var (status, body) = await client.SendAsync(
+            "POST", "/api/users", $$"""{ "name": "alice", "secret": "{{Alice}}", "group": "family" }""");
         Assert.Equal(201, status);
         Assert.Equal(("applied", 1, "alice"), ((string)body!["outcome"]!, (int)body["revision"]!, (string)body["added"]![0]!));
         Assert.Equal($"tg://alice", (string)body["users"]![0]!["links"]![0]!["tg"]!);
 
         (status, body) = await client.SendAsync("GET", "/api/users/alice");
-        Assert.Equal((200, "managed", "family"), (status, (string)body!["users"]![0]!["status"]!["source"]!, (string)body["users"]![0]!["status"]!["group"]!));
+        var shown = body!["users"]![0]!["status"]!;
+        Assert.Equal((200, "managed", "family"), (status, (string)shown["source"]!, (string)shown["group"]!));
         Assert.DoesNotContain(Alice, body.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal(200, (await client.SendAsync("DELETE", "/api/users/alice")).Status);
         Assert.Equal(404, (await client.SendAsync("GET", "/api/users/alice")).Status);
@@ -32,7 +34,8 @@ public sealed class UsersTests
         await using var test = await AdminUnderTest.StartAsync();
         using var client = test.Client;
         await client.SendAsync("POST", "/api/users", """
-            { "name": "alice", "maxConnections": 5, "note": "x", "rate": { "down": "2 MiB", "up": "1 MiB" }, "quota": { "bytes": "50 GiB" } }
+            { "name": "alice", "maxConnections": 5, "note": "x", "rate": { "down": "2 MiB", "up": "1 MiB" },
+              "quota": { "bytes": "50 GiB" } }
             """);
         var (status, body) = await client.SendAsync("PATCH", "/api/users/alice", """
             { "maxConnections": null, "rate": { "down": null }, "quota": { "period": "week" } }

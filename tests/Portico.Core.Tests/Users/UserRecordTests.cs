@@ -30,6 +30,22 @@ public sealed class UserRecordTests
         Assert.Equal(1, _looks);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100)]
+    [InlineData(5000)]
+    [InlineData(1_000_000)]
+    public void A_small_quota_is_spent_to_its_end_and_not_a_lease_earlier(int bytes)
+    {
+        var user = With(new UserTerms { Quota = new(bytes, QuotaPeriod.None) });
+        var moved = 0;
+        for (; user.Limits!.MaySend(nowMs: 0); moved++) user.MeterOn(moved % 2).CountSent(1, nowMs: 0);
+
+        // The last lease of the other loop may be left over.
+        Assert.InRange(moved, Math.Max(1, bytes - 4096 - (bytes / 100)), bytes);
+        Assert.Equal(1, _looks);
+    }
+
     [Fact]
     public void A_quota_of_ten_tebibytes_is_one()
     {

@@ -61,7 +61,8 @@ public sealed class UserLimitsTests
         Assert.InRange(rate, 850_000, 1_150_000);
         Assert.InRange(fast, TimeSpan.Zero, TimeSpan.FromSeconds(4)); // 4 MB, which at the other's rate takes as many seconds alone
 
-        static long Sent(ProxyUnderTest test) => test.Proxy.Control.ManagedUsers.Usage(0).Users.Single(it => it.Name == "default").SentBytes;
+        static long Sent(ProxyUnderTest test) =>
+            test.Proxy.Control.ManagedUsers.Usage(0).Users.Single(it => it.Name == "default").SentBytes;
     }
 
     [Theory]
