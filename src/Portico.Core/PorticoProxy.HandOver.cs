@@ -110,7 +110,8 @@ public sealed partial class PorticoProxy
         try
         {
             await OnThreadAsync(() => ThrowFor(replays.PrepareToMove())).ConfigureAwait(false);
-            await _services.Users.HandOverAsync().ConfigureAwait(false);
+            if (await _services.Users.HandOverAsync().ConfigureAwait(false) is { } notKept)
+                throw new HandOverException($"users or their usage are not kept, so the next process would miss them: {notKept}");
             replays.Hold();
             _services.Policy.IsHeld = true;
             // With it every loop has had a turn, so nobody is in the middle of being remembered.

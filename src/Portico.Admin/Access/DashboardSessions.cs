@@ -57,7 +57,7 @@ internal sealed class DashboardSessions(TimeProvider time)
         var (hash, now) = (HashOf(id), time.GetUtcNow());
         lock (_gate)
         {
-            var session = _sessions.Find(it => ReferenceEquals(it.Token, token) && CryptographicOperations.FixedTimeEquals(it.Hash, hash));
+            var session = _sessions.Find(it => it.Token.IsSame(token) && CryptographicOperations.FixedTimeEquals(it.Hash, hash));
             if (session is null || session.Ends <= now) return null;
             return session.Ends = now + Lifetime;
         }

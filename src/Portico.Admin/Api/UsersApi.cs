@@ -122,7 +122,7 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         try
         {
             var change = await Users.EditAsync(name, user => Merge(user, patch!), revision).ConfigureAwait(false);
-            var now = (string?)patch!["name"] ?? name;
+            var now = patch!["name"] is JsonValue value && value.TryGetValue<string>(out var wanted) ? wanted : name;
             return await AnswerAsync(context, change, now).ConfigureAwait(false);
         }
         catch (JsonException error)
@@ -173,7 +173,9 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private Task<Answer> ExportAsync(HttpContext context)
     {
         audit.Changed(context, "secrets of managed users", "kept", "read");
-        return Task.FromResult(Answer.Json(new UserExport(Users.Export(), Users.Revision), AdminJson.Default.UserExport));
+        var (users, revision) = Users.Export();
+        context.Response.Headers.ETag = TagOf(revision);
+        return Task.FromResult(Answer.Json(new UserExport(users, revision), AdminJson.Default.UserExport));
     }
 
     private Task<Answer> UsageAsync(HttpContext context)
@@ -225,7 +227,7 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private async Task<Answer> AnswerAsync(
         HttpContext context, UserChange change, string? user = null, int status = StatusCodes.Status200OK)
     {
-        context.Response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{change.Revision}\"");
+        context.Response.Headers.ETag = TagOf(change.Revision);
         switch (change.Outcome)
         {
             case UserOutcome.Refused:
@@ -266,6 +268,8 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         }
     }
 
+    private static string TagOf(long revision) => string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
+
     private static Answer Unknown() => Answer.Problem(StatusCodes.Status404NotFound, "there is no user of that name", "name");
 
     // What is missing stays, null clears: the default takes its place.
@@ -292,14 +296,18 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private static Answer? Revision(HttpContext context, out long? revision)
     {
         revision = null;
-        if (context.Request.Headers.IfMatch is not [{ Length: > 0 } text] || text == "*")
-            return null;
+        if (context.Request.Headers.IfMatch.Count == 0) return null;
+        if (context.Request.Headers.IfMatch is not [{ } text]) return WrongTag;
+        if (text == "*") return null;
         if (text is ['"', .. var number, '"'] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var seen))
         {
             revision = seen;
             return null;
         }
 
-        return Answer.Problem(StatusCodes.Status400BadRequest, "If-Match must be the ETag of an answer before", "If-Match");
+        return WrongTag;
     }
+
+    private static Answer WrongTag { get; } =
+        Answer.Problem(StatusCodes.Status400BadRequest, "If-Match must be the ETag of an answer before", "If-Match");
 }

@@ -20,6 +20,9 @@ public sealed class UserControl : IDisposable
     private readonly SemaphoreSlim _gate = new(1);
     private volatile State _state;
 
+    // Kept, and left out: in nobody's way until they are taken away or put anew.
+    private ImmutableHashSet<string> _setAside = [];
+
     internal UserControl(ControlParts parts, LoopQuestions loops)
     {
         (_parts, _loops) = (parts, loops);
@@ -44,30 +47,39 @@ public sealed class UserControl : IDisposable
     /// <param name="errors">What could not be taken over, each by its name.</param>
     internal ImmutableArray<ManagedUser> Restore(List<ConfigurationError> errors)
     {
-        var users = _state.Users.ToBuilder();
-        var taken = _parts.UsersInFile().ToList();
+        var now = _parts.Time.GetUtcNow();
+        var users = ImmutableArray.CreateBuilder<ManagedUser>();
+        var parser = new ManagedUserReader(_parts.UsersInFile(), RecordOf, now);
         // One by one: what is wrong with one says nothing of the others.
         foreach (var stored in _parts.Users.Kept.Users)
         {
             var found = new List<ConfigurationError>();
-            if (ManagedUserParser.FromStored(stored) is not { } options)
+            if (ManagedUserParser.FromStored(stored) is { } options && options.Name == stored.Name)
             {
-                errors.Add(new(stored.Name, "cannot be read"));
-                continue;
+                if (parser.Read(options, stored.Name, found) is { } user) users.Add(user);
+            }
+            else
+            {
+                found.Add(new(stored.Name, "cannot be read"));
             }
 
-            var one = ManagedUserParser.Parse([options], [], taken, RecordOf, found, _parts.Time.GetUtcNow());
-            errors.AddRange(found.Select(error => error with { Key = $"{stored.Name}{error.Key["users[0]".Length..]}" }));
-            users.AddRange(one);
+            if (found.Count == 0) continue;
+            errors.AddRange(found);
+            _setAside = _setAside.Add(stored.Name);
         }
 
         users.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
         _state = _state with { Users = users.ToImmutable() };
+        _parts.Users.Restored();
         return _state.Users;
     }
 
-    /// <summary>The whole set, as it would be written. Holds secrets.</summary>
-    public ImmutableArray<UserOptions> Export() => [.. _state.Users.Select(ManagedUserParser.ToOptions)];
+    /// <summary>The whole set, as it would be written, and its revision. Holds secrets.</summary>
+    public (ImmutableArray<UserOptions> Users, long Revision) Export()
+    {
+        var state = _state;
+        return ([.. state.Users.Select(ManagedUserParser.ToOptions)], state.Revision);
+    }
 
     /// <summary>One user as it would be written; null = there is no managed user of that name. Holds secrets.</summary>
     public UserOptions? Export(string name) => Find(name) is { } user ? ManagedUserParser.ToOptions(user) : null;
@@ -79,12 +91,14 @@ public sealed class UserControl : IDisposable
     /// <param name="wanted">All managed users.</param>
     /// <param name="revision">The set that the caller saw; null = whichever there is.</param>
     public Task<UserChange> ReplaceAsync(IReadOnlyList<UserOptions> wanted, long? revision = null) =>
-        ChangeAsync(revision, before =>
-        {
-            var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
-            foreach (var user in wanted) user.Secret ??= SecretOf(user.Name, known);
-            return wanted;
-        });
+        ChangeAsync(
+            revision, before =>
+            {
+                var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
+                foreach (var user in wanted.Where(it => it is not null)) user.Secret ??= SecretOf(user.Name, known);
+                return wanted;
+            },
+            isWhole: true);
 
     /// <summary>Adds one user. Without a secret it gets a fresh one.</summary>
     /// <param name="user">Of a name that nobody has.</param>
@@ -105,7 +119,23 @@ public sealed class UserControl : IDisposable
     /// <summary>Takes one user away; its sessions end.</summary>
     /// <param name="name">Whom.</param>
     /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
-    public Task<UserChange> RemoveAsync(string name, long? revision = null) => ChangeOneAsync(name, revision, _ => null);
+    public async Task<UserChange> RemoveAsync(string name, long? revision = null)
+    {
+        if (Find(name) is not null || !_setAside.Contains(name))
+            return await ChangeOneAsync(name, revision, _ => null).ConfigureAwait(false);
+        await _gate.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            _setAside = _setAside.Remove(name);
+            _state = _state with { Revision = _state.Revision + 1 };
+            var notKept = await _parts.Users.SaveUsersAsync(_state.Revision, [], [name]).ConfigureAwait(false);
+            return new(UserOutcome.Applied, _state.Revision) { Removed = [name], NotKept = notKept };
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
 
     /// <summary>Gives one user a fresh secret.</summary>
     /// <param name="name">Whom.</param>
@@ -228,7 +258,8 @@ public sealed class UserControl : IDisposable
         ]).ConfigureAwait(false);
     }
 
-    private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<ManagedUser>, IReadOnlyList<UserOptions>> change)
+    private async Task<UserChange> ChangeAsync(
+        long? revision, Func<ImmutableArray<ManagedUser>, IReadOnlyList<UserOptions>> change, bool isWhole = false)
     {
         await _gate.WaitAsync().ConfigureAwait(false);
         try
@@ -247,9 +278,11 @@ public sealed class UserControl : IDisposable
                 return new(UserOutcome.Stopping, before.Revision);
             _state = new State(after, before.Revision + 1);
             foreach (var user in difference.Removed) user.Record.IsForgotten = true;
-            var notKept = await _parts.Users.SaveUsersAsync(
-                before.Revision + 1, [.. difference.Put.Select(ManagedUserParser.ToStored)], [.. difference.Removed.Select(it => it.Name)])
-                .ConfigureAwait(false);
+            var put = difference.Put.Select(ManagedUserParser.ToStored).ToList();
+            // A whole set says that there are no others.
+            var removed = difference.Removed.Select(it => it.Name).Concat(isWhole ? _setAside.Except(put.Select(it => it.Name)) : []);
+            _setAside = isWhole ? [] : _setAside.Except(put.Select(it => it.Name));
+            var notKept = await _parts.Users.SaveUsersAsync(before.Revision + 1, put, [.. removed]).ConfigureAwait(false);
             return new UserChange(UserOutcome.Applied, before.Revision + 1)
             {
                 Added = [.. difference.Added.Select(it => it.Name)],

@@ -15,6 +15,8 @@ internal sealed partial class UserKeeper : IDisposable
     /// <summary>How often counters are kept: so much may be lost when the process is killed.</summary>
     public static readonly TimeSpan FlushPeriod = TimeSpan.FromSeconds(10);
 
+    private const int LoadAttempts = 4;
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500), QuietPeriod = TimeSpan.FromMinutes(1);
 
     private readonly IUserStore? _store;
@@ -58,7 +60,10 @@ internal sealed partial class UserKeeper : IDisposable
     }
 
     /// <summary>What an earlier process kept.</summary>
-    public StoredState Kept { get; }
+    public StoredState Kept { get; private set; }
+
+    /// <summary>The users of <see cref="Kept"/> are taken over: only its epoch and revision are needed still.</summary>
+    public void Restored() => Kept = Kept with { Users = [], Usage = [] };
 
     /// <summary>Bytes of all users in the counters' epoch, as of the last time that they were kept.</summary>
     public (long Received, long Sent) Everybody => (Interlocked.Read(ref _received), Interlocked.Read(ref _sent));
@@ -121,13 +126,26 @@ internal sealed partial class UserKeeper : IDisposable
     /// What was counted is kept, and nothing more: another process is about to read it. Until <see cref="TakeBackAsync"/>, or until
     /// <see cref="ReleaseAsync"/> gives that process what is counted meanwhile.
     /// </summary>
-    public Task HandOverAsync() => DoAsync(() =>
+    /// <returns>Why it must not be, as the next process would miss something; null = it may.</returns>
+    public async Task<string?> HandOverAsync()
     {
-        Flush();
-        if (_store is not null) Guard(_store.MarkClean);
-        _store?.Dispose();
-        _isHandedOver = true;
-    });
+        string? problem = null;
+        await DoAsync(() =>
+        {
+            Flush();
+            if (_store is null) return;
+            if (_unsaved.Count > 0 || _unsavedUsers.Count > 0)
+            {
+                problem = Problem ?? "something is not kept yet";
+                return;
+            }
+
+            Guard(_store.MarkClean);
+            _store.Dispose();
+            _isHandedOver = true;
+        }).ConfigureAwait(false);
+        return problem;
+    }
 
     /// <summary>No other process took over.</summary>
     public Task TakeBackAsync() => DoAsync(() => _isHandedOver = false);
@@ -182,8 +200,15 @@ internal sealed partial class UserKeeper : IDisposable
     {
         while (!_work.IsCompleted)
         {
-            if (_work.TryTake(out var action, Tick)) action();
-            if (!_work.IsAddingCompleted) Look();
+            try
+            {
+                if (_work.TryTake(out var action, Tick)) action();
+                if (!_work.IsAddingCompleted) Look();
+            }
+            catch (Exception error)
+            {
+                Log.Faulted(_log, error);
+            }
         }
 
         _ended.SetResult();
@@ -266,7 +291,7 @@ internal sealed partial class UserKeeper : IDisposable
         IReadOnlyCollection<UsageRow> late = [];
         Guard(() => late = _store.TakeLate());
         if (late.Count == 0) return;
-        var users = _users().ToDictionary(user => user.Key);
+        var users = _users().DistinctBy(user => user.Key).ToDictionary(user => user.Key);
         foreach (var row in late)
         {
             if (row.Key == UsageKey.Everybody)
@@ -319,9 +344,26 @@ internal sealed partial class UserKeeper : IDisposable
     {
         var state = new StoredState("", 0, [], []);
         if (_store is null) return state;
-        Guard(() => state = _store.Load());
-        _ledger.Restore(state.Usage);
-        return state;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                state = _store.Load();
+                _ledger.Restore(state.Usage);
+                return state;
+            }
+            catch (StoreException) when (attempt < LoadAttempts)
+            {
+                Thread.Sleep(Tick); // somebody copies it, perhaps
+            }
+            catch (StoreException problem)
+            {
+                Problem = problem.Message;
+                _metrics.StorageError();
+                Log.NotRead(_log, problem.Message);
+                return state;
+            }
+        }
     }
 
     private void Guard(Action action)
@@ -344,6 +386,14 @@ internal sealed partial class UserKeeper : IDisposable
 
     private static partial class Log
     {
+        [LoggerMessage(EventId = 2403, EventName = "UsersNotRead", Level = LogLevel.Error,
+            Message = "Managed users cannot be read: {Problem}. They are left out, and nothing is kept of changes, until a restart")]
+        public static partial void NotRead(ILogger logger, string problem);
+
+        [LoggerMessage(EventId = 2404, EventName = "UsersFaulted", Level = LogLevel.Error,
+            Message = "An exception of the proxy while it looked after users; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error);
+
         [LoggerMessage(EventId = 2401, EventName = "UsersNotKept", Level = LogLevel.Error,
             Message = "Users and their usage cannot be kept now: {Problem}. Everything goes on from memory, and it is tried again every "
                 + "ten seconds")]

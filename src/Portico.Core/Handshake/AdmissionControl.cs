@@ -78,25 +78,26 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         if (user.Refusal(handshake.Loop.UnixSeconds) is { } refusal) return refusal;
         if (!user.TryHold()) return CloseReason.UserConnections;
         lease.Hold(user);
-        if (!TryNetwork(session, user, ref lease)) return CloseReason.UserNetworks;
         if (policy.Rules is { } rules)
         {
             if (!Passes(rules, handshake, out var counted)) return CloseReason.PolicyError;
             lease.Hold(counted);
         }
 
-        return session.Listener.Limit.TryEnter(ref lease) ? null : CloseReason.ConnectionLimit;
+        if (!session.Listener.Limit.TryEnter(ref lease)) return CloseReason.ConnectionLimit;
+        // Last: it may send another network away.
+        return TryNetwork(session, user, ref lease) ? null : CloseReason.UserNetworks;
     }
 
     // A balancer that says that it is itself the client is in no network of the user's.
     private static bool TryNetwork(Session session, UserRecord user, ref SessionLease lease)
     {
-        if (user is not { Terms.MaxNetworks: { } most, Limits: { } limits }) return true;
+        if (user is not { Terms.MaxNetworks: { } most, Limits.Networks: { } networks }) return true;
         if (session.LimitedNetwork() is not { IsKnown: true } network) return true;
-        if (limits.Networks.Enter(network, most, session.Context.Loop.NowMs, out var mustGo) is not { } place)
-            return false;
-        lease.Hold(place);
+        var place = networks.Enter(network, most, session.Context.Loop.NowMs, out var mustGo);
         if (mustGo) user.Ledger.SomeoneMustGo();
+        if (place is null) return false;
+        lease.Hold(place);
         return true;
     }
 

@@ -26,21 +26,12 @@ internal static class ManagedUserParser
         Func<string, UserRecord> recordOf, List<ConfigurationError> errors, DateTimeOffset now)
     {
         var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
-        var parser = new UserOptionsParser(errors, [], now);
-        foreach (var (user, place) in file) parser.Reserve(user, place);
-        var read = ImmutableArray.CreateBuilder<Credential>(2);
+        var reader = new ManagedUserReader(file, name => known.GetValueOrDefault(name)?.Record ?? recordOf(name), now);
         var users = ImmutableArray.CreateBuilder<ManagedUser>(wanted.Count);
         for (var i = 0; i < wanted.Count; i++)
         {
-            read.Clear();
-            var failed = errors.Count;
-            OptionRules.Check(TypeInfo, JsonSerializer.SerializeToNode(wanted[i], TypeInfo), $"users[{i}]", errors);
-            parser.Read(wanted[i], $"users[{i}]", tag: null, read);
-            if (errors.Count > failed) continue;
-            var old = known.GetValueOrDefault(read[0].Name);
-            var record = old?.Record ?? recordOf(read[0].Name);
-            var user = new ManagedUser(read[0] with { Shared = record }, read.Count > 1 ? read[1] with { Shared = record } : null);
-            users.Add(old is not null && user == old ? old : user);
+            if (reader.Read(wanted[i], $"users[{i}]", errors) is not { } user) continue;
+            users.Add(known.TryGetValue(user.Name, out var old) && user == old ? old : user);
         }
 
         users.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));

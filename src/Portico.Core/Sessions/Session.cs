@@ -248,7 +248,11 @@ internal abstract class Session : IAddressHolder
         if (Listener.Users.IsClosed) return CloseReason.ListenerRemoved;
         if (_lease.Network is { IsGone: true }) return CloseReason.UserNetworks;
         var now = Context.Loop.UnixSeconds;
-        return Listener.Users.Find(_judged.Credential!.Secret, now) is { } user ? user.Refusal(now) : CloseReason.SecretRemoved;
+        if (Listener.Users.Find(_judged.Credential!.Secret, now) is not { } user)
+            return CloseReason.SecretRemoved;
+        if (user == User) return user.Refusal(now);
+        // The secret is another user's by now. Where neither has limits, that is a new name and no more.
+        return user.Terms == UserTerms.Unlimited && User.Terms == UserTerms.Unlimited ? null : CloseReason.SecretRemoved;
     }
 
     /// <summary>It ends as if the proxy stopped, for this reason. The first one counts.</summary>

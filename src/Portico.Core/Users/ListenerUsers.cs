@@ -61,6 +61,8 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
             bySecret[credential.Secret] = new Entry(user, credential.Until?.ToUnixTimeSeconds() ?? long.MaxValue);
         }
 
+        // A user that comes back goes on from where it was.
+        ledger.Restore(known.Values.Where(user => !added.Contains(user.Name)).Select(user => user.ToRow()));
         _book = new Book(bySecret, users.ToImmutable());
     }
 

@@ -20,8 +20,8 @@ internal sealed class UserLimits(UserRecord user)
     private long _left = long.MaxValue;
     private bool _isExhausted;
 
-    /// <summary>Where sessions come from.</summary>
-    public UserNetworks Networks { get; } = new();
+    /// <summary>Where sessions come from; null = that was never limited.</summary>
+    public UserNetworks? Networks { get; private set; }
 
     /// <summary>The period's bytes are used up.</summary>
     public bool IsExhausted => Volatile.Read(ref _isExhausted);
@@ -32,6 +32,7 @@ internal sealed class UserLimits(UserRecord user)
     /// <summary>Other terms. Not on a loop, one caller at a time.</summary>
     public void Apply(UserTerms terms)
     {
+        if (terms.MaxNetworks is not null) Networks ??= new UserNetworks();
         _down.Apply(terms.DownRate);
         _up.Apply(terms.UpRate);
     }
@@ -43,7 +44,8 @@ internal sealed class UserLimits(UserRecord user)
     public void Refill(long? left)
     {
         Interlocked.Exchange(ref _left, left ?? long.MaxValue);
-        Volatile.Write(ref _isExhausted, left <= 0);
+        if (Interlocked.Exchange(ref _isExhausted, left <= 0) || !IsExhausted) return;
+        user.Ledger.SomeoneMustGo(); // no session may read or write any more, so none would tell
     }
 
     /// <summary>Whether bytes may be read from a client now.</summary>
@@ -99,7 +101,10 @@ internal sealed class UserLimits(UserRecord user)
         lease = taken - moved + Math.Min(rest, 0); // another loop was quicker
         if (rest > 0 || lease > 0) return;
         lease = 0;
-        if (!Interlocked.Exchange(ref _isExhausted, true)) user.Ledger.SomeoneMustGo();
+        var isNews = !Interlocked.Exchange(ref _isExhausted, true);
+        // There may have come more meanwhile, from somebody who cleared this before it was set.
+        if (Left > 0) Volatile.Write(ref _isExhausted, false);
+        else if (isNews) user.Ledger.SomeoneMustGo();
     }
 
     /// <summary>Why the user may not go on; null = may.</summary>

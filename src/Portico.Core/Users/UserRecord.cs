@@ -8,6 +8,8 @@ namespace Portico.Core.Users;
 /// </summary>
 internal sealed class UserRecord
 {
+    // What is changed beside the loops: terms, periods and what is left of a quota. Loops never take it.
+    private readonly Lock _gate = new();
     private UserMeter? _meters;
     private UserLimits? _limits;
     private UserTerms _terms = UserTerms.Unlimited;
@@ -73,53 +75,69 @@ internal sealed class UserRecord
     /// <summary>The counters as they are kept.</summary>
     public UsageRow ToRow() => new(Key, Received, Sent, PeriodDay, PeriodBase, LastSeen);
 
-    /// <summary>Other terms, from now on. Not on a loop, one caller at a time.</summary>
+    /// <summary>Other terms, from now on. Not on a loop.</summary>
     /// <param name="terms">All of them.</param>
     /// <param name="today">In the operator's time zone.</param>
     public void Apply(UserTerms terms, DateOnly today)
     {
-        var before = Terms;
-        if (ReferenceEquals(before, terms)) return;
-        Volatile.Write(ref _expiresAt, terms.ExpiresAt?.ToUnixTimeSeconds() ?? long.MaxValue);
-        Volatile.Write(ref _terms, terms);
-        if (Limits is null && terms is { Quota: null, DownRate: null, UpRate: null, MaxNetworks: null })
-            return;
-        var limits = Limits ?? new UserLimits(this);
-        limits.Apply(terms);
-        // Another reset day begins no period by itself: what was used stays used.
-        if (terms.Quota is { } quota && before.Quota is { } old && (old.Period, old.ResetDay) != (quota.Period, quota.ResetDay))
-            PeriodDay = QuotaCalendar.StartOf(quota, today).DayNumber;
-        Volatile.Write(ref _limits, limits);
-        if (!Turn(today)) limits.Refill(Rest);
+        lock (_gate)
+        {
+            var before = Terms;
+            if (ReferenceEquals(before, terms)) return;
+            var isLimited = terms is not { Quota: null, DownRate: null, UpRate: null, MaxNetworks: null };
+            // Before the terms: whoever sees a quota sees what is left of it.
+            if (isLimited && Limits is null) Volatile.Write(ref _limits, new UserLimits(this));
+            Limits?.Apply(terms);
+            Volatile.Write(ref _expiresAt, terms.ExpiresAt?.ToUnixTimeSeconds() ?? long.MaxValue);
+            Volatile.Write(ref _terms, terms);
+            // Another reset day begins no period by itself: what was used stays used.
+            if (terms.Quota is { } quota && before.Quota is { } old && (old.Period, old.ResetDay) != (quota.Period, quota.ResetDay))
+                PeriodDay = QuotaCalendar.StartOf(quota, today).DayNumber;
+            if (!TurnNow(today)) Limits?.Refill(Rest);
+        }
     }
 
-    /// <summary>Begins the period that today is in, if it is another one. Not on a loop, one caller at a time.</summary>
+    /// <summary>Begins the period that today is in, if it is another one. Not on a loop.</summary>
     /// <returns>Whether one began.</returns>
     public bool Turn(DateOnly today)
     {
+        lock (_gate) return TurnNow(today);
+    }
+
+    /// <summary>The period's usage is 0 from now on. Not on a loop.</summary>
+    public void ResetUsage()
+    {
+        lock (_gate)
+        {
+            PeriodBase = Received + Sent;
+            Limits?.Refill(Rest);
+        }
+    }
+
+    /// <summary>Bytes that another process counted for this user. Not on a loop.</summary>
+    public void AddLate(in UsageRow late)
+    {
+        lock (_gate)
+        {
+            Interlocked.Add(ref _receivedBefore, late.Received);
+            Interlocked.Add(ref _sentBefore, late.Sent);
+            Limits?.Refill(Rest);
+        }
+    }
+
+    private bool TurnNow(DateOnly today)
+    {
         if (Terms.Quota is not { } quota) return false;
         var start = QuotaCalendar.StartOf(quota, today).DayNumber;
+        // A clock that was far ahead once would keep the next periods from beginning until it is right.
+        if (QuotaCalendar.NextAfter(quota, today) is { } next && PeriodDay > next.DayNumber)
+            PeriodDay = start;
         // A clock that is set back begins nothing.
         if (start <= PeriodDay) return false;
         PeriodDay = start;
         PeriodBase = Received + Sent;
-        Limits!.Refill(Rest);
+        Limits?.Refill(Rest);
         return true;
-    }
-
-    /// <summary>The period's usage is 0 from now on. Not on a loop, one caller at a time.</summary>
-    public void ResetUsage()
-    {
-        PeriodBase = Received + Sent;
-        Limits?.Refill(Rest);
-    }
-
-    /// <summary>Bytes that another process counted for this user.</summary>
-    public void AddLate(in UsageRow late)
-    {
-        Interlocked.Add(ref _receivedBefore, late.Received);
-        Interlocked.Add(ref _sentBefore, late.Sent);
-        Limits?.Refill(Rest);
     }
 
     /// <summary>Why nobody may come in with the user's secret, and nobody stay; null = they may.</summary>

@@ -58,6 +58,9 @@ public sealed class UsersTests
     [InlineData("""[]""", 400)]
     [InlineData("""{""", 400)]
     [InlineData("""{ "note": "a", "note": "b" }""", 400)]
+    [InlineData("""{ "rate": { "down": 1024, "down": 2048 } }""", 400)]
+    [InlineData("""{ "name": 5 }""", 400)]
+    [InlineData("""{ "\ud800": 5 }""", 400)]
     [InlineData("""{ "maxConnections": 0 }""", 422)]
     [InlineData("""{ "adTag": "x" }""", 422)]
     [InlineData("""{ "name": "default" }""", 422)]
@@ -87,6 +90,8 @@ public sealed class UsersTests
         users.Add("""{ "name": "last", "adTag": "0" }""");
         (status, body) = await client.SendAsync("PUT", "/api/users", SetOf(users));
         Assert.Equal((422, "users[10000].adTag"), (status, (string)body!["errors"]![0]!["key"]!));
+        (status, body) = await client.SendAsync("PUT", "/api/users", """{ "users": [null] }""");
+        Assert.Contains(status, new[] { 400, 422 });
         var report = await client.JsonAsync("/api/usage");
         Assert.Equal(10_001, report["users"]!.AsArray().Count); // and the one of the file
     }

@@ -192,6 +192,40 @@ public sealed class ManagedUsersTests : IDisposable
         Assert.Contains("broken: cannot be read; default.name: ", told, StringComparison.Ordinal);
         await Users(stage).AddAsync(new UserOptions { Name = "carol" });
         Assert.Equal(4, Users(stage).Revision);
+
+        // They stay until they are taken away, or a whole set says that there are no others.
+        Assert.Equal(4, _store.Users.Count);
+        Assert.Equal(UserOutcome.Applied, (await Users(stage).RemoveAsync("broken")).Outcome);
+        Assert.Equal(3, _store.Users.Count);
+        await Users(stage).ReplaceAsync([new() { Name = "alice", Secret = Alice }]);
+        Assert.Equal("alice", Assert.Single(_store.Users).Name);
+    }
+
+    [Fact]
+    public async Task A_session_ends_whose_secret_is_another_user_s_by_now()
+    {
+        var stage = NewStage();
+        await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice, MaxConnections = 5 });
+        Relay(stage, Alice);
+        await Users(stage).EditAsync("alice", user =>
+        {
+            user.Name = "alicia";
+            return user;
+        });
+        stage.Run();
+        Assert.Equal(["secret_removed (operator)"], stage.Metrics.Closed);
+        Relay(stage, Alice);
+    }
+
+    [Fact]
+    public async Task A_hand_over_waits_for_what_is_not_kept()
+    {
+        var stage = NewStage();
+        _store.Failure = "the disk is full";
+        await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice });
+        Assert.Equal("the disk is full", await stage.Proxy.Services.Users.HandOverAsync());
+        _store.Failure = null;
+        Assert.Null(await stage.Proxy.Services.Users.HandOverAsync());
     }
 
     [Fact]

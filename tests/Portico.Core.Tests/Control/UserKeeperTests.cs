@@ -93,7 +93,7 @@ public sealed class UserKeeperTests : IAsyncDisposable
     public async Task A_process_that_has_handed_over_gives_its_successor_what_it_counted_since()
     {
         _user.MeterOn(0).CountReceived(10, nowMs: 0);
-        await _keeper.HandOverAsync();
+        Assert.Null(await _keeper.HandOverAsync());
         Assert.Equal(1, _store.CleanEnds);
         var (ledger, next) = (new UsageLedger(), (UserRecord?)null);
         var successor = new UserKeeper(

@@ -91,6 +91,25 @@ public sealed class UserRecordTests
     }
 
     [Fact]
+    public void A_clock_that_was_years_ahead_once_does_not_keep_later_periods_from_beginning()
+    {
+        var user = With(new UserTerms { Quota = new(Megabyte, QuotaPeriod.Month) });
+        Assert.True(user.Turn(new DateOnly(2037, 5, 5)));
+        user.MeterOn(0).CountSent(10, nowMs: 0);
+        Assert.False(user.Turn(new DateOnly(2027, 2, 11)));
+        Assert.Equal(10, user.Used);
+        Assert.True(user.Turn(new DateOnly(2027, 3, 1)));
+    }
+
+    [Fact]
+    public void Late_bytes_that_use_a_quota_up_are_told_as_no_session_could()
+    {
+        var user = With(new UserTerms { Quota = new(1000, QuotaPeriod.None) });
+        user.AddLate(new UsageRow(user.Key, 500, 600, 0, 0, 0));
+        Assert.Equal((1, CloseReason.UserQuota), (_looks, user.Refusal(0)));
+    }
+
+    [Fact]
     public void Another_reset_day_or_period_begins_nothing_by_itself()
     {
         var user = With(new UserTerms { Quota = new(Megabyte, QuotaPeriod.Month, ResetDay: 1) });

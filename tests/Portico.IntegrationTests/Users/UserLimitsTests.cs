@@ -48,7 +48,9 @@ public sealed class UserLimitsTests
         const int Seconds = 6;
         await using var test = Start(engine, isMiddle, new UserTerms { DownRate = 1_000_000 });
         var clients = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => test.GreetAsync()));
-        foreach (var client in clients) await client.AskForAsync(1000, 2000);
+        foreach (var client in clients) await client.AskForAsync(4000, 2000);
+        var reading = clients.Select(ReadAsync).ToList();
+        await Task.Delay(1000); // what may be caught up on is over
         var before = Sent(test);
         var clock = Stopwatch.StartNew();
         await using var other = await test.GreetAsync(new ClientProfile { Secret = Other });
@@ -57,9 +59,24 @@ public sealed class UserLimitsTests
         await Task.Delay(TimeSpan.FromSeconds(Seconds) - (fast < TimeSpan.FromSeconds(Seconds) ? fast : TimeSpan.Zero));
         var rate = (Sent(test) - before) / clock.Elapsed.TotalSeconds;
         foreach (var client in clients) await client.DisposeAsync();
+        var shares = await Task.WhenAll(reading);
 
         Assert.InRange(rate, 850_000, 1_150_000);
+        Assert.All(shares, share => Assert.InRange(share, shares.Sum() / 40, shares.Sum() / 2)); // an eighth each, more or less
         Assert.InRange(fast, TimeSpan.Zero, TimeSpan.FromSeconds(4)); // 4 MB, which at the other's rate takes as many seconds alone
+
+        static async Task<long> ReadAsync(FakeClient client)
+        {
+            var frames = 0L;
+            try
+            {
+                for (; ; frames++) await client.ReceiveAsync();
+            }
+            catch (Exception)
+            {
+                return frames; // it was disposed of
+            }
+        }
 
         static long Sent(ProxyUnderTest test) =>
             test.Proxy.Control.ManagedUsers.Usage(0).Users.Single(it => it.Name == "default").SentBytes;

@@ -137,6 +137,9 @@ internal sealed partial class MiddleRelay
         return true;
     }
 
+    // What its user's rate holds back is not the client's doing.
+    private bool WaitsForClient => _queue is not null && _session.Limits is not { HoldsBack: true };
+
     private bool MaySend => _session.Limits?.MaySend(Loop.NowMs) != false;
 
     private int AtOnce => _session.Limits?.AtOnceDown ?? int.MaxValue;
@@ -196,7 +199,7 @@ internal sealed partial class MiddleRelay
     private long LookHowFarItIs()
     {
         if (!_progress.IsWatched) return 0;
-        var silentMs = _progress.Look(_client, _queue is not null, Loop.NowMs);
+        var silentMs = _progress.Look(_client, WaitsForClient, Loop.NowMs);
         _nextLookMs = _progress.IsWatched ? NextLookMs : long.MaxValue;
         return silentMs;
     }

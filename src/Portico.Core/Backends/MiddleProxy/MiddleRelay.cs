@@ -48,6 +48,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     // Since when it waits for a link, or has finished sending.
     private long _waitsSinceMs;
     private State _state;
+    private Pace? _pace;
 
     public MiddleRelay(HandshakeState handshake, MiddleProxyPool pool, IPEndPoint address)
     {
@@ -171,7 +172,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     public void Run()
     {
-        _state &= ~(State.Queued | State.Paced);
+        _state &= ~State.Queued;
         Pump();
     }
 
@@ -267,7 +268,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
     /// <summary>What it does not take, or the rest of a packet that it does not send.</summary>
     public long StuckMs(long nowMs) =>
-        Math.Max(_progress.IsWatched ? _progress.Look(_client, _queue is not null, nowMs) : 0, AwaitsRest ? nowMs - _lastHeldMs : 0);
+        Math.Max(_progress.IsWatched ? _progress.Look(_client, WaitsForClient, nowMs) : 0, AwaitsRest ? nowMs - _lastHeldMs : 0);
 
     /// <summary>Memory that is held for it.</summary>
     public long HeldBytes => _held.Capacity + OwedBytes;
@@ -289,7 +290,8 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     {
         get
         {
-            var last = _waitsSinceMs + FarewellMs;
+            // What waits for its user's rate is on its way as long as it moves.
+            var last = (IsHeldBack ? Math.Max(_waitsSinceMs, _lastActivityMs) : _waitsSinceMs) + FarewellMs;
             return IsAsking || _queue is not null ? last : Math.Min(last, _lastPacketMs + StreamingMs);
         }
     }
@@ -326,7 +328,19 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     {
         if ((_state & (State.Queued | State.Paced | State.Closed)) != 0) return;
         _state |= State.Paced;
-        Loop.EnqueueAt(Loop.NowMs + PaceMs, this);
+        // Not in step with the user's other sessions, or one of them would always come first.
+        Loop.EnqueueAt(Loop.NowMs + PaceMs + Random.Shared.Next(-PaceMs / 3, PaceMs / 3), _pace ??= new Pace(this));
+    }
+
+    private sealed class Pace(MiddleRelay relay) : ILoopTask
+    {
+        public void Run()
+        {
+            relay._state &= ~State.Paced;
+            relay.Pump();
+        }
+
+        public void OnFault(Exception error) => relay.OnFault(error);
     }
 
     private void ArmDeadline()
