@@ -354,7 +354,7 @@ internal sealed partial class UserKeeper : IDisposable
             }
             catch (StoreException) when (attempt < LoadAttempts)
             {
-                Thread.Sleep(Tick); // somebody copies it, perhaps
+                // Somebody copies it, perhaps: each attempt waits for a while by itself.
             }
             catch (StoreException problem)
             {

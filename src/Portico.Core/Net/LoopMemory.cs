@@ -19,7 +19,6 @@ internal sealed class LoopMemory(EventLoop loop) : ILoopTask
     private List<LoopTask> _waiting = [];
     private List<LoopTask> _due = [];
     private int _next;
-    private uint _turn;
     private bool _isArmed;
     private byte _level;
     private bool _isShort;
@@ -54,7 +53,7 @@ internal sealed class LoopMemory(EventLoop loop) : ILoopTask
         _waiting.Add(task);
         if (_isArmed) return;
         _isArmed = true;
-        loop.EnqueueAt(DueMs, this);
+        loop.EnqueueAt(loop.NowMs + AgainMs, this);
     }
 
     public void Run()
@@ -67,19 +66,10 @@ internal sealed class LoopMemory(EventLoop loop) : ILoopTask
     // Of one task; the others go on.
     public void OnFault(Exception error) => GoOn();
 
-    // Loops that share a user's rate must not keep step, or one of them would always come first.
-    private long DueMs => loop.NowMs + AgainMs + Random.Shared.Next(-AgainMs / 3, AgainMs / 3);
-
     private void Begin()
     {
         _due.Clear();
         (_waiting, _due, _next) = (_due, _waiting, 0);
-        // Each time another one is first: where there is little for all, the first one gets it.
-        _turn++;
-        _due.Reverse(0, _due.Count);
-        var first = (int)(_turn % Math.Max(1, _due.Count));
-        _due.Reverse(0, first);
-        _due.Reverse(first, _due.Count - first);
     }
 
     private void GoOn()
@@ -92,6 +82,6 @@ internal sealed class LoopMemory(EventLoop loop) : ILoopTask
 
         (_isArmed, _next) = (_waiting.Count > 0, 0);
         _due.Clear();
-        if (_isArmed) loop.EnqueueAt(DueMs, this);
+        if (_isArmed) loop.EnqueueAt(loop.NowMs + AgainMs, this);
     }
 }

@@ -28,9 +28,7 @@ internal abstract class LoopTask : ILoopTask
         loop.Enqueue(this);
     }
 
-    /// <summary>
-    /// Runs it in a little while: memory is tight and what it would read for has its share, or its user has moved what a moment allows.
-    /// </summary>
+    /// <summary>Runs it in a little while: memory is tight, and what it would read for has its share.</summary>
     protected void ScheduleWithRoom(EventLoop loop)
     {
         if (_awaitsRoom) return;

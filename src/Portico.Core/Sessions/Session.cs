@@ -101,6 +101,20 @@ internal abstract class Session : IAddressHolder
     /// <summary>Whose client it is; null = it was not let in.</summary>
     public UserRecord? User => _meter?.User;
 
+    /// <summary>Whether its user's limits let its relay read from the client now.</summary>
+    public bool MayReceive(ILoopTask relay) =>
+        Limits is not { } limits || (limits.MayReceive(Context.Loop.NowMs) && _meter!.IsTurnOf(relay, isDown: false));
+
+    /// <summary>Whether its user's limits let its relay send to the client now.</summary>
+    public bool MaySend(ILoopTask relay) =>
+        Limits is not { } limits || (limits.MaySend(Context.Loop.NowMs) && _meter!.IsTurnOf(relay, isDown: true));
+
+    /// <summary>Its relay has something for the client that its user's limits hold back: it runs again when that may be sent.</summary>
+    public void AwaitSending(ILoopTask relay) => _meter!.AwaitTurn(Context.Loop, relay, isDown: true);
+
+    /// <summary>The same of something that the client has sent.</summary>
+    public void AwaitReceiving(ILoopTask relay) => _meter!.AwaitTurn(Context.Loop, relay, isDown: false);
+
     /// <summary>What its user may still move; null = without limits.</summary>
     public UserLimits? Limits => _meter?.User.Limits;
 

@@ -41,6 +41,10 @@ internal struct RateGate
     public readonly bool IsOpen(long nowMs) =>
         Volatile.Read(in _bytesPerSecond) == 0 || Volatile.Read(in _untilMicroseconds) <= nowMs * 1000;
 
+    /// <summary>In how many milliseconds anything may be moved; 0 = now.</summary>
+    public readonly int OpensInMs(long nowMs) =>
+        IsSet ? (int)Math.Clamp((Volatile.Read(in _untilMicroseconds) / 1000) - nowMs, 0, int.MaxValue) : 0;
+
     /// <summary>Bytes were moved, which cannot be taken back: the time until the next ones grows by them.</summary>
     public void Pass(int bytes, long nowMs)
     {

@@ -54,6 +54,9 @@ internal sealed class UserLimits(UserRecord user)
     /// <summary>Whether bytes may be sent to a client now.</summary>
     public bool MaySend(long nowMs) => !IsExhausted && _down.IsOpen(nowMs);
 
+    /// <summary>When one way is open, as far as is known now.</summary>
+    public int OpensInMs(bool isDown, long nowMs) => isDown ? _down.OpensInMs(nowMs) : _up.OpensInMs(nowMs);
+
     /// <summary>Bytes to clients are held back, and what waits for that is not the client's doing.</summary>
     public bool HoldsBack => _down.IsSet;
 

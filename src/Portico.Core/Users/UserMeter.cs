@@ -1,3 +1,5 @@
+using Portico.Core.Net;
+
 namespace Portico.Core.Users;
 
 /// <summary>
@@ -14,6 +16,8 @@ internal sealed class UserMeter(UserRecord user, int loop, UserMeter? next)
     private long _toldReceived;
     private long _toldSent;
     private int _hasMoved;
+    private PacedQueue? _down;
+    private PacedQueue? _up;
 
     public UserRecord User => user;
 
@@ -41,6 +45,16 @@ internal sealed class UserMeter(UserRecord user, int loop, UserMeter? next)
         Volatile.Write(ref _sent, _sent + bytes);
         if (user.Limits is { } limits) limits.SpendDown(ref _lease, bytes, nowMs);
         if (_hasMoved == 0) NoteMove();
+    }
+
+    /// <summary>Whether a session may move something in one direction before others that wait for that. On the loop.</summary>
+    public bool IsTurnOf(ILoopTask session, bool isDown) => (isDown ? _down : _up)?.IsTurnOf(session) != false;
+
+    /// <summary>Runs a session when its user may move more in one direction and it is its turn. On the loop.</summary>
+    public void AwaitTurn(EventLoop on, ILoopTask session, bool isDown)
+    {
+        if (isDown) (_down ??= new PacedQueue(on, user, isDown)).Await(session);
+        else (_up ??= new PacedQueue(on, user, isDown)).Await(session);
     }
 
     /// <summary>What its counters grew by since the last call. The next move is news again. One caller at a time.</summary>

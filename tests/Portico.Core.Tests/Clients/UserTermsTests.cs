@@ -1,5 +1,6 @@
 using System.Net;
 using Portico.Core.Options;
+using Portico.Core.Sessions;
 using Portico.Core.Tests.Staging;
 using Portico.Core.Users;
 using Portico.TestKit.Wires;
@@ -118,6 +119,25 @@ public sealed class UserTermsTests
         Assert.InRange(user.Sent, 400_000, 402_000);
         Assert.Empty(stage.Metrics.Closed);
         Assert.True(client.HasFlight);
+    }
+
+    [Fact]
+    public void Sessions_of_a_slow_user_take_turns()
+    {
+        using var stage = StageWith(new UserTerms { DownRate = 1_000_000 });
+        var sessions = Enumerable.Range(0, 4).Select(_ => stage.Relay()).ToList();
+        for (var i = 0; i < 400; i++)
+        {
+            foreach (var (_, dc) in sessions) dc.Peer.Send(new byte[10_000]);
+            stage.Run();
+            stage.Advance(0.01);
+            foreach (var (client, _) in sessions) client.Peer.Take();
+        }
+
+        var sent = SessionDirectory.Of(stage.Loop).Select(session => session.Sent).ToList();
+        Assert.Equal(4, sent.Count);
+        Assert.InRange(sent.Sum(), 3_600_000, 4_400_000);
+        Assert.All(sent, bytes => Assert.InRange(bytes, 800_000, 1_200_000));
     }
 
     [Fact]

@@ -83,10 +83,8 @@ internal sealed partial class DirectRelay
         return true;
     }
 
-    private bool IsEnding => _firstEnd is not null && !_down.IsPending && !IsHeldBack;
-
-    // The DC has more for the client, which its user's rate lets through in a moment.
-    private bool IsHeldBack => _session.Limits is { IsExhausted: false } limits && _down.CanRead && !limits.MaySend(Loop.NowMs);
+    // While the DC has more for the client, which its user's rate lets through in a moment, it is no end.
+    private bool IsEnding => _firstEnd is not null && !_down.IsPending && !IsDownHeldBack;
 
     private long PatienceMs => _up.HasEnded && !_isAsking && !_up.IsPending ? NothingDueMs : FarewellMs;
 

@@ -59,9 +59,14 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
 
     private EventLoop Loop => Client.Loop;
 
-    private bool MayReadClient => _up.MayRead && !_closed && _session.Limits?.MayReceive(Loop.NowMs) != false;
+    private bool MayReadClient => _up.MayRead && !_closed && _session.MayReceive(this);
 
-    private bool MayReadDc => _down.MayRead && !_closed && _session.Limits?.MaySend(Loop.NowMs) != false;
+    private bool MayReadDc => _down.MayRead && !_closed && _session.MaySend(this);
+
+    // By its user's limits, of which no event tells that they let more through.
+    private bool IsDownHeldBack => _down.CanRead && !_session.MaySend(this);
+
+    private bool IsUpHeldBack => _up.CanRead && !_session.MayReceive(this);
 
     MemoryStanding IMemoryHolder.Standing => MemoryStanding.Client;
 
@@ -138,7 +143,14 @@ internal sealed partial class DirectRelay : LoopTask, IRelay, IChannelOwner, IMe
         for (var reads = 0; reads < ReadsPerTurn && MayReadClient; reads++) ReadClient();
         for (var reads = 0; reads < ReadsPerTurn && MayReadDc; reads++) ReadDc();
         if (MayReadClient || MayReadDc) Schedule(Loop);
+        else if (!_closed && (IsDownHeldBack || IsUpHeldBack)) AwaitTurn();
         else if (!_closed && (_up.CanRead || _down.CanRead)) ScheduleWithRoom(Loop);
+    }
+
+    private void AwaitTurn()
+    {
+        if (IsDownHeldBack) _session.AwaitSending(this);
+        if (IsUpHeldBack) _session.AwaitReceiving(this);
     }
 
     // Client to Telegram: strip the records, undo the client's cipher and apply the DC's in one pass.

@@ -133,14 +133,14 @@ internal sealed partial class MiddleRelay
         if (written == bytes.Length) return true;
         _queue ??= _pool.Services.OutputQueues.Rent();
         _queue.Append(Loop.Buffers, bytes[written..]);
-        if (_session.Limits is not null) EnqueueLater();
+        AwaitTurn();
         return true;
     }
 
     // What its user's rate holds back is not the client's doing.
     private bool WaitsForClient => _queue is not null && _session.Limits is not { HoldsBack: true };
 
-    private bool MaySend => _session.Limits?.MaySend(Loop.NowMs) != false;
+    private bool MaySend => _session.MaySend(this);
 
     private int AtOnce => _session.Limits?.AtOnceDown ?? int.MaxValue;
 

@@ -37,11 +37,16 @@ internal sealed partial class MiddleRelay
     // The beginning of a packet is here, and nothing of ours keeps the rest away.
     private bool AwaitsRest => CanSend && _missing > 0 && !_held.IsEmpty;
 
-    private bool MayReceive => _session.Limits?.MayReceive(Loop.NowMs) != false;
+    private bool MayReceive => _session.MayReceive(this);
 
-    // Nothing will tell that its user may move more.
-    private bool IsHeldBack =>
-        _session.Limits is { } limits && ((_queue is not null && _client.CanWrite) || (CanRead && !limits.MayReceive(Loop.NowMs)));
+    // By its user's limits, of which no event tells that they let more through.
+    private bool IsDownHeldBack => _session.Limits is not null && _queue is not null && _client.CanWrite;
+
+    private void AwaitTurn()
+    {
+        if (IsDownHeldBack) _session.AwaitSending(this);
+        if (_session.Limits is not null && CanRead && !MayReceive) _session.AwaitReceiving(this);
+    }
 
     private bool CanRead => CanSend && _client.CanRead;
 

@@ -30,9 +30,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     // then the parts of an answer follow each other faster than this.
     private const int FarewellMs = 10_000, StreamingMs = 500;
 
-    // How often is looked whether a user may move more.
-    private const int PaceMs = 50;
-
     // Half a packet without another byte for so long will not become a whole one.
     private const int HalfPacketMs = 60_000;
 
@@ -48,7 +45,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
     // Since when it waits for a link, or has finished sending.
     private long _waitsSinceMs;
     private State _state;
-    private Pace? _pace;
 
     public MiddleRelay(HandshakeState handshake, MiddleProxyPool pool, IPEndPoint address)
     {
@@ -103,9 +99,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
         /// <summary>Its deadline looks after half a packet too.</summary>
         HalfPacketTimed = 512,
-
-        /// <summary>It will run in a little while, as its user has moved what a moment allows.</summary>
-        Paced = 1024,
     }
 
     /// <summary>Its id on its link.</summary>
@@ -291,7 +284,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         get
         {
             // What waits for its user's rate is on its way as long as it moves.
-            var last = (IsHeldBack ? Math.Max(_waitsSinceMs, _lastActivityMs) : _waitsSinceMs) + FarewellMs;
+            var last = (IsDownHeldBack ? Math.Max(_waitsSinceMs, _lastActivityMs) : _waitsSinceMs) + FarewellMs;
             return IsAsking || _queue is not null ? last : Math.Min(last, _lastPacketMs + StreamingMs);
         }
     }
@@ -312,7 +305,7 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
 
         if (_queue is not null) FlushToClient();
         if (ReadClient()) Enqueue();
-        else if (IsHeldBack) EnqueueLater();
+        else AwaitTurn();
         // Its beginning may have come with the handshake.
         if (AwaitsRest && (_state & State.HalfPacketTimed) == 0) ArmDeadline();
     }
@@ -322,25 +315,6 @@ internal sealed partial class MiddleRelay : IRelay, IChannelOwner, ILoopTask, ID
         if ((_state & (State.Queued | State.Closed)) != 0) return;
         _state |= State.Queued;
         Loop.Enqueue(this);
-    }
-
-    private void EnqueueLater()
-    {
-        if ((_state & (State.Queued | State.Paced | State.Closed)) != 0) return;
-        _state |= State.Paced;
-        // Not in step with the user's other sessions, or one of them would always come first.
-        Loop.EnqueueAt(Loop.NowMs + PaceMs + Random.Shared.Next(-PaceMs / 3, PaceMs / 3), _pace ??= new Pace(this));
-    }
-
-    private sealed class Pace(MiddleRelay relay) : ILoopTask
-    {
-        public void Run()
-        {
-            relay._state &= ~State.Paced;
-            relay.Pump();
-        }
-
-        public void OnFault(Exception error) => relay.OnFault(error);
     }
 
     private void ArmDeadline()
