@@ -108,6 +108,11 @@ public sealed partial class PorticoProxy
             _services.Events.Publish(new ProxyEvent { Type = ProxyEvent.Reload, At = _services.Events.Now, Result = result });
     }
 
+    /// <summary>The host has told an operator of something, or could not.</summary>
+    /// <param name="kind">What is told, of a closed set.</param>
+    /// <param name="result">sent or failed.</param>
+    public void CountAlert(string kind, string result) => _services.Metrics.Alert(kind, result);
+
     private static (EngineKind Engine, int Loops, string Directory, ReplaySettings Replay) RestartOnly(ProxySettings settings) =>
         (settings.Engine, settings.Loops, settings.DataDirectory, settings.Replay);
 

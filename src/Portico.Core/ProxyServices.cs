@@ -189,6 +189,7 @@ internal sealed class ProxyServices
             Memory = Memory,
             Replays = Replays,
             Sessions = Sessions,
+            Clocks = () => _clocks.Last,
             Events = Events,
             Time = _outside.Time ?? TimeProvider.System,
         });

@@ -11,6 +11,7 @@ internal sealed class TrafficMinutes : IDisposable
     public const int Most = 24 * 60;
 
     private readonly ProxyControl _control;
+    private readonly int _most;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
@@ -18,9 +19,12 @@ internal sealed class TrafficMinutes : IDisposable
     private Sums _before;
 
     /// <summary>Begins to read.</summary>
-    public TrafficMinutes(ProxyControl control, TimeProvider time)
+    /// <param name="control">The proxy.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="most">So many minutes are kept.</param>
+    public TrafficMinutes(ProxyControl control, TimeProvider time, int most = Most)
     {
-        (_control, _time) = (control, time);
+        (_control, _time, _most) = (control, time, most);
         _before = SumsOf(control.Status(""), time.GetUtcNow());
         _timer = time.CreateTimer(_ => Read(), null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
     }
@@ -42,7 +46,7 @@ internal sealed class TrafficMinutes : IDisposable
         var now = SumsOf(_control.Status(""), _time.GetUtcNow());
         lock (_gate)
         {
-            if (_minutes.Count == Most) _minutes.Dequeue();
+            if (_minutes.Count == _most) _minutes.Dequeue();
             _minutes.Enqueue(Between(_before, now));
             _before = now;
         }

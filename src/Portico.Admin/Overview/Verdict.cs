@@ -10,7 +10,23 @@ namespace Portico.Admin.Overview;
 internal static class Verdict
 {
     // So many minutes are looked at, and so many connections say something.
-    private const int Minutes = 15, Telling = 20, StartingSeconds = 120;
+    public const int Minutes = 15;
+
+    /// <summary>One of the words.</summary>
+    public const string Blocked = "blocked";
+
+    private const int Telling = 20, StartingSeconds = 120;
+
+    /// <summary>
+    /// Whether clients of the last minutes got through. False: enough came, stopped at the hello or before, and nobody did, which is what
+    /// a block on the way looks like. Null: too few came to say.
+    /// </summary>
+    public static bool? GetsThrough(ImmutableArray<MinuteEntry> minutes)
+    {
+        var late = minutes.TakeLast(Minutes).ToList();
+        if (late.Any(it => it.Connects > 0)) return true;
+        return late.Sum(it => it.EarlyEnds) >= Telling ? false : null;
+    }
 
     /// <summary>ok, starting, draining, memory, descriptors, dc, cover, blocked or quiet.</summary>
     public static string Of(ProxyStatus status, ImmutableArray<MinuteEntry> minutes)
@@ -18,12 +34,10 @@ internal static class Verdict
         if (status.State == "draining") return "draining";
         if (status.NotReady.Contains("no_dc")) return "dc";
         if (status.NotReady.FirstOrDefault() is { } reason) return reason;
-        var late = minutes.TakeLast(Minutes).ToList();
-        var (clients, early) = (late.Sum(it => it.Connects), late.Sum(it => it.EarlyEnds));
-        // They come, stop at the hello or before, and nobody gets through: that is what a block on the way looks like.
-        if (clients == 0 && early >= Telling) return "blocked";
+        var getsThrough = GetsThrough(minutes);
+        if (getsThrough == false) return Blocked;
         if (!status.Cover.Reachable) return "cover";
-        if (clients > 0 || status.Listeners.Any(it => it.Relaying > 0)) return "ok";
+        if (getsThrough == true || status.Listeners.Any(it => it.Relaying > 0)) return "ok";
         return status.UptimeSeconds < StartingSeconds ? "starting" : "quiet";
     }
 }

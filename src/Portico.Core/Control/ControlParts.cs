@@ -53,6 +53,9 @@ internal sealed record ControlParts
 
     public required SessionCount Sessions { get; init; }
 
+    /// <summary>What was told of clients' clocks last.</summary>
+    public required Func<ClockReport?> Clocks { get; init; }
+
     public required EventFeed Events { get; init; }
 
     public required UserKeeper Users { get; init; }

@@ -63,6 +63,9 @@ public sealed class ProxyControl
         return reasons.ToImmutable();
     }
 
+    /// <summary>Clients that were refused for their time, as the log told of them last; null = there were none.</summary>
+    public ClockReport? Clocks => _parts.Clocks();
+
     /// <summary>Whether there are file descriptors for a connection that is no client's.</summary>
     public static bool HasDescriptors => !DescriptorReserve.WouldBeScarce(DescriptorReserve.Connecting);
 

@@ -235,6 +235,27 @@ public sealed class UserControl : IDisposable
         return new UsageReport(_parts.Users.Kept.Epoch, now - 1, received, sent, [.. users]);
     }
 
+    /// <summary>
+    /// Users that have used so much of their quota, or whose end is so near, found while the caller reads on: nothing is made for the
+    /// others, so a hundred thousand cost some milliseconds.
+    /// </summary>
+    /// <param name="percent">Of the quota.</param>
+    /// <param name="ahead">Until the end; those whose end has come are not among them.</param>
+    public IEnumerable<UserNearLimit> NearLimits(int percent, TimeSpan ahead)
+    {
+        var (now, listeners) = (_parts.Time.GetUtcNow(), _parts.Steps()[0].Listeners);
+        for (var i = 0; i < listeners.Length; i++)
+        {
+            foreach (var user in listeners[i].Users.All)
+            {
+                // A managed user is every listener's, and looked at once.
+                if (i > 0 && user.Key.Listener.Length == 0) continue;
+                if (UserNearLimit.Of(user, percent, now, now + ahead) is { } near)
+                    yield return near;
+            }
+        }
+    }
+
     /// <summary>Traffic by hours and days; null = there is no such user.</summary>
     /// <param name="name">Whom; null = all together.</param>
     /// <exception cref="StoreException">It cannot be read now.</exception>

@@ -62,6 +62,38 @@ public sealed record UserStatus(
 /// <param name="Until">First day of the next one; likewise.</param>
 public sealed record QuotaStatus(long Bytes, long UsedBytes, string Period, int ResetDay, DateOnly? Since, DateOnly? Until);
 
+/// <summary>A user who will soon be kept out, or is for want of quota.</summary>
+/// <param name="Name">Of the user.</param>
+/// <param name="Listener">Empty for a managed one.</param>
+/// <param name="QuotaPercent">
+/// What is used of the quota, in whole percents, 100 from when nobody comes in any more; null = less than was asked for, or there is none.
+/// </param>
+/// <param name="PeriodDay">Which period of the quota that is: the number of its first day.</param>
+/// <param name="ExpiresAt">When nobody comes in any more; null = that is not near.</param>
+public readonly record struct UserNearLimit(
+    string Name, string Listener, int? QuotaPercent, int PeriodDay, DateTimeOffset? ExpiresAt)
+{
+    internal static UserNearLimit? Of(UserRecord user, int percent, DateTimeOffset now, DateTimeOffset soon)
+    {
+        var terms = user.Terms;
+        if (!terms.IsEnabled) return null;
+        var end = terms.ExpiresAt is { } expires && expires <= soon ? terms.ExpiresAt : null;
+        // Who cannot come in any more is near nothing.
+        if (end <= now) return null;
+        int? used = null;
+        if (terms.Quota is { } quota && PartOf(user, quota) is var part && part >= percent)
+            used = part;
+        return used is null && end is null ? null : new UserNearLimit(user.Name, user.Key.Listener, used, user.PeriodDay, end);
+    }
+
+    // Loops may hold a rest that they leased and do not use: the user is kept out all the same.
+    private static int PartOf(UserRecord user, UserQuota quota)
+    {
+        var part = (int)Int128.Min((Int128)user.Used * 100 / quota.Bytes, int.MaxValue);
+        return user.Limits is { IsExhausted: true } ? Math.Max(part, 100) : part;
+    }
+}
+
 /// <summary>Some of the users.</summary>
 /// <param name="Users">Of this page, in the order of the configuration, the managed ones with those of the first listener.</param>
 /// <param name="Next">Where the next page begins; null = this is the last.</param>

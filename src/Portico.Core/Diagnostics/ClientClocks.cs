@@ -15,7 +15,11 @@ internal sealed partial class ClientClocks(ILogger log) : ILoopTask
     private readonly Lock _gate = new();
     private readonly List<long> _differences = [];
     private EventLoop? _minutesLoop;
+    private volatile ClockReport? _last;
     private long _clients;
+
+    /// <summary>What the operator was told last; null = nothing yet.</summary>
+    public ClockReport? Last => _last;
 
     /// <summary>One was refused. The first is told at once, all others once a minute.</summary>
     /// <param name="seconds">By how much its clock is ahead of ours.</param>
@@ -53,6 +57,7 @@ internal sealed partial class ClientClocks(ILogger log) : ILoopTask
             _clients = 0;
         }
 
+        _last = new ClockReport(loop.Time.GetUtcNow(), clients, seconds);
         loop.EnqueueAt(loop.NowMs + LineLimit.MinuteMs, this);
         Log.Refused(log, clients, Math.Abs(seconds), seconds < 0 ? "behind" : "ahead of");
     }

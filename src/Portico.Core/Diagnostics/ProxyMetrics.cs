@@ -50,6 +50,7 @@ internal sealed class ProxyMetrics
     private readonly Counter<long> _webRefused;
     private readonly Counter<long> _storageErrors;
     private readonly Counter<long> _webEnded;
+    private readonly Counter<long> _alerts;
     private volatile int _isReloadRefused;
 
     /// <param name="meters">Where the meter comes from.</param>
@@ -106,12 +107,17 @@ internal sealed class ProxyMetrics
             "portico.storage.errors", "{error}", "Times that users or their usage could not be kept or read");
         _webRefused = meter.CreateCounter<long>(
             "portico.web.refused", "{request}", "Requests of WEB proxies' apps that were right and were refused, by reason");
+        _alerts = meter.CreateCounter<long>(
+            "portico.alerts", "{alert}", "Alerts that were to be posted, by kind and by what became of them");
         _webEnded = meter.CreateCounter<long>("portico.web.ended", "{session}", "Sessions of WEB proxies that ended, by reason");
         meter.CreateObservableGauge(
             "portico.reload.last.ok", () => 1L - _isReloadRefused, null, "Whether the configuration that was read last is in force");
         ProxyGauges.Publish(meter, sources);
         ProcessGauges.Publish(meter);
     }
+
+    public void Alert(string kind, string result) =>
+        _alerts.Add(1, new KeyValuePair<string, object?>("kind", kind), new("result", result));
 
     public void Accepted(string listener) => _accepted.Add(1, new KeyValuePair<string, object?>("listener", listener));
 

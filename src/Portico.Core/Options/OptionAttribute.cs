@@ -29,6 +29,9 @@ public sealed class OptionAttribute(string meaning) : Attribute
     /// <summary>The value is a secret: never printed, not even in an error.</summary>
     public bool Secret { get; set; }
 
+    /// <summary>The secret is an address of the web, of which scheme and host may be printed.</summary>
+    public bool ShowsHost { get; set; }
+
     /// <summary>Of a text: the fewest characters. A secret without it is 32 hexadecimal digits.</summary>
     public int LeastLength { get; set; }
 

@@ -41,3 +41,13 @@ public sealed class TelemetryOptions
         Example = "\"http://127.0.0.1:4318\"")]
     public string? Otlp { get; set; }
 }
+
+/// <summary>Section <c>alerts</c>.</summary>
+public sealed class AlertOptions
+{
+    /// <summary>Nobody.</summary>
+    [Option("Where alerts are posted as JSON: an address of http or https, whose path and query may hold a token and are never shown.",
+        Example = "\"https://hooks.example.org/portico?token=5f1c\"", Secret = true, ShowsHost = true,
+        TakesEffect = TakesEffect.Live)]
+    public string? Webhook { get; set; }
+}

@@ -87,6 +87,10 @@ public sealed class ProxyOptions
     [Option("Where metrics are sent, besides /metrics of the HTTP interface.")]
     public TelemetryOptions Telemetry { get; set; } = new();
 
+    /// <summary>Who is told when something is wrong.</summary>
+    [Option("Who is told when something is wrong, without asking.")]
+    public AlertOptions Alerts { get; set; } = new();
+
     /// <summary>Time zone; the one that is the same everywhere.</summary>
     [Option("In whose days quotas and histories are counted: a name of the system's list of time zones.",
         Example = "\"Europe/Berlin\"", TakesEffect = TakesEffect.Live)]

@@ -28,6 +28,7 @@ public static class ProxyOptionsParser
         AdmissionOptionsParser.Check(options, errors, warnings);
         var admin = new AdminOptionsParser(errors, warnings);
         admin.Check(options.Admin, options.Telemetry);
+        var webhook = AlertOptionsParser.Webhook(options.Alerts, errors);
         if (string.IsNullOrWhiteSpace(options.DataDirectory))
             errors.Add(new("dataDirectory", "needs the path of a directory; for example \"dataDirectory\": \"data\""));
         else if (options.DataDirectory.Contains('\0', StringComparison.Ordinal))
@@ -77,6 +78,7 @@ public static class ProxyOptionsParser
             },
             Admin = admin.Parse(options.Admin, DataDirectoryOf(options, baseDirectory)),
             Telemetry = AdminOptionsParser.Parse(options.Telemetry),
+            Alerts = new() { Webhook = webhook },
             TimeZone = timeZone!,
             DataDirectory = DataDirectoryOf(options, baseDirectory),
             Engine = options.Engine switch { "epoll" => EngineKind.Epoll, "sockets" => EngineKind.Sockets, _ => EngineKind.Auto },

@@ -69,6 +69,9 @@ public sealed record ProxySettings
     /// <summary>Where metrics are sent; likewise.</summary>
     public TelemetrySettings Telemetry { get; init; } = new();
 
+    /// <summary>Who is told when something is wrong; likewise.</summary>
+    public AlertSettings Alerts { get; init; } = new();
+
     /// <summary>In whose days quotas are counted.</summary>
     public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 

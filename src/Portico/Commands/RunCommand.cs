@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Portico.Admin;
 using Portico.Admin.Metrics;
+using Portico.Alerts;
 using Portico.Configuration;
 using Portico.Core;
 using Portico.Core.Background;
@@ -108,6 +109,8 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
             await Task.WhenAny(predecessor.DoorsFree, signals.First, Task.Delay(PatienceForDoors));
         await using var admin = await Administration.StartAsync(
             proxy, () => reload?.Running ?? loaded.Options, reload, upgrade, file, metrics, services);
+        await using var alerts = AlertWatch.Start(
+            proxy, Environment.MachineName, Administration.Version, services.Loggers, TimeProvider.System);
         await reports.ReadyAsync(proxy, areSocketsKept: AreAll(passedOn, proxy));
         ProcessLimits.ReleaseStartCode();
         await Task.WhenAny(signals.First, upgrade.HandedOver, proxy.Completion);
@@ -115,6 +118,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
 
         // 5. The end: a successor serves already, or nobody does for a while.
         signals.HangUp = signals.Upgrade = null;
+        var lastAlerts = alerts.StopAsync();
         var draining = DrainAsync(proxy, signals, reports.KeepsSockets, log); // from here on it is not ready
         using var hurry = new CancellationTokenSource();
         // A successor has visitors and apps come to it; otherwise sessions have what they need for their end until they have ended.
@@ -127,6 +131,7 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         hurry.CancelAfter(PatienceForWeb); // its sessions are over
         await closingWeb;
         await web.StopAsync(hurry.Token);
+        await lastAlerts;
         // One that was under way when the stop came, and could not be stopped.
         if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
         return ExitCode.Ok;

@@ -92,6 +92,7 @@ internal static class ConfigurationPage
             JsonTypeInfoKind.Enumerable => oneOf.Length > 0 ? $"list of {oneOf}" : "list of texts",
             _ when oneOf.Length > 0 => oneOf,
             _ when option.LeastLength > 0 => $"text, {option.LeastLength} characters or more",
+            _ when option.ShowsHost => "address of http or https",
             _ when type.Type == typeof(string) => option.Secret ? "32 hexadecimal digits" : "text",
             _ when type.Type == typeof(bool) => "true or false",
             _ when OptionTypes.IsByteSize(type.Type) => "number of bytes",

@@ -38,6 +38,7 @@ internal static class ConfigurationSchema
         if (option.Minimum != int.MinValue) schema["minimum"] = option.Minimum;
         if (option.Maximum != int.MaxValue) schema["maximum"] = option.Maximum;
         if (option.LeastLength > 0) schema["minLength"] = option.LeastLength;
+        else if (option.ShowsHost) schema["pattern"] = "^[Hh][Tt][Tt][Pp][Ss]?://";
         else if (option.Secret) schema["pattern"] = "^[0-9A-Fa-f]{32}$";
         if (option.OneOf.Length > 0)
             (schema["items"] as JsonObject ?? schema)["enum"] = new JsonArray([.. option.OneOf.Select(one => (JsonNode)one)]);

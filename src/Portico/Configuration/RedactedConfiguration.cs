@@ -20,6 +20,8 @@ internal static class RedactedConfiguration
         return JsonText.Indented(root);
     }
 
+    private static string? HostOf(JsonNode address) => WebhookAddress.Of(address.GetValue<string>())?.ToString();
+
     private static void Redact(JsonTypeInfo type, JsonNode? node)
     {
         if (node is JsonArray list)
@@ -30,8 +32,8 @@ internal static class RedactedConfiguration
         if (node is not JsonObject section || type.Kind != JsonTypeInfoKind.Object) return;
         foreach (var property in type.Properties)
         {
-            if (OptionAttribute.Of(property) is { Secret: true } && section[property.Name] is not null)
-                section[property.Name] = Placeholder;
+            if (OptionAttribute.Of(property) is { Secret: true } option && section[property.Name] is { } secret)
+                section[property.Name] = option.ShowsHost ? HostOf(secret) ?? Placeholder : Placeholder;
             else
                 Redact(type.Options.GetTypeInfo(property.PropertyType), section[property.Name]);
         }

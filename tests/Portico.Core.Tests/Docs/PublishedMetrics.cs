@@ -124,6 +124,7 @@ internal sealed class PublishedMetrics : IMeterFactory
         metrics.ConfigUpdated("config", "ok");
         metrics.WebRefused("main", "pages");
         metrics.StorageError();
+        metrics.Alert("dc_down", "sent");
         metrics.WebEnded("main", "web_grace");
     }
 

@@ -15,7 +15,8 @@ namespace Portico.Doctor.Checks;
 internal sealed class CertificateCheck(
     ProxySettings settings, PublicDoor door, TimeProvider time, X509Certificate2Collection? roots = null) : ICheck
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+    /// <summary>One that ends sooner than that should have been renewed.</summary>
+    public static readonly TimeSpan Soon = TimeSpan.FromDays(14);
 
     public string Name => "certificate";
 
