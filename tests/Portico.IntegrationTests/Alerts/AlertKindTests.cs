@@ -126,7 +126,7 @@ public sealed class AlertKindTests
         Assert.Equal(Clients, (int)blocked.Json["details"]!["earlyEnds"]!);
         Assert.DoesNotContain("198.51.100", blocked.Body, StringComparison.Ordinal);
 
-        // An hour without anybody says nothing; a client that gets through does.
+        // Twenty minutes without anybody say nothing; a client that gets through does.
         await stage.PassAsync(TimeSpan.FromMinutes(20));
         Assert.Single(stage.Receiver.Of("blocked_suspected"));
         await using var client = await stage.Test.ConnectAsync(new ClientProfile { Timestamp = Now(stage) });

@@ -107,7 +107,8 @@ internal sealed class AlertReceiver : IAsyncDisposable
             {
                 var digits = text[(place + Length.Length)..].Split('\r')[0];
                 var body = all.Skip(Encoding.UTF8.GetByteCount(text[..end]) + 4).ToArray();
-                if (body.Length >= int.Parse(digits, CultureInfo.InvariantCulture)) return (text[..end], Encoding.UTF8.GetString(body));
+                if (body.Length >= int.Parse(digits, CultureInfo.InvariantCulture))
+                    return (text[..end], Encoding.UTF8.GetString(body));
             }
 
             var read = await stream.ReadAsync(buffer, _stop.Token);

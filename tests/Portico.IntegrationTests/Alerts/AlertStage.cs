@@ -13,7 +13,8 @@ internal sealed class AlertStage : IAsyncDisposable
     public const string Name = "host-of-the-proxy", Version = "1.2.3";
 
     // Short of the second in which hanging answers would make a test long, long enough for a busy machine's loopback.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), Step = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), Step = TimeSpan.FromSeconds(1),
+        LongTime = TimeSpan.FromMinutes(5), LongStep = TimeSpan.FromSeconds(20);
 
     private AlertStage(ManualTime time, AlertReceiver receiver, ProxyUnderTest test, AlertWatch watch) =>
         (Time, Receiver, Test, Watch) = (time, receiver, test, watch);
@@ -57,7 +58,7 @@ internal sealed class AlertStage : IAsyncDisposable
     public async Task PassAsync(TimeSpan time)
     {
         var end = Time.GetUtcNow() + time;
-        await Test.AdvanceUntilAsync(Step, () => Time.GetUtcNow() >= end);
+        await Test.AdvanceUntilAsync(time > LongTime ? LongStep : Step, () => Time.GetUtcNow() >= end);
     }
 
     public async ValueTask DisposeAsync()

@@ -120,6 +120,23 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task A_proxy_that_stops_is_no_alert()
+    {
+        await using var stage = AlertStage.Start();
+        await stage.PassAsync(TimeSpan.FromSeconds(10));
+        await stage.Test.Proxy.StopAsync(TimeSpan.Zero);
+        Assert.Equal("draining", Assert.Single(stage.Test.Proxy.Control.NotReady()));
+        for (var i = 0; i < 30; i++)
+        {
+            stage.Time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Yield();
+        }
+
+        await stage.Watch.StopAsync(); // its last look has been
+        Assert.Empty(stage.Receiver.Posted);
+    }
+
+    [Fact]
     public void What_is_in_force_is_shown_with_the_receivers_host_alone()
     {
         var options = new ProxyOptions { Alerts = new AlertOptions { Webhook = "https://hooks.example.org:8443/path-7?key=word-8" } };

@@ -62,8 +62,8 @@ public class GeneratedFilesTests
         Collect(JsonNode.Parse(ConfigurationSchema.Text())!, sections);
 
         // root, listener, user, rate, quota, proxyProtocol, web, backend, direct, middle, backpressure, cover,
-        // fakeTls, timeWindow, perSniSecrets, replay, policy, limits, health, timeouts, admin, telemetry
-        Assert.Equal(22, sections.Count);
+        // fakeTls, timeWindow, perSniSecrets, replay, policy, limits, health, timeouts, admin, telemetry, alerts
+        Assert.Equal(23, sections.Count);
         Assert.All(sections, section => Assert.False(section["additionalProperties"]!.GetValue<bool>()));
         Assert.All(
             sections.SelectMany(section => section["properties"]!.AsObject()),

@@ -32,7 +32,7 @@ public sealed class RedactedTypesTests
     private static readonly ImmutableHashSet<(Type, string)> SecretTexts =
     [
         (typeof(Override), nameof(Override.Text)), (typeof(ShareLink), nameof(ShareLink.Tg)), (typeof(ShareLink), nameof(ShareLink.TMe)),
-        (typeof(WebCreation), nameof(WebCreation.Token)),
+        (typeof(WebCreation), nameof(WebCreation.Token)), (typeof(AlertOptions), nameof(AlertOptions.Webhook)),
     ];
 
     [Fact]
@@ -67,6 +67,9 @@ public sealed class RedactedTypesTests
                 typeof(ShareLink),
                 typeof(WebCreation),
                 typeof(WebTokenKey),
+                typeof(AlertOptions),
+                typeof(WebhookAddress),
+                typeof(AlertSettings),
             },
             seen.ToHashSet());
     }
