@@ -48,7 +48,7 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         {
             Body = RequestJson.Default.UserOptions, Answers = AdminJson.Default.UserChangeAnswer, Errors = ChangeErrors,
         },
-        new("GET", "/api/users/export", "exportUsers", "The managed users as PUT takes them, secrets included.", ExportAsync)
+        new("GET", "/api/export/users", "exportUsers", "The managed users as PUT takes them, secrets included.", ExportAsync)
         {
             Answers = AdminJson.Default.UserExport,
         },

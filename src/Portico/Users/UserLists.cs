@@ -65,7 +65,7 @@ internal static class UserLists
 
     private static async Task<JsonArray> ExportAsync(AdminClient client, CancellationToken cancel)
     {
-        var (status, text) = await client.AskAsync(HttpMethod.Get, "/api/users/export", cancel);
+        var (status, text) = await client.AskAsync(HttpMethod.Get, "/api/export/users", cancel);
         if (status != HttpStatusCode.OK) throw client.Refused(status, text);
         var set = client.Read(text, UserJson.Default.UserSet);
         return JsonSerializer.SerializeToNode(set, UserJson.Default.UserSet)!["users"]!.DeepClone().AsArray();

@@ -29,6 +29,18 @@ public sealed class UsersTests
     }
 
     [Fact]
+    public async Task Users_may_be_called_as_the_export_and_the_export_is_elsewhere()
+    {
+        await using var test = await AdminUnderTest.StartAsync();
+        using var client = test.Client;
+        await client.SendAsync("POST", "/api/users", $$"""{ "name": "export", "secret": "{{Alice}}" }""");
+        Assert.Equal("export", (string)(await client.JsonAsync("/api/users/export"))["users"]![0]!["status"]!["name"]!);
+        Assert.Equal(Alice, (string)Assert.Single((await client.JsonAsync("/api/export/users"))["users"]!.AsArray())!["secret"]!);
+        Assert.Equal(200, (await client.SendAsync("DELETE", "/api/users/export")).Status);
+        Assert.Empty((await client.JsonAsync("/api/export/users"))["users"]!.AsArray());
+    }
+
+    [Fact]
     public async Task A_patch_leaves_what_it_does_not_name_and_null_clears()
     {
         await using var test = await AdminUnderTest.StartAsync();

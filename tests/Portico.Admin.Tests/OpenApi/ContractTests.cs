@@ -87,9 +87,9 @@ public sealed class ContractTests
     [Fact]
     public void Every_path_of_the_contract_is_there() => Assert.Equal(
         [
-            "/api/config", "/api/doctor", "/api/events", "/api/history", "/api/log-level", "/api/overview", "/api/policy", "/api/reload",
-            "/api/session", "/api/sessions", "/api/sessions/{id}", "/api/status", "/api/tables/{table}", "/api/telegram/refresh",
-            "/api/upgrade", "/api/usage", "/api/users", "/api/users/export", "/api/users/{name}", "/api/users/{name}/disconnect",
+            "/api/config", "/api/doctor", "/api/events", "/api/export/users", "/api/history", "/api/log-level", "/api/overview",
+            "/api/policy", "/api/reload", "/api/session", "/api/sessions", "/api/sessions/{id}", "/api/status", "/api/tables/{table}",
+            "/api/telegram/refresh", "/api/upgrade", "/api/usage", "/api/users", "/api/users/{name}", "/api/users/{name}/disconnect",
             "/api/users/{name}/reset-usage", "/api/users/{name}/rotate", "/healthz", "/metrics", "/openapi/v1.json", "/readyz",
         ],
         Document["paths"]!.AsObject().Select(path => path.Key).Order(StringComparer.Ordinal));
