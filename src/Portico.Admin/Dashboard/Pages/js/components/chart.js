@@ -129,7 +129,9 @@ export class Chart {
         class: `area series-${index}`,
         d: `M${x(times[0])} ${y(0)}L${points.join('L')}L${x(times.at(-1))} ${y(0)}Z`,
       });
-    return [area, s('path', { class: `line series-${index}`, d: `M${points.join('L')}` })];
+    // A single point is a line of hardly any length, whose round ends are seen.
+    const way = points.length === 1 ? `M${points[0]}h.1` : `M${points.join('L')}`;
+    return [area, s('path', { class: `line series-${index}`, d: way })];
   }
 
   #bars(x, y, width) {
@@ -231,7 +233,7 @@ function rounded(most, isBytes) {
 // Which times are written: first and last, and one or two between where there is room.
 function marks(times, width) {
   const last = times.length - 1;
-  if (last < 2) return times.map((_, at) => [at, 'middle']);
+  if (last < 2) return times.map((_, at) => [at, at === 0 ? 'start' : 'end']);
   const between = width > 640 ? [0.25, 0.5, 0.75] : width > 380 ? [0.5] : [];
   return [[0, 'start'], ...between.map(part => [Math.round(part * last), 'middle']), [last, 'end']];
 }

@@ -160,12 +160,14 @@ function verdictCard(verdict, storageProblem) {
 }
 
 function tilesOf(now, status) {
+  // Those that are managed are every listener's, and counted once.
+  const ofFile = status.listeners.reduce((all, it) => all + Math.max(0, it.users - now.managedUsers), 0);
   const tile = (label, value) => h('div', { class: 'tile' }, h('dt', null, label), h('dd', null, value));
   return h(
     'dl',
     null,
     tile(t('overview.clientsNow'), count(now.clients)),
-    tile(t('users.title'), count(now.users ?? now.managedUsers)),
+    tile(t('users.title'), count(now.managedUsers + ofFile)),
     tile(t('bytes.sent'), rate(now.sentPerSecond)),
     tile(t('bytes.received'), rate(now.receivedPerSecond)),
     tile(t('overview.state'), word('proxy', status.state)),

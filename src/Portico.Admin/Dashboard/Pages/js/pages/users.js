@@ -2,8 +2,7 @@
 
 import { h, fill } from '../dom.js';
 import { t, word } from '../texts.js';
-import { get, send, userPath } from '../api.js';
-import { allUsers } from '../userlist.js';
+import { get, pages, send, userPath } from '../api.js';
 import { poll } from '../poll.js';
 import { link } from '../router.js';
 import { bytes, count, day } from '../format.js';
@@ -16,7 +15,8 @@ import { userForm } from '../components/userform.js';
 import { inTurn } from '../inturn.js';
 
 const wholePause = 60_000,
-  usagePause = 10_000;
+  usagePause = 10_000,
+  most = 100_000;
 const states = ['active', 'disabled', 'expired', 'quota'];
 
 const keyOf = user => `${user.listener}/${user.name}`;
@@ -104,8 +104,10 @@ export async function show(page, { onLeave, query }) {
 
   async function whole() {
     try {
-      // On the first visit what is there already is shown; later ones wait for the whole list, or rows would come and go.
-      take(await allUsers(users.size === 0 ? take : () => {}));
+      // On the first visit the first page is shown at once; later ones wait for the whole list, or rows would come and go. Sorting
+      // for each page would take longer than all of them are under way.
+      const { rows } = await pages('/api/users', 'users', most, first => users.size === 0 && take(first));
+      take(rows);
       for (const key of selected) if (!users.has(key)) selected.delete(key);
       fill(trouble);
       showBulk();
