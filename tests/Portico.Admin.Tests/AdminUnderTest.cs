@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -9,6 +10,7 @@ using Portico.Admin.Metrics;
 using Portico.Core.Control;
 using Portico.Core.Net;
 using Portico.Core.Options;
+using Portico.Protocol.Secrets;
 using Portico.TestKit.Proxies;
 
 namespace Portico.Admin.Tests;
@@ -34,6 +36,13 @@ internal sealed class AdminUnderTest : IAsyncDisposable
 
     /// <summary>What becomes of an upgrade.</summary>
     public UpgradeOutcome Upgrade { get; set; } = new(4711, null);
+
+    /// <summary>The links of a user; by default some that are only told apart.</summary>
+    public Func<string, ImmutableArray<UserLink>> Links { get; set; } =
+        name => [new UserLink("test", "fake-tls", $"tg://{name}", $"https://t.me/{name}")];
+
+    /// <summary>What the doctor says.</summary>
+    public string Findings { get; set; } = """{ "ok": 1 }""";
 
     /// <summary>What the log was set to.</summary>
     public List<(string? Category, LogLevel Level, TimeSpan Duration)> Levels { get; } = [];
@@ -81,8 +90,8 @@ internal sealed class AdminUnderTest : IAsyncDisposable
                 return Task.FromResult(test.Outcome);
             },
             Upgrade = _ => Task.FromResult(test.Upgrade),
-            Links = name => [new UserLink("test", "fake-tls", $"tg://{name}", $"https://t.me/{name}")],
-            Doctor = _ => Task.FromResult("""{ "ok": 1 }"""),
+            Links = name => test.Links(name),
+            Doctor = _ => Task.FromResult(test.Findings),
             LogLevel = (category, level, duration) =>
             {
                 test.Levels.Add((category, level, duration));
@@ -92,6 +101,15 @@ internal sealed class AdminUnderTest : IAsyncDisposable
         test.Server = await AdminServer.StartAsync(host, metrics, time ?? TimeProvider.System, heartbeat ?? TimeSpan.FromSeconds(15))
             ?? throw new InvalidOperationException("no door could be opened");
         return test;
+    }
+
+    /// <summary>Links of a managed user that clients can use, for <see cref="Links"/>.</summary>
+    public ImmutableArray<UserLink> RealLinks(string name)
+    {
+        if (Proxy.Proxy.Control.ManagedUsers.Export(name)?.Secret is not { } text) return [];
+        var secret = SecretText.FormatFakeTls(ProxySecret.Create(Convert.FromHexString(text)), "www.example.org");
+        var (host, port) = (Proxy.Endpoint.Address.ToString(), Proxy.Endpoint.Port);
+        return [new UserLink(ProxyUnderTest.Listener, "fake-tls", ProxyLink.Tg(host, port, secret), ProxyLink.TMe(host, port, secret))];
     }
 
     /// <summary>A caller over TCP.</summary>
