@@ -49,7 +49,7 @@ internal sealed class StateReader(Connection connection)
 
             // A file from elsewhere may say anything: days and moments are those that there are.
             var day = (int)Math.Clamp(read.Number(4), 0, DateOnly.MaxValue.DayNumber - 400);
-            var seen = Math.Min(read.Count(6), now.ToUnixTimeSeconds());
+            var seen = Math.Min(read.Count(6), DateTimeOffset.MaxValue.ToUnixTimeSeconds());
             rows.Add(new UsageRow(key, read.Count(2), read.Count(3), day, read.Count(5), seen));
         }
 

@@ -152,7 +152,8 @@ public sealed class RestartTests : IAsyncDisposable
     private static uint Now => (uint)TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
 
     private string[] Files() => [.. Directory.GetFiles(_directory.File("data"))
-        .Select(path => Path.GetFileName(path)).Where(name => name is not ("lock" or "holder" or "version")).Order(StringComparer.Ordinal)];
+        .Select(path => Path.GetFileName(path)).Where(name => name is not ("lock" or "holder" or "version"))
+        .Where(name => !name.StartsWith("users.db", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private async Task<(byte[] Hello, byte[] Header)> ClientsAsync(IPEndPoint endpoint) =>
         (await ServeAsync(endpoint, new ClientProfile()), await ServeAsync(endpoint, new ClientProfile { Mode = ClientMode.Secure }));

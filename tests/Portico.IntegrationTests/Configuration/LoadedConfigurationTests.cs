@@ -54,7 +54,7 @@ public class LoadedConfigurationTests
     [InlineData("""{ "Listeners": [] }""", "Listeners", "did you mean \"listeners\"?")]
     [InlineData("""{ "guests": {} }""", "guests",
         "known here: listeners, backend, localAddresses, cover, fakeTls, replay, policy, tables, limits, resetOnClose, health, timeouts, "
-            + "admin, telemetry, dataDirectory, engine, loops")]
+            + "admin, telemetry, alerts, timeZone, dataDirectory, engine, loops")]
     [InlineData("""{ "timeouts": { "idleSecond": 1 } }""", "timeouts.idleSecond", "did you mean \"idleSeconds\"?")]
     [InlineData("""{ "backend": { "direct": { "endpoint": {} } } }""", "backend.direct.endpoint", "did you mean \"endpoints\"?")]
     [InlineData("""{ "listeners": [{ "policy": null }] }""", "listeners[0].policy", "known here: name, address")]

@@ -5,6 +5,7 @@ using Portico.Core.Users;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;
+using Portico.TestKit.Wires;
 using Xunit;
 
 namespace Portico.IntegrationTests.Users;
@@ -26,7 +27,7 @@ public sealed class UserLimitsTests
         var clients = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => test.GreetAsync()));
         foreach (var client in clients) await client.AskForAsync(4000, 2000);
         var user = test.Proxy.Control.ManagedUsers;
-        var ends = clients.Select(client => client.ReadToEndAsync(TimeSpan.FromSeconds(60))).ToList();
+        var ends = clients.Select(EndAsync).ToList();
         await Task.WhenAny(ends);
         var sinceFirst = Stopwatch.StartNew();
         await Task.WhenAll(ends);
@@ -39,6 +40,18 @@ public sealed class UserLimitsTests
         Assert.True(await user.ResetUsageAsync("default"));
         await using var again = await test.GreetAsync();
         await again.EchoAsync(1000);
+
+        static async Task EndAsync(FakeClient client)
+        {
+            try
+            {
+                await client.ReadToEndAsync(TimeSpan.FromSeconds(60));
+            }
+            catch (PeerSurpriseException)
+            {
+                // The end may come within a record: what an operator ends, ends at once.
+            }
+        }
     }
 
     [Theory]

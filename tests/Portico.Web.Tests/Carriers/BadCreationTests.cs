@@ -14,7 +14,7 @@ namespace Portico.Web.Tests.Carriers;
 
 /// <summary>A thousand requests a second that would create sessions and may not, beside an app that has one.</summary>
 [Collection(nameof(Measured))]
-[Trait(Suite.Trait, Suite.Long)]
+[Trait(Suite.Trait, Suite.Minutes)]
 public sealed class BadCreationTests(ITestOutputHelper output)
 {
     private const int ASecond = 1000, Pairs = 9;

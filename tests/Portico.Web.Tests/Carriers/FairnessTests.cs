@@ -14,7 +14,7 @@ namespace Portico.Web.Tests.Carriers;
 
 /// <summary>Fifty sessions of twenty streams, all of which are busy but one, which its app does not read.</summary>
 [Collection(nameof(Measured))]
-[Trait(Suite.Trait, Suite.Long)]
+[Trait(Suite.Trait, Suite.Minutes)]
 public sealed class FairnessTests(ITestOutputHelper output)
 {
     private const int Users = 5, SessionsOfOne = 10, Streams = 20, Pairs = 9;

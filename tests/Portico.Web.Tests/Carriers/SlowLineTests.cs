@@ -12,7 +12,7 @@ namespace Portico.Web.Tests.Carriers;
 
 /// <summary>A message while eight downloads of the same session fill a line of 20 Mbit/s, 30 ms long.</summary>
 [Collection(nameof(Measured))]
-[Trait(Suite.Trait, Suite.Long)]
+[Trait(Suite.Trait, Suite.Minutes)]
 public sealed class SlowLineTests(ITestOutputHelper output)
 {
     private const uint Chat = 1;

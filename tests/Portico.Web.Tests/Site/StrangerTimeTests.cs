@@ -12,7 +12,7 @@ namespace Portico.Web.Tests.Site;
 
 /// <summary>A prober does not find out by a clock either that there is anything but a site.</summary>
 [Collection(nameof(Measured))]
-[Trait(Suite.Trait, Suite.Long)]
+[Trait(Suite.Trait, Suite.Minutes)]
 public sealed class StrangerTimeTests(ITestOutputHelper output)
 {
     private const int Requests = 10_000, WarmUp = 2000;
