@@ -171,6 +171,7 @@ internal sealed class ProxyServices
         {
             Users = Users,
             Ledger = Ledger,
+            AllUsers = AllUsers,
             PutUsers = putUsers,
             UsersInFile = usersInFile,
             Loops = engine.Loops,
@@ -212,11 +213,11 @@ internal sealed class ProxyServices
     {
         var resolve = _outside.Resolve ?? Dns.GetHostAddressesAsync;
         var from = new LocalAddresses(settings.LocalAddresses);
-        var cover = before is not null && CoversAlike(before.Settings, settings)
+        var cover = before is not null && SettingsComparison.CoversAlike(before.Settings, settings)
             ? before.Cover
             : CoverServices.Create(
                 settings.Cover, _budget, _loggers, _shortages, Own, resolve, _outside.Time ?? TimeProvider.System, from);
-        var (flights, learner) = before is not null && LearnsTheSame(before.Settings, settings)
+        var (flights, learner) = before is not null && SettingsComparison.LearnsTheSame(before.Settings, settings)
             ? (before.Flights, before.FlightLearner)
             : CreateLearner(settings, cover);
         var dcs = new DcDirectory(settings.Direct);
@@ -225,7 +226,8 @@ internal sealed class ProxyServices
             .Select((listener, index) => ShareOf(settings, listener, Before(pairs[index], loop: 0))).ToImmutableArray();
         // One that asks the same of a caller goes on: it knows whose secrets were right lately.
         var keepsJudge = settings.Listeners.Select((_, index) =>
-            pairs[index] != ListenerPairs.None && JudgesAlike(before!.Settings, pairs[index], settings, index)).ToImmutableArray();
+            pairs[index] != ListenerPairs.None
+                && SettingsComparison.JudgesAlike(before!.Settings, pairs[index], settings, index)).ToImmutableArray();
         return new SettingsGeneration
         {
             Settings = settings,
@@ -270,8 +272,7 @@ internal sealed class ProxyServices
         Users.Changed(_zone = next.Settings.TimeZone);
     }
 
-    // A managed user is every listener's, and is there once.
-    private IEnumerable<UserRecord> AllUsers() => _current.Loops[0].Listeners.SelectMany(listener => listener.Users.All).Distinct();
+    private IEnumerable<UserRecord> AllUsers() => ListenerUsers.AllOf(_current.Loops[0].Listeners.Select(listener => listener.Users));
 
     private LoopParts CreateParts(EventLoop loop, ProxySettings settings, int loops)
     {
@@ -339,31 +340,6 @@ internal sealed class ProxyServices
         return new Judge(listener, accepted, settings.PerSni);
     }
 
-    private static bool JudgesAlike(ProxySettings before, int oldIndex, ProxySettings after, int index)
-    {
-        var (old, now) = (before.Listeners[oldIndex], after.Listeners[index]);
-        return before.TimeWindow == after.TimeWindow && SaltsAlike(before.PerSni, after.PerSni)
-            && old.Protocols == now.Protocols && old.Domain == now.Domain && old.Credentials.Length == now.Credentials.Length
-            && old.Credentials.Zip(now.Credentials).All(pair => pair.First.JudgesLike(pair.Second));
-    }
-
-    private static bool SaltsAlike(PerSniSettings? one, PerSniSettings? other) =>
-        one is null || other is null ? one is null && other is null : one.Salt.Span.SequenceEqual(other.Salt.Span);
-
-    // The number of places is the budget's.
-    private static bool CoversAlike(ProxySettings one, ProxySettings other) =>
-        one.Cover == other.Cover with { MaxConnections = one.Cover.MaxConnections }
-        && one.LocalAddresses.SequenceEqual(other.LocalAddresses);
-
-    private static bool LearnsTheSame(ProxySettings before, ProxySettings after) =>
-        Learned(before.Cover) == Learned(after.Cover) && before.Listeners.Select(Named).SequenceEqual(after.Listeners.Select(Named));
-
-    private static (CoverMode, CoverTarget?, TimeSpan, TimeSpan, int, bool) Learned(CoverSettings cover) =>
-        (cover.Mode, cover.Target, cover.Learn, cover.ConnectTimeout, cover.ProxyProtocol, cover.AllowPrivateTargets);
-
-    private static (string?, bool) Named(ListenerSettings listener) =>
-        (listener.Domain, listener.Protocols.HasFlag(ClientProtocols.FakeTls));
-
     // Asked for numbers when everything is built.
     private MetricSources Sources() => new()
     {
@@ -418,11 +394,3 @@ internal sealed class ProxyServices
         }
     }
 }
-
-/// <summary>How the world is reached; what is null is the real thing or, for the clock, nothing at all.</summary>
-/// <param name="Time">The clock for downloads; null = nothing is downloaded, and only the embedded middle proxies are known.</param>
-/// <param name="Http">Fetches documents; null = from the network.</param>
-/// <param name="Resolve">The addresses of a cover's name; null = of the system's resolver.</param>
-/// <param name="Users">Where managed users and usage are kept; null = nowhere.</param>
-internal readonly record struct Outside(
-    TimeProvider? Time, HttpMessageHandler? Http = null, Func<string, Task<IPAddress[]>>? Resolve = null, IUserStore? Users = null);

@@ -62,6 +62,9 @@ internal sealed record ControlParts
 
     public required UsageLedger Ledger { get; init; }
 
+    /// <summary>Of the file and managed, each once.</summary>
+    public required Func<IEnumerable<UserRecord>> AllUsers { get; init; }
+
     /// <summary>Puts managed users in force, and says whether it did: not while the proxy stops.</summary>
     public required Func<ImmutableArray<ManagedUser>, Task<bool>> PutUsers { get; init; }
 

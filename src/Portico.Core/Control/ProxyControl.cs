@@ -125,7 +125,7 @@ public sealed class ProxyControl
             for (; from < all.Length; from++)
             {
                 // A managed user is every listener's, and shown once.
-                if (index > 0 && all[from].Key.Listener.Length == 0) continue;
+                if (index > 0 && all[from].Key.IsManaged) continue;
                 if (users.Count == limit) return (users, Cursor(index, from));
                 users.Add((listeners[index].Name, all[from]));
             }

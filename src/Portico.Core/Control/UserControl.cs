@@ -91,14 +91,13 @@ public sealed class UserControl : IDisposable
     /// <param name="wanted">All managed users.</param>
     /// <param name="revision">The set that the caller saw; null = whichever there is.</param>
     public Task<UserChange> ReplaceAsync(IReadOnlyList<UserOptions> wanted, long? revision = null) =>
-        ChangeAsync(
-            revision, before =>
-            {
-                var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
-                foreach (var user in wanted.Where(it => it is not null)) user.Secret ??= SecretOf(user.Name, known);
-                return wanted;
-            },
-            isWhole: true);
+        ChangeAsync(revision, before =>
+        {
+            var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
+            foreach (var user in wanted.Where(it => it is not null)) user.Secret ??= SecretOf(user.Name, known);
+            // A whole set says that there are no others.
+            return new Wish([], wanted, _setAside.Except(wanted.Select(it => it?.Name ?? "")));
+        });
 
     /// <summary>Adds one user. Without a secret it gets a fresh one.</summary>
     /// <param name="user">Of a name that nobody has.</param>
@@ -106,7 +105,7 @@ public sealed class UserControl : IDisposable
     public Task<UserChange> AddAsync(UserOptions user, long? revision = null) => ChangeAsync(revision, before =>
     {
         user.Secret ??= FreshSecret();
-        return [.. before.Select(ManagedUserParser.ToOptions), user];
+        return new Wish(before, [user], []);
     });
 
     /// <summary>Changes one user.</summary>
@@ -119,23 +118,10 @@ public sealed class UserControl : IDisposable
     /// <summary>Takes one user away; its sessions end.</summary>
     /// <param name="name">Whom.</param>
     /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
-    public async Task<UserChange> RemoveAsync(string name, long? revision = null)
-    {
-        if (Find(name) is not null || !_setAside.Contains(name))
-            return await ChangeOneAsync(name, revision, _ => null).ConfigureAwait(false);
-        await _gate.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            _setAside = _setAside.Remove(name);
-            _state = _state with { Revision = _state.Revision + 1 };
-            var notKept = await _parts.Users.SaveUsersAsync(_state.Revision, [], [name]).ConfigureAwait(false);
-            return new(UserOutcome.Applied, _state.Revision) { Removed = [name], NotKept = notKept };
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+    public Task<UserChange> RemoveAsync(string name, long? revision = null) =>
+        Find(name) is null && _setAside.Contains(name)
+            ? ChangeAsync(revision, before => new Wish(before, [], [name]))
+            : ChangeOneAsync(name, revision, _ => null);
 
     /// <summary>Gives one user a fresh secret.</summary>
     /// <param name="name">Whom.</param>
@@ -210,7 +196,7 @@ public sealed class UserControl : IDisposable
                         sessions.Add(LoopQuestions.StatusOf(session, now));
                 }
             }).ConfigureAwait(false);
-            var managed = user.Key.Listener.Length == 0 ? Find(name) : null;
+            var managed = user.Key.IsManaged ? Find(name) : null;
             found.Add(new UserDetail(
                 UserStatus.Of(user, user.Key.Listener, tally.NetworksNow(user), now), user.Terms.Note, managed?.Current.Domain,
                 managed?.Current.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null, user.Terms.IsEnabled,
@@ -226,7 +212,7 @@ public sealed class UserControl : IDisposable
     {
         // The second in which something moved last: coarse, so that what moves now is told again.
         var now = _parts.Time.GetUtcNow().ToUnixTimeSeconds();
-        var users = _parts.Steps()[0].Listeners.SelectMany(listener => listener.Users.All).Distinct()
+        var users = _parts.AllUsers()
             .Where(user => since == 0 || user.Connections > 0 || user.LastSeen >= since)
             .Select(user => new UserUsage(
                 user.Name, user.Key.Listener, user.Received, user.Sent, user.Used, user.Connections,
@@ -243,16 +229,10 @@ public sealed class UserControl : IDisposable
     /// <param name="ahead">Until the end; those whose end has come are not among them.</param>
     public IEnumerable<UserNearLimit> NearLimits(int percent, TimeSpan ahead)
     {
-        var (now, listeners) = (_parts.Time.GetUtcNow(), _parts.Steps()[0].Listeners);
-        for (var i = 0; i < listeners.Length; i++)
+        var now = _parts.Time.GetUtcNow();
+        foreach (var user in _parts.AllUsers())
         {
-            foreach (var user in listeners[i].Users.All)
-            {
-                // A managed user is every listener's, and looked at once.
-                if (i > 0 && user.Key.Listener.Length == 0) continue;
-                if (UserNearLimit.Of(user, percent, now, now + ahead) is { } near)
-                    yield return near;
-            }
+            if (UserNearLimit.Of(user, percent, now, now + ahead) is { } near) yield return near;
         }
     }
 
@@ -274,13 +254,13 @@ public sealed class UserControl : IDisposable
         if (Find(name) is null)
             return new(Records(name).Any() ? UserOutcome.InFile : UserOutcome.Unknown, Revision);
         return await ChangeAsync(revision, before =>
-        [
-            .. before.Select(user => user.Name == name ? change(user) : ManagedUserParser.ToOptions(user)).OfType<UserOptions>(),
-        ]).ConfigureAwait(false);
+        {
+            var others = before.RemoveAll(user => user.Name == name);
+            return new Wish(others, [.. before.Where(user => user.Name == name).Select(change).OfType<UserOptions>()], []);
+        }).ConfigureAwait(false);
     }
 
-    private async Task<UserChange> ChangeAsync(
-        long? revision, Func<ImmutableArray<ManagedUser>, IReadOnlyList<UserOptions>> change, bool isWhole = false)
+    private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<ManagedUser>, Wish> change)
     {
         await _gate.WaitAsync().ConfigureAwait(false);
         try
@@ -289,26 +269,27 @@ public sealed class UserControl : IDisposable
             if (revision is { } seen && seen != before.Revision)
                 return new(UserOutcome.OtherRevision, before.Revision);
             var errors = new List<ConfigurationError>();
+            var wish = change(before.Users);
             var after = ManagedUserParser.Parse(
-                change(before.Users), before.Users, _parts.UsersInFile(), RecordOf, errors, _parts.Time.GetUtcNow());
+                wish.Wanted, wish.Kept, before.Users, _parts.UsersInFile(), RecordOf, errors, _parts.Time.GetUtcNow());
             if (errors.Count > 0)
                 return new(UserOutcome.Refused, before.Revision) { Errors = [.. errors] };
             var difference = Difference.Of(before.Users, after);
-            if (difference.IsEmpty) return new(UserOutcome.Unchanged, before.Revision);
+            if (difference.IsEmpty && wish.Forgotten.IsEmpty)
+                return new(UserOutcome.Unchanged, before.Revision);
             if (!await _parts.PutUsers(after).ConfigureAwait(false))
                 return new(UserOutcome.Stopping, before.Revision);
             _state = new State(after, before.Revision + 1);
             foreach (var user in difference.Removed) user.Record.IsForgotten = true;
             var put = difference.Put.Select(ManagedUserParser.ToStored).ToList();
-            // A whole set says that there are no others.
-            var removed = difference.Removed.Select(it => it.Name).Concat(isWhole ? _setAside.Except(put.Select(it => it.Name)) : []);
-            _setAside = isWhole ? [] : _setAside.Except(put.Select(it => it.Name));
-            var notKept = await _parts.Users.SaveUsersAsync(before.Revision + 1, put, [.. removed]).ConfigureAwait(false);
+            ImmutableArray<string> removed = [.. difference.Removed.Select(it => it.Name), .. wish.Forgotten];
+            _setAside = _setAside.Except(removed).Except(put.Select(it => it.Name));
+            var notKept = await _parts.Users.SaveUsersAsync(before.Revision + 1, put, removed).ConfigureAwait(false);
             return new UserChange(UserOutcome.Applied, before.Revision + 1)
             {
                 Added = [.. difference.Added.Select(it => it.Name)],
                 Changed = [.. difference.Changed.Select(it => it.Name)],
-                Removed = [.. difference.Removed.Select(it => it.Name)],
+                Removed = removed,
                 NotKept = notKept,
             };
         }
@@ -317,6 +298,9 @@ public sealed class UserControl : IDisposable
             _gate.Release();
         }
     }
+
+    // What a change asks for: users that stay as they are, users as they are wanted, and names of those that were set aside and shall go.
+    private sealed record Wish(ImmutableArray<ManagedUser> Kept, IReadOnlyList<UserOptions> Wanted, ImmutableHashSet<string> Forgotten);
 
     private sealed record Difference(
         IReadOnlyList<ManagedUser> Added, IReadOnlyList<ManagedUser> Changed, IReadOnlyList<ManagedUser> Removed)
@@ -359,9 +343,9 @@ public sealed class UserControl : IDisposable
     private IEnumerable<UserRecord> Records(string name) =>
         Find(name) is { } managed
             ? [managed.Record]
-            : _parts.Steps()[0].Listeners.SelectMany(listener => listener.Users.All).Where(user => user.Name == name).Distinct();
+            : _parts.AllUsers().Where(user => user.Name == name);
 
-    private UserRecord RecordOf(string name) => new(new UsageKey("", name), _parts.Ledger);
+    private UserRecord RecordOf(string name) => new(UsageKey.OfManaged(name), _parts.Ledger);
 
     private static string SecretOf(string? name, Dictionary<string, ManagedUser> known) =>
         name is not null && known.TryGetValue(name, out var user)

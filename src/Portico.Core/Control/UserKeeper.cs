@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Diagnostics;
+using Portico.Core.Net;
 using Portico.Core.Users;
 
 namespace Portico.Core.Control;
@@ -17,7 +18,7 @@ internal sealed partial class UserKeeper : IDisposable
 
     private const int LoadAttempts = 4;
 
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500), QuietPeriod = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
 
     private readonly IUserStore? _store;
     private readonly UsageLedger _ledger;
@@ -29,11 +30,9 @@ internal sealed partial class UserKeeper : IDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<UsageKey, UsageRow> _unsaved = [];
     private readonly Dictionary<string, StoredUser?> _unsavedUsers = new(StringComparer.Ordinal);
-    private volatile TimeZoneInfo _zone;
-    private volatile bool _hasChanged = true;
-    private DateTimeOffset _nextDue = DateTimeOffset.MaxValue;
+    private readonly UserDeadlines _deadlines;
+    private readonly LineLimit _failures = new(LineLimit.MinuteMs);
     private DateTimeOffset _nextFlush;
-    private DateTimeOffset _quietUntil;
     private long _unsavedRevision;
     private long _received;
     private long _sent;
@@ -52,7 +51,8 @@ internal sealed partial class UserKeeper : IDisposable
         IUserStore? store, UsageLedger ledger, Func<IEnumerable<UserRecord>> users, TimeZoneInfo zone, ProxyMetrics metrics, ILogger log,
         TimeProvider time)
     {
-        (_store, _ledger, _users, _zone, _metrics, _log, _time) = (store, ledger, users, zone, metrics, log, time);
+        (_store, _ledger, _users, _metrics, _log, _time) = (store, ledger, users, metrics, log, time);
+        _deadlines = new UserDeadlines(users, zone, time);
         _nextFlush = time.GetUtcNow() + FlushPeriod;
         Kept = Load();
         var everybody = ledger.Claim(UsageKey.Everybody);
@@ -72,7 +72,7 @@ internal sealed partial class UserKeeper : IDisposable
     public string? Problem { get; private set; }
 
     /// <summary>In the operator's time zone.</summary>
-    public DateOnly Today => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(_time.GetUtcNow(), _zone).DateTime);
+    public DateOnly Today => _deadlines.Today;
 
     /// <summary>Begins to look after them.</summary>
     public void Start()
@@ -82,26 +82,28 @@ internal sealed partial class UserKeeper : IDisposable
     }
 
     /// <summary>Users, terms or the time zone are others: what is due next is looked for again.</summary>
-    public void Changed(TimeZoneInfo zone) => (_zone, _hasChanged) = (zone, true);
+    public void Changed(TimeZoneInfo zone) => _deadlines.Changed(zone);
 
     /// <summary>Keeps a change of the managed users.</summary>
     /// <returns>Why it is not kept, and will be tried again; null = it is.</returns>
     public async Task<string?> SaveUsersAsync(long revision, IReadOnlyCollection<StoredUser> put, IReadOnlyCollection<string> removed)
     {
         if (_store is null) return "there is no place to keep it";
+        string? notKept = null;
         await DoAsync(() =>
         {
             foreach (var user in put) _unsavedUsers[user.Name] = user;
             foreach (var name in removed)
             {
                 _unsavedUsers[name] = null;
-                _unsaved.Remove(new UsageKey("", name));
+                _unsaved.Remove(UsageKey.OfManaged(name));
             }
 
             _unsavedRevision = revision;
             SaveUsers();
+            if (_unsavedUsers.Count > 0) notKept = Problem;
         }).ConfigureAwait(false);
-        return _unsavedUsers.Count == 0 ? null : Problem;
+        return notKept;
     }
 
     /// <summary>Keeps what was counted until now.</summary>
@@ -205,9 +207,9 @@ internal sealed partial class UserKeeper : IDisposable
                 if (_work.TryTake(out var action, Tick)) action();
                 if (!_work.IsAddingCompleted) Look();
             }
-            catch (Exception error)
+            catch (Exception error) when (!EventLoop.IsFatal(error))
             {
-                Log.Faulted(_log, error);
+                Log.Faulted(_log, error); // of one look: the next may do better
             }
         }
 
@@ -217,42 +219,12 @@ internal sealed partial class UserKeeper : IDisposable
     private void Look()
     {
         var now = _time.GetUtcNow();
-        if (_hasChanged || now >= _nextDue) Turn(now);
+        if (_deadlines.Look(now, turned => _unsaved[turned.Key] = turned.ToRow()))
+            _ledger.SomeoneMustGo();
         // A clock that was set back would keep it waiting.
         if (now < _nextFlush && _nextFlush - now <= FlushPeriod) return;
         _nextFlush = now + FlushPeriod;
         if (!_isHandedOver) Flush();
-    }
-
-    // All of them, when something is due for one.
-    private void Turn(DateTimeOffset now)
-    {
-        _hasChanged = false;
-        var (today, next, mustGo) = (Today, DateTimeOffset.MaxValue, false);
-        foreach (var user in _users())
-        {
-            var terms = user.Terms;
-            if (user.Turn(today)) _unsaved[user.Key] = user.ToRow();
-            if (terms.ExpiresAt is { } end)
-            {
-                if (end <= now) mustGo |= user.Held > 0;
-                else if (end < next) next = end;
-            }
-
-            if (terms.Quota is { } quota && QuotaCalendar.NextAfter(quota, today) is { } day && StartOf(day) is var start && start < next)
-                next = start;
-        }
-
-        _nextDue = next;
-        if (mustGo) _ledger.SomeoneMustGo();
-    }
-
-    // A day that begins with an hour that there is not begins when that hour is over.
-    private DateTimeOffset StartOf(DateOnly day)
-    {
-        var midnight = day.ToDateTime(TimeOnly.MinValue);
-        while (_zone.IsInvalidTime(midnight)) midnight = midnight.AddMinutes(30);
-        return new DateTimeOffset(midnight, _zone.GetUtcOffset(midnight));
     }
 
     private void Flush()
@@ -377,10 +349,8 @@ internal sealed partial class UserKeeper : IDisposable
         {
             Problem = problem.Message;
             _metrics.StorageError();
-            var now = _time.GetUtcNow();
-            if (now < _quietUntil && _quietUntil - now <= QuietPeriod) return;
-            _quietUntil = now + QuietPeriod;
-            Log.NotKept(_log, problem.Message);
+            var nowMs = (long)_time.GetElapsedTime(0).TotalMilliseconds;
+            if (_failures.TryPass(nowMs, out _)) Log.NotKept(_log, problem.Message);
         }
     }
 

@@ -31,7 +31,7 @@ public sealed record UserStatus(
     {
         var (terms, seconds) = (user.Terms, now.ToUnixTimeSeconds());
         var lastSeen = user.Connections > 0 ? seconds : user.LastSeen;
-        var isManaged = user.Key.Listener.Length == 0;
+        var isManaged = user.Key.IsManaged;
         return new UserStatus(
             user.Name, isManaged ? "" : listener, isManaged ? "managed" : "file", StateOf(user, seconds), user.Connections, networks,
             user.Received, user.Sent, lastSeen == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(lastSeen), terms.Group, terms.ExpiresAt,

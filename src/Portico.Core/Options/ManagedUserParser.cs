@@ -13,8 +13,9 @@ internal static class ManagedUserParser
     /// <summary>What one user is written as.</summary>
     public static JsonTypeInfo<UserOptions> TypeInfo => ProxyOptionsJson.Default.UserOptions;
 
-    /// <summary>Reads a set whole.</summary>
+    /// <summary>Reads users, and makes a set of them and of those that stay.</summary>
     /// <param name="wanted">As written; its order has no meaning.</param>
+    /// <param name="kept">Those that stay as they are, and are not read again: there may be very many.</param>
     /// <param name="before">The set until now: users who stay as they are are the same objects.</param>
     /// <param name="file">Users of the configuration file, with the place where each stands.</param>
     /// <param name="recordOf">What is counted of a user who was not there before.</param>
@@ -22,12 +23,16 @@ internal static class ManagedUserParser
     /// <param name="now">Our clock.</param>
     /// <returns>By name; without those that an error was added for.</returns>
     public static ImmutableArray<ManagedUser> Parse(
-        IReadOnlyList<UserOptions> wanted, ImmutableArray<ManagedUser> before, IEnumerable<(Credential User, string Place)> file,
+        IReadOnlyList<UserOptions> wanted, ImmutableArray<ManagedUser> kept, ImmutableArray<ManagedUser> before,
+        IEnumerable<(Credential User, string Place)> file,
         Func<string, UserRecord> recordOf, List<ConfigurationError> errors, DateTimeOffset now)
     {
         var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
-        var reader = new ManagedUserReader(file, name => known.GetValueOrDefault(name)?.Record ?? recordOf(name), now);
-        var users = ImmutableArray.CreateBuilder<ManagedUser>(wanted.Count);
+        var others = file.Concat(kept.SelectMany(user =>
+            user.CredentialsWith(null).Select(credential => (credential, $"the managed user {user.Name}"))));
+        var reader = new ManagedUserReader(others, name => known.GetValueOrDefault(name)?.Record ?? recordOf(name), now);
+        var users = ImmutableArray.CreateBuilder<ManagedUser>(wanted.Count + kept.Length);
+        users.AddRange(kept);
         for (var i = 0; i < wanted.Count; i++)
         {
             if (reader.Read(wanted[i], $"users[{i}]", errors) is not { } user) continue;

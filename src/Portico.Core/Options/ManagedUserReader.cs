@@ -4,12 +4,12 @@ using Portico.Core.Users;
 
 namespace Portico.Core.Options;
 
-/// <summary>Reads managed users one after the other, each held against the file's users and those that were read before it.</summary>
-/// <param name="file">Users of the configuration file, with the place where each stands.</param>
+/// <summary>Reads managed users one after the other, each held against those there are and those that were read before it.</summary>
+/// <param name="others">Users there are, with the place where each stands.</param>
 /// <param name="recordOf">What is counted of a user, by name.</param>
 /// <param name="now">Our clock.</param>
 internal sealed class ManagedUserReader(
-    IEnumerable<(Credential User, string Place)> file, Func<string, UserRecord> recordOf, DateTimeOffset now)
+    IEnumerable<(Credential User, string Place)> others, Func<string, UserRecord> recordOf, DateTimeOffset now)
 {
     private readonly List<ConfigurationError> _errors = [];
     private readonly ImmutableArray<Credential>.Builder _read = ImmutableArray.CreateBuilder<Credential>(2);
@@ -45,7 +45,7 @@ internal sealed class ManagedUserReader(
         {
             if (_parser is not null) return _parser;
             _parser = new UserOptionsParser(_errors, [], now);
-            foreach (var (user, place) in file) _parser.Reserve(user, place);
+            foreach (var (user, place) in others) _parser.Reserve(user, place);
             return _parser;
         }
     }

@@ -21,6 +21,10 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
     /// <summary>All of them, those with a former secret once.</summary>
     public ImmutableArray<UserRecord> All => _book.Users;
 
+    /// <summary>The users of several listeners, each once: a managed one is every listener's.</summary>
+    public static IEnumerable<UserRecord> AllOf(IEnumerable<ListenerUsers> listeners) =>
+        listeners.SelectMany((listener, index) => listener.All.Where(user => index == 0 || !user.Key.IsManaged));
+
     /// <summary>The user that a secret is good for now; null = it is no one's any more.</summary>
     /// <param name="secret">As it was proved, or what it was derived from.</param>
     /// <param name="unixSeconds">Our clock.</param>
@@ -42,7 +46,7 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
     /// <param name="today">In the operator's time zone.</param>
     public void Replace(ImmutableArray<Credential> credentials, DateOnly today)
     {
-        var known = _book.Users.Where(user => user.Key.Listener.Length > 0)
+        var known = _book.Users.Where(user => !user.Key.IsManaged)
             .ToDictionary(user => user.Name, StringComparer.Ordinal);
         var bySecret = new Dictionary<ProxySecret, Entry>(credentials.Length);
         var users = ImmutableArray.CreateBuilder<UserRecord>(credentials.Length);

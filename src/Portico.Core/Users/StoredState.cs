@@ -24,6 +24,13 @@ public readonly record struct UsageKey(string Listener, string Name)
 {
     /// <summary>All users together. No user is called so.</summary>
     public static UsageKey Everybody { get; } = new("*", "*");
+
+    /// <summary>A user that is managed while the proxy runs, and every listener's.</summary>
+    public bool IsManaged => Listener.Length == 0;
+
+    /// <summary>The key of a managed user.</summary>
+    /// <param name="name">Of the user.</param>
+    public static UsageKey OfManaged(string name) => new("", name);
 }
 
 /// <summary>The counters of one user.</summary>
