@@ -35,23 +35,12 @@ internal sealed class UserMeters : IDisposable
             // All at once: each page would look at every session again.
             if (await _control.UsersAsync(cursor: null, int.MaxValue).ConfigureAwait(false) is not { } all)
                 return;
-            _users = [.. all.Users.OrderByDescending(user => user.ReceivedBytes + user.SentBytes).Take(_most).Select(NotLess)];
+            _users = [.. all.Users.OrderByDescending(user => user.ReceivedBytes + user.SentBytes).Take(_most)];
         }
         catch (ProxyBusyException)
         {
             // told by healthz
         }
-    }
-
-    // A session that ended while it was looked for is missing once; a counter that falls would be taken for a start.
-    private UserStatus NotLess(UserStatus user)
-    {
-        var shown = _users.FirstOrDefault(before => before.Name == user.Name && before.Listener == user.Listener);
-        return shown is null ? user : user with
-        {
-            ReceivedBytes = Math.Max(user.ReceivedBytes, shown.ReceivedBytes),
-            SentBytes = Math.Max(user.SentBytes, shown.SentBytes),
-        };
     }
 
     public void Dispose() => _meter.Dispose();
