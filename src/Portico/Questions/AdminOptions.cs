@@ -48,7 +48,7 @@ internal sealed class AdminOptions(CommonOptions common)
         {
             if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
                 throw new CommandFailure(ExitCode.BadConfiguration, "--url: needs an address such as http://127.0.0.1:8444");
-            return AdminClient.At(url, tokenFile is null ? null : ReadToken(tokenFile));
+            return AdminClient.At(url, tokenFile is null ? null : NamedFile.Read("--token-file", tokenFile));
         }
 
         if (tokenFile is not null)
@@ -67,17 +67,5 @@ internal sealed class AdminOptions(CommonOptions common)
         }
 
         return AdminClient.OverSocket(file.SocketsToAsk(settings.Admin.Sockets));
-    }
-
-    private static string ReadToken(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim();
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandFailure(ExitCode.BadConfiguration, $"--token-file: {error.Message}");
-        }
     }
 }

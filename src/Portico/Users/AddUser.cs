@@ -9,7 +9,7 @@ internal static class AddUser
 {
     public static Command Create(AdminOptions admin)
     {
-        var name = new Argument<string>("name") { Description = "Name of the user." };
+        var name = UserAnswers.Name();
         var (flags, qr) = (new UserFlags(), CommonOptions.Qr("auto"));
         var command = new Command("add", "Add a user and print its links.") { name, qr };
         flags.AddTo(command);
@@ -20,10 +20,7 @@ internal static class AddUser
             user["name"] = parsed.GetRequiredValue(name);
             using var client = admin.Connect(parsed);
             var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Post, "/api/users", user, cancel);
-            if (admin.WantsJson(parsed))
-                parsed.InvocationConfiguration.Output.WriteLine(changed.Text);
-            else UserAnswers.PrintLinks(parsed, changed.Users ?? [], qr);
-            UserAnswers.WarnIfNotKept(parsed, changed);
+            UserAnswers.ShowLinks(parsed, admin, changed, qr);
             return ExitCode.Ok;
         });
         return command;

@@ -9,7 +9,7 @@ internal static class EditUser
 {
     public static Command Create(AdminOptions admin)
     {
-        var name = new Argument<string>("name") { Description = "Name of the user." };
+        var name = UserAnswers.Name();
         var newName = new Option<string?>("--name") { Description = "Another name.", HelpName = "NAME" };
         var flags = new UserFlags();
         var command = new Command("edit", "Change a user. An empty text, or 0 for a number, takes a limit away.") { name, newName };
@@ -24,8 +24,7 @@ internal static class EditUser
             using var client = admin.Connect(parsed);
             var path = UserAnswers.PathOf(parsed.GetRequiredValue(name));
             var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Patch, path, patch, cancel);
-            parsed.InvocationConfiguration.Output.WriteLine(admin.WantsJson(parsed) ? changed.Text : changed.Outcome);
-            UserAnswers.WarnIfNotKept(parsed, changed);
+            UserAnswers.ShowOutcome(parsed, admin, changed);
             return ExitCode.Ok;
         });
         return command;

@@ -12,7 +12,7 @@ internal static class ShowUser
 {
     public static Command Create(AdminOptions admin)
     {
-        var (name, qr) = (new Argument<string>("name") { Description = "Name of the user." }, CommonOptions.Qr("auto"));
+        var (name, qr) = (UserAnswers.Name(), CommonOptions.Qr("auto"));
         var command = new Command("show", "Show a user with its limits, usage, sessions and links.") { name, qr };
         admin.AddTo(command);
         command.SetAction(async (parsed, cancel) =>

@@ -20,7 +20,7 @@ internal static class SimpleChanges
 
     public static Command Rotate(AdminOptions admin)
     {
-        var name = new Argument<string>("name") { Description = "Name of the user." };
+        var name = UserAnswers.Name();
         var grace = new Option<int>("--grace")
         {
             Description = "For so many seconds the old links work too. Without it: not at all.",
@@ -35,10 +35,7 @@ internal static class SimpleChanges
             var changed = await UserAnswers.ChangeAsync(
                 client, HttpMethod.Post, UserAnswers.PathOf(parsed.GetRequiredValue(name), "/rotate"),
                 new JsonObject { ["graceSeconds"] = parsed.GetValue(grace) }, cancel);
-            if (admin.WantsJson(parsed))
-                parsed.InvocationConfiguration.Output.WriteLine(changed.Text);
-            else UserAnswers.PrintLinks(parsed, changed.Users ?? [], qr);
-            UserAnswers.WarnIfNotKept(parsed, changed);
+            UserAnswers.ShowLinks(parsed, admin, changed, qr);
             return ExitCode.Ok;
         });
         return command;
@@ -60,15 +57,14 @@ internal static class SimpleChanges
     private static Command Change(
         AdminOptions admin, string word, string description, Func<AdminClient, string, CancellationToken, Task<UserChanged>> change)
     {
-        var name = new Argument<string>("name") { Description = "Name of the user." };
+        var name = UserAnswers.Name();
         var command = new Command(word, description) { name };
         admin.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             using var client = admin.Connect(parsed);
             var changed = await change(client, parsed.GetRequiredValue(name), cancel);
-            parsed.InvocationConfiguration.Output.WriteLine(admin.WantsJson(parsed) ? changed.Text : changed.Outcome);
-            UserAnswers.WarnIfNotKept(parsed, changed);
+            UserAnswers.ShowOutcome(parsed, admin, changed);
             return ExitCode.Ok;
         });
         return command;
@@ -77,7 +73,7 @@ internal static class SimpleChanges
     private static Command Ask(
         AdminOptions admin, string word, string description, string behind, Func<AdminClient, string, string> words)
     {
-        var name = new Argument<string>("name") { Description = "Name of the user." };
+        var name = UserAnswers.Name();
         var command = new Command(word, description) { name };
         admin.AddTo(command);
         command.SetAction(async (parsed, cancel) =>

@@ -56,6 +56,24 @@ internal static class UserAnswers
             parsed.InvocationConfiguration.Error.WriteLine($"portico: in force, but not kept for a restart yet: {why}");
     }
 
+    /// <summary>The user that a command is about.</summary>
+    public static Argument<string> Name() => new("name") { Description = "Name of the user." };
+
+    /// <summary>Says what became of a change that gives a user new links.</summary>
+    public static void ShowLinks(ParseResult parsed, Questions.AdminOptions admin, UserChanged changed, Option<string> qr)
+    {
+        if (admin.WantsJson(parsed)) parsed.InvocationConfiguration.Output.WriteLine(changed.Text);
+        else PrintLinks(parsed, changed.Users ?? [], qr);
+        WarnIfNotKept(parsed, changed);
+    }
+
+    /// <summary>Says what became of any other change.</summary>
+    public static void ShowOutcome(ParseResult parsed, Questions.AdminOptions admin, UserChanged changed)
+    {
+        parsed.InvocationConfiguration.Output.WriteLine(admin.WantsJson(parsed) ? changed.Text : changed.Outcome);
+        WarnIfNotKept(parsed, changed);
+    }
+
     /// <summary>Prints links as <c>portico link</c> does.</summary>
     public static void PrintLinks(ParseResult parsed, IEnumerable<UserShown> users, Option<string> qr)
     {

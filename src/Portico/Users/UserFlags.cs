@@ -49,7 +49,8 @@ internal sealed class UserFlags
         Set(user, "adTag", parsed, _adTag);
         Set(user, "group", parsed, _group);
         Set(user, "note", parsed, _note);
-        if (parsed.GetValue(_secretFile) is { } file) user["secret"] = ReadSecret(file);
+        if (parsed.GetValue(_secretFile) is { } file)
+            user["secret"] = NamedFile.Read("--secret-file", file);
         if (parsed.GetValue(_expires) is { } when)
             user["expiresAt"] = when.Length == 0 ? null : Moment(when);
         if (parsed.GetValue(_connections) is { } connections)
@@ -107,16 +108,4 @@ internal sealed class UserFlags
 
     private static string Written(DateTimeOffset moment) =>
         moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    private static string ReadSecret(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim();
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandFailure(ExitCode.BadConfiguration, $"--secret-file: {error.Message}");
-        }
-    }
 }
