@@ -97,27 +97,8 @@ internal sealed partial class UpgradableProxy : IAsyncDisposable
         Endpoint = new IPEndPoint(IPAddress.Loopback, await _first.PortAsync());
     }
 
-    /// <summary>
-    /// A client that has its flight, after as many attempts as it takes: hellos of the last moments before a start are refused.
-    /// </summary>
-    public async Task<FakeClient> GreetSoonAsync()
-    {
-        using var patience = new CancellationTokenSource(Wire.Patience);
-        while (true)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            var client = await ConnectAsync(new ClientProfile { Timestamp = (uint)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 2 });
-            try
-            {
-                await client.GreetAsync();
-                return client;
-            }
-            catch (PeerSurpriseException)
-            {
-                await client.DisposeAsync();
-            }
-        }
-    }
+    /// <inheritdoc cref="FakeClient.GreetSoonAsync"/>
+    public Task<FakeClient> GreetSoonAsync() => FakeClient.GreetSoonAsync(Endpoint, Secret);
 
     /// <summary>A client that has its flight.</summary>
     public async Task<FakeClient> GreetAsync(ClientProfile? profile = null)

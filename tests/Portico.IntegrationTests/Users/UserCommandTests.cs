@@ -5,7 +5,6 @@ using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
-using Portico.TestKit.Wires;
 using Xunit;
 
 namespace Portico.IntegrationTests.Users;
@@ -68,14 +67,7 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
         await using (var client = await GreetAsync(secret))
         {
             await client.AskForAsync(4000, 1000);
-            try
-            {
-                await client.ReadToEndAsync();
-            }
-            catch (PeerSurpriseException)
-            {
-                // The end may come within a record: what an operator ends, ends at once.
-            }
+            await client.UntilEndAsync();
         }
 
         Assert.InRange(await UsedAsync("alice"), 900_000, 1_200_000);
@@ -128,14 +120,14 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
         await _portico.GoneAsync();
         await StartAsync();
         Assert.InRange(await UsedAsync("alice"), 200_000, 250_000);
-        await using (var client = await GreetSoonAsync(secret)) await client.EchoAsync(100_000);
+        await using (var client = await FakeClient.GreetSoonAsync(_endpoint, secret)) await client.EchoAsync(100_000);
         await Task.Delay(TimeSpan.FromSeconds(11)); // kept every ten
         var before = await UsedAsync("alice");
         PorticoProcess.Signal(_portico.Id, Signals.Kill);
         await _portico.GoneAsync();
         await StartAsync();
         Assert.Equal(before, await UsedAsync("alice"));
-        await using var again = await GreetSoonAsync(secret);
+        await using var again = await FakeClient.GreetSoonAsync(_endpoint, secret);
         await again.EchoAsync(100);
     }
 
@@ -189,25 +181,5 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
         var client = await FakeClient.ConnectAsync(_endpoint, new ClientProfile { Secret = secret });
         await client.GreetAsync();
         return client;
-    }
-
-    // Hellos of the last moments before a start are refused.
-    private async Task<FakeClient> GreetSoonAsync(ProxySecret secret)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            var profile = new ClientProfile { Secret = secret, Timestamp = (uint)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 2 };
-            var client = await FakeClient.ConnectAsync(_endpoint, profile);
-            try
-            {
-                await client.GreetAsync();
-                return client;
-            }
-            catch (PeerSurpriseException) when (attempt < 50)
-            {
-                await client.DisposeAsync();
-                await Task.Delay(200);
-            }
-        }
     }
 }

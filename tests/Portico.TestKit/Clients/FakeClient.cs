@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
-using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
+using Portico.Protocol.Secrets;
+using Portico.Protocol;
 using Portico.TestKit.Framing;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Wires;
@@ -64,6 +65,42 @@ public sealed class FakeClient : IAsyncDisposable
     /// <summary>Connects and sends nothing yet.</summary>
     public static async Task<FakeClient> ConnectAsync(IPEndPoint endpoint, ClientProfile profile, int receiveBuffer = 0) =>
         new(await Wire.ConnectAsync(endpoint, receiveBuffer), profile);
+
+    /// <summary>
+    /// A client that has its flight, after as many attempts as it takes: hellos of the last moments before a start are refused.
+    /// </summary>
+    public static async Task<FakeClient> GreetSoonAsync(IPEndPoint endpoint, ProxySecret secret)
+    {
+        using var patience = new CancellationTokenSource(Wire.Patience);
+        while (true)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            var signedAt = (uint)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 2;
+            var client = await ConnectAsync(endpoint, new ClientProfile { Secret = secret, Timestamp = signedAt });
+            try
+            {
+                await client.GreetAsync();
+                return client;
+            }
+            catch (PeerSurpriseException)
+            {
+                await client.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Waits for the end, which may come within a record: what an operator ends, ends at once.</summary>
+    public async Task UntilEndAsync(TimeSpan? patience = null)
+    {
+        try
+        {
+            await ReadToEndAsync(patience);
+        }
+        catch (PeerSurpriseException)
+        {
+            // half a record
+        }
+    }
 
     /// <summary>With TLS: hello, flight and, if that is the habit, the lone ChangeCipherSpec. Without: nothing.</summary>
     public async Task GreetAsync()

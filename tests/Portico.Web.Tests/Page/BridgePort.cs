@@ -1,8 +1,8 @@
-using System.Net;
 using System.Net.Sockets;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Web;
 using Portico.TestKit.Wires;
+using Portico.Web.Tests.Staging;
 
 namespace Portico.Web.Tests.Page;
 
@@ -10,48 +10,17 @@ namespace Portico.Web.Tests.Page;
 /// A port on loopback whose connections are streams of an app with the page open, so that a client of Telegram's can be tried through it.
 /// Of what a client sends, it sends at most what OPEN allows.
 /// </summary>
-internal sealed class BridgePort : IAsyncDisposable
+internal sealed class BridgePort : LoopbackPort
 {
     private readonly BridgeApp _app;
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
-    private readonly Task _running;
 
     public BridgePort(BridgeApp app)
     {
         _app = app;
-        _listener.Start();
-        _running = AcceptAsync();
+        Open();
     }
 
-    public IPEndPoint Endpoint => (IPEndPoint)_listener.LocalEndpoint;
-
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        _listener.Dispose();
-        await _running;
-        _end.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        var streams = new List<Task>();
-        try
-        {
-            for (var stream = 1u; ; stream++)
-            {
-                var client = await _listener.AcceptSocketAsync(_end.Token);
-                streams.Add(CarryAsync(client, stream));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            await Task.WhenAll(streams);
-        }
-    }
-
-    private async Task CarryAsync(Socket client, uint stream)
+    protected override async Task CarryAsync(Socket client, uint stream)
     {
         using var _ = client;
         try
@@ -68,7 +37,7 @@ internal sealed class BridgePort : IAsyncDisposable
     private async Task UpAsync(Socket client, uint stream)
     {
         var (buffer, left) = (new byte[64 * 1024], (long)RelayStreams.InitialWindow);
-        while (await client.ReceiveAsync(buffer, _end.Token) is var count and > 0)
+        while (await client.ReceiveAsync(buffer, End) is var count and > 0)
         {
             left -= count;
             if (left < 0)
@@ -81,9 +50,9 @@ internal sealed class BridgePort : IAsyncDisposable
 
     private async Task DownAsync(Socket client, uint stream)
     {
-        while (await _app.ReceiveAsync(stream).WaitAsync(_end.Token) is var frame && frame.Type != WebFrameType.Close)
+        while (await _app.ReceiveAsync(stream).WaitAsync(End) is var frame && frame.Type != WebFrameType.Close)
         {
-            if (frame.Type == WebFrameType.Data) await client.SendAsync(frame.Payload, _end.Token);
+            if (frame.Type == WebFrameType.Data) await client.SendAsync(frame.Payload, End);
         }
     }
 }

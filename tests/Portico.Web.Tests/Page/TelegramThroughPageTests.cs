@@ -54,12 +54,12 @@ public sealed class TelegramThroughPageTests(Browsers browsers)
             ? new ClientProfile { Mode = ClientMode.Secure }
             : new ClientProfile { Mode = ClientMode.Plain, Transport = Transport.Intermediate };
 
-        await using var client = await FakeClient.ConnectAsync(port.Endpoint, profile with { Secret = stage.Test.Secret });
+        await using var client = await FakeClient.ConnectAsync(port.Address, profile with { Secret = stage.Test.Secret });
         await client.PingAsync();
         await client.EchoAsync(1000);
         await client.DownloadAsync(5, 100_000);
         await client.UploadAsync(5, 100_000);
-        await using var second = await FakeClient.ConnectAsync(port.Endpoint, profile with { Secret = stage.Test.Secret });
+        await using var second = await FakeClient.ConnectAsync(port.Address, profile with { Secret = stage.Test.Secret });
         await second.PingAsync();
 
         app.AssertHealthy();

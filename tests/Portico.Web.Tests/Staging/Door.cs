@@ -5,22 +5,12 @@ using System.Net.Sockets;
 namespace Portico.Web.Tests.Staging;
 
 /// <summary>A port on loopback whose connections are carried to a server, which may be another one later.</summary>
-internal sealed class Door : IAsyncDisposable
+internal sealed class Door : LoopbackPort
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentDictionary<Socket, Socket> _open = [];
-    private readonly Task _running;
     private int _cuts;
 
-    public Door()
-    {
-        _listener.Start();
-        Address = (IPEndPoint)_listener.LocalEndpoint;
-        _running = AcceptAsync();
-    }
-
-    public IPEndPoint Address { get; }
+    public Door() => Open();
 
     /// <summary>Where new connections lead.</summary>
     public EndPoint? Server { get; set; }
@@ -45,28 +35,7 @@ internal sealed class Door : IAsyncDisposable
         foreach (var (client, server) in _open) Cut(client, server);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        _listener.Dispose();
-        await _running;
-        _end.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true) connections.Add(CarryAsync(await _listener.AcceptSocketAsync(_end.Token)));
-        }
-        catch (OperationCanceledException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
-
-    private async Task CarryAsync(Socket client)
+    protected override async Task CarryAsync(Socket client, uint number)
     {
         using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using var _ = client;
@@ -75,12 +44,12 @@ internal sealed class Door : IAsyncDisposable
         try
         {
             if (IsShut) Cut(client, server);
-            await server.ConnectAsync(Server!, _end.Token);
+            await server.ConnectAsync(Server!, End);
             var first = new byte[64 * 1024];
-            var count = await client.ReceiveAsync(first, _end.Token);
+            var count = await client.ReceiveAsync(first, End);
             var (allowance, allowanceUp) = (Allowance(first.AsMemory(0, count)), AllowanceUp());
             var now = Math.Min(count, allowanceUp ?? count);
-            await server.SendAsync(first.AsMemory(0, now), _end.Token);
+            await server.SendAsync(first.AsMemory(0, now), End);
             if (now < count) Cut(client, server);
             // A reset of one side is one of the other, whatever that is waiting for.
             await await Task.WhenAny(
@@ -121,9 +90,9 @@ internal sealed class Door : IAsyncDisposable
                 return;
             }
 
-            var count = await from.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, allowance ?? int.MaxValue)), _end.Token);
+            var count = await from.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, allowance ?? int.MaxValue)), End);
             if (count == 0) break;
-            await to.SendAsync(buffer.AsMemory(0, count), _end.Token);
+            await to.SendAsync(buffer.AsMemory(0, count), End);
             allowance -= count;
         }
 
