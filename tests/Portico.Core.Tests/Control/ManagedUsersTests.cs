@@ -195,7 +195,8 @@ public sealed class ManagedUsersTests : IDisposable
 
         // They stay until they are taken away, or a whole set says that there are no others.
         Assert.Equal(4, _store.Users.Count);
-        Assert.Equal(UserOutcome.Applied, (await Users(stage).RemoveAsync("broken")).Outcome);
+        Assert.Equal(UserOutcome.OtherRevision, (await Users(stage).RemoveAsync("broken", revision: 3)).Outcome);
+        Assert.Equal(UserOutcome.Applied, (await Users(stage).RemoveAsync("broken", revision: 4)).Outcome);
         Assert.Equal(3, _store.Users.Count);
         await Users(stage).ReplaceAsync([new() { Name = "alice", Secret = Alice }]);
         Assert.Equal("alice", Assert.Single(_store.Users).Name);

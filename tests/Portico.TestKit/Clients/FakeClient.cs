@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
+using Portico.Protocol;
 using Portico.Protocol.FakeTls;
 using Portico.Protocol.Obfuscation;
 using Portico.Protocol.Secrets;
-using Portico.Protocol;
 using Portico.TestKit.Framing;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Wires;
