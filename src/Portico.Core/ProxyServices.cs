@@ -224,10 +224,12 @@ internal sealed class ProxyServices
         var pairs = ListenerPairs.Of(before?.Settings.Listeners ?? [], settings.Listeners);
         var shared = settings.Listeners
             .Select((listener, index) => ShareOf(settings, listener, Before(pairs[index], loop: 0))).ToImmutableArray();
-        // One that asks the same of a caller goes on: it knows whose secrets were right lately.
-        var keepsJudge = settings.Listeners.Select((_, index) =>
-            pairs[index] != ListenerPairs.None
-                && SettingsComparison.JudgesAlike(before!.Settings, pairs[index], settings, index)).ToImmutableArray();
+        // One that asks the same of a caller goes on.
+        var newJudges = settings.Listeners.Select((listener, index) =>
+            pairs[index] != ListenerPairs.None && SettingsComparison.JudgesAlike(before!.Settings, pairs[index], settings, index)
+                ? null
+                : new JudgeMaker(listener, WindowOf(settings.TimeWindow), settings.PerSni, JudgeBefore(index, loop: 0)?.Table))
+            .ToImmutableArray();
         return new SettingsGeneration
         {
             Settings = settings,
@@ -240,6 +242,9 @@ internal sealed class ProxyServices
 
         ListenerContext? Before(int index, int loop) => index == ListenerPairs.None ? null : before!.Loops[loop].Listeners[index];
 
+        Judge? JudgeBefore(int index, int loop) =>
+            pairs[index] == ListenerPairs.None ? null : before!.Loops[loop].Judges[pairs[index]];
+
         ImmutableArray<ListenerContext> ListenersOf(LoopParts parts) =>
         [
             .. settings.Listeners.Select((listener, index) => new ListenerContext(
@@ -249,10 +254,11 @@ internal sealed class ProxyServices
 
         ImmutableArray<Judge> JudgesOf(LoopParts parts) =>
         [
-            .. settings.Listeners.Select((listener, index) =>
-                keepsJudge[index]
-                    ? before!.Loops[parts.Loop.Index].Judges[pairs[index]]
-                    : CreateJudge(settings, listener)),
+            .. newJudges.Select((maker, index) =>
+            {
+                var former = JudgeBefore(index, parts.Loop.Index);
+                return maker?.Create(former) ?? former!;
+            }),
         ];
     }
 
@@ -332,13 +338,8 @@ internal sealed class ProxyServices
     private static ListenerCounters CountersOf(ListenerSettings listener, ListenerContext? before) =>
         before is not null && before.Name == listener.Name ? before.Counters : new ListenerCounters(listener.Name);
 
-    // One for each listener and loop: a judge holds states of the loop's.
-    private static Judge CreateJudge(ProxySettings settings, ListenerSettings listener)
-    {
-        var window = settings.TimeWindow;
-        var accepted = new TimeWindow(window.Enabled, window.PastSeconds, window.FutureSeconds, window.AcceptUnsetClock);
-        return new Judge(listener, accepted, settings.PerSni);
-    }
+    private static TimeWindow WindowOf(TimeWindowSettings window) =>
+        new(window.Enabled, window.PastSeconds, window.FutureSeconds, window.AcceptUnsetClock);
 
     // Asked for numbers when everything is built.
     private MetricSources Sources() => new()

@@ -26,7 +26,7 @@ public class JudgeBenchmarks
     public void Prepare()
     {
         var secrets = Enumerable.Range(0, Credentials).Select(_ => Samples.Secret()).ToArray();
-        _judge = new Judge(
+        _judge = new JudgeMaker(
             new ListenerSettings
             {
                 Name = "bench",
@@ -34,7 +34,7 @@ public class JudgeBenchmarks
                 Credentials = [.. secrets.Select((secret, i) => new Credential($"{i}", secret))],
                 Protocols = ClientProtocols.FakeTls | ClientProtocols.Secure,
             },
-            TimeWindow.Default);
+            TimeWindow.Default).Create();
         _ours = Samples.Hello(secrets[0], ClientHelloShape.PostQuantum);
         _strangers = Samples.Hello(Samples.Secret(), ClientHelloShape.PostQuantum);
         ObfuscatedHeader.Write(_header, Samples.Secret(), Transport.Padded, dcId: 2, out _);

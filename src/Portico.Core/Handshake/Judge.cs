@@ -37,7 +37,9 @@ internal enum Verdict : byte
 /// <param name="listener">Whose clients are looked for.</param>
 /// <param name="window">Which signing times are accepted.</param>
 /// <param name="perSni">How secrets are derived for the domain of a hello; null = they are not.</param>
-internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSniSettings? perSni = null)
+/// <param name="table">The listener's secrets.</param>
+/// <param name="hints">Which of them were right lately.</param>
+internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSniSettings? perSni, SecretTable table, TrialHints hints)
 {
     /// <summary>No hello and no header needs more.</summary>
     public const int MaxRawLength = ClientHelloReader.MaxRawLength;
@@ -51,7 +53,13 @@ internal sealed class Judge(ListenerSettings listener, TimeWindow window, PerSni
     // 16 printable bytes one in five million, 12 would be one in 116 000.
     private const int PrintablePrefix = 16;
 
-    private readonly SecretTrials _trials = new(listener.Credentials, perSni);
+    private readonly SecretTrials _trials = new(table, perSni, hints);
+
+    /// <summary>The listener's secrets.</summary>
+    public SecretTable Table => table;
+
+    /// <summary>Which of them were right lately.</summary>
+    public TrialHints Hints => hints;
 
     /// <summary>Judges the bytes so far, with one slice of trials at most.</summary>
     /// <param name="raw">Everything received since accept; no longer than last time if that was <see cref="Verdict.Trying"/>.</param>

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Collections.Immutable;
 using System.Text;
 using Portico.Core.Admission;
 using Portico.Core.Net;
@@ -33,35 +31,21 @@ internal sealed class SecretTrials
 
     private readonly PerSniSettings? _perSni;
     private readonly TrialHints _hints;
-
-    // In order: those that any hello may be signed with, then those with a domain of their own, domain by domain.
-    private readonly Credential[] _credentials;
-    private readonly ProxySecret[] _secrets;
+    private readonly SecretTable _table;
     private readonly HmacKey[] _keys;
-    private readonly int _general;
-    private readonly Dictionary<string, Range> _byDomain = new(StringComparer.OrdinalIgnoreCase);
     private readonly ProxySecret[] _hinted = new ProxySecret[TrialHints.Most];
 
-    public SecretTrials(ImmutableArray<Credential> credentials, PerSniSettings? perSni)
+    /// <param name="table">Whose secrets.</param>
+    /// <param name="perSni">How they are derived for the domain of a hello; null = they are not.</param>
+    /// <param name="hints">Whose it probably is.</param>
+    public SecretTrials(SecretTable table, PerSniSettings? perSni, TrialHints hints)
     {
-        _perSni = perSni;
-        _general = credentials.Count(credential => credential.Domain is null);
-        _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
-        _secrets = [.. _credentials.Select(credential => credential.Secret)];
-        _keys = perSni is null && _secrets.Length <= MostKeys ? [.. _secrets.Select(secret => new HmacKey(secret))] : [];
-        _hints = new TrialHints(_secrets.Length);
-        for (var start = _general; start < _credentials.Length;)
-        {
-            var domain = _credentials[start].Domain!;
-            var end = start + 1;
-            while (end < _credentials.Length && domain.Equals(_credentials[end].Domain, StringComparison.OrdinalIgnoreCase)) end++;
-            _byDomain.Add(domain, start..end);
-            start = end;
-        }
+        (_table, _perSni, _hints) = (table, perSni, hints);
+        _keys = perSni is null && table.Count <= MostKeys ? [.. table.Secrets.ToArray().Select(secret => new HmacKey(secret))] : [];
     }
 
     // There are so many secrets that those that were right before are tried first.
-    private bool UsesHints => _secrets.Length > MostKeys;
+    private bool UsesHints => _table.Count > MostKeys;
 
     /// <summary>Tries the next slice on a hello; its key and time are set if one of them signed it.</summary>
     /// <param name="hello">An opened one.</param>
@@ -75,8 +59,8 @@ internal sealed class SecretTrials
             return TryHints(ref hello, scratch, KnownTo(progress, known), progress.Network);
         }
 
-        var (ownStart, ownCount) = OfDomain(hello.Hello.Sni).GetOffsetAndLength(_secrets.Length);
-        var candidates = ownCount + _general;
+        var (ownStart, ownCount) = _table.OfDomain(hello.Hello.Sni).GetOffsetAndLength(_table.Count);
+        var candidates = ownCount + _table.General;
         var trialNs = HelloNs + (hello.Hello.Bytes.Length * HelloNsPer8Bytes / 8) + (_perSni is null ? 0 : DerivationNs);
         if (candidates > MostKeys && !progress.HintsTried)
         {
@@ -105,7 +89,7 @@ internal sealed class SecretTrials
         if (range.Start.Value == range.End.Value) return false;
         var signer = _keys.Length > 0
             ? HelloDigest.IndexOfSigner(hello.Hello.Bytes, _keys.AsSpan(range), out var timestamp)
-            : SignerOf(hello, _secrets.AsSpan(range), scratch, out timestamp);
+            : SignerOf(hello, _table.Secrets[range], scratch, out timestamp);
         if (signer < 0) return false;
         hello.KeyIndex = range.Start.Value + signer;
         hello.Timestamp = timestamp;
@@ -114,9 +98,9 @@ internal sealed class SecretTrials
 
     private bool TryHints(ref HelloVerdict hello, Span<byte> scratch, scoped ReadOnlySpan<int> indices, ClientNetwork network)
     {
-        for (var i = 0; i < indices.Length; i++) _hinted[i] = _secrets[indices[i]];
+        for (var i = 0; i < indices.Length; i++) _hinted[i] = _table.Secrets[indices[i]];
         var signer = SignerOf(hello, _hinted.AsSpan(0, indices.Length), scratch, out var timestamp);
-        if (signer < 0 || !MayBe(_credentials[indices[signer]], hello.Hello.Sni)) return false;
+        if (signer < 0 || !MayBe(_table[indices[signer]], hello.Hello.Sni)) return false;
         hello.KeyIndex = indices[signer];
         hello.Timestamp = timestamp;
         _hints.Remember(network, hello.KeyIndex);
@@ -131,24 +115,17 @@ internal sealed class SecretTrials
     private static bool MayBe(Credential credential, ReadOnlySpan<byte> sni) =>
         credential.Domain is not { } domain || Ascii.EqualsIgnoreCase(sni, domain);
 
-    // Those whose own domain it is; none for a name that nobody has.
-    private Range OfDomain(ReadOnlySpan<byte> sni)
-    {
-        if (_byDomain.Count == 0 || sni.Length > SecretText.MaxDomainLength) return default;
-        Span<char> name = stackalloc char[SecretText.MaxDomainLength];
-        if (Ascii.ToUtf16(sni, name, out var length) != OperationStatus.Done) return default;
-        return _byDomain.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out var range) ? range : default;
-    }
-
     /// <summary>Somebody's links show this name, and not the listener's.</summary>
-    public bool HasOwn(ReadOnlySpan<byte> sni) => !OfDomain(sni).Equals(default);
+    public bool HasOwn(ReadOnlySpan<byte> sni) => !_table.OfDomain(sni).Equals(default);
 
     /// <summary>The credential behind a signed hello.</summary>
-    public Credential CredentialOf(in HelloVerdict hello) => _credentials[hello.KeyIndex];
+    public Credential CredentialOf(in HelloVerdict hello) => _table[hello.KeyIndex];
 
     /// <summary>The secret behind a signed hello: of the credential, or derived from it for the hello's domain.</summary>
     public ProxySecret SecretOf(in HelloVerdict hello) =>
-        _perSni is { } perSni ? PerSniSecret.Derive(perSni.Salt.Span, _secrets[hello.KeyIndex], hello.Hello.Sni) : _secrets[hello.KeyIndex];
+        _perSni is { } perSni
+            ? PerSniSecret.Derive(perSni.Salt.Span, _table.Secrets[hello.KeyIndex], hello.Hello.Sni)
+            : _table.Secrets[hello.KeyIndex];
 
     /// <summary>Tries the next slice on a header; streams, framing, DC and user are set if one of them opens it.</summary>
     public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, scoped ref TrialProgress progress)
@@ -163,11 +140,11 @@ internal sealed class SecretTrials
         {
             Span<int> hints = stackalloc int[TrialHints.Most];
             hints = hints[.._hints.For(progress.Network, hints)];
-            hints = hints[progress.TakeHints(_secrets.Length, hints.Length, HeaderNs)];
+            hints = hints[progress.TakeHints(_table.Count, hints.Length, HeaderNs)];
             return TryHeader(header, hints, ref judgement, progress.Network);
         }
 
-        var slice = progress.TakeSlice(_secrets.Length, HeaderNs);
+        var slice = progress.TakeSlice(_table.Count, HeaderNs);
         for (var i = slice.Start.Value; i < slice.End.Value; i++)
         {
             if (TryHeader(header, i, ref judgement, progress.Network)) return true;
@@ -189,9 +166,9 @@ internal sealed class SecretTrials
 
     private bool TryHeader(ReadOnlySpan<byte> header, int index, ref Judgement judgement, ClientNetwork network)
     {
-        if (!ObfuscatedHeader.TryRead(header, _secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId))
+        if (!ObfuscatedHeader.TryRead(header, _table.Secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId))
             return false;
-        judgement.Credential = _credentials[index];
+        judgement.Credential = _table[index];
         _hints.Remember(network, index);
         return true;
     }

@@ -33,6 +33,21 @@ internal sealed class TrialHints
         _recent = new int[Math.Clamp(secrets / SecretsPerRecent, LeastRecent, MostRecent)];
     }
 
+    /// <summary>
+    /// The same hints for other secrets. Called beside the loop whose hints they are: one that changes meanwhile may be there twice or
+    /// be missing, as it may be by chance.
+    /// </summary>
+    /// <param name="before">Hints until now.</param>
+    /// <param name="secrets">How many there are now.</param>
+    /// <param name="places">Where each of the former secrets is among them; -1 = it is gone.</param>
+    public TrialHints(TrialHints before, int secrets, ReadOnlySpan<int> places)
+        : this(secrets)
+    {
+        // As sets are chosen by the low bits of a hash, each set of fewer is in several of more.
+        for (var i = 0; i < _near.Length; i++) _near[i] = Moved(before._near[i & (before._near.Length - 1)], places);
+        for (var i = 0; i < Math.Min(_recent.Length, before._recent.Length); i++) _recent[i] = Moved(before._recent[i], places);
+    }
+
     /// <summary>Hints for one network at most.</summary>
     public const int PerNetwork = 8;
 
@@ -78,6 +93,8 @@ internal sealed class TrialHints
         PutFirst(Near(network), index + 1);
         PutFirst(_recent, index + 1);
     }
+
+    private static int Moved(int place, ReadOnlySpan<int> places) => place == 0 ? 0 : places[place - 1] + 1;
 
     private static void PutFirst(Span<int> places, int place)
     {

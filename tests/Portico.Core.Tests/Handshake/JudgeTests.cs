@@ -151,7 +151,7 @@ public class JudgeTests
     }
 
     private static Judge Of(ClientProtocols protocols, TimeWindow window = default, params ProxySecret[] secrets) =>
-        new(
+        new JudgeMaker(
             new ListenerSettings
             {
                 Name = "main",
@@ -160,7 +160,7 @@ public class JudgeTests
                     [.. (secrets.Length == 0 ? [Stage.Secret] : secrets).Select((secret, index) => new Credential($"{index}", secret))],
                 Protocols = protocols,
             },
-            window);
+            window).Create();
 
     private static byte[] Hello(ProxySecret secret, int clockAhead = 0)
     {

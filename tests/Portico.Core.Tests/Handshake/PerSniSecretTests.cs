@@ -80,12 +80,12 @@ public sealed class PerSniSecretTests : IDisposable
     {
         // 200 us in trials of 1000 + 5/8 n + 600 ns for a hello of n bytes: 104 of 517 bytes.
         var secrets = Enumerable.Range(0, 1000).Select(i => ProxySecret.Create([(byte)i, (byte)(i >> 8), .. new byte[14]])).ToArray();
-        var judge = new Judge(
+        var judge = new JudgeMaker(
             _stage.Proxy.Settings.Listeners[0] with
             {
                 Credentials = [.. secrets.Select((secret, i) => new Credential($"user{i}", secret))],
             },
-            TimeWindow.Default, PerSniSettings.Of(Salt));
+            TimeWindow.Default, PerSniSettings.Of(Salt)).Create();
         var hello = _stage.Call(
             new ClientTraits { Secret = PerSniSecret.Derive(Encoding.UTF8.GetBytes(Salt), secrets[user], "example.com"u8) }).Hello;
         var (scratch, progress, taken) = (new byte[Judge.ScratchLength], default(TrialProgress), 1);
@@ -101,7 +101,7 @@ public sealed class PerSniSecretTests : IDisposable
     [Fact]
     public void Trying_derived_secrets_allocates_nothing()
     {
-        var judge = new Judge(_stage.Proxy.Settings.Listeners[0], TimeWindow.Default, PerSniSettings.Of(Salt));
+        var judge = new JudgeMaker(_stage.Proxy.Settings.Listeners[0], TimeWindow.Default, PerSniSettings.Of(Salt)).Create();
         var (scratch, hello) = (new byte[Judge.ScratchLength], _stage.Call(new ClientTraits { Secret = Stage.WrongSecret }).Hello);
         Assert.Equal(Verdict.Stranger, Decide());
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -114,6 +114,70 @@ public class SecretTrialsTests
     }
 
     [Theory]
+    [InlineData("one more in front")]
+    [InlineData("one of the first gone")]
+    [InlineData("one of the first with another secret")]
+    [InlineData("another order")]
+    [InlineData("twice as many")]
+    [InlineData("half as many")]
+    public void Whose_secrets_were_right_is_known_when_users_change(string change)
+    {
+        var secrets = Secrets(4000);
+        ImmutableArray<Credential> users = [.. secrets[2000..].Select((secret, index) => UserOf(secret, 2000 + index))];
+        var before = OfUsers(users);
+        for (var i = 2500; i < 2520; i++) Decide(before, Hello(secrets[i]), Network(i));
+        ImmutableArray<Credential> changed = change switch
+        {
+            "one more in front" => [UserOf(secrets[0], 0), .. users],
+            "one of the first gone" => users.RemoveAt(3),
+            "one of the first with another secret" => users.SetItem(3, UserOf(secrets[0], 2003)),
+            "another order" => [.. users.Reverse()],
+            "twice as many" => [.. secrets.Select(UserOf)],
+            _ => users[..1000],
+        };
+        var judge = OfUsers(changed, before);
+        for (var i = 2500; i < 2520; i++)
+        {
+            Assert.Equal((Verdict.Ours, i, 1), Decide(judge, Hello(secrets[i])));
+            var progress = new TrialProgress(Network(i), TrialExtent.OwnNetwork);
+            Assert.Equal(Verdict.Ours, judge.Decide(Hello(secrets[i]), _scratch, Now, ref progress, out _));
+        }
+    }
+
+    [Fact]
+    public void Who_is_gone_is_no_hint_for_who_came_in_the_place()
+    {
+        var secrets = Secrets(201);
+        var before = Of(secrets[..200]);
+        Assert.Equal(Verdict.Ours, Decide(before, Hello(secrets[7]), Network(1)).Verdict);
+        var judge = OfUsers([.. secrets[..200].Select(UserOf).Where((_, i) => i != 7), UserOf(secrets[200], 200)], before);
+        Assert.Equal(Verdict.Stranger, Decide(judge, Hello(secrets[7]), Network(1)).Verdict);
+        var progress = new TrialProgress(Network(1), TrialExtent.OwnNetwork);
+        Assert.Equal(Verdict.Stranger, judge.Decide(Hello(secrets[8]), _scratch, Now, ref progress, out _));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    [InlineData(1000)]
+    public void A_name_finds_all_users_whose_domain_it_is_and_no_others(int domains)
+    {
+        var secrets = Secrets(3 * domains);
+        var table = new SecretTable(
+            [.. secrets.Select((secret, i) => new Credential($"{i}", secret, Domain: i % 3 == 2 ? null : $"U{i / 3}.example.com"))]);
+        Assert.Equal(domains, table.General);
+        for (var i = 0; i < domains; i++)
+        {
+            var (start, count) = table.OfDomain(Encoding.ASCII.GetBytes($"u{i}.EXAMPLE.com")).GetOffsetAndLength(table.Count);
+            Assert.Equal((2, $"{3 * i}", $"{(3 * i) + 1}"), (count, table[start].Name, table[start + 1].Name));
+        }
+
+        foreach (var name in new[] { "", "a", "u", "zzz.example.com", "u0.example.co", "u0.example.com.", "u00.example.com", "\u00e9" })
+            Assert.Equal(default, table.OfDomain(Encoding.Latin1.GetBytes(name)));
+    }
+
+    [Theory]
     [InlineData("alice.example.com", 1)]
     [InlineData("ALICE.Example.com", 1)]
     [InlineData("bob.example.com", 0)]
@@ -262,10 +326,12 @@ public class SecretTrialsTests
 
     private static ClientNetwork Network(int number) => new((ulong)number, 32);
 
-    private static Judge Of(ProxySecret[] secrets) => OfUsers([.. secrets.Select((secret, index) => new Credential($"{index}", secret))]);
+    private static Judge Of(ProxySecret[] secrets) => OfUsers([.. secrets.Select(UserOf)]);
 
-    private static Judge OfUsers(ImmutableArray<Credential> credentials) =>
-        new(
+    private static Credential UserOf(ProxySecret secret, int index) => new($"{index}", secret);
+
+    private static Judge OfUsers(ImmutableArray<Credential> credentials, Judge? before = null) =>
+        new JudgeMaker(
             new ListenerSettings
             {
                 Name = "main",
@@ -273,7 +339,7 @@ public class SecretTrialsTests
                 Credentials = credentials,
                 Protocols = ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic,
             },
-            TimeWindow.Default);
+            TimeWindow.Default, before: before?.Table).Create(before);
 
     private static byte[] Hello(ProxySecret secret, string sni = "example.com")
     {

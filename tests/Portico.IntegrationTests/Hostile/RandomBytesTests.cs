@@ -52,7 +52,7 @@ public sealed class RandomBytesTests
             for (var i = 1; i < proxy.Proxy.Settings.Listeners.Length; i++)
             {
                 var (listener, endpoint) = (proxy.Proxy.Settings.Listeners[i], proxy.Proxy.Endpoints[i]);
-                var judge = new Judge(listener, new TimeWindow(Enabled: true, 600, 120, AcceptUnsetClock: false));
+                var judge = new JudgeMaker(listener, new TimeWindow(Enabled: true, 600, 120, AcceptUnsetClock: false)).Create();
                 foreach (var batch in Cases(seed).Chunk(AtATime))
                 {
                     await Task.WhenAll(batch.Select(async bytes =>

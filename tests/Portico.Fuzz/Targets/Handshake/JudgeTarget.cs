@@ -17,7 +17,7 @@ internal sealed class JudgeTarget : ResumableTarget
 {
     private readonly byte[] _scratch = new byte[Judge.ScratchLength];
     private readonly HmacKey _key = new(VectorFile.Secret);
-    private readonly Judge _judge = new(
+    private readonly Judge _judge = new JudgeMaker(
         new ListenerSettings
         {
             Name = "main",
@@ -25,7 +25,7 @@ internal sealed class JudgeTarget : ResumableTarget
             Credentials = [new("one", ProxySecret.Create("0123456789abcdef"u8)), new("two", VectorFile.Secret)],
             Protocols = ClientProtocols.FakeTls | ClientProtocols.Secure,
         },
-        TimeWindow.Default);
+        TimeWindow.Default).Create();
 
     public override string Name => "judge";
 
