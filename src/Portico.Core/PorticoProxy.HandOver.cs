@@ -52,6 +52,8 @@ public sealed partial class PorticoProxy
                 $"the successor's data directory is {directory} and not {Settings.DataDirectory}: restart the proxy instead");
         }
 
+        // A change of users that is in force is kept before the next process reads them.
+        using var hold = await Control.ManagedUsers.HoldAsync().ConfigureAwait(false);
         if (!await EnterReloadAsync().ConfigureAwait(false))
             throw new HandOverException("the proxy is stopping");
         try

@@ -38,11 +38,17 @@ public sealed partial class PorticoProxy
     /// <param name="settings">Checked. What takes effect at a start only must be as it is (<see cref="ReloadPlan"/> sees to that).</param>
     /// <exception cref="ListenException">A new address could not be bound; everything is as before.</exception>
     /// <exception cref="ArgumentException">Engine, loops, data directory or replay memory differ; everything is as before.</exception>
+    /// <exception cref="UserConflictException">
+    /// A managed user has the name or the secret of one of theirs; everything is as before.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">It is stopping; everything is as before.</exception>
     public async Task ReloadAsync(ProxySettings settings)
     {
         if (RestartOnly(settings) != RestartOnly(Settings))
             throw new ArgumentException("engine, loops, data directory and replay memory take effect at a start only", nameof(settings));
+        using var hold = await Control.ManagedUsers.HoldAsync().ConfigureAwait(false);
+        if (Conflicts(settings) is { IsEmpty: false } conflicts)
+            throw new UserConflictException(conflicts);
         ObjectDisposedException.ThrowIf(!await EnterReloadAsync().ConfigureAwait(false), this);
         try
         {
@@ -219,6 +225,7 @@ public sealed partial class PorticoProxy
             {
                 foreach (var session in SessionDirectory.Of(parts.Loop))
                 {
+                    session.JoinNetworks();
                     if (session.RemovalReason() is { } reason)
                         session.Alone(it => it.EndFor(reason));
                 }

@@ -13,26 +13,6 @@ public sealed partial class PorticoProxy
     private ImmutableArray<ManagedUser> _managed = [];
     private ProxySettings _file;
 
-    /// <summary>
-    /// Why settings cannot be put in force beside the managed users: each name and secret that is in both, with both places.
-    /// </summary>
-    public ImmutableArray<ConfigurationError> Conflicts(ProxySettings settings)
-    {
-        var names = _managed.ToDictionary(user => user.Name, StringComparer.Ordinal);
-        var secrets = _managed.SelectMany(user => user.CredentialsWith(null)).ToDictionary(it => it.Secret);
-        var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
-        foreach (var (user, place) in UsersOf(settings))
-        {
-            const string Cure = "remove one of them, for example with `portico user remove`";
-            if (names.ContainsKey(user.Name) && user.Until is null)
-                errors.Add(new(place, $"\"{user.Name}\" is the name of a managed user too; {Cure}"));
-            else if (secrets.TryGetValue(user.Secret, out var other))
-                errors.Add(new(place, $"has the secret of the managed user \"{other.Name}\"; {Cure}"));
-        }
-
-        return errors.ToImmutable();
-    }
-
     // Before anybody can come in.
     private void RestoreUsers()
     {
@@ -62,6 +42,24 @@ public sealed partial class PorticoProxy
         {
             _reloading.Release();
         }
+    }
+
+    // Each name and secret that is in both, with both places.
+    private ImmutableArray<ConfigurationError> Conflicts(ProxySettings settings)
+    {
+        var names = _managed.ToDictionary(user => user.Name, StringComparer.Ordinal);
+        var secrets = _managed.SelectMany(user => user.CredentialsWith(null)).ToDictionary(it => it.Secret);
+        var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
+        foreach (var (user, place) in UsersOf(settings))
+        {
+            const string Cure = "remove one of them, for example with `portico user remove`";
+            if (names.ContainsKey(user.Name) && user.Until is null)
+                errors.Add(new(place, $"\"{user.Name}\" is the name of a managed user too; {Cure}"));
+            else if (secrets.TryGetValue(user.Secret, out var other))
+                errors.Add(new(place, $"has the secret of the managed user \"{other.Name}\"; {Cure}"));
+        }
+
+        return errors.ToImmutable();
     }
 
     private IEnumerable<(Credential User, string Place)> UsersInFile() => UsersOf(_file);

@@ -144,14 +144,9 @@ public sealed class UserControl : IDisposable
     {
         var users = Records(name).ToList();
         if (users.Count == 0) return false;
-        await _gate.WaitAsync().ConfigureAwait(false);
-        try
+        using (await HoldAsync().ConfigureAwait(false))
         {
             foreach (var user in users) user.ResetUsage();
-        }
-        finally
-        {
-            _gate.Release();
         }
 
         await _parts.Users.FlushAsync(users).ConfigureAwait(false);
@@ -246,6 +241,22 @@ public sealed class UserControl : IDisposable
         return Records(name).FirstOrDefault() is { } user ? await _parts.Users.HistoryAsync(user.Key).ConfigureAwait(false) : null;
     }
 
+    /// <summary>
+    /// While this is held no change of the managed users is under way or begins: a change is in force and kept, or neither.
+    /// Not to be asked for with the proxy's own lock of reloads, which a change needs.
+    /// </summary>
+    internal async Task<Hold> HoldAsync()
+    {
+        await _gate.WaitAsync().ConfigureAwait(false);
+        return new Hold(_gate);
+    }
+
+    /// <summary>See <see cref="HoldAsync"/>.</summary>
+    internal readonly struct Hold(SemaphoreSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Release();
+    }
+
     /// <summary>With the proxy.</summary>
     public void Dispose() => _gate.Dispose();
 
@@ -262,41 +273,34 @@ public sealed class UserControl : IDisposable
 
     private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<ManagedUser>, Wish> change)
     {
-        await _gate.WaitAsync().ConfigureAwait(false);
-        try
+        using var hold = await HoldAsync().ConfigureAwait(false);
+        var before = _state;
+        if (revision is { } seen && seen != before.Revision)
+            return new(UserOutcome.OtherRevision, before.Revision);
+        var errors = new List<ConfigurationError>();
+        var wish = change(before.Users);
+        var after = ManagedUserParser.Parse(
+            wish.Wanted, wish.Kept, before.Users, _parts.UsersInFile(), RecordOf, errors, _parts.Time.GetUtcNow());
+        if (errors.Count > 0)
+            return new(UserOutcome.Refused, before.Revision) { Errors = [.. errors] };
+        var difference = Difference.Of(before.Users, after);
+        if (difference.IsEmpty && wish.Forgotten.IsEmpty)
+            return new(UserOutcome.Unchanged, before.Revision);
+        if (!await _parts.PutUsers(after).ConfigureAwait(false))
+            return new(UserOutcome.Stopping, before.Revision);
+        _state = new State(after, before.Revision + 1);
+        foreach (var user in difference.Removed) user.Record.IsForgotten = true;
+        var put = difference.Put.Select(ManagedUserParser.ToStored).ToList();
+        ImmutableArray<string> removed = [.. difference.Removed.Select(it => it.Name), .. wish.Forgotten];
+        _setAside = _setAside.Except(removed).Except(put.Select(it => it.Name));
+        var notKept = await _parts.Users.SaveUsersAsync(before.Revision + 1, put, removed).ConfigureAwait(false);
+        return new UserChange(UserOutcome.Applied, before.Revision + 1)
         {
-            var before = _state;
-            if (revision is { } seen && seen != before.Revision)
-                return new(UserOutcome.OtherRevision, before.Revision);
-            var errors = new List<ConfigurationError>();
-            var wish = change(before.Users);
-            var after = ManagedUserParser.Parse(
-                wish.Wanted, wish.Kept, before.Users, _parts.UsersInFile(), RecordOf, errors, _parts.Time.GetUtcNow());
-            if (errors.Count > 0)
-                return new(UserOutcome.Refused, before.Revision) { Errors = [.. errors] };
-            var difference = Difference.Of(before.Users, after);
-            if (difference.IsEmpty && wish.Forgotten.IsEmpty)
-                return new(UserOutcome.Unchanged, before.Revision);
-            if (!await _parts.PutUsers(after).ConfigureAwait(false))
-                return new(UserOutcome.Stopping, before.Revision);
-            _state = new State(after, before.Revision + 1);
-            foreach (var user in difference.Removed) user.Record.IsForgotten = true;
-            var put = difference.Put.Select(ManagedUserParser.ToStored).ToList();
-            ImmutableArray<string> removed = [.. difference.Removed.Select(it => it.Name), .. wish.Forgotten];
-            _setAside = _setAside.Except(removed).Except(put.Select(it => it.Name));
-            var notKept = await _parts.Users.SaveUsersAsync(before.Revision + 1, put, removed).ConfigureAwait(false);
-            return new UserChange(UserOutcome.Applied, before.Revision + 1)
-            {
-                Added = [.. difference.Added.Select(it => it.Name)],
-                Changed = [.. difference.Changed.Select(it => it.Name)],
-                Removed = removed,
-                NotKept = notKept,
-            };
-        }
-        finally
-        {
-            _gate.Release();
-        }
+            Added = [.. difference.Added.Select(it => it.Name)],
+            Changed = [.. difference.Changed.Select(it => it.Name)],
+            Removed = removed,
+            NotKept = notKept,
+        };
     }
 
     // What a change asks for: users that stay as they are, users as they are wanted, and names of those that were set aside and shall go.

@@ -269,6 +269,15 @@ internal abstract class Session : IAddressHolder
         return user.Terms == UserTerms.Unlimited && User.Terms == UserTerms.Unlimited ? null : CloseReason.SecretRemoved;
     }
 
+    /// <summary>Takes its place among the networks of its user, if these are limited only since it came.</summary>
+    public void JoinNetworks()
+    {
+        if (!_lease.IsHeld || _lease.Network is not null) return;
+        if (User is not { Terms.MaxNetworks: not null, Limits.Networks: { } networks }) return;
+        if (LimitedNetwork() is { IsKnown: true } network)
+            _lease.Hold(networks.Join(network, Context.Loop.NowMs));
+    }
+
     /// <summary>It ends as if the proxy stopped, for this reason. The first one counts.</summary>
     public void EndFor(CloseReason reason)
     {

@@ -54,6 +54,11 @@ internal sealed class UserNetworks
         }
     }
 
+    /// <summary>A session has been there since before networks were limited: it has its place, however few are allowed.</summary>
+    /// <param name="network">Known.</param>
+    /// <param name="nowMs">Clock of the session's loop.</param>
+    public NetworkPlace Join(ClientNetwork network, long nowMs) => Enter(network, int.MaxValue, nowMs, out _)!;
+
     /// <summary>Called by the place.</summary>
     internal void Leave(NetworkPlace place)
     {

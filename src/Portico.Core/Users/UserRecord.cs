@@ -8,8 +8,6 @@ namespace Portico.Core.Users;
 /// </summary>
 internal sealed class UserRecord
 {
-    // What is changed beside the loops: terms, periods and what is left of a quota. Loops never take it.
-    private readonly Lock _gate = new();
     private UserMeter? _meters;
     private UserLimits? _limits;
     private UserTerms _terms = UserTerms.Unlimited;
@@ -80,7 +78,7 @@ internal sealed class UserRecord
     /// <param name="today">In the operator's time zone.</param>
     public void Apply(UserTerms terms, DateOnly today)
     {
-        lock (_gate)
+        lock (Ledger.TermsGate)
         {
             var before = Terms;
             if (ReferenceEquals(before, terms)) return;
@@ -101,13 +99,13 @@ internal sealed class UserRecord
     /// <returns>Whether one began.</returns>
     public bool Turn(DateOnly today)
     {
-        lock (_gate) return TurnNow(today);
+        lock (Ledger.TermsGate) return TurnNow(today);
     }
 
     /// <summary>The period's usage is 0 from now on. Not on a loop.</summary>
     public void ResetUsage()
     {
-        lock (_gate)
+        lock (Ledger.TermsGate)
         {
             PeriodBase = Received + Sent;
             Limits?.Refill(Rest);
@@ -117,7 +115,7 @@ internal sealed class UserRecord
     /// <summary>Bytes that another process counted for this user. Not on a loop.</summary>
     public void AddLate(in UsageRow late)
     {
-        lock (_gate)
+        lock (Ledger.TermsGate)
         {
             Interlocked.Add(ref _receivedBefore, late.Received);
             Interlocked.Add(ref _sentBefore, late.Sent);

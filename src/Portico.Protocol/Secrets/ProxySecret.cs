@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace Portico.Protocol.Secrets;
@@ -8,9 +9,10 @@ public sealed class ProxySecret : IEquatable<ProxySecret>
     /// <summary>Length of the key part of every secret, in bytes.</summary>
     public const int Length = 16;
 
-    private readonly byte[] _key;
+    // Inside the object, as there may be a hundred thousand: an array of its own is 40 bytes more for each.
+    private readonly Bytes _key;
 
-    private ProxySecret(byte[] key) => _key = key;
+    private ProxySecret(ReadOnlySpan<byte> key) => key.CopyTo(_key);
 
     /// <summary>The 16 secret bytes. The caller must not copy them into anything that is logged.</summary>
     public ReadOnlySpan<byte> Key => _key;
@@ -19,11 +21,11 @@ public sealed class ProxySecret : IEquatable<ProxySecret>
     /// <exception cref="ArgumentException">Not 16 bytes: text is checked by <c>SecretText</c> before it gets here.</exception>
     public static ProxySecret Create(ReadOnlySpan<byte> key) =>
         key.Length == Length
-            ? new ProxySecret(key.ToArray())
+            ? new ProxySecret(key)
             : throw new ArgumentException($"a secret has {Length} bytes, not {key.Length}", nameof(key));
 
     /// <inheritdoc/>
-    public bool Equals(ProxySecret? other) => other is not null && CryptographicOperations.FixedTimeEquals(_key, other._key);
+    public bool Equals(ProxySecret? other) => other is not null && CryptographicOperations.FixedTimeEquals(Key, other.Key);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ProxySecret);
@@ -35,10 +37,16 @@ public sealed class ProxySecret : IEquatable<ProxySecret>
     public override int GetHashCode()
     {
         var hash = default(HashCode);
-        hash.AddBytes(_key);
+        hash.AddBytes(Key);
         return hash.ToHashCode();
     }
 
     /// <summary>Never the bytes: logs, exceptions and debuggers print this.</summary>
     public override string ToString() => "[secret]";
+
+    [InlineArray(Length)]
+    private struct Bytes
+    {
+        private byte _first;
+    }
 }

@@ -83,12 +83,14 @@ internal sealed partial class ConfigurationReload(
         var effective = ProxyOptionsParser.Parse(plan.Effective, file.Directory);
         if (effective.Settings is not { } settings)
             return ReloadReport.Refused([.. effective.Errors.Select(AsMixture)]);
-        if (proxy.Conflicts(settings) is { IsEmpty: false } conflicts)
-            return ReloadReport.Refused(conflicts);
         var endpoints = proxy.Endpoints;
         try
         {
             await proxy.ReloadAsync(settings with { HasNewSecret = proxy.Settings.HasNewSecret });
+        }
+        catch (UserConflictException problem)
+        {
+            return ReloadReport.Refused(problem.Errors);
         }
         catch (Exception problem) when (problem is ListenException or ObjectDisposedException)
         {

@@ -90,6 +90,29 @@ public sealed class UserTermsTests
     }
 
     [Fact]
+    public void Networks_that_were_there_before_they_were_limited_count_and_go_by_the_same_rule()
+    {
+        using var stage = StageWith(UserTerms.Unlimited);
+        From(stage, "198.51.100.1");
+        var (first, firstDc) = stage.Relay();
+        From(stage, "198.51.100.2");
+        stage.Relay();
+        Reload(stage, new UserTerms { MaxNetworks = 2 });
+        Reload(stage, new UserTerms { MaxNetworks = 2, Note = "once more" });
+        Assert.Empty(stage.Metrics.Closed);
+        From(stage, "198.51.100.3");
+        AssertRefused(stage, "user_networks (operator)");
+
+        first.Peer.Finish();
+        firstDc.Peer.Finish();
+        stage.Run();
+        stage.Relay();
+        From(stage, "198.51.100.4");
+        AssertRefused(stage, "user_networks (operator)", "client_closed (client)", "user_networks (operator)");
+        stage.AssertNoFault();
+    }
+
+    [Fact]
     public void Bytes_are_counted_from_the_flight_on_and_none_of_strangers()
     {
         using var stage = StageWith(UserTerms.Unlimited);

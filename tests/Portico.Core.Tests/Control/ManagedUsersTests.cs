@@ -93,7 +93,28 @@ public sealed class ManagedUsersTests : IDisposable
         {
             Listeners = [stage.Proxy.Settings.Listeners[0] with { Credentials = [new Credential("alice", Stage.Secret)] }],
         };
-        Assert.Contains("alice", Assert.Single(stage.Proxy.Conflicts(settings)).Problem, StringComparison.Ordinal);
+        var conflict = await Assert.ThrowsAsync<UserConflictException>(() => stage.Proxy.ReloadAsync(settings));
+        Assert.Contains("\"alice\" is the name of a managed user too", Assert.Single(conflict.Errors).Problem, StringComparison.Ordinal);
+        Assert.Equal("default", Assert.Single(stage.Proxy.Settings.Listeners[0].Credentials, it => it.Shared is null).Name);
+    }
+
+    [Fact]
+    public async Task A_reload_and_a_change_wait_until_users_are_held_no_more()
+    {
+        var stage = NewStage();
+        Task waiting;
+        using (await Users(stage).HoldAsync())
+        {
+            var change = Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice });
+            var reload = stage.Proxy.ReloadAsync(stage.Proxy.Settings);
+            waiting = Task.WhenAll(change, reload);
+            await Task.Delay(20);
+            Assert.False(change.IsCompleted || reload.IsCompleted);
+            AssertIsStranger(stage, Alice);
+        }
+
+        await waiting;
+        Relay(stage, Alice);
     }
 
     [Fact]
