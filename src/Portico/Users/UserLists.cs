@@ -29,10 +29,9 @@ internal static class UserLists
             var isCsv = parsed.GetValue(format) is { } given ? given == "csv" : path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
             var wanted = isCsv ? UserCsv.Read(text) : ReadJson(text);
             using var client = admin.Connect(parsed);
-            if (!parsed.GetValue(replace))
-                wanted = Together(await ExportAsync(client, cancel), wanted);
-            var set = new JsonObject { ["users"] = wanted };
-            var changed = await UserAnswers.ChangeAsync(client, HttpMethod.Put, "/api/users", set, cancel);
+            var changed = parsed.GetValue(replace)
+                ? await UserAnswers.ChangeAsync(client, HttpMethod.Put, "/api/users", new JsonObject { ["users"] = wanted }, cancel)
+                : await AddAsync(client, wanted, cancel);
             parsed.InvocationConfiguration.Output.WriteLine(admin.WantsJson(parsed)
                 ? changed.Text
                 : $"{changed.Added.Length} added, {changed.Changed.Length} changed, {changed.Removed.Length} removed");
@@ -50,7 +49,7 @@ internal static class UserLists
         command.SetAction(async (parsed, cancel) =>
         {
             using var client = admin.Connect(parsed);
-            var users = await ExportAsync(client, cancel);
+            var (users, _) = await ExportAsync(client, cancel);
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(format) == "csv"
                 ? UserCsv.Write(users)
                 : new JsonObject { ["users"] = users }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
@@ -63,12 +62,24 @@ internal static class UserLists
         new Option<string?>("--format") { Description = "json or csv. Without it: by the file's name, else json.", HelpName = "FORMAT" }
             .AcceptOnlyFromAmong(Formats);
 
-    private static async Task<JsonArray> ExportAsync(AdminClient client, CancellationToken cancel)
+    // What others change meanwhile stays: it is read again then.
+    private static async Task<UserChanged> AddAsync(AdminClient client, JsonArray wanted, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var (before, revision) = await ExportAsync(client, cancel);
+            var set = new JsonObject { ["users"] = Together(before, wanted) };
+            if (await UserAnswers.ReplaceAsync(client, set, revision, cancel) is { } changed)
+                return changed;
+        }
+    }
+
+    private static async Task<(JsonArray Users, long Revision)> ExportAsync(AdminClient client, CancellationToken cancel)
     {
         var (status, text) = await client.AskAsync(HttpMethod.Get, "/api/export/users", cancel);
         if (status != HttpStatusCode.OK) throw client.Refused(status, text);
         var set = client.Read(text, UserJson.Default.UserSet);
-        return JsonSerializer.SerializeToNode(set, UserJson.Default.UserSet)!["users"]!.DeepClone().AsArray();
+        return (JsonSerializer.SerializeToNode(set, UserJson.Default.UserSet)!["users"]!.DeepClone().AsArray(), set.Revision);
     }
 
     // Whoever is in the file is as the file has it; what the file does not say of a user stays.
