@@ -40,7 +40,7 @@ public sealed class AdministrationTests : IAsyncLifetime, IDisposable
         await client.EchoAsync(1000);
         using var tcp = new HttpClient { BaseAddress = new Uri($"http://{address}/") };
         tcp.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
-        using var socket = SocketClient(_directory.File("admin.sock"));
+        using var socket = AdminSocket.Client(_directory.File("admin.sock"));
 
         var status = await JsonAsync(tcp, "/api/status");
         Assert.Equal(1, (int)status["listeners"]![0]!["relaying"]!);
@@ -110,7 +110,7 @@ public sealed class AdministrationTests : IAsyncLifetime, IDisposable
         Write(idleSeconds: 600);
         await using var portico = PorticoProcess.Start(_directory.Path, []);
         await AddressAsync(portico);
-        using var socket = SocketClient(_directory.File("admin.sock"));
+        using var socket = AdminSocket.Client(_directory.File("admin.sock"));
         using var events = await socket.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead);
         portico.Signal(Signals.Terminate);
 
@@ -132,17 +132,6 @@ public sealed class AdministrationTests : IAsyncLifetime, IDisposable
         var at = said.IndexOf(Started, StringComparison.Ordinal) + Started.Length;
         return said[at..said.IndexOf(' ', at)];
     }
-
-    private static HttpClient SocketClient(string path) => new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (_, cancel) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    { BaseAddress = new Uri("http://portico/") };
 
     private static async Task<JsonNode> JsonAsync(HttpClient client, string path) => JsonNode.Parse(await client.GetStringAsync(path))!;
 }
