@@ -7,7 +7,7 @@ namespace Portico.Admin.Tests.Dashboard;
 /// <summary>The system's Chromium, once for all tests of the dashboard; each tab has cookies of its own.</summary>
 public sealed class DashboardBrowser : IAsyncLifetime
 {
-    public const string Program = "chromium";
+    public const string Program = "chromium-headless-shell";
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;

@@ -14,7 +14,7 @@ namespace Portico.IntegrationTests.Web;
 /// <summary>Fake TLS, the WEB proxy and its site on one port.</summary>
 public sealed class OnePortTests(ITestOutputHelper output)
 {
-    private const string Curl = "curl", Chromium = "chromium";
+    private const string Curl = "curl", Chromium = "chromium-headless-shell";
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]

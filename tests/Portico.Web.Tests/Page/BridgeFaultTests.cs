@@ -13,7 +13,7 @@ namespace Portico.Web.Tests.Page;
 /// <summary>
 /// What becomes of an app's streams when the network between page and host is bad. An app takes no byte twice, and misses none.
 /// </summary>
-[Collection(BrowserTests.Name)]
+[Collection(FaultyBrowserTests.Name)]
 [Trait(Suite.Trait, Suite.Long)]
 public sealed class BridgeFaultTests(Browsers browsers)
 {

@@ -13,7 +13,7 @@ namespace Portico.Web.Tests.Page;
 /// </summary>
 public sealed class Browsers : IAsyncLifetime
 {
-    public const string Program = "chromium";
+    public const string Program = "chromium-headless-shell";
 
     private readonly Dictionary<Way, IBrowser> _running = [];
     private readonly Door _door = new();
@@ -53,4 +53,11 @@ public sealed class Browsers : IAsyncLifetime
 public sealed class BrowserTests : ICollectionFixture<Browsers>
 {
     public const string Name = "Browser";
+}
+
+/// <summary>Tests that wait for what pages do about faults, beside those: they have browsers of their own.</summary>
+[CollectionDefinition(Name)]
+public sealed class FaultyBrowserTests : ICollectionFixture<Browsers>
+{
+    public const string Name = "Browser behind faults";
 }
