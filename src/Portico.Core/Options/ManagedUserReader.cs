@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Portico.Core.Users;
 
 namespace Portico.Core.Options;
@@ -30,8 +29,7 @@ internal sealed class ManagedUserReader(
 
         _read.Clear();
         _errors.Clear();
-        OptionRules.Check(
-            ManagedUserParser.TypeInfo, JsonSerializer.SerializeToNode(options, ManagedUserParser.TypeInfo), path, _errors);
+        OptionRules.Check(ManagedUserParser.TypeInfo, options, path, _errors);
         Parser.Read(options, path, tag: null, _read);
         errors.AddRange(_errors);
         if (_errors.Count > 0) return null;

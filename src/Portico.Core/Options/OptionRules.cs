@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -10,22 +11,36 @@ namespace Portico.Core.Options;
 /// </summary>
 internal static class OptionRules
 {
-    /// <summary>Checks <paramref name="node"/>, which has the shape of <paramref name="type"/>.</summary>
-    public static void Check(JsonTypeInfo type, JsonNode? node, string path, ICollection<ConfigurationError> errors)
+    /// <summary>
+    /// Checks <paramref name="section"/> and all sections in it. Only what has a rule is written out: there may be very many users.
+    /// </summary>
+    /// <param name="type">Of the section.</param>
+    /// <param name="section">As it was read.</param>
+    /// <param name="path">Of the section, for errors; empty for the whole.</param>
+    /// <param name="errors">What is wrong is added here.</param>
+    public static void Check(JsonTypeInfo type, object section, string path, ICollection<ConfigurationError> errors)
     {
-        if (node is JsonArray list && type.ElementType is { } element)
-        {
-            for (var i = 0; i < list.Count; i++) Check(type.Options.GetTypeInfo(element), list[i], $"{path}[{i}]", errors);
-        }
-
-        if (node is not JsonObject section || type.Kind != JsonTypeInfoKind.Object) return;
         foreach (var property in type.Properties)
         {
-            var key = path.Length == 0 ? property.Name : $"{path}.{property.Name}";
-            var value = section[property.Name];
-            if (OptionAttribute.Of(property) is { } option)
-                CheckValue(option, property, value, key, errors);
-            Check(type.Options.GetTypeInfo(property.PropertyType), value, key, errors);
+            if (property.Get?.Invoke(section) is not { } value) continue;
+            var (option, inner) = (OptionAttribute.Of(property), type.Options.GetTypeInfo(property.PropertyType));
+            if (option is not null && (HasRange(option) || option.OneOf.Length > 0))
+                CheckValue(option, property, JsonSerializer.SerializeToNode(value, inner), KeyOf(property), errors);
+            if (inner.Kind == JsonTypeInfoKind.Object)
+                Check(inner, value, KeyOf(property), errors);
+            else if (inner.ElementType is { } element && value is IList list)
+                CheckAll(type.Options.GetTypeInfo(element), list, KeyOf(property), errors);
+        }
+
+        string KeyOf(JsonPropertyInfo property) => path.Length == 0 ? property.Name : $"{path}.{property.Name}";
+    }
+
+    private static void CheckAll(JsonTypeInfo element, IList list, string key, ICollection<ConfigurationError> errors)
+    {
+        if (element.Kind != JsonTypeInfoKind.Object) return;
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (list[i] is { } section) Check(element, section, $"{key}[{i}]", errors);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Text.Json;
 using Portico.Core.Net;
 using Portico.Protocol.TelegramConfig;
 
@@ -17,7 +16,7 @@ public static class ProxyOptionsParser
     {
         var errors = new List<ConfigurationError>();
         var warnings = new List<ConfigurationError>();
-        OptionRules.Check(ProxyOptions.TypeInfo, JsonSerializer.SerializeToNode(options, ProxyOptions.TypeInfo), "", errors);
+        OptionRules.Check(ProxyOptions.TypeInfo, options, "", errors);
 
         var listeners = ListenerOptionsParser.Parse(options.Listeners, errors, warnings);
         var direct = Direct(options.Backend, errors);

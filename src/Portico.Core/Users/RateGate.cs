@@ -10,7 +10,7 @@ internal struct RateGate
     private const long BurstMicroseconds = 100_000;
 
     // What one session takes at once, in parts of a second, and at least.
-    private const int PartsPerSecond = 20, LeastAtOnce = 4096, MostAtOnce = 1 << 16;
+    private const int PartsPerSecond = 20, LeastAtOnce = 4096, MostAtOnce = 1 << 20;
 
     private long _bytesPerSecond;
     private long _untilMicroseconds;

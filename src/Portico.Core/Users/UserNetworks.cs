@@ -11,7 +11,7 @@ internal sealed class UserNetworks
     public const int SilentMs = 30_000;
 
     private readonly Lock _gate = new();
-    private readonly List<NetworkPlace> _places = [];
+    private readonly Dictionary<ClientNetwork, NetworkPlace> _places = [];
 
     /// <summary>Networks with a session.</summary>
     public int Count
@@ -33,19 +33,18 @@ internal sealed class UserNetworks
         mustGo = false;
         lock (_gate)
         {
-            var place = _places.Find(it => it.Network == network);
-            if (place is null)
+            if (!_places.TryGetValue(network, out var place))
             {
                 // Fewer may be allowed than there were.
                 while (_places.Count >= most)
                 {
-                    var silent = _places.MinBy(it => it.LastMs)!;
+                    var silent = _places.Values.MinBy(it => it.LastMs)!;
                     if (nowMs - silent.LastMs < SilentMs) return null;
                     silent.IsGone = mustGo = true;
-                    _places.Remove(silent);
+                    _places.Remove(silent.Network);
                 }
 
-                _places.Add(place = new NetworkPlace(this, network));
+                _places.Add(network, place = new NetworkPlace(this, network));
             }
 
             place.Sessions++;
@@ -64,7 +63,9 @@ internal sealed class UserNetworks
     {
         lock (_gate)
         {
-            if (--place.Sessions == 0) _places.Remove(place);
+            // One that is gone may have come again meanwhile, as another place.
+            if (--place.Sessions == 0 && _places.GetValueOrDefault(place.Network) == place)
+                _places.Remove(place.Network);
         }
     }
 }

@@ -3,18 +3,18 @@ using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Users;
 using Portico.Protocol.Secrets;
-using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;
 using Xunit;
 
 namespace Portico.IntegrationTests.Users;
 
-/// <summary>Quotas and rates with many sessions on two loops over real sockets, direct and through middle proxies.</summary>
+/// <summary>Quotas and rates with sessions on two loops over real sockets, direct and through middle proxies.</summary>
 public sealed class UserLimitsTests
 {
     private const long Megabyte = 1 << 20;
 
-    private static readonly ProxySecret Other = ProxySecret.Create("another secret 1"u8);
+    /// <summary>Of the user without terms.</summary>
+    internal static readonly ProxySecret Other = ProxySecret.Create("another secret 1"u8);
 
     public static TheoryData<EngineKind, bool> Ways => Engines.With(false, true);
 
@@ -43,44 +43,6 @@ public sealed class UserLimitsTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task Eight_sessions_of_a_user_share_its_rate_and_another_user_has_its_own_way(EngineKind engine, bool isMiddle)
-    {
-        const int Seconds = 6;
-        await using var test = Start(engine, isMiddle, new UserTerms { DownRate = 1_000_000 });
-        var clients = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => test.GreetAsync()));
-        var isOver = false;
-        var reading = clients.Select(ReadAsync).ToList();
-        await Task.Delay(1000); // what may be caught up on is over
-        var before = Sent(test);
-        var clock = Stopwatch.StartNew();
-        await using var other = await test.GreetAsync(new ClientProfile { Secret = Other });
-        for (var i = 0; i < 20; i++) await other.DownloadAsync(100, 2000);
-        var fast = clock.Elapsed;
-        await Task.Delay(TimeSpan.FromSeconds(Seconds) - (fast < TimeSpan.FromSeconds(Seconds) ? fast : TimeSpan.Zero));
-        var rate = (Sent(test) - before) / clock.Elapsed.TotalSeconds;
-        Volatile.Write(ref isOver, true);
-        var shares = await Task.WhenAll(reading);
-        foreach (var client in clients) await client.DisposeAsync();
-
-        Assert.InRange(rate, 850_000, 1_150_000);
-        // An eighth each, more or less; one that is alone on its loop has half.
-        Assert.All(shares, share => Assert.InRange(share, shares.Sum() / 40, shares.Sum() * 7 / 10));
-        Assert.InRange(fast, TimeSpan.Zero, TimeSpan.FromSeconds(4)); // 4 MB, which at the other's rate takes as many seconds alone
-
-        async Task<long> ReadAsync(FakeClient client)
-        {
-            var frames = 0L;
-            // One part after the other, as apps ask.
-            for (; !Volatile.Read(ref isOver); frames += 100) await client.DownloadAsync(100, 2000);
-            return frames;
-        }
-
-        static long Sent(ProxyUnderTest test) =>
-            test.Proxy.Control.ManagedUsers.Usage(0).Users.Single(it => it.Name == "default").SentBytes;
-    }
-
-    [Theory]
-    [MemberData(nameof(Ways))]
     public async Task A_rate_loses_no_byte_in_either_direction(EngineKind engine, bool isMiddle)
     {
         await using var test = Start(engine, isMiddle, new UserTerms { DownRate = 500_000, UpRate = 500_000 });
@@ -91,7 +53,8 @@ public sealed class UserLimitsTests
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(30)); // 2 MB at half a megabyte a second
     }
 
-    private static ProxyUnderTest Start(EngineKind engine, bool isMiddle, UserTerms terms)
+    /// <summary>A proxy with the terms for one user, and another user without any.</summary>
+    internal static ProxyUnderTest Start(EngineKind engine, bool isMiddle, UserTerms terms)
     {
         return isMiddle ? ProxyUnderTest.StartMiddle(engine, Change) : ProxyUnderTest.Start(engine, Change);
 
