@@ -14,7 +14,8 @@ namespace Portico.IntegrationTests.Users;
 public sealed class UserRateTests
 {
     [Theory]
-    [MemberData(nameof(UserLimitsTests.Ways), MemberType = typeof(UserLimitsTests))]
+    [InlineData(EngineKind.Epoll, false)]
+    [InlineData(EngineKind.Sockets, true)]
     public async Task Eight_sessions_of_a_user_share_its_rate_and_another_user_has_its_own_way(EngineKind engine, bool isMiddle)
     {
         const int Seconds = 6;
