@@ -8,6 +8,8 @@ Everything on loopback; a folder of its own. Needs openssl; as many descriptors 
 """
 import atexit, base64, hashlib, hmac, json, os, re, resource, shutil, socket, ssl, statistics, struct, subprocess, sys, tempfile, time
 
+import measure
+
 HOST, KEY, USERS = "web.example.com", bytes.fromhex("00112233445566778899aabbccddeeff"), 1000
 WEB, EE, SECONDS = 4472, 4430, 4
 OPEN, DATA, WINDOW, HELLO = 1, 2, 4, 0x10
@@ -47,18 +49,12 @@ class Proxy:
         with open(os.open(self.folder + "/portico.json", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
             json.dump({"listeners": [web_listener, *listeners], "admin": {"address": None}, "cover": {"mode": "off"},
                        "backend": {"mode": "direct", "direct": {"endpoints": {"2": ["127.0.0.1:21802"]}}}}, file)
-        self.process = subprocess.Popen([*program, "run", "--config", "portico.json", "--log-level", "warn"], cwd=self.folder,
-                                        stdout=subprocess.DEVNULL)
+        self.process = measure.Proc([*program, "run", "--config", self.folder + "/portico.json", "--log-level", "warn"], None)
         atexit.register(self.end)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
-        for _ in range(200):
-            try:
-                self.connect().close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit("the proxy does not come")
+        if not measure.wait_port(WEB, 30):
+            sys.exit("the proxy does not come")
 
     @staticmethod
     def key(user):
@@ -70,12 +66,10 @@ class Proxy:
         return self.tls.wrap_socket(sock, server_hostname=HOST) if self.is_tls else sock
 
     def memory(self):
-        fields = (line.split() for line in open(f"/proc/{self.process.pid}/smaps_rollup"))
-        return next(int(field[1]) for field in fields if field[0] == "Pss:") * 1024
+        return measure.memory(self.process.pids())[1] * 1024
 
     def cpu(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return measure.cpu(self.process.pids())
 
     def open_socket(self, number):
         """The page, a session and its WebSocket, all on one connection."""
@@ -108,8 +102,7 @@ class Proxy:
         return head, body
 
     def end(self):
-        self.process.terminate()
-        self.process.wait()
+        self.process.stop()
         shutil.rmtree(self.folder)
 
 
@@ -189,14 +182,18 @@ def download_ee(proxy):
         ["build/load", "--port", str(EE), "--proto", "ee", "--secret", KEY.hex(), "--domain", "localhost", "--scenario",
          "throughput-down", "-c", "1", "--secs", str(SECONDS), "--warmup", "1", "--big-hello"], capture_output=True, text=True)
     result = json.loads(told.stdout.strip().splitlines()[-1])
+    if not result["ok"]:
+        sys.exit(told.stdout)
     return result["down_mb_s"], (proxy.cpu() - cpu) / (result["total_down"] / 1e9)
 
 
 def down(pairs, program):
     listener = {"name": "ee", "address": "127.0.0.1", "port": EE, "secret": KEY.hex(), "domain": "localhost", "protocols": ["fake-tls"]}
-    telegram = subprocess.Popen(["build/faketg"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    telegram = measure.Proc(["build/faketg"], None)
+    atexit.register(telegram.stop)
+    if not measure.wait_port(21803, 5) or telegram.p.poll() is not None:
+        sys.exit("faketg did not start")
     proxy, ratios = Proxy(program, True, [listener]), []
-    atexit.register(telegram.terminate)
     for _ in range(pairs):
         ee, web = download_ee(proxy), download_web(proxy)
         ratios.append(web[0] / ee[0])
