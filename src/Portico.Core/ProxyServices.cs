@@ -223,12 +223,12 @@ internal sealed class ProxyServices
         var dcs = new DcDirectory(settings.Direct);
         var pairs = ListenerPairs.Of(before?.Settings.Listeners ?? [], settings.Listeners);
         var shared = settings.Listeners
-            .Select((listener, index) => ShareOf(settings, listener, Before(pairs[index], loop: 0))).ToImmutableArray();
+            .Select((listener, index) => ShareOf(settings, listener, ContextBefore(index, loop: 0))).ToImmutableArray();
         // One that asks the same of a caller goes on.
         var newJudges = settings.Listeners.Select((listener, index) =>
             pairs[index] != ListenerPairs.None && SettingsComparison.JudgesAlike(before!.Settings, pairs[index], settings, index)
                 ? null
-                : new JudgeMaker(listener, WindowOf(settings.TimeWindow), settings.PerSni, JudgeBefore(index, loop: 0)?.Table))
+                : new JudgeMaker(listener, WindowOf(settings.TimeWindow), settings.PerSni))
             .ToImmutableArray();
         return new SettingsGeneration
         {
@@ -240,7 +240,9 @@ internal sealed class ProxyServices
             Loops = [.. _parts.Select(parts => Build(parts, settings, cover, flights, dcs, from, ListenersOf(parts), JudgesOf(parts)))],
         };
 
-        ListenerContext? Before(int index, int loop) => index == ListenerPairs.None ? null : before!.Loops[loop].Listeners[index];
+        // Those of a listener until now; null = it is new.
+        ListenerContext? ContextBefore(int index, int loop) =>
+            pairs[index] == ListenerPairs.None ? null : before!.Loops[loop].Listeners[pairs[index]];
 
         Judge? JudgeBefore(int index, int loop) =>
             pairs[index] == ListenerPairs.None ? null : before!.Loops[loop].Judges[pairs[index]];
@@ -249,7 +251,7 @@ internal sealed class ProxyServices
         [
             .. settings.Listeners.Select((listener, index) => new ListenerContext(
                 listener.Name, listener.TrustedBalancers, index, shared[index].Limit, shared[index].Users,
-                CountersOf(listener, Before(pairs[index], parts.Loop.Index)))),
+                CountersOf(listener, ContextBefore(index, parts.Loop.Index)))),
         ];
 
         ImmutableArray<Judge> JudgesOf(LoopParts parts) =>

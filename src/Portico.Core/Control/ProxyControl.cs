@@ -124,8 +124,7 @@ public sealed class ProxyControl
             var all = listeners[index].Users.All;
             for (; from < all.Length; from++)
             {
-                // A managed user is every listener's, and shown once.
-                if (index > 0 && all[from].Key.IsManaged) continue;
+                if (!ListenerUsers.IsCountedAt(index, all[from])) continue;
                 if (users.Count == limit) return (users, Cursor(index, from));
                 users.Add((listeners[index].Name, all[from]));
             }

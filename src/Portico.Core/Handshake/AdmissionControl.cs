@@ -86,19 +86,7 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
 
         if (!session.Listener.Limit.TryEnter(ref lease)) return CloseReason.ConnectionLimit;
         // Last: it may send another network away.
-        return TryNetwork(session, user, ref lease) ? null : CloseReason.UserNetworks;
-    }
-
-    // A balancer that says that it is itself the client is in no network of the user's.
-    private static bool TryNetwork(Session session, UserRecord user, ref SessionLease lease)
-    {
-        if (user is not { Terms.MaxNetworks: { } most, Limits.Networks: { } networks }) return true;
-        if (session.LimitedNetwork() is not { IsKnown: true } network) return true;
-        var place = networks.Enter(network, most, session.Context.Loop.NowMs, out var mustGo);
-        if (mustGo) user.Ledger.SomeoneMustGo();
-        if (place is null) return false;
-        lease.Hold(place);
-        return true;
+        return session.TryEnterNetwork(user, user.Terms.MaxNetworks ?? int.MaxValue, ref lease) ? null : CloseReason.UserNetworks;
     }
 
     private bool IsFirst(HandshakeState handshake, out CloseReason refusal)

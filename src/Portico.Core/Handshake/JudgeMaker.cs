@@ -10,19 +10,16 @@ namespace Portico.Core.Handshake;
 /// <param name="listener">Whose clients are looked for.</param>
 /// <param name="window">Which signing times are accepted.</param>
 /// <param name="perSni">How secrets are derived for the domain of a hello; null = they are not.</param>
-/// <param name="before">The listener's secrets until now; null = it is new.</param>
-internal sealed class JudgeMaker(
-    ListenerSettings listener, TimeWindow window, PerSniSettings? perSni = null, SecretTable? before = null)
+internal sealed class JudgeMaker(ListenerSettings listener, TimeWindow window, PerSniSettings? perSni = null)
 {
     private readonly SecretTable _table = new(listener.Credentials);
     private int[]? _places;
 
     /// <summary>One more.</summary>
-    /// <param name="former">The same loop's until now, of the secrets before; null = there is none.</param>
-    public Judge Create(Judge? former = null) => new(listener, window, perSni, _table, HintsAfter(former));
-
-    private TrialHints HintsAfter(Judge? former) =>
-        former is null || before is null
+    /// <param name="former">The same loop's until now; all that are named have one table. null = there is none.</param>
+    public Judge Create(Judge? former = null) => new(
+        listener, window, perSni, _table,
+        former is null
             ? new TrialHints(_table.Count)
-            : new TrialHints(former.Hints, _table.Count, _places ??= before.PlacesIn(_table));
+            : new TrialHints(former.Hints, _table.Count, _places ??= former.Table.PlacesIn(_table)));
 }

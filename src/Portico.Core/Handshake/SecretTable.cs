@@ -40,8 +40,9 @@ internal sealed class SecretTable
         if (Ascii.ToUtf16(sni, name, out var length) != OperationStatus.Done) return default;
         name = name[..length];
         var start = FirstFrom(name, isBehind: false);
-        // Nearly always one, so no second search for nothing.
-        return start < Count && Compare(start, name) == 0 ? start..FirstFrom(name, isBehind: true) : default;
+        if (!Is(start, name)) return default;
+        // Nearly always there is one alone.
+        return start..(Is(start + 1, name) ? FirstFrom(name, isBehind: true) : start + 1);
     }
 
     /// <summary>Where each of these secrets is in another table; -1 = it is gone.</summary>
@@ -77,6 +78,8 @@ internal sealed class SecretTable
 
         return low;
     }
+
+    private bool Is(int index, ReadOnlySpan<char> name) => index < Count && Compare(index, name) == 0;
 
     private int Compare(int index, ReadOnlySpan<char> name) =>
         _credentials[index].Domain.AsSpan().CompareTo(name, StringComparison.OrdinalIgnoreCase);

@@ -13,9 +13,9 @@ namespace Portico.Core.Handshake;
 /// <remarks>
 /// What a trial costs, measured with OpenSSL 3 on an AMD EPYC (docs/performance.md):
 /// <code>
-///                      517-byte hello   1800   16384   header   memory per secret and loop
-/// key set up             1.30 us        2.04   11.2             1 KB outside the heap
-/// two SHA-256            1.44 us        2.23   11.3             8 bytes: a reference
+///                      517-byte hello   1800   16384   header   memory per secret
+/// key set up             1.30 us        2.04   11.2             1 KB outside the heap, per loop
+/// two SHA-256            1.44 us        2.23   11.3             16 bytes for all loops, 8 to 16 of hints per loop
 /// SHA-256, one block                                    0.52 us
 /// a secret derived for the domain    0.6 us more
 /// </code>

@@ -23,7 +23,10 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
 
     /// <summary>The users of several listeners, each once: a managed one is every listener's.</summary>
     public static IEnumerable<UserRecord> AllOf(IEnumerable<ListenerUsers> listeners) =>
-        listeners.SelectMany((listener, index) => listener.All.Where(user => index == 0 || !user.Key.IsManaged));
+        listeners.SelectMany((listener, index) => listener.All.Where(user => IsCountedAt(index, user)));
+
+    /// <summary>Whether a user is counted with those of a listener, by its place: a managed one is with the first.</summary>
+    public static bool IsCountedAt(int listener, UserRecord user) => listener == 0 || !user.Key.IsManaged;
 
     /// <summary>The user that a secret is good for now; null = it is no one's any more.</summary>
     /// <param name="secret">As it was proved, or what it was derived from.</param>

@@ -9,7 +9,7 @@ public sealed class ProxySecret : IEquatable<ProxySecret>
     /// <summary>Length of the key part of every secret, in bytes.</summary>
     public const int Length = 16;
 
-    // Inside the object, as there may be a hundred thousand: an array of its own is 40 bytes more for each.
+    // Inside the object, as there may be a hundred thousand: an array of its own is 32 bytes more for each.
     private readonly Bytes _key;
 
     private ProxySecret(ReadOnlySpan<byte> key) => key.CopyTo(_key);

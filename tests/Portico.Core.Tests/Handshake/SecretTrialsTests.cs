@@ -339,7 +339,7 @@ public class SecretTrialsTests
                 Credentials = credentials,
                 Protocols = ClientProtocols.FakeTls | ClientProtocols.Secure | ClientProtocols.Classic,
             },
-            TimeWindow.Default, before: before?.Table).Create(before);
+            TimeWindow.Default).Create(before);
 
     private static byte[] Hello(ProxySecret secret, string sni = "example.com")
     {
