@@ -1,6 +1,4 @@
 using System.Collections;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Portico.Core.Options;
@@ -12,7 +10,7 @@ namespace Portico.Core.Options;
 internal static class OptionRules
 {
     /// <summary>
-    /// Checks <paramref name="section"/> and all sections in it. Only what has a rule is written out: there may be very many users.
+    /// Checks <paramref name="section"/> and all sections in it. Without writing them out, as there may be very many users.
     /// </summary>
     /// <param name="type">Of the section.</param>
     /// <param name="section">As it was read.</param>
@@ -25,7 +23,7 @@ internal static class OptionRules
             if (property.Get?.Invoke(section) is not { } value) continue;
             var (option, inner) = (OptionAttribute.Of(property), type.Options.GetTypeInfo(property.PropertyType));
             if (option is not null && (HasRange(option) || option.OneOf.Length > 0))
-                CheckValue(option, property, JsonSerializer.SerializeToNode(value, inner), KeyOf(property), errors);
+                CheckValue(option, property, value, KeyOf(property), errors);
             if (inner.Kind == JsonTypeInfoKind.Object)
                 Check(inner, value, KeyOf(property), errors);
             else if (inner.ElementType is { } element && value is IList list)
@@ -45,20 +43,18 @@ internal static class OptionRules
     }
 
     private static void CheckValue(
-        OptionAttribute option, JsonPropertyInfo property, JsonNode? value, string key, ICollection<ConfigurationError> errors)
+        OptionAttribute option, JsonPropertyInfo property, object value, string key, ICollection<ConfigurationError> errors)
     {
         switch (value)
         {
-            case JsonArray list when option.OneOf.Length > 0:
-                for (var i = 0; i < list.Count; i++) CheckText(option, property.Name, list[i], $"{key}[{i}]", errors);
+            case string[] list when option.OneOf.Length > 0:
+                for (var i = 0; i < list.Length; i++) CheckText(option, property.Name, list[i], $"{key}[{i}]", errors);
                 break;
-            case JsonValue text when option.OneOf.Length > 0:
+            case string text when option.OneOf.Length > 0:
                 CheckText(option, property.Name, text, key, errors);
                 break;
-            case JsonValue number when HasRange(option) && number.GetValueKind() == JsonValueKind.Number
-                && number.GetValue<int>() is var wanted
-                && (wanted < option.Minimum || wanted > option.Maximum):
-                errors.Add(new(key, $"{wanted} is outside {option.Minimum}..{option.Maximum}; "
+            case int number when number < option.Minimum || number > option.Maximum:
+                errors.Add(new(key, $"{number} is outside {option.Minimum}..{option.Maximum}; "
                     + $"for example \"{property.Name}\": {OptionAttribute.ExampleOf(property)}"));
                 break;
         }
@@ -66,9 +62,9 @@ internal static class OptionRules
 
     private static bool HasRange(OptionAttribute option) => option.Minimum != int.MinValue || option.Maximum != int.MaxValue;
 
-    private static void CheckText(OptionAttribute option, string name, JsonNode? value, string key, ICollection<ConfigurationError> errors)
+    private static void CheckText(OptionAttribute option, string name, string? text, string key, ICollection<ConfigurationError> errors)
     {
-        var text = value?.GetValue<string>() ?? "";
+        text ??= "";
         if (option.OneOf.Contains(text, StringComparer.Ordinal)) return;
         var allowed = string.Join(", ", option.OneOf.Select(one => $"\"{one}\""));
         var meant = DidYouMean.Closest(text, option.OneOf) is { } closest
