@@ -225,7 +225,7 @@ public sealed partial class PorticoProxy
             {
                 foreach (var session in SessionDirectory.Of(parts.Loop))
                 {
-                    session.JoinNetworks();
+                    session.Alone(static it => it.JoinNetworks());
                     if (session.RemovalReason() is { } reason)
                         session.Alone(it => it.EndFor(reason));
                 }

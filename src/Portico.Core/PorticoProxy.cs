@@ -252,7 +252,8 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion
         _services.Points.Dispose();
         _services.Replays.Dispose();
-        await _services.Users.ReleaseAsync().ConfigureAwait(false);
+        // A change that was in force before this began is kept first.
+        using (await Control.ManagedUsers.HoldAsync().ConfigureAwait(false)) await _services.Users.ReleaseAsync().ConfigureAwait(false);
         if (!IsHandedOver) _directory?.Dispose();
     }
 

@@ -11,6 +11,7 @@ using Portico.Core.Control;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Protocol.Secrets;
+using Portico.TestKit;
 using Portico.TestKit.Proxies;
 
 namespace Portico.Admin.Tests;
@@ -129,19 +130,7 @@ internal sealed class AdminUnderTest : IAsyncDisposable
         new(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://{Server.Address}/") };
 
     /// <summary>A caller over the unix socket.</summary>
-    public HttpClient NewSocketClient()
-    {
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancel) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Server.Socket!), cancel);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        };
-        return new HttpClient(handler) { BaseAddress = new Uri("http://portico/") };
-    }
+    public HttpClient NewSocketClient() => AdminSocket.Client(Server.Socket!);
 
     /// <summary>Sends bytes as they are and returns the first line of the answer: for what no client library would send.</summary>
     public async Task<string> RawAsync(string request)

@@ -48,6 +48,13 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         {
             Body = RequestJson.Default.UserOptions, Answers = AdminJson.Default.UserChangeAnswer, Errors = ChangeErrors,
         },
+        new("PATCH", "/api/users", "mergeUsers",
+            "Add managed users and change those that are there: of each what is missing stays, null clears (RFC 7396). All others stay.",
+            MergeAsync)
+        {
+            Body = RequestJson.Default.UserSetRequest, Answers = AdminJson.Default.UserChangeAnswer, Errors = ChangeErrors,
+            MostBody = MostBytesOfSet,
+        },
         new("GET", "/api/export/users", "exportUsers", "The managed users as PUT takes them, secrets included.", ExportAsync)
         {
             Answers = AdminJson.Default.UserExport,
@@ -113,6 +120,31 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         return await AnswerAsync(context, change, user.Name, StatusCodes.Status201Created).ConfigureAwait(false);
     }
 
+    private async Task<Answer> MergeAsync(HttpContext context)
+    {
+        if (Revision(context, out var revision) is { } wrong) return wrong;
+        var (body, problem) = await Input.ObjectAsync(context).ConfigureAwait(false);
+        if (problem is not null) return problem;
+        if (body!["users"] is not JsonArray users || body.Count > 1)
+            return Answer.Problem(StatusCodes.Status400BadRequest, "the body must be { \"users\": [ … ] }", "users");
+        var edits = new List<(string, Func<UserOptions, UserOptions>)>();
+        for (var i = 0; i < users.Count; i++)
+        {
+            if (users[i] is not JsonObject patch || patch["name"] is not JsonValue value || !value.TryGetValue<string>(out var name))
+                return Answer.Problem(StatusCodes.Status400BadRequest, "must be a user with a name", $"users[{i}]");
+            edits.Add((name, user => Merge(user, patch)));
+        }
+
+        try
+        {
+            return await AnswerAsync(context, await Users.MergeAsync(edits, revision).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (JsonException error)
+        {
+            return Input.Misshapen(error);
+        }
+    }
+
     private async Task<Answer> PatchAsync(HttpContext context)
     {
         if (Revision(context, out var revision) is { } wrong) return wrong;
@@ -156,7 +188,14 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private async Task<Answer> ResetAsync(HttpContext context)
     {
         var name = Input.Path(context, "name");
-        if (!await Users.ResetUsageAsync(name).ConfigureAwait(false)) return Unknown();
+        switch (await Users.ResetUsageAsync(name).ConfigureAwait(false))
+        {
+            case UserOutcome.Unknown:
+                return Unknown();
+            case UserOutcome.Stopping:
+                return Stopping();
+        }
+
         audit.Changed(context, $"usage of user {name}", "counted", "0");
         return await DetailsAsync(name).ConfigureAwait(false);
     }
@@ -243,7 +282,7 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
                 return Answer.Problem(
                     StatusCodes.Status409Conflict, "the user stands in the configuration file: change it there, and reload", "name");
             case UserOutcome.Stopping:
-                return Answer.Problem(StatusCodes.Status503ServiceUnavailable, "the proxy is stopping");
+                return Stopping();
         }
 
         Tell(context, change);
@@ -269,6 +308,8 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     }
 
     private static string TagOf(long revision) => string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
+
+    private static Answer Stopping() => Answer.Problem(StatusCodes.Status503ServiceUnavailable, "the proxy is stopping");
 
     private static Answer Unknown() => Answer.Problem(StatusCodes.Status404NotFound, "there is no user of that name", "name");
 

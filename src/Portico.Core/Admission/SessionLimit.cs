@@ -37,7 +37,7 @@ internal sealed class SessionLimit(int most)
 }
 
 /// <summary>
-/// Remembers what a session took when it was admitted; gives exactly that back, once.
+/// Remembers what a session took, when it was admitted or later; gives exactly that back, once.
 /// Disposed in <c>ClientSession.Close</c> and nowhere else.
 /// </summary>
 internal struct SessionLease : IDisposable

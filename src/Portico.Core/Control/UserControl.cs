@@ -93,8 +93,7 @@ public sealed class UserControl : IDisposable
     public Task<UserChange> ReplaceAsync(IReadOnlyList<UserOptions> wanted, long? revision = null) =>
         ChangeAsync(revision, before =>
         {
-            var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
-            foreach (var user in wanted.Where(it => it is not null)) user.Secret ??= SecretOf(user.Name, known);
+            foreach (var user in wanted.Where(it => it is not null)) user.Secret ??= SecretOf(user.Name, before);
             // A whole set says that there are no others.
             return new Wish([], wanted, _setAside.Except(wanted.Select(it => it?.Name ?? "")));
         });
@@ -108,49 +107,64 @@ public sealed class UserControl : IDisposable
         return new Wish(before, [user], []);
     });
 
+    /// <summary>Adds users, and changes those that are there; all others stay as they are.</summary>
+    /// <param name="edits">
+    /// By name: each is given the user as it would be written, or a new one of that name, and changes it or gives another one back.
+    /// </param>
+    /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
+    public Task<UserChange> MergeAsync(
+        IReadOnlyList<(string Name, Func<UserOptions, UserOptions> Edit)> edits, long? revision = null) => ChangeAsync(revision, before =>
+    {
+        var named = edits.Select(it => it.Name).ToHashSet(StringComparer.Ordinal);
+        return new Wish(before.RemoveAll(user => named.Contains(user.Name)), [.. edits.Select(Edited)], []);
+
+        UserOptions Edited((string Name, Func<UserOptions, UserOptions> Edit) it)
+        {
+            var user = it.Edit(
+                Find(before, it.Name) is { } known ? ManagedUserParser.ToOptions(known) : new UserOptions { Name = it.Name });
+            user.Secret ??= FreshSecret();
+            return user;
+        }
+    });
+
     /// <summary>Changes one user.</summary>
     /// <param name="name">Whom.</param>
     /// <param name="edit">Is given the user as it would be written, and changes it or gives another one back.</param>
     /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
     public Task<UserChange> EditAsync(string name, Func<UserOptions, UserOptions> edit, long? revision = null) =>
-        ChangeOneAsync(name, revision, user => edit(ManagedUserParser.ToOptions(user)));
+        ChangeOneAsync(name, revision, (others, user) =>
+            user is null ? null : new Wish(others, [edit(ManagedUserParser.ToOptions(user))], []));
 
     /// <summary>Takes one user away; its sessions end.</summary>
     /// <param name="name">Whom.</param>
     /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
     public Task<UserChange> RemoveAsync(string name, long? revision = null) =>
-        Find(name) is null && _setAside.Contains(name)
-            ? ChangeAsync(revision, before => new Wish(before, [], [name]))
-            : ChangeOneAsync(name, revision, _ => null);
+        ChangeOneAsync(name, revision, (others, user) =>
+            user is not null ? new Wish(others, [], []) : _setAside.Contains(name) ? new Wish(others, [], [name]) : null);
 
     /// <summary>Gives one user a fresh secret.</summary>
     /// <param name="name">Whom.</param>
     /// <param name="grace">For so long the old one works too, and its sessions go on; zero = they end.</param>
     /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
-    public Task<UserChange> RotateAsync(string name, TimeSpan grace, long? revision = null) => ChangeOneAsync(name, revision, user =>
+    public Task<UserChange> RotateAsync(string name, TimeSpan grace, long? revision = null) => EditAsync(name, options =>
     {
-        var options = ManagedUserParser.ToOptions(user);
         (options.PreviousSecret, options.PreviousUntil) = grace <= TimeSpan.Zero
             ? (null, null)
             : (options.Secret, ManagedUserParser.Written(_parts.Time.GetUtcNow() + (grace < LongestGrace ? grace : LongestGrace)));
         options.Secret = FreshSecret();
         return options;
-    });
+    }, revision);
 
     /// <summary>What is used of the period becomes 0, from the next handshake on. Counters that only grow stay.</summary>
     /// <param name="name">Whom, of the file or managed.</param>
-    /// <returns>False if there is no such user.</returns>
-    public async Task<bool> ResetUsageAsync(string name)
+    /// <returns>Applied, Unknown, or Stopping: another process keeps users by now.</returns>
+    public async Task<UserOutcome> ResetUsageAsync(string name)
     {
+        using var hold = await HoldAsync().ConfigureAwait(false);
         var users = Records(name).ToList();
-        if (users.Count == 0) return false;
-        using (await HoldAsync().ConfigureAwait(false))
-        {
-            foreach (var user in users) user.ResetUsage();
-        }
-
-        await _parts.Users.FlushAsync(users).ConfigureAwait(false);
-        return true;
+        if (users.Count == 0) return UserOutcome.Unknown;
+        foreach (var user in users) user.ResetUsage();
+        return await _parts.Users.FlushAsync(users).ConfigureAwait(false) ? UserOutcome.Applied : UserOutcome.Stopping;
     }
 
     /// <summary>Ends all sessions of a user, who may come again at once.</summary>
@@ -242,7 +256,7 @@ public sealed class UserControl : IDisposable
     }
 
     /// <summary>
-    /// While this is held no change of the managed users is under way or begins: a change is in force and kept, or neither.
+    /// While this is held no change of the managed users is under way or begins: what is in force was given to be kept.
     /// Not to be asked for with the proxy's own lock of reloads, which a change needs.
     /// </summary>
     internal async Task<Hold> HoldAsync()
@@ -260,27 +274,27 @@ public sealed class UserControl : IDisposable
     /// <summary>With the proxy.</summary>
     public void Dispose() => _gate.Dispose();
 
-    private async Task<UserChange> ChangeOneAsync(string name, long? revision, Func<ManagedUser, UserOptions?> change)
+    // The change is given the others and the user, null if there is none of that name; it gives null if there would have to be one.
+    private async Task<UserChange> ChangeOneAsync(
+        string name, long? revision, Func<ImmutableArray<ManagedUser>, ManagedUser?, Wish?> change)
     {
-        if (Find(name) is null)
-            return new(Records(name).Any() ? UserOutcome.InFile : UserOutcome.Unknown, Revision);
-        return await ChangeAsync(revision, before =>
-        {
-            var others = before.RemoveAll(user => user.Name == name);
-            return new Wish(others, [.. before.Where(user => user.Name == name).Select(change).OfType<UserOptions>()], []);
-        }).ConfigureAwait(false);
+        var answer = await ChangeAsync(revision, before => IndexOf(before, name) is >= 0 and var at
+            ? change(before.RemoveAt(at), before[at])
+            : change(before, null)).ConfigureAwait(false);
+        return answer.Outcome == UserOutcome.Unknown && Records(name).Any() ? answer with { Outcome = UserOutcome.InFile } : answer;
     }
 
-    private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<ManagedUser>, Wish> change)
+    private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<ManagedUser>, Wish?> change)
     {
         using var hold = await HoldAsync().ConfigureAwait(false);
         var before = _state;
         if (revision is { } seen && seen != before.Revision)
             return new(UserOutcome.OtherRevision, before.Revision);
+        if (change(before.Users) is not { } wish)
+            return new(UserOutcome.Unknown, before.Revision);
         var errors = new List<ConfigurationError>();
-        var wish = change(before.Users);
         var after = ManagedUserParser.Parse(
-            wish.Wanted, wish.Kept, before.Users, _parts.UsersInFile(), RecordOf, errors, _parts.Time.GetUtcNow());
+            wish.Wanted, wish.Kept, name => Find(before.Users, name), _parts.UsersInFile(), RecordOf, errors, _parts.Time.GetUtcNow());
         if (errors.Count > 0)
             return new(UserOutcome.Refused, before.Revision) { Errors = [.. errors] };
         var difference = Difference.Of(before.Users, after);
@@ -313,34 +327,41 @@ public sealed class UserControl : IDisposable
 
         public IEnumerable<ManagedUser> Put => Added.Concat(Changed);
 
+        // Both are in the order of names.
         public static Difference Of(ImmutableArray<ManagedUser> before, ImmutableArray<ManagedUser> after)
         {
-            var old = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
-            var (added, changed) = (new List<ManagedUser>(), new List<ManagedUser>());
+            var (added, changed, removed) = (new List<ManagedUser>(), new List<ManagedUser>(), new List<ManagedUser>());
+            var at = 0;
             foreach (var user in after)
             {
-                if (!old.Remove(user.Name, out var was)) added.Add(user);
-                else if (!ReferenceEquals(was, user)) changed.Add(user);
+                while (at < before.Length && string.CompareOrdinal(before[at].Name, user.Name) < 0) removed.Add(before[at++]);
+                if (at == before.Length || before[at].Name != user.Name) added.Add(user);
+                else if (!ReferenceEquals(before[at++], user)) changed.Add(user);
             }
 
-            return new Difference(added, changed, [.. old.Values]);
+            removed.AddRange(before[at..]);
+            return new Difference(added, changed, removed);
         }
     }
 
-    private ManagedUser? Find(string name)
+    private ManagedUser? Find(string name) => Find(_state.Users, name);
+
+    private static ManagedUser? Find(ImmutableArray<ManagedUser> users, string name) =>
+        IndexOf(users, name) is >= 0 and var at ? users[at] : null;
+
+    private static int IndexOf(ImmutableArray<ManagedUser> users, string name)
     {
-        var users = _state.Users;
         var (low, high) = (0, users.Length - 1);
         while (low <= high)
         {
             var middle = (low + high) / 2;
             var order = string.CompareOrdinal(users[middle].Name, name);
-            if (order == 0) return users[middle];
+            if (order == 0) return middle;
             if (order < 0) low = middle + 1;
             else high = middle - 1;
         }
 
-        return null;
+        return -1;
     }
 
     // Several listeners may have a user of one name in the file.
@@ -351,8 +372,8 @@ public sealed class UserControl : IDisposable
 
     private UserRecord RecordOf(string name) => new(UsageKey.OfManaged(name), _parts.Ledger);
 
-    private static string SecretOf(string? name, Dictionary<string, ManagedUser> known) =>
-        name is not null && known.TryGetValue(name, out var user)
+    private static string SecretOf(string? name, ImmutableArray<ManagedUser> users) =>
+        name is not null && Find(users, name) is { } user
             ? Convert.ToHexStringLower(user.Current.Secret.Key)
             : FreshSecret();
 

@@ -89,7 +89,7 @@ internal sealed partial class UserKeeper : IDisposable
     public async Task<string?> SaveUsersAsync(long revision, IReadOnlyCollection<StoredUser> put, IReadOnlyCollection<string> removed)
     {
         if (_store is null) return "there is no place to keep it";
-        string? notKept = null;
+        string? notKept = "the proxy has ended";
         await DoAsync(() =>
         {
             foreach (var user in put) _unsavedUsers[user.Name] = user;
@@ -101,18 +101,26 @@ internal sealed partial class UserKeeper : IDisposable
 
             _unsavedRevision = revision;
             SaveUsers();
-            if (_unsavedUsers.Count > 0) notKept = Problem;
+            notKept = _unsavedUsers.Count > 0 ? Problem : null;
         }).ConfigureAwait(false);
         return notKept;
     }
 
     /// <summary>Keeps what was counted until now.</summary>
     /// <param name="also">Users whose period was changed by hand.</param>
-    public Task FlushAsync(params IReadOnlyCollection<UserRecord> also) => DoAsync(() =>
+    /// <returns>False if that is another process's by now, or nobody's any more.</returns>
+    public async Task<bool> FlushAsync(params IReadOnlyCollection<UserRecord> also)
     {
-        foreach (var user in also) _unsaved[user.Key] = user.ToRow();
-        if (!_isHandedOver) Flush();
-    });
+        var isOurs = false;
+        await DoAsync(() =>
+        {
+            if (_isHandedOver) return;
+            isOurs = true;
+            foreach (var user in also) _unsaved[user.Key] = user.ToRow();
+            Flush();
+        }).ConfigureAwait(false);
+        return isOurs;
+    }
 
     /// <summary>Traffic by hours and days.</summary>
     /// <exception cref="StoreException">It cannot be read now.</exception>

@@ -16,27 +16,27 @@ internal static class ManagedUserParser
     /// <summary>Reads users, and makes a set of them and of those that stay.</summary>
     /// <param name="wanted">As written; its order has no meaning.</param>
     /// <param name="kept">Those that stay as they are, and are not read again: there may be very many.</param>
-    /// <param name="before">The set until now: users who stay as they are are the same objects.</param>
+    /// <param name="known">The user of a name until now: those who stay as they are are the same objects.</param>
     /// <param name="file">Users of the configuration file, with the place where each stands.</param>
     /// <param name="recordOf">What is counted of a user who was not there before.</param>
     /// <param name="errors">What is wrong is added here.</param>
     /// <param name="now">Our clock.</param>
     /// <returns>By name; without those that an error was added for.</returns>
     public static ImmutableArray<ManagedUser> Parse(
-        IReadOnlyList<UserOptions> wanted, ImmutableArray<ManagedUser> kept, ImmutableArray<ManagedUser> before,
+        IReadOnlyList<UserOptions> wanted, ImmutableArray<ManagedUser> kept, Func<string, ManagedUser?> known,
         IEnumerable<(Credential User, string Place)> file,
         Func<string, UserRecord> recordOf, List<ConfigurationError> errors, DateTimeOffset now)
     {
-        var known = before.ToDictionary(user => user.Name, StringComparer.Ordinal);
         var others = file.Concat(kept.SelectMany(user =>
             user.CredentialsWith(null).Select(credential => (credential, $"the managed user {user.Name}"))));
-        var reader = new ManagedUserReader(others, name => known.GetValueOrDefault(name)?.Record ?? recordOf(name), now);
+        var reader = new ManagedUserReader(others, name => known(name)?.Record ?? recordOf(name), now);
         var users = ImmutableArray.CreateBuilder<ManagedUser>(wanted.Count + kept.Length);
-        users.AddRange(kept);
+        // A former secret whose time is over goes with any change.
+        users.AddRange(kept.Select(user => user.Former?.Until <= now ? user with { Former = null } : user));
         for (var i = 0; i < wanted.Count; i++)
         {
             if (reader.Read(wanted[i], $"users[{i}]", errors) is not { } user) continue;
-            users.Add(known.TryGetValue(user.Name, out var old) && user == old ? old : user);
+            users.Add(known(user.Name) is { } old && user == old ? old : user);
         }
 
         users.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));

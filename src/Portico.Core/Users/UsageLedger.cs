@@ -13,7 +13,7 @@ internal sealed class UsageLedger
 
     /// <summary>
     /// Held while a user's terms, period or what is left of a quota are changed, always beside the loops, which never take it. One for all
-    /// users: it is held for a microsecond, and one for each would be 40 bytes for each.
+    /// users: nothing is waited for and nobody called under it, and one for each would be 40 bytes for each.
     /// </summary>
     public Lock TermsGate { get; } = new();
 

@@ -41,11 +41,11 @@ internal sealed class UserLimits(UserRecord user)
     /// The period has so many bytes left; what loops still have leased is theirs. Not on a loop, one caller at a time.
     /// </summary>
     /// <param name="left">null = no quota.</param>
-    public void Refill(long? left)
+    /// <returns>Nothing is left all at once: no session may read or write any more, so none would tell.</returns>
+    public bool Refill(long? left)
     {
         Interlocked.Exchange(ref _left, left ?? long.MaxValue);
-        if (Interlocked.Exchange(ref _isExhausted, left <= 0) || !IsExhausted) return;
-        user.Ledger.SomeoneMustGo(); // no session may read or write any more, so none would tell
+        return !Interlocked.Exchange(ref _isExhausted, left <= 0) && IsExhausted;
     }
 
     /// <summary>Whether bytes may be read from a client now.</summary>

@@ -2,7 +2,10 @@ using Portico.Core.Net;
 
 namespace Portico.Core.Users;
 
-/// <summary>The networks that one user's sessions come from. Touched when a session is let in and when it ends, by any loop.</summary>
+/// <summary>
+/// The networks that one user's sessions come from. Touched by any loop: when a session is let in, or networks are limited,
+/// and when it ends.
+/// </summary>
 internal sealed class UserNetworks
 {
     /// <summary>
@@ -52,11 +55,6 @@ internal sealed class UserNetworks
             return place;
         }
     }
-
-    /// <summary>A session has been there since before networks were limited: it has its place, however few are allowed.</summary>
-    /// <param name="network">Known.</param>
-    /// <param name="nowMs">Clock of the session's loop.</param>
-    public NetworkPlace Join(ClientNetwork network, long nowMs) => Enter(network, int.MaxValue, nowMs, out _)!;
 
     /// <summary>Called by the place.</summary>
     internal void Leave(NetworkPlace place)

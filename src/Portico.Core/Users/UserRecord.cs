@@ -78,6 +78,7 @@ internal sealed class UserRecord
     /// <param name="today">In the operator's time zone.</param>
     public void Apply(UserTerms terms, DateOnly today)
     {
+        bool mustGo;
         lock (Ledger.TermsGate)
         {
             var before = Terms;
@@ -91,39 +92,58 @@ internal sealed class UserRecord
             // Another reset day begins no period by itself: what was used stays used.
             if (terms.Quota is { } quota && before.Quota is { } old && (old.Period, old.ResetDay) != (quota.Period, quota.ResetDay))
                 PeriodDay = QuotaCalendar.StartOf(quota, today).DayNumber;
-            if (!TurnNow(today)) Limits?.Refill(Rest);
+            BeginsPeriod(today);
+            mustGo = Refill();
         }
+
+        if (mustGo) Ledger.SomeoneMustGo();
     }
 
     /// <summary>Begins the period that today is in, if it is another one. Not on a loop.</summary>
     /// <returns>Whether one began.</returns>
     public bool Turn(DateOnly today)
     {
-        lock (Ledger.TermsGate) return TurnNow(today);
+        bool mustGo;
+        lock (Ledger.TermsGate)
+        {
+            if (!BeginsPeriod(today)) return false;
+            mustGo = Refill();
+        }
+
+        if (mustGo) Ledger.SomeoneMustGo();
+        return true;
     }
 
     /// <summary>The period's usage is 0 from now on. Not on a loop.</summary>
     public void ResetUsage()
     {
+        bool mustGo;
         lock (Ledger.TermsGate)
         {
             PeriodBase = Received + Sent;
-            Limits?.Refill(Rest);
+            mustGo = Refill();
         }
+
+        if (mustGo) Ledger.SomeoneMustGo();
     }
 
     /// <summary>Bytes that another process counted for this user. Not on a loop.</summary>
     public void AddLate(in UsageRow late)
     {
+        bool mustGo;
         lock (Ledger.TermsGate)
         {
             Interlocked.Add(ref _receivedBefore, late.Received);
             Interlocked.Add(ref _sentBefore, late.Sent);
-            Limits?.Refill(Rest);
+            mustGo = Refill();
         }
+
+        if (mustGo) Ledger.SomeoneMustGo();
     }
 
-    private bool TurnNow(DateOnly today)
+    private bool Refill() => Limits?.Refill(Rest) == true;
+
+    private bool BeginsPeriod(DateOnly today)
     {
         if (Terms.Quota is not { } quota) return false;
         var start = QuotaCalendar.StartOf(quota, today).DayNumber;
@@ -134,7 +154,6 @@ internal sealed class UserRecord
         if (start <= PeriodDay) return false;
         PeriodDay = start;
         PeriodBase = Received + Sent;
-        Limits?.Refill(Rest);
         return true;
     }
 

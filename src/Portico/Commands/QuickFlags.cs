@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Portico.Configuration;
-using Portico.Protocol.Secrets;
 
 namespace Portico.Commands;
 
@@ -88,12 +87,7 @@ internal sealed class QuickFlags
             yield return new(["listeners", "0", "publicHost"], host, "--public-host");
         if (parsed.GetValue(_secret) is { } secret) yield return new(SecretKey, secret, "--secret");
         if (parsed.GetValue(_secretFile) is { } file)
-        {
-            var shown = SecretText.TryParse(file, out _, out _) ? "[hidden]" : file; // the secret itself, where the file's name belongs
-            var text = FileFailure.Guard(
-                () => File.ReadAllText(file), "read", shown, "it must hold 32 hexadecimal digits; `portico secret` prints some");
-            yield return new(SecretKey, text.Trim(), "--secret-file");
-        }
+            yield return new(SecretKey, NamedFile.Read(file, NamedFile.HoldsSecret), "--secret-file");
 
         if (parsed.GetValue(_adTag) is { } adTag)
             yield return new(["listeners", "0", "adTag"], adTag, "--ad-tag");

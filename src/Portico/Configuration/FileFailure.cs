@@ -10,8 +10,9 @@ internal static class FileFailure
     /// <param name="verb">"read" or "write".</param>
     /// <param name="path">The file, for the message.</param>
     /// <param name="advice">What to do about it.</param>
+    /// <param name="exitCode">Of a failure.</param>
     /// <exception cref="CommandFailure">It failed.</exception>
-    public static T Guard<T>(Func<T> action, string verb, string path, string advice)
+    public static T Guard<T>(Func<T> action, string verb, string path, string advice, int exitCode = ExitCode.Failed)
     {
         try
         {
@@ -26,7 +27,7 @@ internal static class FileFailure
                 FileNotFoundException or DirectoryNotFoundException => "no such file or directory",
                 _ => problem.Message.ReplaceLineEndings(" ").TrimEnd('.'),
             };
-            throw new CommandFailure(ExitCode.Failed, $"cannot {verb} {path}: {reason}; {advice}");
+            throw new CommandFailure(exitCode, $"cannot {verb} {path}: {reason}; {advice}");
         }
     }
 }

@@ -67,18 +67,16 @@ internal sealed class AdminClient : IDisposable
     /// <param name="path">From the slash on.</param>
     /// <param name="body">JSON; null = none.</param>
     /// <param name="cancel">Ends the wait.</param>
-    /// <param name="ifMatch">What the caller saw, as the proxy's ETag has it; null = whatever there is.</param>
     /// <returns>The status and the body, whatever they are.</returns>
     /// <exception cref="CommandFailure">Nobody answers there: no proxy is running.</exception>
     public async Task<(HttpStatusCode Status, string Body)> AskAsync(
-        HttpMethod method, string path, string? body, CancellationToken cancel, EntityTagHeaderValue? ifMatch = null)
+        HttpMethod method, string path, string? body, CancellationToken cancel)
     {
         try
         {
             using var request = new HttpRequestMessage(method, path);
             if (body is not null)
                 request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-            if (ifMatch is not null) request.Headers.IfMatch.Add(ifMatch);
             using var answer = await _http.SendAsync(request, cancel);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
         }

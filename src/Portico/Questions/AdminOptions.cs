@@ -48,7 +48,7 @@ internal sealed class AdminOptions(CommonOptions common)
         {
             if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
                 throw new CommandFailure(ExitCode.BadConfiguration, "--url: needs an address such as http://127.0.0.1:8444");
-            return AdminClient.At(url, tokenFile is null ? null : NamedFile.Read("--token-file", tokenFile));
+            return AdminClient.At(url, tokenFile is null ? null : TokenIn(tokenFile));
         }
 
         if (tokenFile is not null)
@@ -68,4 +68,7 @@ internal sealed class AdminOptions(CommonOptions common)
 
         return AdminClient.OverSocket(file.SocketsToAsk(settings.Admin.Sockets));
     }
+
+    private static string TokenIn(string file) => NamedFile.Read(
+        file, "name the file of --token-file that holds the token", ExitCode.BadConfiguration);
 }

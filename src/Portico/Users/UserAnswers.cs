@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Portico.Commands;
@@ -23,17 +21,13 @@ internal static class UserAnswers
         AdminClient client, HttpMethod method, string path, JsonNode? body, CancellationToken cancel)
     {
         var (status, text) = await client.AskAsync(method, path, body?.ToJsonString(), cancel);
-        return ReadChange(client, status, text);
-    }
+        if (status is HttpStatusCode.OK or HttpStatusCode.Created)
+        {
+            var changed = client.Read(text, UserJson.Default.UserChanged);
+            return changed with { Text = text };
+        }
 
-    /// <summary>Puts a whole set in the place of the one that was seen.</summary>
-    /// <returns>Null if somebody has changed that meanwhile.</returns>
-    /// <exception cref="CommandFailure">See <see cref="ChangeAsync"/>.</exception>
-    public static async Task<UserChanged?> ReplaceAsync(AdminClient client, JsonNode set, long seen, CancellationToken cancel)
-    {
-        var tag = new EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{seen}\""));
-        var (status, text) = await client.AskAsync(HttpMethod.Put, "/api/users", set.ToJsonString(), cancel, tag);
-        return status == HttpStatusCode.PreconditionFailed ? null : ReadChange(client, status, text);
+        throw Refused(client, status, text);
     }
 
     /// <summary>An answer that is no success.</summary>
@@ -50,17 +44,6 @@ internal static class UserAnswers
             ? string.Join("\n", errors.Select(error => $"{error.Key}: {error.Problem}"))
             : problem.Detail ?? "refused";
         return new CommandFailure(ExitCode.BadConfiguration, all);
-    }
-
-    private static UserChanged ReadChange(AdminClient client, HttpStatusCode status, string text)
-    {
-        if (status is HttpStatusCode.OK or HttpStatusCode.Created)
-        {
-            var changed = client.Read(text, UserJson.Default.UserChanged);
-            return changed with { Text = text };
-        }
-
-        throw Refused(client, status, text);
     }
 
     /// <summary>A user's place in the interface.</summary>
@@ -128,7 +111,7 @@ internal sealed record LinkShown(string Listener, string Protocol, string Tg, st
 internal sealed record UsersShown(ImmutableArray<UserShown> Users);
 
 /// <summary>A set of users with their secrets.</summary>
-internal sealed record UserSet(ImmutableArray<UserOptions> Users, long Revision);
+internal sealed record UserSet(ImmutableArray<UserOptions> Users);
 
 /// <summary>Sessions that were ended.</summary>
 internal sealed record SessionsEnded(int Ended);

@@ -50,7 +50,7 @@ internal sealed class UserFlags
         Set(user, "group", parsed, _group);
         Set(user, "note", parsed, _note);
         if (parsed.GetValue(_secretFile) is { } file)
-            user["secret"] = NamedFile.Read("--secret-file", file);
+            user["secret"] = NamedFile.Read(file, NamedFile.HoldsSecret, ExitCode.BadConfiguration);
         if (parsed.GetValue(_expires) is { } when)
             user["expiresAt"] = when.Length == 0 ? null : Moment(when);
         if (parsed.GetValue(_connections) is { } connections)

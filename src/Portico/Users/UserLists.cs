@@ -29,9 +29,8 @@ internal static class UserLists
             var isCsv = parsed.GetValue(format) is { } given ? given == "csv" : path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
             var wanted = isCsv ? UserCsv.Read(text) : ReadJson(text);
             using var client = admin.Connect(parsed);
-            var changed = parsed.GetValue(replace)
-                ? await UserAnswers.ChangeAsync(client, HttpMethod.Put, "/api/users", new JsonObject { ["users"] = wanted }, cancel)
-                : await AddAsync(client, wanted, cancel);
+            var method = parsed.GetValue(replace) ? HttpMethod.Put : HttpMethod.Patch;
+            var changed = await UserAnswers.ChangeAsync(client, method, "/api/users", new JsonObject { ["users"] = wanted }, cancel);
             parsed.InvocationConfiguration.Output.WriteLine(admin.WantsJson(parsed)
                 ? changed.Text
                 : $"{changed.Added.Length} added, {changed.Changed.Length} changed, {changed.Removed.Length} removed");
@@ -49,7 +48,7 @@ internal static class UserLists
         command.SetAction(async (parsed, cancel) =>
         {
             using var client = admin.Connect(parsed);
-            var (users, _) = await ExportAsync(client, cancel);
+            var users = await ExportAsync(client, cancel);
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(format) == "csv"
                 ? UserCsv.Write(users)
                 : new JsonObject { ["users"] = users }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
@@ -62,55 +61,13 @@ internal static class UserLists
         new Option<string?>("--format") { Description = "json or csv. Without it: by the file's name, else json.", HelpName = "FORMAT" }
             .AcceptOnlyFromAmong(Formats);
 
-    // What others change meanwhile stays: it is read again then.
-    private static async Task<UserChanged> AddAsync(AdminClient client, JsonArray wanted, CancellationToken cancel)
-    {
-        while (true)
-        {
-            var (before, revision) = await ExportAsync(client, cancel);
-            var set = new JsonObject { ["users"] = Together(before, wanted) };
-            if (await UserAnswers.ReplaceAsync(client, set, revision, cancel) is { } changed)
-                return changed;
-        }
-    }
-
-    private static async Task<(JsonArray Users, long Revision)> ExportAsync(AdminClient client, CancellationToken cancel)
+    private static async Task<JsonArray> ExportAsync(AdminClient client, CancellationToken cancel)
     {
         var (status, text) = await client.AskAsync(HttpMethod.Get, "/api/export/users", cancel);
         if (status != HttpStatusCode.OK) throw client.Refused(status, text);
         var set = client.Read(text, UserJson.Default.UserSet);
-        return (JsonSerializer.SerializeToNode(set, UserJson.Default.UserSet)!["users"]!.DeepClone().AsArray(), set.Revision);
+        return JsonSerializer.SerializeToNode(set, UserJson.Default.UserSet)!["users"]!.DeepClone().AsArray();
     }
-
-    // Whoever is in the file is as the file has it; what the file does not say of a user stays.
-    private static JsonArray Together(JsonArray before, JsonArray wanted)
-    {
-        var byName = wanted.OfType<JsonObject>().Where(user => user["name"] is JsonValue)
-            .GroupBy(NameOf).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
-        var all = new JsonArray();
-        foreach (var old in before.OfType<JsonObject>())
-        {
-            var merged = old.DeepClone().AsObject();
-            if (byName.Remove(NameOf(old), out var user))
-            {
-                foreach (var (key, value) in user) merged[key] = value?.DeepClone();
-            }
-
-            all.Add((JsonNode)merged);
-        }
-
-        var known = before.OfType<JsonObject>().Select(NameOf).ToHashSet(StringComparer.Ordinal);
-        foreach (var user in wanted)
-        {
-            // One that is there twice stays twice, for the proxy to refuse.
-            if (user is not JsonObject one || one["name"] is not JsonValue || !known.Contains(NameOf(one)))
-                all.Add(user?.DeepClone());
-        }
-
-        return all;
-    }
-
-    private static string NameOf(JsonObject user) => user["name"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : "";
 
     private static async Task<string> ReadAsync(string path, CancellationToken cancel)
     {

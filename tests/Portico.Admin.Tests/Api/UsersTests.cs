@@ -89,6 +89,51 @@ public sealed class UsersTests
     }
 
     [Fact]
+    public async Task Users_are_merged_into_those_that_are_there()
+    {
+        await using var test = await AdminUnderTest.StartAsync();
+        using var client = test.Client;
+        await client.SendAsync("PUT", "/api/users", SetOf(
+        [
+            $$"""{ "name": "alice", "secret": "{{Alice}}", "note": "first", "maxConnections": 5 }""", """{ "name": "bob" }""",
+        ]));
+        var (status, body) = await client.SendAsync("PATCH", "/api/users", SetOf(
+        [
+            """{ "name": "carol", "note": "new" }""", """{ "name": "alice", "maxConnections": null, "group": "family" }""",
+        ]));
+        Assert.Equal((200, "carol", "alice"), (status, (string)body!["added"]![0]!, (string)body["changed"]![0]!));
+        Assert.Empty(body["removed"]!.AsArray());
+        var all = (await client.JsonAsync("/api/export/users"))["users"]!.AsArray();
+        Assert.Equal(["alice", "bob", "carol"], all.Select(user => (string)user!["name"]!));
+        Assert.Equal((Alice, "first", "family"), ((string)all[0]!["secret"]!, (string)all[0]!["note"]!, (string)all[0]!["group"]!));
+        Assert.Null(all[0]!["maxConnections"]);
+        Assert.Matches("^[0-9a-f]{32}$", (string)all[2]!["secret"]!);
+        Assert.Equal("unchanged", (string)(await client.SendAsync("PATCH", "/api/users", SetOf([]))).Body!["outcome"]!);
+    }
+
+    [Theory]
+    [InlineData("""{ "users": [{ "name": "bob" }, { "note": "x" }] }""", 400)]
+    [InlineData("""{ "users": [{ "name": "bob" }, null] }""", 400)]
+    [InlineData("""{ "users": [{ "name": "bob" }, { "name": "alice", "maxConnetions": 5 }] }""", 400)]
+    [InlineData("""{ "users": [{ "name": "bob" }], "others": 1 }""", 400)]
+    [InlineData("""{ "users": 5 }""", 400)]
+    [InlineData("""{}""", 400)]
+    [InlineData("""{ "users": [{ "name": "bob" }, { "name": "alice", "adTag": "x" }] }""", 422)]
+    [InlineData("""{ "users": [{ "name": "bob" }, { "name": "alice" }, { "name": "alice", "note": "y" }] }""", 422)]
+    [InlineData("""{ "users": [{ "name": "bob" }, { "name": "default" }] }""", 422)]
+    public async Task What_is_wrong_with_one_that_is_merged_refuses_all(string set, int expected)
+    {
+        await using var test = await AdminUnderTest.StartAsync();
+        using var client = test.Client;
+        await client.SendAsync("POST", "/api/users", """{ "name": "alice" }""");
+        var (status, problem) = await client.SendAsync("PATCH", "/api/users", set);
+        Assert.Equal(expected, status);
+        if (expected == 422)
+            Assert.StartsWith("users[", (string)problem!["errors"]![0]!["key"]!, StringComparison.Ordinal);
+        Assert.Equal("alice", (string)Assert.Single((await client.JsonAsync("/api/export/users"))["users"]!.AsArray())!["name"]!);
+    }
+
+    [Fact]
     public async Task A_set_of_ten_thousand_is_put_and_one_bad_tag_refuses_all_of_it()
     {
         await using var test = await AdminUnderTest.StartAsync();

@@ -15,6 +15,7 @@ public sealed class ContractTests
         ["addToTable"] = """{"key":"tls_domain","value":"b.example.com"}""",
         ["setLogLevel"] = """{"level":"debug"}""",
         ["replaceUsers"] = """{"users":[{"name":"bob"}]}""",
+        ["mergeUsers"] = """{"users":[{"name":"alice","note":"x"},{"name":"bob"}]}""",
         ["addUser"] = """{"name":"bob"}""",
         ["changeUser"] = """{"note":"x"}""",
         ["rotateUser"] = """{"graceSeconds":60}""",

@@ -118,6 +118,52 @@ public sealed class ManagedUsersTests : IDisposable
     }
 
     [Fact]
+    public async Task Users_are_merged_into_those_that_are_there_and_all_others_stay()
+    {
+        var stage = NewStage();
+        await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice, Note = "first" });
+        await Users(stage).AddAsync(new UserOptions { Name = "bob", Secret = Bob });
+        Relay(stage, Alice);
+        Relay(stage, Bob);
+        var change = await Users(stage).MergeAsync(
+        [
+            ("alice", user => Noted(user, $"{user.Note}, second")), ("carol", user => Noted(user, "new")), ("bob", user => user),
+        ]);
+        stage.Run();
+        Assert.Equal(("alice", "carol"), (Assert.Single(change.Changed), Assert.Single(change.Added)));
+        Assert.Empty(change.Removed);
+        Assert.Empty(stage.Metrics.Closed);
+        Assert.Equal("first, second", Users(stage).Export("alice")!.Note);
+        Assert.Equal(3, _store.Users.Count);
+        var twice = await Users(stage).MergeAsync([("alice", user => user), ("alice", user => Noted(user, "again"))]);
+        Assert.Equal(UserOutcome.Refused, twice.Outcome);
+    }
+
+    [Fact]
+    public async Task A_former_secret_whose_time_is_over_goes_with_the_next_change_of_anybody()
+    {
+        var stage = NewStage();
+        await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice });
+        await Users(stage).RotateAsync("alice", TimeSpan.FromSeconds(60));
+        stage.Advance(61);
+        Assert.NotNull(Users(stage).Export("alice")!.PreviousSecret);
+        var change = await Users(stage).AddAsync(new UserOptions { Name = "bob", Secret = Bob });
+        Assert.Equal("alice", Assert.Single(change.Changed));
+        Assert.Null(Users(stage).Export("alice")!.PreviousSecret);
+        Assert.DoesNotContain(stage.Proxy.Settings.Listeners[0].Credentials, it => it.Until is not null);
+    }
+
+    [Fact]
+    public async Task Whoever_has_handed_over_resets_nobody_and_keeps_nothing()
+    {
+        var stage = NewStage();
+        await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice });
+        Assert.Equal(UserOutcome.Unknown, await Users(stage).ResetUsageAsync("nobody"));
+        Assert.Null(await stage.Proxy.Services.Users.HandOverAsync());
+        Assert.Equal(UserOutcome.Stopping, await Users(stage).ResetUsageAsync("alice"));
+    }
+
+    [Fact]
     public async Task Who_saw_another_revision_changes_nothing()
     {
         var stage = NewStage();
@@ -190,7 +236,7 @@ public sealed class ManagedUsersTests : IDisposable
         Assert.Single(stage.Log.Lines, line => line.Text.Contains("the disk is full", StringComparison.Ordinal)); // one line a minute
 
         _store.Failure = null;
-        Assert.True(await Users(stage).ResetUsageAsync("alice")); // keeps what was left
+        Assert.Equal(UserOutcome.Applied, await Users(stage).ResetUsageAsync("alice")); // keeps what was left
         Assert.Null(Users(stage).StorageProblem);
         Assert.Contains("\"note\":\"x\"", Assert.Single(_store.Users).Definition, StringComparison.Ordinal);
     }
@@ -215,9 +261,10 @@ public sealed class ManagedUsersTests : IDisposable
         Assert.Equal(4, Users(stage).Revision);
 
         // They stay until they are taken away, or a whole set says that there are no others.
+        await Users(stage).MergeAsync([("carol", user => Noted(user, "x"))]);
         Assert.Equal(4, _store.Users.Count);
-        Assert.Equal(UserOutcome.OtherRevision, (await Users(stage).RemoveAsync("broken", revision: 3)).Outcome);
-        Assert.Equal(UserOutcome.Applied, (await Users(stage).RemoveAsync("broken", revision: 4)).Outcome);
+        Assert.Equal(UserOutcome.OtherRevision, (await Users(stage).RemoveAsync("broken", revision: 4)).Outcome);
+        Assert.Equal(UserOutcome.Applied, (await Users(stage).RemoveAsync("broken", revision: 5)).Outcome);
         Assert.Equal(3, _store.Users.Count);
         await Users(stage).ReplaceAsync([new() { Name = "alice", Secret = Alice }]);
         Assert.Equal("alice", Assert.Single(_store.Users).Name);

@@ -83,7 +83,7 @@ public sealed class UserTermsOptionsTests
         var stored = ManagedUserParser.ToStored(user);
         var errors = new List<ConfigurationError>();
         var again = ManagedUserParser.Parse(
-            [ManagedUserParser.FromStored(stored)!], [], [user], [], _ => throw new InvalidOperationException(), errors, Now);
+            [ManagedUserParser.FromStored(stored)!], [], _ => user, [], _ => throw new InvalidOperationException(), errors, Now);
 
         Assert.Empty(errors);
         Assert.Same(user, Assert.Single(again));
@@ -111,7 +111,7 @@ public sealed class UserTermsOptionsTests
             new() { Name = "alice", Secret = "c1b2c3d4e5f60718293a4b5c6d7e8f92" },
             new() { Name = "bob", Secret = Secret },
         };
-        ManagedUserParser.Parse(wanted, [], [], file, Record, errors, Now);
+        ManagedUserParser.Parse(wanted, [], Nobody, file, Record, errors, Now);
         Assert.Equal(["users[0].name", "users[1].secret"], errors.Select(error => error.Key));
         Assert.All(errors, error => Assert.Contains("the file", error.Problem, StringComparison.Ordinal));
     }
@@ -121,17 +121,20 @@ public sealed class UserTermsOptionsTests
     {
         var wanted = Enumerable.Range(0, 100).Select(i => new UserOptions { Name = $"user-{i}", Secret = $"{i:x32}" }).ToList();
         var errors = new List<ConfigurationError>();
-        var one = ManagedUserParser.Parse(wanted, [], [], [], Record, errors, Now);
+        var one = ManagedUserParser.Parse(wanted, [], Nobody, [], Record, errors, Now);
         wanted.Reverse();
-        var other = ManagedUserParser.Parse(wanted, [], one, [], Record, errors, Now);
+        var other = ManagedUserParser.Parse(
+            wanted, [], name => one.FirstOrDefault(user => user.Name == name), [], Record, errors, Now);
         Assert.Empty(errors);
         Assert.True(one.AsSpan().SequenceEqual(other.AsSpan()));
     }
 
+    private static ManagedUser? Nobody(string name) => null;
+
     private static List<ConfigurationError> Errors(string json)
     {
         var errors = new List<ConfigurationError>();
-        ManagedUserParser.Parse([JsonSerializer.Deserialize(json, ManagedUserParser.TypeInfo)!], [], [], [], Record, errors, Now);
+        ManagedUserParser.Parse([JsonSerializer.Deserialize(json, ManagedUserParser.TypeInfo)!], [], Nobody, [], Record, errors, Now);
         return errors;
     }
 
@@ -139,7 +142,7 @@ public sealed class UserTermsOptionsTests
     {
         var errors = new List<ConfigurationError>();
         var users = ManagedUserParser.Parse(
-            [JsonSerializer.Deserialize(json, ManagedUserParser.TypeInfo)!], [], [], [], Record, errors, Now);
+            [JsonSerializer.Deserialize(json, ManagedUserParser.TypeInfo)!], [], Nobody, [], Record, errors, Now);
         Assert.Empty(errors);
         return Assert.Single(users);
     }

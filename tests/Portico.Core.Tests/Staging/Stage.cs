@@ -68,7 +68,8 @@ internal sealed class Stage : IDisposable
         var loggers = isSilent ? NullLoggerFactory.Instance : LimitedLoggerFactory.Around(_log.Factory, Time);
         Proxy = PorticoProxy.Start(
             change?.Invoke(settings) ?? settings, Engine, loggers, Metrics,
-            resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])), users: users);
+            // A proxy with a clock also watches the memory of the process, which is not this stage's alone.
+            users is null ? null : Time, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])), users: users);
         Loop.RunUntilIdle();
     }
 

@@ -28,7 +28,7 @@ public sealed class AdministrationCommandTests : IAsyncLifetime, IDisposable
         var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_adminPort}");
         _portico = PorticoProcess.Start(_directory.Path, [], new Dictionary<string, string> { [PorticoProcess.AdminAddress] = address });
         _endpoint = new IPEndPoint(IPAddress.Loopback, await _portico.PortAsync());
-        await _portico.UntilItSaysAsync("Administration at ");
+        await _portico.UntilAdministeredAsync();
     }
 
     public async Task DisposeAsync()

@@ -10,9 +10,10 @@ internal static class DirectConfiguration
     /// <param name="secret">Of the listener.</param>
     /// <param name="telegram">Is data centre 2.</param>
     /// <param name="more">More of it: members, with a comma behind each.</param>
-    public static string Text(ProxySecret secret, FakeTelegram telegram, string more = "") => $$"""
+    /// <param name="users">Of the listener, with commas between them.</param>
+    public static string Text(ProxySecret secret, FakeTelegram telegram, string more = "", string users = "") => $$"""
         { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(secret)}}",
-            "domain": "www.example.com", "protocols": ["fake-tls", "secure", "classic"] }], {{more}}
+            "users": [{{users}}], "domain": "www.example.com", "protocols": ["fake-tls", "secure", "classic"] }], {{more}}
           "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{telegram.Endpoint}}"] } } } }
         """;
 }

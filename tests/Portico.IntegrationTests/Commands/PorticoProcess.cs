@@ -99,6 +99,9 @@ internal sealed class PorticoProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until it can be asked and told: clients do not wait for that.</summary>
+    public Task UntilAdministeredAsync() => UntilItSaysAsync("Administration at ");
+
     /// <summary>What it has said on stderr so far.</summary>
     public string Said()
     {

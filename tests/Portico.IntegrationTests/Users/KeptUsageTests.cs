@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Portico.IntegrationTests.Commands;
+using Portico.IntegrationTests.Hostile;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Wires;
@@ -9,6 +11,7 @@ using Xunit;
 namespace Portico.IntegrationTests.Users;
 
 /// <summary>What becomes of users' usage when a proxy is killed under load again and again, and when its disk is full.</summary>
+[Collection(nameof(Siege))]
 [Trait(Suite.Trait, Suite.Minutes)]
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class KeptUsageTests
@@ -35,18 +38,20 @@ public sealed class KeptUsageTests
         for (var kill = 0; kill < KillsOfEach; kill++)
         {
             var began = await stage.BytesAsync("alice");
-            using var stop = new CancellationTokenSource();
-            var load = Task.WhenAll(Enumerable.Range(0, Sessions).Select(_ => LoadAsync(stage, stop.Token)));
+            var load = new Load(stage);
             // From half a second to behind the second time that it is kept.
-            var life = TimeSpan.FromSeconds(0.5 + (22.0 * ((proxy * KillsOfEach) + kill) / (Proxies * KillsOfEach)));
+            var life = TimeSpan.FromSeconds(0.5 + (22.0 * ((kill * Proxies) + proxy) / (Proxies * KillsOfEach)));
             var seen = new List<(TimeSpan At, long Bytes)>();
             for (var clock = Stopwatch.StartNew(); clock.Elapsed < life; await Task.Delay(100))
-                seen.Add((clock.Elapsed, await stage.BytesAsync("alice")));
+            {
+                var bytes = await stage.BytesAsync("alice");
+                seen.Add((clock.Elapsed, bytes));
+            }
+
             var (last, counted) = seen[^1];
-            var killing = stage.KillAsync();
-            await stop.CancelAsync();
-            await killing;
-            await load;
+            load.MayEnd();
+            await stage.KillAsync();
+            await load.EndAsync();
             await stage.StartAsync();
             var kept = await stage.BytesAsync("alice");
 
@@ -58,15 +63,14 @@ public sealed class KeptUsageTests
         }
     }
 
-    [ToolFact("unshare", "nsenter", "mount")]
+    [SmallDiskFact]
     public async Task A_disk_that_is_full_for_a_minute_costs_no_session_and_no_usage()
     {
         using var disk = new SmallDisk(megabytes: 4);
         await using var stage = new UserStage(disk.Path, disk.Within);
         await stage.StartAsync();
         await stage.AddAsync("alice", Secret);
-        using var stop = new CancellationTokenSource();
-        var load = Enumerable.Range(0, Sessions).Select(_ => LoadAsync(stage, stop.Token)).ToList();
+        var load = new Load(stage);
         await Task.Delay(TimeSpan.FromSeconds(12));
         disk.Fill();
         // What is written again and again may find room in a log that has it already; so many users do not.
@@ -76,12 +80,9 @@ public sealed class KeptUsageTests
         Assert.NotNull(answer["notKept"]);
         await Task.Delay(TimeSpan.FromSeconds(60));
         Assert.InRange(await stage.MetricAsync("portico_storage_errors_total"), 2, 1000);
-        Assert.All(load, it => Assert.False(it.IsCompleted));
         disk.Empty();
         await Task.Delay(TimeSpan.FromSeconds(12));
-        Assert.All(load, it => Assert.False(it.IsCompleted));
-        await stop.CancelAsync();
-        await Task.WhenAll(load);
+        await load.EndAsync(); // throws what any session met meanwhile
         var counted = await stage.BytesAsync("alice");
         await Task.Delay(TimeSpan.FromSeconds(12));
         await stage.KillAsync();
@@ -97,21 +98,37 @@ public sealed class KeptUsageTests
         ["note"] = new string('x', 500),
     };
 
-    // Until it is told to stop, or the proxy is gone.
-    private static async Task LoadAsync(UserStage stage, CancellationToken stop)
+    /// <summary>Some sessions of a user, busy until they are told to stop or, from when they may, the proxy is gone.</summary>
+    private sealed class Load
     {
-        try
+        private readonly Task _running;
+        private volatile bool _mayEnd, _isOver;
+
+        public Load(UserStage stage) => _running = Task.WhenAll(Enumerable.Range(0, Sessions).Select(_ => RunAsync(stage)));
+
+        public void MayEnd() => _mayEnd = true;
+
+        public Task EndAsync()
         {
-            await using var client = await FakeClient.GreetSoonAsync(stage.Endpoint, Secret);
-            while (!stop.IsCancellationRequested)
-            {
-                await client.EchoAsync(20_000);
-                await Task.Delay(10, CancellationToken.None);
-            }
+            _isOver = true;
+            return _running;
         }
-        catch (Exception problem) when (stop.IsCancellationRequested && problem is PeerSurpriseException or IOException)
+
+        private async Task RunAsync(UserStage stage)
         {
-            // killed
+            try
+            {
+                await using var client = await FakeClient.GreetSoonAsync(stage.Endpoint, Secret);
+                while (!_isOver)
+                {
+                    await client.EchoAsync(20_000);
+                    await Task.Delay(10);
+                }
+            }
+            catch (Exception problem) when (_mayEnd && problem is PeerSurpriseException or SocketException)
+            {
+                // killed
+            }
         }
     }
 }

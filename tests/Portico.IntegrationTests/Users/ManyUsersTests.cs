@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using Portico.IntegrationTests.Commands;
+using Portico.IntegrationTests.Hostile;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
 using Xunit;
@@ -9,6 +10,7 @@ using Xunit;
 namespace Portico.IntegrationTests.Users;
 
 /// <summary>A panel's whole set of ten thousand users beside five thousand sessions of them.</summary>
+[Collection(nameof(Siege))]
 [Trait(Suite.Trait, Suite.Minutes)]
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class ManyUsersTests
@@ -30,10 +32,10 @@ public sealed class ManyUsersTests
         });
 
         // Another order is no change.
-        var (shuffled, revision) = (new JsonArray([.. users.Reverse().Select(it => it!.DeepClone())]), 0L);
+        var shuffled = new JsonArray([.. users.Reverse().Select(it => it!.DeepClone())]);
         var same = (await PutAsync(stage, shuffled)).Answer;
         Assert.Equal("unchanged", (string)same["outcome"]!);
-        revision = (long)same["revision"]!;
+        var revision = (long)same["revision"]!;
 
         // One bad entry, and nothing is changed.
         var bad = (JsonArray)users.DeepClone();
@@ -49,19 +51,14 @@ public sealed class ManyUsersTests
         for (var i = 0; i < Removed; i++) changed.RemoveAt(Rekeyed + Noted);
         var clock = Stopwatch.StartNew();
         var (put, took) = await PutAsync(stage, changed);
-        var ends = new TimeSpan?[Sessions];
-        await Task.WhenAll(Enumerable.Range(0, Rekeyed + Noted + Removed).Where(HasEnd).Select(async i =>
-        {
-            await clients[i].UntilEndAsync(TimeSpan.FromSeconds(10));
-            ends[i] = clock.Elapsed;
-        }));
+        await Task.WhenAll(Enumerable.Range(0, Sessions).Where(HasEnd).Select(i => clients[i].UntilEndAsync(TimeSpan.FromSeconds(10))));
+        var ended = clock.Elapsed;
 
         Assert.Equal(
             (revision + 1, Rekeyed + Noted, Removed),
             ((long)put["revision"]!, put["changed"]!.AsArray().Count, put["removed"]!.AsArray().Count));
         Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(1));
-        Assert.All(ends[..(Rekeyed + Noted + Removed)], (end, i) => Assert.Equal(HasEnd(i), end is not null));
-        Assert.InRange(ends.Max()!.Value, TimeSpan.Zero, took + TimeSpan.FromSeconds(1));
+        Assert.InRange(ended, TimeSpan.Zero, took + TimeSpan.FromSeconds(1));
         await Parallel.ForAsync(0, Sessions, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, _) =>
         {
             if (!HasEnd(i)) await clients[i].EchoAsync(100);

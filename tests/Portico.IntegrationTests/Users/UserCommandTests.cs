@@ -1,40 +1,28 @@
 using System.Diagnostics;
-using System.Net;
 using System.Text.Json.Nodes;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
 using Portico.TestKit.Clients;
-using Portico.TestKit.Telegram;
 using Xunit;
 
 namespace Portico.IntegrationTests.Users;
 
 /// <summary><c>portico user …</c> beside a running proxy, as operators and clients meet it.</summary>
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
-public sealed class UserCommandTests : IAsyncLifetime, IDisposable
+public sealed class UserCommandTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory _directory = new();
-    private readonly FakeTelegram _telegram = FakeTelegram.Start();
-    private readonly ProxySecret _secret = ProxySecret.Create(Guid.NewGuid().ToByteArray());
-    private PorticoProcess _portico = null!;
-    private IPEndPoint _endpoint = null!;
+    private readonly UserStage _stage = new();
 
-    public Task InitializeAsync() => StartAsync();
+    public Task InitializeAsync() => _stage.StartAsync();
 
-    public async Task DisposeAsync()
-    {
-        await _portico.DisposeAsync();
-        await _telegram.DisposeAsync();
-    }
-
-    public void Dispose() => _directory.Dispose();
+    public Task DisposeAsync() => _stage.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Add_prints_links_that_work_at_once_and_remove_ends_their_sessions()
     {
         var output = await RunAsync("user", "add", "alice", "--group", "family");
         Assert.Matches(@"# main, user alice, fake-tls\ntg://proxy\?server=127\.0\.0\.1&port=\d+&secret=ee[0-9a-f]{32}7777", output);
-        await using var client = await GreetAsync(await SecretOfAsync("alice"));
+        await using var client = await _stage.GreetAsync(await SecretOfAsync("alice"));
         await client.EchoAsync(100);
 
         Assert.Matches(@"\nalice +managed +active +1 +1 +- +- +family\n", await RunAsync("user", "list"));
@@ -48,14 +36,14 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
     {
         await RunAsync("user", "add", "alice");
         var secret = await SecretOfAsync("alice");
-        await using var client = await GreetAsync(secret);
+        await using var client = await _stage.GreetAsync(secret);
         await client.EchoAsync(100);
         await RunAsync("user", "disable", "alice");
         var since = Stopwatch.StartNew();
         await client.ReadToEndAsync(TimeSpan.FromSeconds(5));
         Assert.InRange(since.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(3)); // another process has to end first
         await RunAsync("user", "enable", "alice");
-        await using var again = await GreetAsync(secret);
+        await using var again = await _stage.GreetAsync(secret);
         await again.EchoAsync(100);
     }
 
@@ -64,17 +52,16 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
     {
         await RunAsync("user", "add", "alice", "--quota", "1 MiB", "--period", "none");
         var secret = await SecretOfAsync("alice");
-        await using (var client = await GreetAsync(secret))
+        await using (var client = await _stage.GreetAsync(secret))
         {
             await client.AskForAsync(4000, 1000);
-            await client.UntilEndAsync();
+            Assert.InRange(await client.UntilEndAsync(), 900_000, 1_200_000);
         }
 
         Assert.InRange(await UsedAsync("alice"), 900_000, 1_200_000);
-
         Assert.Contains("its bytes are used up", await RunAsync("user", "list"), StringComparison.Ordinal);
         Assert.StartsWith("0 B of 1.0 MB", await RunAsync("user", "reset-usage", "alice"), StringComparison.Ordinal);
-        await using var again = await GreetAsync(secret);
+        await using var again = await _stage.GreetAsync(secret);
         await again.EchoAsync(100);
     }
 
@@ -85,11 +72,11 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
         await RunAsync("user", "add", "bob", "--down", "2 MiB", "--max-networks", "3", "--domain", "bob.example.com");
         foreach (var format in new[] { "json", "csv" })
         {
-            _directory.Write($"users.{format}", await RunAsync("user", "export", "--format", format));
+            _stage.Directory.Write($"users.{format}", await RunAsync("user", "export", "--format", format));
             Assert.Equal("0 added, 0 changed, 0 removed\n", await RunAsync("user", "import", $"users.{format}", "--replace"));
         }
 
-        _directory.Write("more.csv", "name;maxConnections\ncarol;5\nalice;7\n");
+        _stage.Directory.Write("more.csv", "name;maxConnections\ncarol;5\nalice;7\n");
         Assert.Equal("1 added, 1 changed, 0 removed\n", await RunAsync("user", "import", "more.csv"));
         var alice = JsonNode.Parse(await RunAsync("user", "show", "alice", "--json"))!["users"]![0]!;
         Assert.Equal((7, "says \"hello, you\"; and more"), ((int)alice["status"]!["maxConnections"]!, (string)alice["note"]!));
@@ -101,11 +88,12 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
     [InlineData("user add default", "default")]
     [InlineData("user add alice --quota much", "users[0].quota.bytes")]
     [InlineData("user add alice --expires tomorrow", "--expires")]
+    [InlineData("user add alice --secret-file 00112233445566778899aabbccddeeff", "cannot read [hidden]: no such file")]
     [InlineData("user edit alice", "nothing to change")]
     [InlineData("user import missing.json", "missing.json")]
     public async Task What_is_wrong_is_said_and_the_exit_code_is_2(string line, string words)
     {
-        var (code, _, errors) = await PorticoProcess.RunAsync(_directory.Path, line.Split(' '));
+        var (code, _, errors) = await PorticoProcess.RunAsync(_stage.Directory.Path, line.Split(' '));
         Assert.Equal(2, code);
         Assert.Contains(words, errors, StringComparison.Ordinal);
     }
@@ -115,19 +103,17 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
     {
         await RunAsync("user", "add", "alice");
         var secret = await SecretOfAsync("alice");
-        await using (var client = await GreetAsync(secret)) await client.EchoAsync(100_000);
-        PorticoProcess.Signal(_portico.Id, Signals.Terminate);
-        await _portico.GoneAsync();
-        await StartAsync();
+        await using (var client = await _stage.GreetAsync(secret)) await client.EchoAsync(100_000);
+        await _stage.StopAsync();
+        await _stage.StartAsync();
         Assert.InRange(await UsedAsync("alice"), 200_000, 250_000);
-        await using (var client = await FakeClient.GreetSoonAsync(_endpoint, secret)) await client.EchoAsync(100_000);
+        await using (var client = await FakeClient.GreetSoonAsync(_stage.Endpoint, secret)) await client.EchoAsync(100_000);
         await Task.Delay(TimeSpan.FromSeconds(11)); // kept every ten
         var before = await UsedAsync("alice");
-        PorticoProcess.Signal(_portico.Id, Signals.Kill);
-        await _portico.GoneAsync();
-        await StartAsync();
+        await _stage.KillAsync();
+        await _stage.StartAsync();
         Assert.Equal(before, await UsedAsync("alice"));
-        await using var again = await FakeClient.GreetSoonAsync(_endpoint, secret);
+        await using var again = await FakeClient.GreetSoonAsync(_stage.Endpoint, secret);
         await again.EchoAsync(100);
     }
 
@@ -135,31 +121,16 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
     public async Task A_file_that_names_a_managed_user_is_refused_at_a_reload_and_both_places_are_named()
     {
         await RunAsync("user", "add", "alice");
-        Write("""{ "name": "alice", "secret": "c1b2c3d4e5f60718293a4b5c6d7e8f92" }""");
-        var (code, _, errors) = await PorticoProcess.RunAsync(_directory.Path, ["reload"]);
+        _stage.Write("""{ "name": "alice", "secret": "c1b2c3d4e5f60718293a4b5c6d7e8f92" }""");
+        var (code, _, errors) = await PorticoProcess.RunAsync(_stage.Directory.Path, ["reload"]);
         Assert.Equal(2, code);
         Assert.Contains("\"alice\" is the name of a managed user too", errors, StringComparison.Ordinal);
         Assert.Contains("the listener main in the configuration file", errors, StringComparison.Ordinal);
     }
 
-    private async Task StartAsync()
-    {
-        if (_portico is not null) await _portico.DisposeAsync();
-        Write();
-        _portico = PorticoProcess.Start(_directory.Path, []);
-        _endpoint = new IPEndPoint(IPAddress.Loopback, await _portico.PortAsync());
-        await _portico.UntilItSaysAsync("Administration at ");
-    }
-
-    private void Write(string user = "") => _directory.Write("portico.json", $$"""
-        { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{SecretText.FormatSimple(_secret)}}", "users": [{{user}}],
-            "domain": "www.example.com", "protocols": ["fake-tls", "secure"] }],
-          "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{_telegram.Endpoint}}"] } } } }
-        """);
-
     private async Task<string> RunAsync(params string[] arguments)
     {
-        var (code, output, errors) = await PorticoProcess.RunAsync(_directory.Path, arguments);
+        var (code, output, errors) = await PorticoProcess.RunAsync(_stage.Directory.Path, arguments);
         Assert.Equal((0, ""), (code, errors));
         return output;
     }
@@ -174,12 +145,5 @@ public sealed class UserCommandTests : IAsyncLifetime, IDisposable
     {
         var status = JsonNode.Parse(await RunAsync("user", "show", name, "--json"))!["users"]![0]!["status"]!;
         return (long)status["receivedBytes"]! + (long)status["sentBytes"]!;
-    }
-
-    private async Task<FakeClient> GreetAsync(ProxySecret secret)
-    {
-        var client = await FakeClient.ConnectAsync(_endpoint, new ClientProfile { Secret = secret });
-        await client.GreetAsync();
-        return client;
     }
 }

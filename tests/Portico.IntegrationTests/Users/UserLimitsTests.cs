@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Portico.Core.Control;
 using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Users;
@@ -36,7 +37,7 @@ public sealed class UserLimitsTests
 
         Assert.InRange(usage.UsedBytes, 99 * Megabyte, 102 * Megabyte);
         Assert.InRange(closing, TimeSpan.Zero, TimeSpan.FromSeconds(10)); // what was on its way is read first, by a busy machine
-        Assert.True(await user.ResetUsageAsync("default"));
+        Assert.Equal(UserOutcome.Applied, await user.ResetUsageAsync("default"));
         await using var again = await test.GreetAsync();
         await again.EchoAsync(1000);
     }

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
+using Portico.TestKit;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
 
@@ -14,8 +14,10 @@ internal sealed class UserStage : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = new();
     private readonly FakeTelegram _telegram = FakeTelegram.Start();
+    private readonly ProxySecret _secret = ProxySecret.Create(Guid.NewGuid().ToByteArray());
     private readonly HttpClient _admin;
     private readonly string[] _command;
+    private readonly string _places;
     private PorticoProcess? _portico;
 
     /// <summary>Not started yet.</summary>
@@ -24,13 +26,8 @@ internal sealed class UserStage : IAsyncDisposable
     public UserStage(string? dataDirectory = null, params string[] within)
     {
         _command = [.. within, .. PorticoExecutable.Command];
-        _admin = AdminSocket.Client(_directory.File(AdminSocket.Name));
-        _directory.Write("portico.json", $$"""
-            { "listeners": [{ "address": "127.0.0.1", "port": 0, "secret": "{{Guid.NewGuid():N}}", "domain": "www.example.com" }],
-              "dataDirectory": {{JsonSerializer.Serialize(dataDirectory ?? "data")}},
-              "admin": { "socket": "{{_directory.File(AdminSocket.Name)}}" },
-              "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{_telegram.Endpoint}}"] } } } }
-            """);
+        _admin = AdminSocket.Client(_directory.File("admin.sock"));
+        _places = $$""" "dataDirectory": "{{dataDirectory ?? "data"}}", "admin": { "socket": "{{_directory.File("admin.sock")}}" }, """;
     }
 
     /// <summary>Where the listener is, since the last start.</summary>
@@ -39,13 +36,21 @@ internal sealed class UserStage : IAsyncDisposable
     /// <summary>What it has said on stderr since the last start.</summary>
     public string Said => _portico!.Said();
 
+    /// <summary>Where commands find it.</summary>
+    public TemporaryDirectory Directory => _directory;
+
+    /// <summary>Writes its configuration.</summary>
+    /// <param name="users">Of the file, with commas between them.</param>
+    public void Write(string users = "") => _directory.Write("portico.json", DirectConfiguration.Text(_secret, _telegram, _places, users));
+
     /// <summary>Starts it, and waits until it can be asked.</summary>
     public async Task StartAsync()
     {
         if (_portico is not null) await _portico.DisposeAsync();
+        Write();
         _portico = PorticoProcess.Start(_command, _directory.Path, ["run", "--config", _directory.File("portico.json")]);
         Endpoint = new IPEndPoint(IPAddress.Loopback, await _portico.PortAsync());
-        await _portico.UntilItSaysAsync("Administration at ");
+        await _portico.UntilAdministeredAsync();
     }
 
     /// <summary>SIGKILL, and waits until it is gone.</summary>

@@ -1,3 +1,4 @@
+using Portico.TestKit;
 using Xunit;
 
 namespace Portico.Storage.Tests.Children;
@@ -10,7 +11,7 @@ public sealed class FullDiskTests
     {
         using var file = new FileUnderTest();
         using var child = Child.Start(
-            OwnDiskFactAttribute.Command(file.Directory, 8, Child.Command(FullDiskChild.Verb, file.Directory)));
+            OwnDisk.Command(file.Directory, 8, Child.Command(FullDiskChild.Verb, file.Directory)));
 
         var lines = (await child.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 

@@ -74,7 +74,6 @@ public sealed class FakeClient : IAsyncDisposable
         using var patience = new CancellationTokenSource(Wire.Patience);
         while (true)
         {
-            patience.Token.ThrowIfCancellationRequested();
             var signedAt = (uint)DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 2;
             var client = await ConnectAsync(endpoint, new ClientProfile { Secret = secret, Timestamp = signedAt });
             try
@@ -82,24 +81,24 @@ public sealed class FakeClient : IAsyncDisposable
                 await client.GreetAsync();
                 return client;
             }
-            catch (PeerSurpriseException)
+            catch (PeerSurpriseException) when (!patience.IsCancellationRequested)
             {
                 await client.DisposeAsync();
+                await Task.Delay(200, CancellationToken.None);
             }
         }
     }
 
-    /// <summary>Waits for the end, which may come within a record: what an operator ends, ends at once.</summary>
-    public async Task UntilEndAsync(TimeSpan? patience = null)
+    /// <summary>Reads until the server ends, be it within a record: what an operator ends, ends at once.</summary>
+    /// <returns>Bytes that came before, decoded.</returns>
+    /// <exception cref="PeerSurpriseException">It was silent for <paramref name="patience"/> instead.</exception>
+    public async Task<int> UntilEndAsync(TimeSpan? patience = null)
     {
-        try
-        {
-            await ReadToEndAsync(patience);
-        }
-        catch (PeerSurpriseException)
-        {
-            // half a record
-        }
+        PeerEnd end;
+        do
+            end = await FillAsync(patience);
+        while (end == PeerEnd.None);
+        return end == PeerEnd.Timeout ? throw new PeerSurpriseException("silence instead of the end") : _incoming.Take().Length;
     }
 
     /// <summary>With TLS: hello, flight and, if that is the habit, the lone ChangeCipherSpec. Without: nothing.</summary>

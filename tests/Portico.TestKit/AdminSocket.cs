@@ -1,13 +1,10 @@
 using System.Net.Sockets;
 
-namespace Portico.IntegrationTests.Commands;
+namespace Portico.TestKit;
 
 /// <summary>Asks a running proxy as its operator does on the same machine.</summary>
-internal static class AdminSocket
+public static class AdminSocket
 {
-    /// <summary>The name of the socket in the directory of the configuration.</summary>
-    public const string Name = "admin.sock";
-
     /// <summary>A client of the socket at a path, which need not be there yet.</summary>
     public static HttpClient Client(string path) => new(new SocketsHttpHandler
     {
