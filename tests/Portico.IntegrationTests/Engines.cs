@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Portico.Core.Net;
+using Portico.IntegrationTests.Hostile;
 using Xunit;
 
 namespace Portico.IntegrationTests;
@@ -16,11 +17,17 @@ public static class Engines
 
     public static TheoryData<EngineKind> All => [.. Kinds];
 
+    /// <summary>For tests that measure: the first alone, and all of them with `./check --slow`.</summary>
+    public static IEnumerable<EngineKind> Measured => Siege.IsSlow ? Kinds : Kinds.Take(1);
+
     /// <summary>Each engine with each of <paramref name="cases"/>.</summary>
-    public static TheoryData<EngineKind, T> With<T>(params T[] cases)
+    public static TheoryData<EngineKind, T> With<T>(params T[] cases) => With(Kinds, cases);
+
+    /// <summary>Each of some engines with each of <paramref name="cases"/>.</summary>
+    public static TheoryData<EngineKind, T> With<T>(IEnumerable<EngineKind> engines, params T[] cases)
     {
         var rows = new TheoryData<EngineKind, T>();
-        foreach (var engine in Kinds)
+        foreach (var engine in engines)
         {
             foreach (var item in cases)
                 rows.Add(engine, item);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Portico.Core.Control;
 using Portico.Core.Options;
 using Portico.Core.Users;
 using Portico.IntegrationTests.Commands;
@@ -165,7 +166,7 @@ public sealed class AlertKindTests
         await stage.PassAsync(TimeSpan.FromMinutes(3));
         Assert.Equal(2, stage.Receiver.Posted.Count);
 
-        Assert.True(await stage.Test.Proxy.Control.ManagedUsers.ResetUsageAsync("default"));
+        Assert.Equal(UserOutcome.Applied, await stage.Test.Proxy.Control.ManagedUsers.ResetUsageAsync("default"));
         await stage.PassAsync(TimeSpan.FromMinutes(2));
         await UseAsync(Quota * 85 / 100);
         await stage.UntilAsync("quota_80", 2);

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
+using Portico.TestKit;
 using Portico.TestKit.Clients;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Wires;

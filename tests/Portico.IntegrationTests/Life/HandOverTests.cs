@@ -53,22 +53,24 @@ public sealed class HandOverTests(ITestOutputHelper output)
     public async Task What_the_successor_has_seen_is_a_stranger_to_the_old_process_too()
     {
         await using var proxy = await UpgradableProxy.StartAsync(variables: new() { ["PORTICO_LOG_LEVEL"] = "debug" });
-        FakeClient waiting, client;
-        long began;
-        do
+        for (var upgrade = 1; ; upgrade++)
         {
-            began = Stopwatch.GetTimestamp();
-            waiting = await proxy.ConnectAsync();
+            var began = Stopwatch.GetTimestamp();
+            await using var waiting = await proxy.ConnectAsync();
             await proxy.UpgradeAsync();
-            client = await proxy.GreetAsync();
+            await using var client = await proxy.GreetAsync();
+            var before = Detections();
             await waiting.Wire.SendAsync(client.Hello);
+            var isInTime = Stopwatch.GetElapsedTime(began) <= MostBeforeSilent;
+            var received = await waiting.Wire.ReadToEndAsync();
+            await proxy.StoppedAsync(upgrade);
+            if (!isInTime) continue; // it was ended for its silence, perhaps
+            Assert.Equal(Received.Nothing(PeerEnd.Fin), received);
+            Assert.True(Detections() > before);
+            return;
         }
-        while (Stopwatch.GetElapsedTime(began) > MostBeforeSilent);
-        Assert.Equal(Received.Nothing(PeerEnd.Fin), await waiting.Wire.ReadToEndAsync());
-        await proxy.StoppedAsync(1);
-        Assert.Contains("replay_session_detected", proxy.Said, StringComparison.Ordinal);
-        await waiting.DisposeAsync();
-        await client.DisposeAsync();
+
+        int Detections() => proxy.Said.Split("replay_session_detected").Length;
     }
 
     [Fact]

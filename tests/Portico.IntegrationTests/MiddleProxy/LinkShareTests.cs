@@ -28,7 +28,7 @@ public sealed class LinkShareTests(ITestOutputHelper output)
     private const int DeafFrameSize = 65536, TinySize = 40, LittleRoom = 4096;
     private const int SipsPerSecond = 50, Sip = 2_000_000 / SipsPerSecond;
 
-    public static TheoryData<EngineKind> Measured => Siege.IsSlow ? [EngineKind.Epoll, EngineKind.Sockets] : [EngineKind.Epoll];
+    public static TheoryData<EngineKind> Measured => [.. Engines.Measured];
 
     [Theory]
     [MemberData(nameof(Measured))]

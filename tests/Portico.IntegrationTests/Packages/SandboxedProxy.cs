@@ -33,7 +33,7 @@ internal static class SandboxedProxy
             await client.GreetAsync();
             await client.EchoAsync(1000);
             await client.DownloadAsync(2, 65536);
-            await portico.UntilItSaysAsync("Administration at "); // clients do not wait for that
+            await portico.UntilAdministeredAsync();
         }
         finally
         {
