@@ -10,7 +10,7 @@ public sealed partial class PorticoProxy
 {
     private const int MostNamed = 10;
 
-    private ImmutableArray<ManagedUser> _managed = [];
+    private ImmutableArray<Credential> _managed = [];
     private ProxySettings _file;
 
     // Before anybody can come in.
@@ -29,7 +29,7 @@ public sealed partial class PorticoProxy
         _services.Adopt(_services.Build(settings, _services.Current));
     }
 
-    private async Task<bool> PutUsersAsync(ImmutableArray<ManagedUser> users)
+    private async Task<bool> PutUsersAsync(ImmutableArray<Credential> users)
     {
         if (!await EnterReloadAsync().ConfigureAwait(false)) return false;
         try
@@ -48,7 +48,7 @@ public sealed partial class PorticoProxy
     private ImmutableArray<ConfigurationError> Conflicts(ProxySettings settings)
     {
         var names = _managed.ToDictionary(user => user.Name, StringComparer.Ordinal);
-        var secrets = _managed.SelectMany(user => user.CredentialsWith(null)).ToDictionary(it => it.Secret);
+        var secrets = _managed.SelectMany(user => user.AllWith(null)).ToDictionary(it => it.Secret);
         var errors = ImmutableArray.CreateBuilder<ConfigurationError>();
         foreach (var (user, place) in UsersOf(settings))
         {
@@ -68,7 +68,7 @@ public sealed partial class PorticoProxy
         settings.Listeners.SelectMany(listener => listener.Credentials.Select(user =>
             (user, $"the user {user.Name} of the listener {listener.Name} in the configuration file")));
 
-    private static ProxySettings WithManaged(ProxySettings settings, ImmutableArray<ManagedUser> users) =>
+    private static ProxySettings WithManaged(ProxySettings settings, ImmutableArray<Credential> users) =>
         users.IsEmpty
             ? settings
             : settings with
@@ -77,7 +77,7 @@ public sealed partial class PorticoProxy
                 [
                     .. settings.Listeners.Select(listener => listener with
                     {
-                        Credentials = [.. listener.Credentials, .. users.SelectMany(user => user.CredentialsWith(listener.AdTag))],
+                        Credentials = [.. listener.Credentials, .. users.SelectMany(user => user.AllWith(listener.AdTag))],
                     }),
                 ],
             };

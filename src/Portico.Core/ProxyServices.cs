@@ -166,7 +166,7 @@ internal sealed class ProxyServices
     /// <param name="usersInFile">The others, and where they stand.</param>
     public ProxyControl CreateControl(
         Engine engine, Func<ImmutableArray<IPEndPoint>> endpoints, Func<bool> isDraining,
-        Func<ImmutableArray<ManagedUser>, Task<bool>> putUsers, Func<IEnumerable<(Credential User, string Place)>> usersInFile) => new(
+        Func<ImmutableArray<Credential>, Task<bool>> putUsers, Func<IEnumerable<(Credential User, string Place)>> usersInFile) => new(
         new ControlParts
         {
             Users = Users,

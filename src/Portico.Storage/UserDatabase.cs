@@ -96,7 +96,14 @@ public sealed class UserDatabase : IUserStore
     }
 
     /// <inheritdoc/>
-    public void SaveUsers(long revision, IReadOnlyCollection<StoredUser> put, IReadOnlyCollection<string> removed) => Write(connection =>
+    public void SaveUsers(long revision, IReadOnlyCollection<StoredUser> put, IReadOnlyCollection<string> removed)
+    {
+        Write(connection => Save(connection, revision, put, removed), isDurable: true);
+        GiveMemoryBack();
+    }
+
+    private static void Save(
+        Connection connection, long revision, IReadOnlyCollection<StoredUser> put, IReadOnlyCollection<string> removed)
     {
         using var keep = connection.Prepare(
             "INSERT INTO users (name, definition) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET definition = excluded.definition");
@@ -111,7 +118,7 @@ public sealed class UserDatabase : IUserStore
 
         foreach (var user in put) _ = keep.Bind(1, user.Name).Bind(2, user.Definition).Run();
         _ = state.Bind(1, revision).Run();
-    }, isDurable: true);
+    }
 
     /// <inheritdoc/>
     public void SaveUsage(IReadOnlyCollection<UsageRow> rows, DateTimeOffset now)
@@ -165,8 +172,12 @@ public sealed class UserDatabase : IUserStore
         _file.FinishRepair();
         var state = _file.IsThere() ? ReadOrRepair() : new StoredState(_epoch, 0, [], []);
         _isLoaded = true;
+        GiveMemoryBack();
         return state;
     }
+
+    // SQLite keeps 2 MB of pages that it has read or written; the next flush needs a few of them.
+    private void GiveMemoryBack() => _connection?.Execute("PRAGMA shrink_memory");
 
     private StoredState ReadOrRepair()
     {

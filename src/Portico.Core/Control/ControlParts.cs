@@ -66,7 +66,7 @@ internal sealed record ControlParts
     public required Func<IEnumerable<UserRecord>> AllUsers { get; init; }
 
     /// <summary>Puts managed users in force, and says whether it did: not while the proxy stops.</summary>
-    public required Func<ImmutableArray<ManagedUser>, Task<bool>> PutUsers { get; init; }
+    public required Func<ImmutableArray<Credential>, Task<bool>> PutUsers { get; init; }
 
     /// <summary>Users of the configuration file in force, with the place where each stands.</summary>
     public required Func<IEnumerable<(Credential User, string Place)>> UsersInFile { get; init; }

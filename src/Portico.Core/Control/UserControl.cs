@@ -29,7 +29,7 @@ public sealed class UserControl : IDisposable
         _state = new State([], parts.Users.Kept.Revision);
     }
 
-    private sealed record State(ImmutableArray<ManagedUser> Users, long Revision);
+    private sealed record State(ImmutableArray<Credential> Users, long Revision);
 
     /// <summary>Of the set: grows with each change.</summary>
     public long Revision => _state.Revision;
@@ -45,10 +45,10 @@ public sealed class UserControl : IDisposable
 
     /// <summary>Those that an earlier process kept. Once, before anything else.</summary>
     /// <param name="errors">What could not be taken over, each by its name.</param>
-    internal ImmutableArray<ManagedUser> Restore(List<ConfigurationError> errors)
+    internal ImmutableArray<Credential> Restore(List<ConfigurationError> errors)
     {
         var now = _parts.Time.GetUtcNow();
-        var users = ImmutableArray.CreateBuilder<ManagedUser>();
+        var users = ImmutableArray.CreateBuilder<Credential>(_parts.Users.Kept.Users.Count);
         var parser = new ManagedUserReader(_parts.UsersInFile(), RecordOf, now);
         // One by one: what is wrong with one says nothing of the others.
         foreach (var stored in _parts.Users.Kept.Users)
@@ -69,7 +69,7 @@ public sealed class UserControl : IDisposable
         }
 
         users.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
-        _state = _state with { Users = users.ToImmutable() };
+        _state = _state with { Users = users.DrainToImmutable() };
         _parts.Users.Restored();
         return _state.Users;
     }
@@ -207,8 +207,8 @@ public sealed class UserControl : IDisposable
             }).ConfigureAwait(false);
             var managed = user.Key.IsManaged ? Find(name) : null;
             found.Add(new UserDetail(
-                UserStatus.Of(user, user.Key.Listener, tally.NetworksNow(user), now), user.Terms.Note, managed?.Current.Domain,
-                managed?.Current.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null, user.Terms.IsEnabled,
+                UserStatus.Of(user, user.Key.Listener, tally.NetworksNow(user), now), user.Terms.Note, managed?.Domain,
+                managed?.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null, user.Terms.IsEnabled,
                 managed?.Former?.Until, [.. sessions]));
         }
 
@@ -276,7 +276,7 @@ public sealed class UserControl : IDisposable
 
     // The change is given the others and the user, null if there is none of that name; it gives null if there would have to be one.
     private async Task<UserChange> ChangeOneAsync(
-        string name, long? revision, Func<ImmutableArray<ManagedUser>, ManagedUser?, Wish?> change)
+        string name, long? revision, Func<ImmutableArray<Credential>, Credential?, Wish?> change)
     {
         var answer = await ChangeAsync(revision, before => IndexOf(before, name) is >= 0 and var at
             ? change(before.RemoveAt(at), before[at])
@@ -284,7 +284,7 @@ public sealed class UserControl : IDisposable
         return answer.Outcome == UserOutcome.Unknown && Records(name).Any() ? answer with { Outcome = UserOutcome.InFile } : answer;
     }
 
-    private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<ManagedUser>, Wish?> change)
+    private async Task<UserChange> ChangeAsync(long? revision, Func<ImmutableArray<Credential>, Wish?> change)
     {
         using var hold = await HoldAsync().ConfigureAwait(false);
         var before = _state;
@@ -303,7 +303,7 @@ public sealed class UserControl : IDisposable
         if (!await _parts.PutUsers(after).ConfigureAwait(false))
             return new(UserOutcome.Stopping, before.Revision);
         _state = new State(after, before.Revision + 1);
-        foreach (var user in difference.Removed) user.Record.IsForgotten = true;
+        foreach (var user in difference.Removed) user.Shared!.IsForgotten = true;
         var put = difference.Put.Select(ManagedUserParser.ToStored).ToList();
         ImmutableArray<string> removed = [.. difference.Removed.Select(it => it.Name), .. wish.Forgotten];
         _setAside = _setAside.Except(removed).Except(put.Select(it => it.Name));
@@ -318,19 +318,19 @@ public sealed class UserControl : IDisposable
     }
 
     // What a change asks for: users that stay as they are, users as they are wanted, and names of those that were set aside and shall go.
-    private sealed record Wish(ImmutableArray<ManagedUser> Kept, IReadOnlyList<UserOptions> Wanted, ImmutableHashSet<string> Forgotten);
+    private sealed record Wish(ImmutableArray<Credential> Kept, IReadOnlyList<UserOptions> Wanted, ImmutableHashSet<string> Forgotten);
 
     private sealed record Difference(
-        IReadOnlyList<ManagedUser> Added, IReadOnlyList<ManagedUser> Changed, IReadOnlyList<ManagedUser> Removed)
+        IReadOnlyList<Credential> Added, IReadOnlyList<Credential> Changed, IReadOnlyList<Credential> Removed)
     {
         public bool IsEmpty => Added.Count + Changed.Count + Removed.Count == 0;
 
-        public IEnumerable<ManagedUser> Put => Added.Concat(Changed);
+        public IEnumerable<Credential> Put => Added.Concat(Changed);
 
         // Both are in the order of names.
-        public static Difference Of(ImmutableArray<ManagedUser> before, ImmutableArray<ManagedUser> after)
+        public static Difference Of(ImmutableArray<Credential> before, ImmutableArray<Credential> after)
         {
-            var (added, changed, removed) = (new List<ManagedUser>(), new List<ManagedUser>(), new List<ManagedUser>());
+            var (added, changed, removed) = (new List<Credential>(), new List<Credential>(), new List<Credential>());
             var at = 0;
             foreach (var user in after)
             {
@@ -344,12 +344,12 @@ public sealed class UserControl : IDisposable
         }
     }
 
-    private ManagedUser? Find(string name) => Find(_state.Users, name);
+    private Credential? Find(string name) => Find(_state.Users, name);
 
-    private static ManagedUser? Find(ImmutableArray<ManagedUser> users, string name) =>
+    private static Credential? Find(ImmutableArray<Credential> users, string name) =>
         IndexOf(users, name) is >= 0 and var at ? users[at] : null;
 
-    private static int IndexOf(ImmutableArray<ManagedUser> users, string name)
+    private static int IndexOf(ImmutableArray<Credential> users, string name)
     {
         var (low, high) = (0, users.Length - 1);
         while (low <= high)
@@ -367,14 +367,14 @@ public sealed class UserControl : IDisposable
     // Several listeners may have a user of one name in the file.
     private IEnumerable<UserRecord> Records(string name) =>
         Find(name) is { } managed
-            ? [managed.Record]
+            ? [managed.Shared!]
             : _parts.AllUsers().Where(user => user.Name == name);
 
     private UserRecord RecordOf(string name) => new(UsageKey.OfManaged(name), _parts.Ledger);
 
-    private static string SecretOf(string? name, ImmutableArray<ManagedUser> users) =>
+    private static string SecretOf(string? name, ImmutableArray<Credential> users) =>
         name is not null && Find(users, name) is { } user
-            ? Convert.ToHexStringLower(user.Current.Secret.Key)
+            ? Convert.ToHexStringLower(user.Secret.Key)
             : FreshSecret();
 
     private static string FreshSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(ProxySecret.Length));

@@ -55,7 +55,7 @@ internal sealed partial class UserKeeper : IDisposable
         _deadlines = new UserDeadlines(users, zone, time);
         _nextFlush = time.GetUtcNow() + FlushPeriod;
         Kept = Load();
-        var everybody = ledger.Claim(UsageKey.Everybody);
+        var everybody = ledger.Claim(UsageKey.Everybody) ?? default;
         (_received, _sent) = (everybody.Received, everybody.Sent);
     }
 

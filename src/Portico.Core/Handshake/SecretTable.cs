@@ -10,13 +10,15 @@ namespace Portico.Core.Handshake;
 /// <remarks>First come those that any hello may be signed with, then those with a domain of their own, domain by domain.</remarks>
 internal sealed class SecretTable
 {
-    private readonly Credential[] _credentials;
+    private readonly ImmutableArray<Credential> _credentials;
     private readonly ProxySecret[] _secrets;
 
     public SecretTable(ImmutableArray<Credential> credentials)
     {
         General = credentials.Count(credential => credential.Domain is null);
-        _credentials = [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
+        _credentials = General == credentials.Length
+            ? credentials
+            : [.. credentials.OrderBy(credential => credential.Domain, StringComparer.OrdinalIgnoreCase)]; // stable, null first
         _secrets = [.. _credentials.Select(credential => credential.Secret)];
     }
 

@@ -9,8 +9,8 @@ namespace Portico.Core.Handshake;
 /// however many there are and however many strangers wait.
 /// </summary>
 /// <remarks>
-/// 4 bytes for each place, two places for each secret, but 32 KB at least (unless all secrets fit into one network's places),
-/// per loop. The places of a network have no label:
+/// 4 bytes for each place, two places for each secret, 32 KB where they are few (unless all fit into one network's places),
+/// per loop, as networks come. The places of a network have no label:
 /// clients of other networks that share them cost each other trials, never a wrong answer. The list of those that
 /// were right last grows with the secrets, so that trying it is at most a thirtieth of what a stranger costs anyway.
 /// </remarks>
@@ -19,17 +19,21 @@ internal sealed class TrialHints
     private const int LeastRecent = 32, MostRecent = 256, SecretsPerRecent = 32;
 
     // 8 MB in each loop, for half a million users.
-    private const int MostNetworks = 1 << 18, LeastNetworks = 1 << 10;
+    private const int MostNetworks = 1 << 18, LeastNetworks = 1 << 10, Together = 8;
 
     // Indices of secrets plus 1, the latest first; 0 = none.
     private readonly int[] _recent;
-    private readonly int[] _near;
+
+    // The places of so many networks together, made when the first of them comes.
+    private readonly int[]?[] _near;
+    private readonly int _networks;
 
     /// <summary>Hints for a listener of so many secrets.</summary>
     public TrialHints(int secrets)
     {
         var networks = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((uint)(2 * secrets / PerNetwork) + 1), LeastNetworks, MostNetworks);
-        _near = new int[(secrets > PerNetwork ? networks : 1) * PerNetwork];
+        _networks = secrets > PerNetwork ? networks : 1;
+        _near = new int[]?[1 + ((_networks - 1) / Together)];
         _recent = new int[Math.Clamp(secrets / SecretsPerRecent, LeastRecent, MostRecent)];
     }
 
@@ -44,7 +48,12 @@ internal sealed class TrialHints
         : this(secrets)
     {
         // As sets are chosen by the low bits of a hash, each set of fewer is in several of more.
-        for (var i = 0; i < _near.Length; i++) _near[i] = Moved(before._near[i & (before._near.Length - 1)], places);
+        for (var network = 0; network < _networks; network++)
+        {
+            var from = before.Near(network & (before._networks - 1));
+            for (var i = 0; i < from.Length; i++) Places(network)[i] = Moved(from[i], places);
+        }
+
         for (var i = 0; i < Math.Min(_recent.Length, before._recent.Length); i++) _recent[i] = Moved(before._recent[i], places);
     }
 
@@ -79,7 +88,7 @@ internal sealed class TrialHints
     public int ForNetwork(ClientNetwork network, Span<int> indices)
     {
         var count = 0;
-        foreach (var place in Near(network))
+        foreach (var place in Near(NumberOf(network)))
         {
             if (place != 0) indices[count++] = place - 1;
         }
@@ -90,7 +99,7 @@ internal sealed class TrialHints
     /// <summary>This secret was a client's.</summary>
     public void Remember(ClientNetwork network, int index)
     {
-        PutFirst(Near(network), index + 1);
+        PutFirst(Places(NumberOf(network)), index + 1);
         PutFirst(_recent, index + 1);
     }
 
@@ -104,9 +113,15 @@ internal sealed class TrialHints
         places[0] = place;
     }
 
-    private Span<int> Near(ClientNetwork network)
+    private int NumberOf(ClientNetwork network) => network.GetHashCode() & (_networks - 1);
+
+    // Empty if none of those together has come.
+    private Span<int> Near(int network) =>
+        _near[network / Together] is { } places ? places.AsSpan(network % Together * PerNetwork, PerNetwork) : default;
+
+    private Span<int> Places(int network)
     {
-        var sets = _near.Length / PerNetwork;
-        return _near.AsSpan((network.GetHashCode() & (sets - 1)) * PerNetwork, PerNetwork);
+        _near[network / Together] ??= new int[Together * PerNetwork];
+        return Near(network);
     }
 }

@@ -22,15 +22,15 @@ internal static class ManagedUserParser
     /// <param name="errors">What is wrong is added here.</param>
     /// <param name="now">Our clock.</param>
     /// <returns>By name; without those that an error was added for.</returns>
-    public static ImmutableArray<ManagedUser> Parse(
-        IReadOnlyList<UserOptions> wanted, ImmutableArray<ManagedUser> kept, Func<string, ManagedUser?> known,
+    public static ImmutableArray<Credential> Parse(
+        IReadOnlyList<UserOptions> wanted, ImmutableArray<Credential> kept, Func<string, Credential?> known,
         IEnumerable<(Credential User, string Place)> file,
         Func<string, UserRecord> recordOf, List<ConfigurationError> errors, DateTimeOffset now)
     {
         var others = file.Concat(kept.SelectMany(user =>
-            user.CredentialsWith(null).Select(credential => (credential, $"the managed user {user.Name}"))));
-        var reader = new ManagedUserReader(others, name => known(name)?.Record ?? recordOf(name), now);
-        var users = ImmutableArray.CreateBuilder<ManagedUser>(wanted.Count + kept.Length);
+            user.AllWith(null).Select(credential => (credential, $"the managed user {user.Name}"))));
+        var reader = new ManagedUserReader(others, name => known(name)?.Shared ?? recordOf(name), now);
+        var users = ImmutableArray.CreateBuilder<Credential>(wanted.Count + kept.Length);
         // A former secret whose time is over goes with any change.
         users.AddRange(kept.Select(user => user.Former?.Until <= now ? user with { Former = null } : user));
         for (var i = 0; i < wanted.Count; i++)
@@ -40,21 +40,21 @@ internal static class ManagedUserParser
         }
 
         users.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
-        return users.ToImmutable();
+        return users.DrainToImmutable();
     }
 
     /// <summary>A user as it would be written.</summary>
-    public static UserOptions ToOptions(ManagedUser user)
+    public static UserOptions ToOptions(Credential user)
     {
-        var terms = user.Current.Terms;
+        var terms = user.Terms;
         return new UserOptions
         {
             Name = user.Name,
-            Secret = Convert.ToHexStringLower(user.Current.Secret.Key),
+            Secret = Convert.ToHexStringLower(user.Secret.Key),
             PreviousSecret = user.Former is { } former ? Convert.ToHexStringLower(former.Secret.Key) : null,
             PreviousUntil = user.Former?.Until is { } until ? Written(until) : null,
-            AdTag = user.Current.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null,
-            Domain = user.Current.Domain,
+            AdTag = user.AdTag is { } tag ? Convert.ToHexStringLower(tag.Bytes) : null,
+            Domain = user.Domain,
             Enabled = terms.IsEnabled,
             ExpiresAt = terms.ExpiresAt is { } end ? Written(end) : null,
             MaxConnections = terms.MaxConnections,
@@ -69,7 +69,7 @@ internal static class ManagedUserParser
     }
 
     /// <summary>As a store keeps it: what is not there is left out.</summary>
-    public static StoredUser ToStored(ManagedUser user)
+    public static StoredUser ToStored(Credential user)
     {
         var written = JsonSerializer.SerializeToNode(ToOptions(user), TypeInfo)!.AsObject();
         LeaveOutNulls(written);

@@ -19,7 +19,7 @@ internal sealed class ManagedUserReader(
     /// <param name="path">Of the user, for errors.</param>
     /// <param name="errors">What is wrong is added here.</param>
     /// <returns>Null if anything is.</returns>
-    public ManagedUser? Read(UserOptions? options, string path, List<ConfigurationError> errors)
+    public Credential? Read(UserOptions? options, string path, List<ConfigurationError> errors)
     {
         if (options is null)
         {
@@ -34,7 +34,7 @@ internal sealed class ManagedUserReader(
         errors.AddRange(_errors);
         if (_errors.Count > 0) return null;
         var record = recordOf(_read[0].Name);
-        return new ManagedUser(_read[0] with { Shared = record }, _read.Count > 1 ? _read[1] with { Shared = record } : null);
+        return _read[0] with { Shared = record, Former = _read.Count > 1 ? _read[1] with { Shared = record } : null };
     }
 
     private UserOptionsParser Parser

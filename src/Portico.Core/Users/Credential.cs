@@ -28,8 +28,19 @@ public sealed record Credential(
     /// <summary>The user, where the same one is known to every listener; null = a user of the listener's alone.</summary>
     internal UserRecord? Shared { get; init; }
 
+    /// <summary>The secret of a managed user before this one, while it is good; null = there is none.</summary>
+    internal Credential? Former { get; init; }
+
     /// <summary>Links show it: not a former secret, and not of a user who is switched off.</summary>
     public bool IsShown => Until is null && Terms.IsEnabled;
+
+    /// <summary>The secrets of a managed user, for a listener whose users have an ad tag if they have none of their own.</summary>
+    internal IEnumerable<Credential> AllWith(AdTag? tag)
+    {
+        yield return AdTag is null && tag is not null ? this with { AdTag = tag } : this;
+        if (Former is not null)
+            yield return Former.AdTag is null && tag is not null ? Former with { AdTag = tag } : Former;
+    }
 
     /// <summary>Whether a caller is told apart from others in the same way: what a judge looks at, and who it says it is.</summary>
     internal bool JudgesLike(Credential other) =>

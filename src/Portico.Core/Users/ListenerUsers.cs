@@ -11,12 +11,11 @@ namespace Portico.Core.Users;
 /// <param name="ledger">Of the whole proxy.</param>
 internal sealed class ListenerUsers(string listener, UsageLedger ledger)
 {
-    private volatile Book _book = new([], []);
+    private volatile Book _book = new([], new SecretIndex([]), [], []);
 
-    private sealed record Book(Dictionary<ProxySecret, Entry> BySecret, ImmutableArray<UserRecord> Users);
-
-    // What a former secret is good until, Unix seconds.
-    private readonly record struct Entry(UserRecord User, long Until);
+    // To each credential its user; and all users, each once.
+    private sealed record Book(
+        ImmutableArray<Credential> Credentials, SecretIndex Index, ImmutableArray<UserRecord> Holders, ImmutableArray<UserRecord> Users);
 
     /// <summary>All of them, those with a former secret once.</summary>
     public ImmutableArray<UserRecord> All => _book.Users;
@@ -31,8 +30,12 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
     /// <summary>The user that a secret is good for now; null = it is no one's any more.</summary>
     /// <param name="secret">As it was proved, or what it was derived from.</param>
     /// <param name="unixSeconds">Our clock.</param>
-    public UserRecord? Find(ProxySecret secret, long unixSeconds) =>
-        _book.BySecret.TryGetValue(secret, out var entry) && unixSeconds < entry.Until ? entry.User : null;
+    public UserRecord? Find(ProxySecret secret, long unixSeconds)
+    {
+        var book = _book;
+        if (book.Index.Find(secret) is not (>= 0 and var at)) return null;
+        return unixSeconds >= book.Credentials[at].Until?.ToUnixTimeSeconds() ? null : book.Holders[at];
+    }
 
     /// <summary>The listener is gone.</summary>
     public bool IsClosed { get; private set; }
@@ -51,26 +54,27 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
     {
         var known = _book.Users.Where(user => !user.Key.IsManaged)
             .ToDictionary(user => user.Name, StringComparer.Ordinal);
-        var bySecret = new Dictionary<ProxySecret, Entry>(credentials.Length);
-        var users = ImmutableArray.CreateBuilder<UserRecord>(credentials.Length);
-        var added = new HashSet<string>(StringComparer.Ordinal);
+        var holders = ImmutableArray.CreateBuilder<UserRecord>(credentials.Length);
+        var added = new Dictionary<string, UserRecord>(credentials.Length, StringComparer.Ordinal);
         foreach (var credential in credentials)
         {
-            var user = credential.Shared;
-            if (user is null && !known.TryGetValue(credential.Name, out user))
-                known.Add(credential.Name, user = new UserRecord(new UsageKey(listener, credential.Name), ledger));
-            if (added.Add(credential.Name))
+            if (!added.TryGetValue(credential.Name, out var user))
             {
+                user = credential.Shared ?? known.GetValueOrDefault(credential.Name)
+                    ?? new UserRecord(new UsageKey(listener, credential.Name), ledger);
                 user.Apply(credential.Terms, today);
-                users.Add(user);
+                added.Add(credential.Name, user);
             }
 
-            bySecret[credential.Secret] = new Entry(user, credential.Until?.ToUnixTimeSeconds() ?? long.MaxValue);
+            holders.Add(user);
         }
 
         // A user that comes back goes on from where it was.
-        ledger.Restore(known.Values.Where(user => !added.Contains(user.Name)).Select(user => user.ToRow()));
-        _book = new Book(bySecret, users.ToImmutable());
+        ledger.Restore(known.Values.Where(user => !added.ContainsKey(user.Name)).Select(user => user.ToRow()));
+        var all = holders.DrainToImmutable();
+        // A user with a former secret is there twice, and hardly anybody has one.
+        var users = added.Count == all.Length ? all : [.. all.Distinct()];
+        _book = new Book(credentials, new SecretIndex(credentials), all, users);
     }
 
     /// <summary>How many had a client since the last call.</summary>

@@ -29,8 +29,8 @@ internal sealed class UsageLedger
         foreach (var row in rows) _kept[row.Key] = row;
     }
 
-    /// <summary>Takes what was kept of one user; zeros if nothing was.</summary>
-    public UsageRow Claim(UsageKey key) => _kept.TryRemove(key, out var row) ? row : new UsageRow(key, 0, 0, 0, 0, 0);
+    /// <summary>Takes what was kept of one user; null if nothing was.</summary>
+    public UsageRow? Claim(UsageKey key) => _kept.TryRemove(key, out var row) ? row : null;
 
     /// <summary>The counters of a meter have moved. Once until they are taken.</summary>
     public void Moved(UserMeter meter) => _moved.Enqueue(meter);

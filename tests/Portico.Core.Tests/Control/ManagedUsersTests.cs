@@ -142,7 +142,7 @@ public sealed class ManagedUsersTests : IDisposable
     [Fact]
     public async Task A_former_secret_whose_time_is_over_goes_with_the_next_change_of_anybody()
     {
-        var stage = NewStage();
+        var stage = NewStage(isTimed: true);
         await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice });
         await Users(stage).RotateAsync("alice", TimeSpan.FromSeconds(60));
         stage.Advance(61);
@@ -335,9 +335,9 @@ public sealed class ManagedUsersTests : IDisposable
         Assert.False(client.HasFlight);
     }
 
-    private Stage NewStage()
+    private Stage NewStage(bool isTimed = false)
     {
-        var stage = new Stage(users: _store);
+        var stage = new Stage(users: _store, isTimed: isTimed);
         _stages.Add(stage);
         return stage;
     }

@@ -88,14 +88,14 @@ public sealed class UserTermsOptionsTests
         Assert.Empty(errors);
         Assert.Same(user, Assert.Single(again));
         Assert.DoesNotContain(Secret, stored.ToString(), StringComparison.Ordinal);
-        Assert.Equal(50L << 30, user.Current.Terms.Quota!.Bytes);
+        Assert.Equal(50L << 30, user.Terms.Quota!.Bytes);
     }
 
     [Fact]
     public void A_user_without_terms_is_written_in_few_words_and_takes_no_memory_for_them()
     {
         var user = Parse($$"""{ "name": "alice", "secret": "{{Secret}}" }""");
-        Assert.Same(UserTerms.Unlimited, user.Current.Terms);
+        Assert.Same(UserTerms.Unlimited, user.Terms);
         Assert.True(JsonNode.DeepEquals(
             JsonNode.Parse($$"""{ "name": "alice", "secret": "{{Secret}}", "enabled": true }"""),
             JsonNode.Parse(ManagedUserParser.ToStored(user).Definition)));
@@ -104,7 +104,7 @@ public sealed class UserTermsOptionsTests
     [Fact]
     public void A_name_or_a_secret_of_the_file_is_refused_with_both_places()
     {
-        var file = new[] { (new Credential("alice", Parse($$"""{ "name": "x", "secret": "{{Secret}}" }""").Current.Secret), "the file") };
+        var file = new[] { (new Credential("alice", Parse($$"""{ "name": "x", "secret": "{{Secret}}" }""").Secret), "the file") };
         var errors = new List<ConfigurationError>();
         var wanted = new UserOptions[]
         {
@@ -129,7 +129,7 @@ public sealed class UserTermsOptionsTests
         Assert.True(one.AsSpan().SequenceEqual(other.AsSpan()));
     }
 
-    private static ManagedUser? Nobody(string name) => null;
+    private static Credential? Nobody(string name) => null;
 
     private static List<ConfigurationError> Errors(string json)
     {
@@ -138,7 +138,7 @@ public sealed class UserTermsOptionsTests
         return errors;
     }
 
-    private static ManagedUser Parse(string json)
+    private static Credential Parse(string json)
     {
         var errors = new List<ConfigurationError>();
         var users = ManagedUserParser.Parse(

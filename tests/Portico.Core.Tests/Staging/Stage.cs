@@ -37,10 +37,15 @@ internal sealed class Stage : IDisposable
     /// <param name="resolve">The addresses of a cover's name; null = every name is unknown.</param>
     /// <param name="time">The clock of an earlier stage; null = one of its own.</param>
     /// <param name="users">Where managed users are kept; null = nowhere.</param>
+    /// <param name="isTimed">
+    /// What is beside the loops goes by the stage's clock too, and not by the system's. Then the memory of the process is watched, which is
+    /// not this stage's alone.
+    /// </param>
     public Stage(
         ClientProtocols protocols = ClientProtocols.FakeTls, int? seed = null,
         Func<ProxySettings, ProxySettings>? change = null, bool isSilent = false,
-        Func<string, Task<IPAddress[]>>? resolve = null, ManualTime? time = null, IUserStore? users = null)
+        Func<string, Task<IPAddress[]>>? resolve = null, ManualTime? time = null, IUserStore? users = null,
+        bool isTimed = false)
     {
         Time = time ?? new ManualTime();
         Engine = new MemoryEngine(Time, seed);
@@ -68,8 +73,7 @@ internal sealed class Stage : IDisposable
         var loggers = isSilent ? NullLoggerFactory.Instance : LimitedLoggerFactory.Around(_log.Factory, Time);
         Proxy = PorticoProxy.Start(
             change?.Invoke(settings) ?? settings, Engine, loggers, Metrics,
-            // A proxy with a clock also watches the memory of the process, which is not this stage's alone.
-            users is null ? null : Time, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])), users: users);
+            isTimed ? Time : null, resolve: resolve ?? (_ => Task.FromResult<IPAddress[]>([])), users: users);
         Loop.RunUntilIdle();
     }
 

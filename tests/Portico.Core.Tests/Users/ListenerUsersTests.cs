@@ -77,6 +77,39 @@ public class ListenerUsersTests
         Assert.Null(users.Find(Secret(1), Now));
     }
 
+    [Fact]
+    public void Each_of_many_secrets_finds_its_user_and_no_other_finds_one()
+    {
+        var users = new ListenerUsers("main", new UsageLedger());
+        foreach (var count in new[] { 0, 1, 2, 3, 4, 5, 1000, 13_107 })
+        {
+            users.Replace([.. Enumerable.Range(0, count).Select(i => Of($"user-{i}", i))], Today);
+            for (var i = 0; i < count; i++) Assert.Equal($"user-{i}", users.Find(Secret(i), Now)!.Name);
+            for (var i = count; i < count + 1000; i++) Assert.Null(users.Find(Secret(i), Now));
+        }
+    }
+
+    [Fact]
+    public void Of_two_who_have_one_secret_the_latter_has_it()
+    {
+        var users = new ListenerUsers("main", new UsageLedger());
+        users.Replace([Of("alice", 1), Of("bob", 2), Of("carol", 1)], Today);
+        Assert.Equal("carol", users.Find(Secret(1), Now)!.Name);
+        Assert.Equal(["alice", "bob", "carol"], users.All.Select(user => user.Name));
+    }
+
+    [Fact]
+    public void Nothing_is_counted_of_a_user_who_never_came()
+    {
+        var users = new ListenerUsers("main", new UsageLedger());
+        users.Replace([Of("alice", 1)], Today);
+        var alice = Assert.Single(users.All);
+        Assert.Equal(new UsageRow(new UsageKey("main", "alice"), 0, 0, 0, 0, 0), alice.ToRow());
+        Assert.Equal((0, 0, 0, false), (alice.Connections, alice.Held, alice.Used, alice.IsForgotten));
+        Assert.Null(alice.Limits);
+        Assert.False(alice.TakeLately());
+    }
+
     private static Credential Of(string name, int secret) => new(name, Secret(secret));
 
     private static ProxySecret Secret(int number)
