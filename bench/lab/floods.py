@@ -8,7 +8,7 @@ signed, each on a connection of its own that stays for a second: from one addres
 addresses in turns. By turns, with and without each flood: downloads of 4 clients; and beside it a client after another that connects,
 asks and leaves. The flood has no processor of its own, so what it takes to send it is told too, by the same flood against a port that
 takes connections and says nothing.
-Exit status 1: the others kept less than 90 % of their throughput, or of 100 newcomers 99 took longer than a second.
+Exit status 1: the others kept less than 90 % of their throughput, or more than one of 100 newcomers took longer than a second.
 """
 import argparse, collections, itertools, json, multiprocessing, os, pathlib, socket, ssl, statistics, sys, tempfile, time
 

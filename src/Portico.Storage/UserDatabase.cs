@@ -177,7 +177,17 @@ public sealed class UserDatabase : IUserStore
     }
 
     // SQLite keeps 2 MB of pages that it has read or written; the next flush needs a few of them.
-    private void GiveMemoryBack() => _connection?.Execute("PRAGMA shrink_memory");
+    private void GiveMemoryBack()
+    {
+        try
+        {
+            _connection?.Execute("PRAGMA shrink_memory");
+        }
+        catch (SqliteException)
+        {
+            // What was to be kept is kept.
+        }
+    }
 
     private StoredState ReadOrRepair()
     {

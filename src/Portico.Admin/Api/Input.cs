@@ -99,9 +99,9 @@ internal static class Input
     public static Answer Misshapen(JsonException problem)
     {
         var key = problem.Path is { Length: > 2 } path ? path[2..] : null; // behind "$."
-        var where = string.Create(
-            CultureInfo.InvariantCulture, $"line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}");
-        return Answer.Problem(
-            StatusCodes.Status400BadRequest, $"the body is not what is expected here ({where}); see /openapi/v1.json", key);
+        var where = problem.LineNumber is { } line
+            ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {problem.BytePositionInLine + 1})")
+            : "";
+        return Answer.Problem(StatusCodes.Status400BadRequest, $"the body is not what is expected here{where}; see /openapi/v1.json", key);
     }
 }

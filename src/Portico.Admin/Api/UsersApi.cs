@@ -16,6 +16,9 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     /// <summary>Room for a set of 100 000 users.</summary>
     public const int MostBytesOfSet = 64 * 1024 * 1024;
 
+    // What is read as a patch takes some hundred bytes for each, however little it says.
+    private const int MostMerged = 500_000;
+
     private const int MostGrace = 400 * 24 * 3600;
 
     private static readonly Parameter Name = new("name", "Of the user", IsInPath: true);
@@ -128,11 +131,14 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         if (body!["users"] is not JsonArray users || body.Count > 1)
             return Answer.Problem(StatusCodes.Status400BadRequest, "the body must be { \"users\": [ … ] }", "users");
         var edits = new List<(string, Func<UserOptions, UserOptions>)>();
+        if (users.Count > MostMerged)
+            return Answer.Problem(StatusCodes.Status400BadRequest, $"has more than {MostMerged} users; give them in parts", "users");
         for (var i = 0; i < users.Count; i++)
         {
-            if (users[i] is not JsonObject patch || patch["name"] is not JsonValue value || !value.TryGetValue<string>(out var name))
-                return Answer.Problem(StatusCodes.Status400BadRequest, "must be a user with a name", $"users[{i}]");
-            edits.Add((name, user => Merge(user, patch)));
+            var key = $"users[{i}]";
+            if (users[i] is not JsonObject patch || TextOf(patch["name"]) is not { } name)
+                return Answer.Problem(StatusCodes.Status400BadRequest, "must be a user with a name", key);
+            edits.Add((name, user => Merge(user, patch, key + ".")));
         }
 
         try
@@ -154,8 +160,7 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         try
         {
             var change = await Users.EditAsync(name, user => Merge(user, patch!), revision).ConfigureAwait(false);
-            var now = patch!["name"] is JsonValue value && value.TryGetValue<string>(out var wanted) ? wanted : name;
-            return await AnswerAsync(context, change, now).ConfigureAwait(false);
+            return await AnswerAsync(context, change, TextOf(patch!["name"]) ?? name).ConfigureAwait(false);
         }
         catch (JsonException error)
         {
@@ -314,11 +319,36 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private static Answer Unknown() => Answer.Problem(StatusCodes.Status404NotFound, "there is no user of that name", "name");
 
     // What is missing stays, null clears: the default takes its place.
-    private static UserOptions Merge(UserOptions user, JsonObject patch)
+    private static UserOptions Merge(UserOptions user, JsonObject patch, string place = "")
     {
         var merged = JsonSerializer.SerializeToNode(user, RequestJson.Default.UserOptions)!.AsObject();
         Merge(merged, patch);
-        return merged.Deserialize(RequestJson.Default.UserOptions)!;
+        try
+        {
+            return merged.Deserialize(RequestJson.Default.UserOptions)!;
+        }
+        catch (JsonException problem)
+        {
+            // Its lines are those of a text that nobody has written.
+            throw new JsonException(null, $"$.{place}{(problem.Path is { Length: > 2 } path ? path[2..] : "")}", null, null);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new JsonException(null, $"$.{place.TrimEnd('.')}", null, null); // half of a surrogate pair, which is no text
+        }
+    }
+
+    // Null if it is none.
+    private static string? TextOf(JsonNode? node)
+    {
+        try
+        {
+            return node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // half of a surrogate pair
+        }
     }
 
     private static void Merge(JsonObject target, JsonObject patch)

@@ -109,7 +109,8 @@ public sealed class UserControl : IDisposable
 
     /// <summary>Adds users, and changes those that are there; all others stay as they are.</summary>
     /// <param name="edits">
-    /// By name: each is given the user as it would be written, or a new one of that name, and changes it or gives another one back.
+    /// By name: each is given the user as it would be written, or a new one of that name, and changes it or gives another one back. One
+    /// that has no secret then keeps the one it had, or gets a fresh one.
     /// </param>
     /// <param name="revision">See <see cref="ReplaceAsync"/>.</param>
     public Task<UserChange> MergeAsync(
@@ -122,7 +123,7 @@ public sealed class UserControl : IDisposable
         {
             var user = it.Edit(
                 Find(before, it.Name) is { } known ? ManagedUserParser.ToOptions(known) : new UserOptions { Name = it.Name });
-            user.Secret ??= FreshSecret();
+            user.Secret ??= SecretOf(it.Name, before);
             return user;
         }
     });
@@ -163,6 +164,7 @@ public sealed class UserControl : IDisposable
         using var hold = await HoldAsync().ConfigureAwait(false);
         var users = Records(name).ToList();
         if (users.Count == 0) return UserOutcome.Unknown;
+        if (_parts.Users.IsHandedOver) return UserOutcome.Stopping;
         foreach (var user in users) user.ResetUsage();
         return await _parts.Users.FlushAsync(users).ConfigureAwait(false) ? UserOutcome.Applied : UserOutcome.Stopping;
     }
@@ -298,12 +300,20 @@ public sealed class UserControl : IDisposable
         if (errors.Count > 0)
             return new(UserOutcome.Refused, before.Revision) { Errors = [.. errors] };
         var difference = Difference.Of(before.Users, after);
-        if (difference.IsEmpty && wish.Forgotten.IsEmpty)
+        var wanted = wish.Wanted.Select(it => it.Name ?? "").ToHashSet(StringComparer.Ordinal);
+        // Users who only lost a former secret whose time is over are kept so, and are no news.
+        var changed = difference.Changed.Where(it => wanted.Contains(it.Name)).Select(it => it.Name).ToImmutableArray();
+        if (difference.Added.Count + difference.Removed.Count + changed.Length == 0 && wish.Forgotten.IsEmpty)
             return new(UserOutcome.Unchanged, before.Revision);
-        if (!await _parts.PutUsers(after).ConfigureAwait(false))
-            return new(UserOutcome.Stopping, before.Revision);
-        _state = new State(after, before.Revision + 1);
+        // Before sessions are looked at: one whose user is gone ends, even if its secret is another's by then.
         foreach (var user in difference.Removed) user.Shared!.IsForgotten = true;
+        if (!await _parts.PutUsers(after).ConfigureAwait(false))
+        {
+            foreach (var user in difference.Removed) user.Shared!.IsForgotten = false;
+            return new(UserOutcome.Stopping, before.Revision);
+        }
+
+        _state = new State(after, before.Revision + 1);
         var put = difference.Put.Select(ManagedUserParser.ToStored).ToList();
         ImmutableArray<string> removed = [.. difference.Removed.Select(it => it.Name), .. wish.Forgotten];
         _setAside = _setAside.Except(removed).Except(put.Select(it => it.Name));
@@ -311,7 +321,7 @@ public sealed class UserControl : IDisposable
         return new UserChange(UserOutcome.Applied, before.Revision + 1)
         {
             Added = [.. difference.Added.Select(it => it.Name)],
-            Changed = [.. difference.Changed.Select(it => it.Name)],
+            Changed = changed,
             Removed = removed,
             NotKept = notKept,
         };
@@ -323,8 +333,6 @@ public sealed class UserControl : IDisposable
     private sealed record Difference(
         IReadOnlyList<Credential> Added, IReadOnlyList<Credential> Changed, IReadOnlyList<Credential> Removed)
     {
-        public bool IsEmpty => Added.Count + Changed.Count + Removed.Count == 0;
-
         public IEnumerable<Credential> Put => Added.Concat(Changed);
 
         // Both are in the order of names.

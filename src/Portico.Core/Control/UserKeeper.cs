@@ -37,7 +37,7 @@ internal sealed partial class UserKeeper : IDisposable
     private long _received;
     private long _sent;
     private bool _hasStarted;
-    private bool _isHandedOver;
+    private volatile bool _isHandedOver;
 
     /// <summary>Nothing is done before <see cref="Start"/>.</summary>
     /// <param name="store">Where it is kept; null = nowhere.</param>
@@ -105,6 +105,9 @@ internal sealed partial class UserKeeper : IDisposable
         }).ConfigureAwait(false);
         return notKept;
     }
+
+    /// <summary>Another process keeps users by now.</summary>
+    public bool IsHandedOver => _isHandedOver;
 
     /// <summary>Keeps what was counted until now.</summary>
     /// <param name="also">Users whose period was changed by hand.</param>
@@ -239,7 +242,7 @@ internal sealed partial class UserKeeper : IDisposable
     {
         TakeLate();
         var moved = _ledger.TakeMoved();
-        foreach (var user in moved.Keys.Where(user => !user.IsForgotten)) _unsaved[user.Key] = user.ToRow();
+        foreach (var user in moved.Keys.Concat(_ledger.TakePeriods()).Where(user => !user.IsForgotten)) _unsaved[user.Key] = user.ToRow();
         Add(moved.Values.Sum(it => it.Received), moved.Values.Sum(it => it.Sent));
         if (_store is null)
         {

@@ -47,8 +47,8 @@ internal sealed class TrialHints
     public TrialHints(TrialHints before, int secrets, ReadOnlySpan<int> places)
         : this(secrets)
     {
-        // As sets are chosen by the low bits of a hash, each set of fewer is in several of more.
-        for (var network = 0; network < _networks; network++)
+        // As sets are chosen by the low bits of a hash, each set of fewer is in several of more. The only one there was is no network's.
+        for (var network = 0; network < (before._networks == 1 ? 1 : _networks); network++)
         {
             var from = before.Near(network & (before._networks - 1));
             for (var i = 0; i < from.Length; i++) Places(network)[i] = Moved(from[i], places);

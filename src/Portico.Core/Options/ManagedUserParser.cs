@@ -10,6 +10,9 @@ namespace Portico.Core.Options;
 /// <summary>Managed users, from what was written of them and back to it. The rules are those of users in the configuration file.</summary>
 internal static class ManagedUserParser
 {
+    // Who has made more of them is helped by no more, and each takes memory.
+    private const int MostErrors = 1000;
+
     /// <summary>What one user is written as.</summary>
     public static JsonTypeInfo<UserOptions> TypeInfo => ProxyOptionsJson.Default.UserOptions;
 
@@ -27,14 +30,21 @@ internal static class ManagedUserParser
         IEnumerable<(Credential User, string Place)> file,
         Func<string, UserRecord> recordOf, List<ConfigurationError> errors, DateTimeOffset now)
     {
+        // A former secret whose time is over goes with any change, and is in nobody's way.
+        kept = [.. kept.Select(user => user.Former?.Until <= now ? user with { Former = null } : user)];
         var others = file.Concat(kept.SelectMany(user =>
             user.AllWith(null).Select(credential => (credential, $"the managed user {user.Name}"))));
         var reader = new ManagedUserReader(others, name => known(name)?.Shared ?? recordOf(name), now);
         var users = ImmutableArray.CreateBuilder<Credential>(wanted.Count + kept.Length);
-        // A former secret whose time is over goes with any change.
-        users.AddRange(kept.Select(user => user.Former?.Until <= now ? user with { Former = null } : user));
+        users.AddRange(kept);
         for (var i = 0; i < wanted.Count; i++)
         {
+            if (errors.Count >= MostErrors)
+            {
+                errors.Add(new($"users[{i}]", "this one and those behind it were not read, after so many errors"));
+                break;
+            }
+
             if (reader.Read(wanted[i], $"users[{i}]", errors) is not { } user) continue;
             users.Add(known(user.Name) is { } old && user == old ? old : user);
         }

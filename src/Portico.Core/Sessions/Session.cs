@@ -261,6 +261,7 @@ internal abstract class Session : IAddressHolder
         if (User is null) return null;
         if (Listener.Users.IsClosed) return CloseReason.ListenerRemoved;
         if (_lease.Network is { IsGone: true }) return CloseReason.UserNetworks;
+        if (User.IsForgotten) return CloseReason.SecretRemoved;
         var now = Context.Loop.UnixSeconds;
         if (Listener.Users.Find(_judged.Credential!.Secret, now) is not { } user)
             return CloseReason.SecretRemoved;

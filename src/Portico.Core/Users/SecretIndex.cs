@@ -5,7 +5,7 @@ using Portico.Protocol.Secrets;
 namespace Portico.Core.Users;
 
 /// <summary>
-/// Whose a secret is, among perhaps a hundred thousand: 4 to 10 bytes for each of them, where a dictionary has 30. Immutable.
+/// Whose a secret is, among perhaps a hundred thousand: 5 to 10 bytes for each of them, where a dictionary has 36. Immutable.
 /// </summary>
 internal sealed class SecretIndex
 {

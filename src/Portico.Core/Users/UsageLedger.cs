@@ -8,6 +8,7 @@ namespace Portico.Core.Users;
 internal sealed class UsageLedger
 {
     private readonly ConcurrentQueue<UserMeter> _moved = new();
+    private readonly ConcurrentQueue<UserRecord> _periods = new();
     private readonly ConcurrentDictionary<UsageKey, UsageRow> _kept = new();
     private volatile Action _someoneMustGo = () => { };
 
@@ -34,6 +35,17 @@ internal sealed class UsageLedger
 
     /// <summary>The counters of a meter have moved. Once until they are taken.</summary>
     public void Moved(UserMeter meter) => _moved.Enqueue(meter);
+
+    /// <summary>The terms of a user say that another period is under way; what was used stays used, so that has to be kept.</summary>
+    public void PeriodChanged(UserRecord user) => _periods.Enqueue(user);
+
+    /// <summary>The users whose period was changed since the last call. One caller at a time.</summary>
+    public IReadOnlyCollection<UserRecord> TakePeriods()
+    {
+        var changed = new HashSet<UserRecord>();
+        while (_periods.TryDequeue(out var user)) changed.Add(user);
+        return changed;
+    }
 
     /// <summary>The users whose counters moved since the last call, and what by. One caller at a time.</summary>
     public IReadOnlyDictionary<UserRecord, (long Received, long Sent)> TakeMoved()

@@ -2,7 +2,7 @@ namespace Portico.Core.Users;
 
 /// <summary>
 /// What is counted of a user who has come, or whose terms count something. The fields are words that loops change without a lock, each
-/// by <see cref="Interlocked"/> or <see cref="Volatile"/>; what has no such word is changed under the ledger's gate.
+/// by <see cref="Interlocked"/> or <see cref="Volatile"/>; the period is changed under the ledger's gate.
 /// </summary>
 /// <param name="kept">What an earlier process had counted.</param>
 internal sealed class UserCounts(UsageRow kept = default)
@@ -22,6 +22,7 @@ internal sealed class UserCounts(UsageRow kept = default)
     /// <summary>1 = a client came since somebody asked.</summary>
     public int Lately;
 
+    private volatile bool _isForgotten;
     private long _receivedBefore = kept.Received;
     private long _sentBefore = kept.Sent;
     private UserMeter? _meters;
@@ -34,7 +35,11 @@ internal sealed class UserCounts(UsageRow kept = default)
     public long PeriodBase { get; set; } = kept.PeriodBase;
 
     /// <summary>The operator has removed the user.</summary>
-    public bool IsForgotten { get; set; }
+    public bool IsForgotten
+    {
+        get => _isForgotten;
+        set => _isForgotten = value;
+    }
 
     /// <summary>What is left of what the user may do; null = nothing is limited.</summary>
     public UserLimits? Limits

@@ -64,8 +64,13 @@ internal sealed class UserRecord
         set => Counts.IsForgotten = value;
     }
 
-    /// <summary>The counters as they are kept.</summary>
-    public UsageRow ToRow() => new(Key, Received, Sent, PeriodDay, PeriodBase, LastSeen);
+    /// <summary>The counters as they are kept. Not on a loop.</summary>
+    public UsageRow ToRow()
+    {
+        // A period's day and base are one word to whoever keeps them.
+        lock (Ledger.TermsGate)
+            return new(Key, Received, Sent, PeriodDay, PeriodBase, LastSeen);
+    }
 
     private UserCounts? Known => Volatile.Read(ref _counts);
 
@@ -96,7 +101,11 @@ internal sealed class UserRecord
             Volatile.Write(ref _terms, terms);
             // Another reset day begins no period by itself: what was used stays used.
             if (terms.Quota is { } quota && before.Quota is { } old && (old.Period, old.ResetDay) != (quota.Period, quota.ResetDay))
+            {
                 Counts.PeriodDay = QuotaCalendar.StartOf(quota, today).DayNumber;
+                Ledger.PeriodChanged(this);
+            }
+
             BeginsPeriod(today);
             mustGo = Refill();
         }

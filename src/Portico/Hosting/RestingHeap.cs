@@ -12,6 +12,8 @@ internal sealed class RestingHeap : IDisposable
     // At rest little is allocated between two looks; after enough it is looked sooner whether there is rest.
     private const int LookMs = 1000, SoonMs = 400;
 
+    private delegate int MallocTrim(nuint pad);
+
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
@@ -52,11 +54,10 @@ internal sealed class RestingHeap : IDisposable
     }
 
     // TLS and the database have their memory from there. Another C library than glibc has no such call, and may need none.
-    private static unsafe void TrimNative()
+    private static void TrimNative()
     {
-        if (!NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out var trim))
-            return;
-        _ = ((delegate* unmanaged<nuint, int>)trim)(0);
+        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out var trim))
+            _ = Marshal.GetDelegateForFunctionPointer<MallocTrim>(trim)(0);
     }
 
     private void ComeBack(int afterMs)

@@ -127,7 +127,7 @@ public sealed class ManagedUsersTests : IDisposable
         Relay(stage, Bob);
         var change = await Users(stage).MergeAsync(
         [
-            ("alice", user => Noted(user, $"{user.Note}, second")), ("carol", user => Noted(user, "new")), ("bob", user => user),
+            ("alice", user => Noted(user, $"{user.Note}, second")), ("carol", user => Noted(user, "new")), ("bob", Unsaid),
         ]);
         stage.Run();
         Assert.Equal(("alice", "carol"), (Assert.Single(change.Changed), Assert.Single(change.Added)));
@@ -137,6 +137,43 @@ public sealed class ManagedUsersTests : IDisposable
         Assert.Equal(3, _store.Users.Count);
         var twice = await Users(stage).MergeAsync([("alice", user => user), ("alice", user => Noted(user, "again"))]);
         Assert.Equal(UserOutcome.Refused, twice.Outcome);
+
+        static UserOptions Unsaid(UserOptions user)
+        {
+            user.Secret = null; // as a list has it that knows no secrets
+            return user;
+        }
+    }
+
+    [Fact]
+    public async Task Another_reset_day_is_kept_although_nothing_moves()
+    {
+        var stage = NewStage();
+        var quota = new QuotaOptions { Bytes = ByteSize.Of(5000), Period = "month", ResetDay = 1 };
+        await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice, Quota = quota });
+        await Users(stage).EditAsync("alice", user =>
+        {
+            user.Quota!.Period = "day";
+            return user;
+        });
+        Assert.True(await stage.Proxy.Services.Users.FlushAsync());
+        var today = DateOnly.FromDateTime(DateTime.Today).DayNumber;
+        Assert.InRange(_store.Usage[UsageKey.OfManaged("alice")].PeriodDay, today - 1, today + 1);
+    }
+
+    [Fact]
+    public async Task A_session_of_a_name_that_is_gone_ends_so_that_nothing_moves_uncounted()
+    {
+        var stage = NewStage();
+        await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice });
+        Relay(stage, Alice);
+        await Users(stage).EditAsync("alice", user =>
+        {
+            user.Name = "alicia";
+            return user;
+        });
+        stage.Run();
+        Assert.Equal(["secret_removed (operator)"], stage.Metrics.Closed);
     }
 
     [Fact]
@@ -147,8 +184,12 @@ public sealed class ManagedUsersTests : IDisposable
         await Users(stage).RotateAsync("alice", TimeSpan.FromSeconds(60));
         stage.Advance(61);
         Assert.NotNull(Users(stage).Export("alice")!.PreviousSecret);
-        var change = await Users(stage).AddAsync(new UserOptions { Name = "bob", Secret = Bob });
-        Assert.Equal("alice", Assert.Single(change.Changed));
+        Assert.Equal(UserOutcome.Unchanged, (await Users(stage).MergeAsync([])).Outcome);
+        // It is in nobody's way, and that it goes is no news of who was not asked for.
+        var change = await Users(stage).AddAsync(new UserOptions { Name = "bob", Secret = Alice });
+        Assert.Equal("bob", Assert.Single(change.Added));
+        Assert.Empty(change.Changed);
+        Assert.DoesNotContain(_store.Users, user => user.Definition.Contains("previousSecret", StringComparison.Ordinal));
         Assert.Null(Users(stage).Export("alice")!.PreviousSecret);
         Assert.DoesNotContain(stage.Proxy.Settings.Listeners[0].Credentials, it => it.Until is not null);
     }
@@ -159,8 +200,12 @@ public sealed class ManagedUsersTests : IDisposable
         var stage = NewStage();
         await Users(stage).AddAsync(new UserOptions { Name = "alice", Secret = Alice });
         Assert.Equal(UserOutcome.Unknown, await Users(stage).ResetUsageAsync("nobody"));
+        var (_, dc) = Relay(stage, Alice);
+        dc.Peer.Send(new byte[1000]);
+        stage.Run();
         Assert.Null(await stage.Proxy.Services.Users.HandOverAsync());
         Assert.Equal(UserOutcome.Stopping, await Users(stage).ResetUsageAsync("alice"));
+        Assert.InRange(Users(stage).Usage(0).Users.Single(user => user.Name == "alice").UsedBytes, 1000, 2000);
     }
 
     [Fact]
