@@ -96,7 +96,7 @@ def pages(clients):
     """every page of the list, and the largest"""
     cursor, seen, largest = "", 0, 0
     while cursor is not None:
-        body = get("/api/sessions?limit=400" + ("&cursor=" + cursor if cursor else ""))
+        body = get("/api/sessions?limit=250" + ("&cursor=" + cursor if cursor else ""))
         page = json.loads(body)
         largest, seen = max(largest, len(body)), seen + len(page["sessions"])
         cursor = page.get("next")
