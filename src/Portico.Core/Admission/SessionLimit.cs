@@ -1,4 +1,5 @@
 using Portico.Core.Admission.Policy;
+using Portico.Core.Net;
 using Portico.Core.Users;
 
 namespace Portico.Core.Admission;
@@ -59,8 +60,20 @@ internal struct SessionLease : IDisposable
     /// <summary>One of the user's sessions.</summary>
     public void Hold(UserRecord user) => _user = user;
 
-    /// <summary>One of the user's networks.</summary>
-    public void Hold(NetworkPlace network) => _network = network;
+    /// <summary>A place among the networks of a user, where these are limited. It may send another network away.</summary>
+    /// <param name="user">Whose session it is to be, or is.</param>
+    /// <param name="network">The client's; unknown = in none, as a balancer is that says that it is itself the client.</param>
+    /// <param name="most">Networks that there may be with it.</param>
+    /// <param name="nowMs">Clock of the session's loop.</param>
+    /// <returns>False if there are too many, and none is silent.</returns>
+    public bool TryEnterNetwork(UserRecord user, ClientNetwork network, int most, long nowMs)
+    {
+        if (!network.IsKnown || user is not { Terms.MaxNetworks: not null, Limits.Networks: { } networks })
+            return true;
+        _network = networks.Enter(network, most, nowMs, out var mustGo);
+        if (mustGo) user.Ledger.SomeoneMustGo();
+        return _network is not null;
+    }
 
     /// <summary>The rules have counted it.</summary>
     public void Hold(PolicyLease policy) => _policy = policy;

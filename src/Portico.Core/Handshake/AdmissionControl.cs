@@ -86,7 +86,9 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
 
         if (!session.Listener.Limit.TryEnter(ref lease)) return CloseReason.ConnectionLimit;
         // Last: it may send another network away.
-        return session.TryEnterNetwork(user, user.Terms.MaxNetworks ?? int.MaxValue, ref lease) ? null : CloseReason.UserNetworks;
+        return lease.TryEnterNetwork(user, session.LimitedNetwork(), user.Terms.MaxNetworks ?? int.MaxValue, handshake.Loop.NowMs)
+            ? null
+            : CloseReason.UserNetworks;
     }
 
     private bool IsFirst(HandshakeState handshake, out CloseReason refusal)

@@ -270,28 +270,11 @@ internal abstract class Session : IAddressHolder
         return user.Terms == UserTerms.Unlimited && User.Terms == UserTerms.Unlimited ? null : CloseReason.SecretRemoved;
     }
 
-    /// <summary>Takes its place among the networks of a user, where these are limited. It may send another network away.</summary>
-    /// <param name="user">Whose session it is to be, or is.</param>
-    /// <param name="most">Networks that there may be with it.</param>
-    /// <param name="lease">Holds the place.</param>
-    /// <returns>False if there are too many, and none is silent.</returns>
-    public bool TryEnterNetwork(UserRecord user, int most, ref SessionLease lease)
-    {
-        // A balancer that says that it is itself the client is in no network of the user's.
-        if (user is not { Terms.MaxNetworks: not null, Limits.Networks: { } networks }) return true;
-        if (LimitedNetwork() is not { IsKnown: true } network) return true;
-        var place = networks.Enter(network, most, Context.Loop.NowMs, out var mustGo);
-        if (mustGo) user.Ledger.SomeoneMustGo();
-        if (place is null) return false;
-        lease.Hold(place);
-        return true;
-    }
-
     /// <summary>Takes its place among the networks of its user, if these are limited only since it came: however few are allowed.</summary>
     public void JoinNetworks()
     {
-        if (_lease is { IsHeld: true, Network: null } && User is { } user)
-            TryEnterNetwork(user, int.MaxValue, ref _lease);
+        if (_lease is { IsHeld: true, Network: null } && User is { Limits.Networks: not null } user)
+            _lease.TryEnterNetwork(user, LimitedNetwork(), int.MaxValue, Context.Loop.NowMs);
     }
 
     /// <summary>It ends as if the proxy stopped, for this reason. The first one counts.</summary>
