@@ -31,12 +31,12 @@ internal static class ManagedUserParser
         Func<string, UserRecord> recordOf, List<ConfigurationError> errors, DateTimeOffset now)
     {
         // A former secret whose time is over goes with any change, and is in nobody's way.
-        kept = [.. kept.Select(user => user.Former?.Until <= now ? user with { Former = null } : user)];
-        var others = file.Concat(kept.SelectMany(user =>
+        var staying = kept.Select(user => user.Former?.Until <= now ? user with { Former = null } : user);
+        var others = file.Concat(staying.SelectMany(user =>
             user.AllWith(null).Select(credential => (credential, $"the managed user {user.Name}"))));
         var reader = new ManagedUserReader(others, name => known(name)?.Shared ?? recordOf(name), now);
         var users = ImmutableArray.CreateBuilder<Credential>(wanted.Count + kept.Length);
-        users.AddRange(kept);
+        users.AddRange(staying);
         for (var i = 0; i < wanted.Count; i++)
         {
             if (errors.Count >= MostErrors)
