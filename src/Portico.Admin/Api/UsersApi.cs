@@ -130,15 +130,15 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         if (problem is not null) return problem;
         if (body!["users"] is not JsonArray users || body.Count > 1)
             return Answer.Problem(StatusCodes.Status400BadRequest, "the body must be { \"users\": [ … ] }", "users");
-        var edits = new List<(string, Func<UserOptions, UserOptions>)>();
         if (users.Count > MostMerged)
             return Answer.Problem(StatusCodes.Status400BadRequest, $"has more than {MostMerged} users; give them in parts", "users");
+        var edits = new List<(string, Func<UserOptions, UserOptions>)>();
         for (var i = 0; i < users.Count; i++)
         {
             var key = $"users[{i}]";
             if (users[i] is not JsonObject patch || TextOf(patch["name"]) is not { } name)
                 return Answer.Problem(StatusCodes.Status400BadRequest, "must be a user with a name", key);
-            edits.Add((name, user => Merge(user, patch, key + ".")));
+            edits.Add((name, user => Merge(user, patch, $"$.{key}")));
         }
 
         try
@@ -319,7 +319,7 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
     private static Answer Unknown() => Answer.Problem(StatusCodes.Status404NotFound, "there is no user of that name", "name");
 
     // What is missing stays, null clears: the default takes its place.
-    private static UserOptions Merge(UserOptions user, JsonObject patch, string place = "")
+    private static UserOptions Merge(UserOptions user, JsonObject patch, string path = "$")
     {
         var merged = JsonSerializer.SerializeToNode(user, RequestJson.Default.UserOptions)!.AsObject();
         Merge(merged, patch);
@@ -330,11 +330,11 @@ internal sealed class UsersApi(AdminHost host, AuditLog audit)
         catch (JsonException problem)
         {
             // Its lines are those of a text that nobody has written.
-            throw new JsonException(null, $"$.{place}{(problem.Path is { Length: > 2 } path ? path[2..] : "")}", null, null);
+            throw new JsonException(null, path + problem.Path?[1..], null, null);
         }
         catch (InvalidOperationException)
         {
-            throw new JsonException(null, $"$.{place.TrimEnd('.')}", null, null); // half of a surrogate pair, which is no text
+            throw new JsonException(null, path, null, null); // half of a surrogate pair, which is no text
         }
     }
 
