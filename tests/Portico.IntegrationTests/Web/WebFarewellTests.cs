@@ -24,7 +24,7 @@ public sealed class WebFarewellTests(ITestOutputHelper output)
         await app.EnterAsync();
         using var carrier = PagelessCarrier.Of(kind, app);
         // More than a stream's first window: it stands still in the middle of a frame of Telegram's when the signal comes.
-        await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, WebProcessTests.Download(proxy)));
+        await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, proxy.Download()));
         var (bytes, types) = (0, new List<WebFrameType>());
         var isTold = false;
         var farewell = "";

@@ -69,6 +69,9 @@ internal sealed partial class WebProcess : IAsyncDisposable
     /// <summary>Clients of Telegram's reach it by this, each with a session of its own, at whatever port it has by then.</summary>
     public WebTunnel Tunnel(bool isSocket) => new(() => Client(), isSocket);
 
+    /// <summary>An app's first bytes on a stream, which ask for 8 MB.</summary>
+    public byte[] Download() => DownloadQuestion.Of(Secret, frames: 80, size: 100_000);
+
     /// <summary>Sends a signal.</summary>
     public void Signal(int number) => _process.Signal(number);
 

@@ -59,7 +59,7 @@ public sealed class WebProcessTests(ITestOutputHelper output)
             await app.EnterAsync();
             credentials.AddRange([app.Bootstrap, app.SessionToken]);
             using var carrier = PagelessCarrier.Of(kind, app);
-            await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, Download(proxy)));
+            await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, proxy.Download()));
             await carrier.ReadAsync(1, 100_000);
             // With everything where it does not belong.
             using var odd = app.Request(HttpMethod.Get, $"/{app.SessionToken}?bridge={credentials[0]}&{Marked}", app.SessionToken);
@@ -84,5 +84,4 @@ public sealed class WebProcessTests(ITestOutputHelper output)
     }
 
     // What a client sends that asks for 8 MB: header and question.
-    internal static byte[] Download(WebProcess proxy) => DownloadQuestion.Of(proxy.Secret, frames: 80, size: 100_000);
 }
