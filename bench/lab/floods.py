@@ -10,11 +10,10 @@ asks and leaves. The flood has no processor of its own, so what it takes to send
 takes connections and says nothing.
 Exit status 1: the others kept less than 90 % of their throughput, or more than one of 100 newcomers took longer than a second.
 """
-import argparse, collections, itertools, json, multiprocessing, os, pathlib, socket, ssl, statistics, sys, tempfile, time
+import argparse, collections, itertools, multiprocessing, os, socket, ssl, statistics, sys, tempfile, time
 
 import measure
 
-HERE = pathlib.Path(__file__).resolve().parent
 PORT, SINK, DOMAIN, STAY = 4430, 4471, "localhost", 1.0
 LEAST_SHARE, MOST_SECONDS = 0.9, 1.0
 ONE, MANY = ["127.9.9.9"], [f"127.{10 + i // 65000}.{i % 65000 // 250}.{1 + i % 250}" for i in range(10_000)]
@@ -79,17 +78,11 @@ def sink():
 
 
 def speed(lab, secs):
-    run = lab.run("ee", [*measure.SCEN["down4"], "--secs", str(secs), "--warmup", "1"])
-    if not run.get("ok"):
-        raise SystemExit("load failed: " + json.dumps(run))
-    return run["down_mb_s"]
+    return lab.figure([*measure.SCEN["down4"], "--secs", str(secs), "--warmup", "1"], "down_mb_s")
 
 
 def newcomers(lab, secs):
-    run = lab.run("ee", ["--scenario", "connect-rate", "-c", "1", "--secs", str(secs), "--warmup", "0"])
-    if not run.get("ok"):
-        raise SystemExit("load failed: " + json.dumps(run))
-    return run["p99_us"] / 1e6
+    return lab.figure(["--scenario", "connect-rate", "-c", "1", "--secs", str(secs), "--warmup", "0"], "p99_us") / 1e6
 
 
 def main():
@@ -101,11 +94,7 @@ def main():
     arguments, wrong = parser.parse_args(), []
     multiprocessing.Process(target=sink, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
-        command = arguments.command or ["dotnet", str(HERE / "../../src/Portico/bin/Release/net10.0/portico.dll")]
-        profile = {"name": "floods", "cmd": [*command, "run", "--config", "portico/direct.json", "--log-level", "error"],
-                   "port": PORT, "secret": "00112233445566778899aabbccddeeff", "domain": DOMAIN}
-        lab_arguments = argparse.Namespace(fk=(21801, 21802, 21803), logs=folder, faketg_args="", load_args="--big-hello")
-        with measure.Lab(profile, lab_arguments) as lab:
+        with measure.portico_lab("floods", arguments.command, "portico/direct.json", folder) as lab:
             lab.warm("ee", 6)
             for name, addresses in FLOODS.items():
                 shares, aside, waits, rates = [], [], [], []

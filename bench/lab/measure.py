@@ -131,6 +131,13 @@ class Lab:
         self.px.stop()
         self.tg.stop()
 
+    def figure(self, args, key):
+        """one figure of a load run over fake TLS, which has to go well"""
+        d = self.run("ee", args)
+        if not d.get("ok"):
+            raise SystemExit("load failed: " + json.dumps(d))
+        return d[key]
+
     def load_cmd(self, proto, args):
         c = [B + "/load", "--port", str(self.prof["port"]), "--proto", proto, "--verbose"]
         if self.prof.get("secret"):
@@ -237,6 +244,15 @@ SCEN = {
 }
 COLS = ["down_mb_s", "up_mb_s", "cpu_s_per_gb", "min_cpu_s_per_gb", "cpu_us_per_msg", "cpu_us_per_conn", "per_s",
         "p50_us", "p99_us", "p999_us", "cpu_proxy", "cpu_faketg", "cpu_load", "others_cores"]
+
+
+def portico_lab(name, command, config, logs):
+    """the proxy alone, with one of the configurations in portico/ or one like them; without a command as `dotnet build` leaves it"""
+    here = os.path.dirname(os.path.abspath(__file__))
+    command = command or ["dotnet", here + "/../../src/Portico/bin/Release/net10.0/portico.dll"]
+    profile = {"name": name, "cmd": [*command, "run", "--config", config, "--log-level", "warn"],
+               "port": 4430, "secret": "00112233445566778899aabbccddeeff", "domain": "localhost"}
+    return Lab(profile, argparse.Namespace(fk=(21801, 21802, 21803), logs=logs, faketg_args="", load_args="--big-hello"))
 
 
 def median(rows, k):

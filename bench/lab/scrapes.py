@@ -84,12 +84,11 @@ def side(lab, scenario, secs, waves):
     surge = Waves(waves, lab.px.pids()) if waves else None
     if surge:
         surge.start()
-    run = lab.run("ee", measure.SCEN[scenario] + ["--secs", str(secs), "--warmup", "1"])
+    figure = lab.figure(
+        measure.SCEN[scenario] + ["--secs", str(secs), "--warmup", "1"], "down_mb_s" if scenario == "down4" else "p99_us")
     if surge:
         surge.stop()
-    if not run.get("ok"):
-        raise SystemExit("load failed: " + json.dumps(run))
-    return run["down_mb_s" if scenario == "down4" else "p99_us"], surge
+    return figure, surge
 
 
 def pages(clients):
@@ -113,11 +112,7 @@ def main():
     arguments = parser.parse_args()
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
-        command = (arguments.command or ["dotnet", str(HERE / "../../src/Portico/bin/Release/net10.0/portico.dll")])
-        profile = {"name": "scrapes", "cmd": [*command, "run", "--config", configuration(folder), "--log-level", "warn"],
-                   "port": 4430, "secret": "00112233445566778899aabbccddeeff", "domain": "localhost"}
-        lab_arguments = argparse.Namespace(fk=(21801, 21802, 21803), logs=folder, faketg_args="", load_args="--big-hello")
-        with measure.Lab(profile, lab_arguments) as lab:
+        with measure.portico_lab("scrapes", arguments.command, configuration(folder), folder) as lab:
             lab.warm("ee", 6)
             get("/metrics")
             before = own_kb(lab.px.pids())
