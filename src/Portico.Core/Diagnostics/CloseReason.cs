@@ -64,7 +64,7 @@ public enum CloseReason : byte
     /// <summary>The machine was short of memory: a stranger, a caller that had shown nothing, or a client that took nothing.</summary>
     MemoryPressure,
 
-    /// <summary>The machine had next to no memory left when it came: treated as a stranger, with no secret tried.</summary>
+    /// <summary>Next to no memory was left when it came: treated as a stranger, after its secret was tried and remembered.</summary>
     Memory,
 
     /// <summary>The listener has its maximum of authenticated sessions: treated as a stranger.</summary>

@@ -24,7 +24,7 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
     // The process that takes over has read what was seen in a fraction of a second.
     private const int LookAgainMs = 5;
 
-    /// <summary>Asks the memory of replays, the rules, then the limits; what was taken is the session's to give back.</summary>
+    /// <summary>Asks for replays, the user's terms, the rules, then the limits; what was taken is the session's to give back.</summary>
     /// <param name="handshake">With the raw bytes that the judge has seen.</param>
     public ValueTask<StepResult> AdmitAsync(HandshakeState handshake) =>
         replays.IsMoving ? AdmitLaterAsync(handshake) : new(Admit(handshake));

@@ -57,7 +57,7 @@ internal struct Judged
         CloseReason.UserNetworks => "a client, but its user is in too many networks",
         CloseReason.AddressRate => "not tried: too many of its network knew no secret",
         CloseReason.ConnectionLimit => "a client, but the listener is full",
-        CloseReason.Memory => "undecided: no memory to try secrets",
+        CloseReason.Memory => "a client, but next to no memory is left",
         CloseReason.HandshakeTimeout or CloseReason.ClientClosed => "undecided",
         { } other => other.Tag(),
     };
