@@ -13,6 +13,7 @@ using Portico.Fuzz.Targets.ProxyProtocol;
 using Portico.Fuzz.Targets.Secrets;
 using Portico.Fuzz.Targets.TelegramConfig;
 using Portico.Fuzz.Targets.WebProxy;
+using Portico.Fuzz.Targets.WebSockets;
 using Portico.Protocol.Framing;
 using Xunit;
 
@@ -53,6 +54,7 @@ internal static class AllTargets
         () => new WebBatchTarget(),
         () => new WebSessionTarget(),
         () => new WebAppTarget(),
+        () => new WebSocketTarget(),
         () => new ConfigurationTarget(),
         () => new OverrideTarget(),
         () => new ImportTarget("erlang"),
