@@ -32,6 +32,11 @@ public sealed partial class PorticoProxy
     internal event Action? WebGatesChanged;
 
     /// <summary>
+    /// Closes the HTTP side of WEB proxies, whose sessions are over. Loops go on until that is done; null = there is none.
+    /// </summary>
+    internal Func<Task>? CloseWeb { get; set; }
+
+    /// <summary>
     /// Puts other settings in force, all of them or none. Sessions go on, under the settings that they began with, unless their
     /// secret or their listener is gone: those end within a second.
     /// </summary>

@@ -11,6 +11,7 @@ using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Core.Users;
+using Portico.Core.Web;
 
 namespace Portico.Core;
 
@@ -19,6 +20,7 @@ public sealed partial class PorticoProxy : IAsyncDisposable
 {
     private static readonly TimeSpan PatienceForLast = TimeSpan.FromMilliseconds(100),
         PatienceForApps = TimeSpan.FromMilliseconds(500),
+        PatienceForFarewells = TimeSpan.FromSeconds(2),
         PauseForLast = TimeSpan.FromMilliseconds(5);
 
     private readonly Engine _engine;
@@ -246,6 +248,8 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         if (drain > TimeSpan.Zero)
             await UnlessDeadAsync(Task.WhenAny(told, _hurry.Task, Task.Delay(PatienceForApps))).ConfigureAwait(false);
         foreach (var sessions in web) await UnlessDeadAsync(sessions.CloseAsync()).ConfigureAwait(false);
+        await UnlessDeadAsync(Task.WhenAny(Task.WhenAll(CloseWeb?.Invoke() ?? Task.CompletedTask, FarewellsAsync(web)), _hurry.Task))
+            .ConfigureAwait(false);
         if (listensOn) await LeaveAsync().ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         _services.Memory.Dispose();
@@ -265,6 +269,13 @@ public sealed partial class PorticoProxy : IAsyncDisposable
             await UnlessDeadAsync(Task.WhenAny(_hurry.Task, Task.Delay(PauseForLast))).ConfigureAwait(false);
 
         bool IsLettingIn() => _services.Counters.Sum(it => it.Open - it.Relaying - it.Cover) > 0 && !_hurry.Task.IsCompleted;
+    }
+
+    // Apps say that they have heard why their WebSockets close, or have had the time.
+    private static async Task FarewellsAsync(List<WebSessions> web)
+    {
+        for (var waited = TimeSpan.Zero; waited < PatienceForFarewells && web.Any(it => it.Sockets.Count > 0); waited += PauseForLast)
+            await Task.Delay(PauseForLast).ConfigureAwait(false);
     }
 
     // What is queued on sockets that another process has is that one's.

@@ -19,12 +19,11 @@ namespace Portico.Web;
 /// </summary>
 /// <param name="gate">The gate in force.</param>
 /// <param name="site">What everybody else sees.</param>
-/// <param name="carriers">Answers those who are ours.</param>
 /// <param name="services">Of the web server.</param>
 /// <param name="loggers">Where lines go.</param>
 /// <param name="time">The clock.</param>
 internal sealed partial class RequestPipeline(
-    Func<WebGate> gate, SiteInForce site, CarrierRequests carriers, IServiceProvider services, ILoggerFactory loggers, TimeProvider time)
+    Func<WebGate> gate, SiteInForce site, IServiceProvider services, ILoggerFactory loggers, TimeProvider time)
     : IHttpApplication<HttpContext>
 {
     private readonly ILogger _log = loggers.CreateLogger<RequestPipeline>();
@@ -75,7 +74,7 @@ internal sealed partial class RequestPipeline(
         if (route.Kind == WebRouteKind.Transport && _clients.Find(context, current) is { } client)
         {
             Vouch(context, current, route);
-            return carriers.AnswerAsync(context, current, route, client);
+            return CarrierRequests.AnswerAsync(context, current, route, client);
         }
 
         // 3. Everybody else. What is good of credentials does not go on to the site.

@@ -20,6 +20,7 @@ public sealed partial class WebHosts : IAsyncDisposable
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Dictionary<string, (Door Door, WebServer Server)> _open = new(StringComparer.Ordinal);
     private bool _isClosed;
+    private Task? _stopping;
 
     private WebHosts(PorticoProxy proxy, ILoggerFactory loggers, TimeProvider time)
     {
@@ -61,6 +62,7 @@ public sealed partial class WebHosts : IAsyncDisposable
 
         if (hosts.Wanted().Any(listener => listener.Web!.Socket is not null)) proxy.BeginLearning();
         proxy.WebGatesChanged += hosts.OnChanged;
+        proxy.CloseWeb = hosts.CloseAsync;
         return hosts;
     }
 
@@ -68,23 +70,32 @@ public sealed partial class WebHosts : IAsyncDisposable
     /// Takes no more connections. Requests that are under way end with their sessions, whose end is the proxy's business.
     /// </summary>
     /// <param name="hurry">What is not done by then is cut off.</param>
-    public async Task StopAsync(CancellationToken hurry)
+    public Task StopAsync(CancellationToken hurry)
+    {
+        lock (_open) return _stopping ??= StopOnceAsync(hurry);
+    }
+
+    private async Task StopOnceAsync(CancellationToken hurry)
     {
         _proxy.WebGatesChanged -= OnChanged;
         await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false); // what is being opened is closed too
-        var isFirst = !_isClosed;
         _isClosed = true;
         _turn.Release();
-        if (!isFirst) return;
         await Task.WhenAll(_open.Values.Select(it => it.Server.StopAsync(hurry))).ConfigureAwait(false);
     }
 
     /// <summary>Stops; what is under way has 2 s.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Volatile.Read(ref _isClosed)) return;
         using var hurry = new CancellationTokenSource(Patience);
         await StopAsync(hurry.Token).ConfigureAwait(false);
+    }
+
+    // Whoever stops them may give them longer, but the loops that they need do not live longer.
+    private async Task CloseAsync()
+    {
+        using var hurry = new CancellationTokenSource(Patience);
+        await Task.WhenAny(StopAsync(hurry.Token), Task.Delay(Patience, CancellationToken.None)).ConfigureAwait(false);
     }
 
     private IEnumerable<ListenerSettings> Wanted() => _proxy.Settings.Listeners.Where(listener => listener.Web is not null);

@@ -1,5 +1,5 @@
+using System.Collections.Immutable;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -7,15 +7,12 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Portico.Core.Control;
+using Portico.Core.Net;
 using Portico.Core.Web;
-using Portico.Web.Carriers;
 using Portico.Web.Doors;
 using Portico.Web.Site;
 using Yarp.ReverseProxy.Forwarder;
@@ -82,7 +79,7 @@ internal sealed partial class WebServer : IAsyncDisposable
         {
             EndPoint? bound = null;
             var sockets = new ListeningSocket(isSuccessor);
-            parts = Build(endpoint, certificate, address =>
+            parts = Build(endpoint, certificate, gate().Sessions.Loops, address =>
             {
                 var socket = sockets.Bind(address);
                 bound = socket.LocalEndPoint;
@@ -90,8 +87,7 @@ internal sealed partial class WebServer : IAsyncDisposable
             });
             site = SiteInForce.Open(gate(), parts.Services.GetRequiredService<IHttpForwarder>(), loggers, time);
             var server = parts.Services.GetRequiredService<IServer>();
-            var carriers = new CarrierRequests();
-            var pipeline = new RequestPipeline(gate, site, carriers, parts.Services, loggers, time);
+            var pipeline = new RequestPipeline(gate, site, parts.Services, loggers, time);
             await server.StartAsync(pipeline, CancellationToken.None).ConfigureAwait(false);
             var listener = gate().Listener;
             Log.Listening(log, listener, bound!, certificate is null ? "plain HTTP" : "TLS");
@@ -128,7 +124,8 @@ internal sealed partial class WebServer : IAsyncDisposable
         await StopAsync(hurry.Token).ConfigureAwait(false);
     }
 
-    private static WebApplication Build(EndPoint endpoint, CertificateFiles? certificate, Func<EndPoint, Socket> bind)
+    private static WebApplication Build(
+        EndPoint endpoint, CertificateFiles? certificate, ImmutableArray<EventLoop> loops, Func<EndPoint, Socket> bind)
     {
         // Only a box for the server's parts, which reads no environment, file or argument. It is never started as a host: that would tell
         // loggers, traces and diagnostic listeners of every request, target and all. For the same reason the parts have no logger.
@@ -136,13 +133,12 @@ internal sealed partial class WebServer : IAsyncDisposable
         builder.Services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         builder.Services.AddHttpForwarder();
         builder.WebHost.UseKestrelCore();
-        var sockets = new SocketTransportOptions { CreateBoundListenSocket = bind };
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new PatientTransport(
-            new SocketTransportFactory(Options.Create(sockets), NullLoggerFactory.Instance), () => ProxyControl.HasDescriptorsForVisitors));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(
+            new LoopTransport(loops, bind, () => certificate?.Current, () => ProxyControl.HasDescriptorsForVisitors));
         builder.WebHost.ConfigureKestrel(server =>
         {
             SetLimits(server);
-            server.Listen(endpoint, options => Furnish(options, certificate));
+            server.Listen(endpoint, Furnish);
         });
         return builder.Build();
     }
@@ -165,17 +161,10 @@ internal sealed partial class WebServer : IAsyncDisposable
         server.Limits.Http2.InitialConnectionWindowSize = ConnectionWindow;
     }
 
-    private static void Furnish(ListenOptions options, CertificateFiles? certificate)
+    private static void Furnish(ListenOptions options)
     {
-        options.Protocols = HttpProtocols.Http1;
-        if (options.EndPoint is UnixDomainSocketEndPoint)
-            options.Use(next => new ProxiedConnections(next).OnConnectionAsync);
-        if (certificate is null) return;
+        // Without TLS nobody can ask for HTTP/2.
         options.Protocols = HttpProtocols.Http1AndHttp2;
-        options.UseHttps(new TlsHandshakeCallbackOptions
-        {
-            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }),
-        });
     }
 
     private static partial class Log

@@ -20,6 +20,9 @@ internal struct ByteStore
     /// <summary>What it holds. Valid until the next call of <see cref="Room"/> or <see cref="Take"/>.</summary>
     public readonly Span<byte> Bytes => _bytes.AsSpan(_start, _end - _start);
 
+    /// <inheritdoc cref="Bytes"/>
+    public readonly ReadOnlyMemory<byte> Memory => _bytes.AsMemory(_start, _end - _start);
+
     /// <summary>
     /// Free bytes behind the content, at least <paramref name="least"/>:
     /// moves the content to the front or to a larger buffer when there are fewer.

@@ -117,11 +117,34 @@ internal abstract class Channel
         if (!IsClosed) Loop.Deadlines.Set(Slot, dueMs);
     }
 
+    /// <summary>Disarms it.</summary>
+    public void ClearDeadline()
+    {
+        Loop.Assert();
+        if (!IsClosed) Loop.Deadlines.Clear(Slot);
+    }
+
     /// <summary>Orderly close: FIN. Its slot lives on until the batch of events at hand is done.</summary>
     public void Close() => CloseOnce(abort: false);
 
     /// <summary>RST: what is queued on either side is thrown away.</summary>
     public void Abort() => CloseOnce(abort: true);
+
+    /// <summary>Whether its engine lets connections change loops.</summary>
+    public virtual bool CanChangeLoops => false;
+
+    /// <summary>
+    /// Takes the connection out of its loop, for another one. This channel is closed then; the connection is as it was.
+    /// </summary>
+    /// <returns>Null where it is closed already, or the engine cannot.</returns>
+    public DetachedChannel? Detach()
+    {
+        Loop.Assert();
+        if (IsClosed || DetachCore() is not { } detached) return null;
+        MarkClosed();
+        Loop.Slots.Retire(Slot);
+        return detached;
+    }
 
     /// <summary>How a connect ended; <see cref="SocketError.Success"/> if it is through.</summary>
     public abstract SocketError ConnectResult();
@@ -265,6 +288,9 @@ internal abstract class Channel
 
     protected abstract void CloseCore(bool abort);
 
+    /// <summary>For engines whose sockets can change loops.</summary>
+    protected virtual DetachedChannel? DetachCore() => null;
+
     // A hang-up is an edge that comes once: readable stays set until the read that returns it.
     private IoStatus AfterRead(IoStatus status, int count, int room)
     {
@@ -278,9 +304,14 @@ internal abstract class Channel
     {
         Loop.Assert();
         if (IsClosed) return;
-        _traits = (_traits | Traits.Closed) & ~(Traits.Readable | Traits.Writable);
-        Loop.Deadlines.Clear(Slot);
+        MarkClosed();
         CloseCore(abort);
         Loop.Slots.Retire(Slot);
+    }
+
+    private void MarkClosed()
+    {
+        _traits = (_traits | Traits.Closed) & ~(Traits.Readable | Traits.Writable);
+        Loop.Deadlines.Clear(Slot);
     }
 }

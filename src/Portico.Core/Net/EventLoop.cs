@@ -129,6 +129,12 @@ internal abstract class EventLoop
     /// <returns>Null when no socket could be had; <paramref name="error"/> says why.</returns>
     public abstract Channel? Connect(EndPoint address, IPAddress? from, IChannelOwner owner, out SocketError error);
 
+    /// <summary>On the loop: takes over a connected socket, of which nothing was read or written yet.</summary>
+    /// <param name="socket">The loop's from now on.</param>
+    /// <param name="owner">Whom the channel tells.</param>
+    /// <returns>Null, with the socket closed, if its peer is gone or the loop can watch no more of them.</returns>
+    public abstract Channel? Adopt(Socket socket, IChannelOwner owner);
+
     /// <summary>Makes <see cref="Turn"/> return at once, or not sleep when it is called next. From any thread.</summary>
     protected abstract void Wake();
 

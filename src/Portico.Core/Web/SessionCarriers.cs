@@ -10,10 +10,7 @@ internal sealed class SessionCarriers
 {
     private readonly WebSession _session;
     private readonly WebLimits _limits;
-    private readonly Dictionary<uint, HttpsCarrier> _lanes = [];
-    private readonly HashSet<uint> _gone = [];
-    private readonly Queue<uint> _goneInOrder = new();
-    private readonly Dictionary<uint, SocketCarrier> _sockets = [];
+    private LaneCarriers? _lanes;
     private HttpsCarrier? _https;
     private SocketCarrier? _socket;
     private volatile int _used = -1;
@@ -27,11 +24,32 @@ internal sealed class SessionCarriers
     // As many as both sides remember streams.
     private const int MostGone = 4096;
 
+    /// <summary>Those of streams. An app without lanes, of which there may be ten thousand, has none of this.</summary>
+    private sealed class LaneCarriers
+    {
+        public Dictionary<uint, HttpsCarrier> Https { get; } = [];
+
+        public Dictionary<uint, SocketCarrier> Sockets { get; } = [];
+
+        public HashSet<uint> Gone { get; } = [];
+
+        public Queue<uint> GoneInOrder { get; } = new();
+    }
+
+    private LaneCarriers Lanes => _lanes ??= new LaneCarriers();
+
     /// <summary>Whether a lane is over, and its app was told: late frames of it are acknowledged and dropped.</summary>
-    public bool IsGone(uint? lane) => lane is { } id && _gone.Contains(id);
+    public bool IsGone(uint? lane) => lane is { } id && _lanes?.Gone.Contains(id) == true;
 
     /// <summary>The one that has carried frames; null = none has.</summary>
     public WebCarrier? Used => _used < 0 ? null : (WebCarrier)_used;
+
+    /// <summary>Whether frames may travel that way, or have.</summary>
+    public bool MayUse(WebCarrier carrier)
+    {
+        NoteUse();
+        return _used < 0 || _used == (int)carrier;
+    }
 
     /// <summary>The one for requests.</summary>
     /// <param name="lane">Of a stream, or 0 for what belongs to none; null = there are no lanes.</param>
@@ -40,12 +58,12 @@ internal sealed class SessionCarriers
     {
         if (!MayUse(lane is null ? WebCarrier.Https : WebCarrier.HttpsLanes)) return null;
         if (lane is not { } only) return _https ??= new HttpsCarrier(_session, null, _limits);
-        if (_lanes.TryGetValue(only, out var known)) return known;
-        DropClosedLanes();
+        if (Lanes.Https.TryGetValue(only, out var known)) return known;
+        DropClosed(Lanes);
         // One for each stream, as many that are about to be opened, and the one for none.
-        if (_lanes.Count > 2 * _limits.StreamsPerSession) return null;
+        if (Lanes.Https.Count > 2 * _limits.StreamsPerSession) return null;
         var added = new HttpsCarrier(_session, only, _limits);
-        _lanes.Add(only, added);
+        Lanes.Https.Add(only, added);
         return added;
     }
 
@@ -57,17 +75,17 @@ internal sealed class SessionCarriers
         if (!MayUse(lane is null ? WebCarrier.WebSocket : WebCarrier.WebSocketLanes)) return null;
         if (lane is { } only)
         {
-            if (_sockets.ContainsKey(only) || _sockets.Count > 2 * _limits.StreamsPerSession)
+            if (Lanes.Sockets.ContainsKey(only) || Lanes.Sockets.Count > 2 * _limits.StreamsPerSession)
                 return null;
-            var added = new SocketCarrier(_session, only, () => MayUse(WebCarrier.WebSocketLanes));
-            _sockets.Add(only, added);
+            var added = new SocketCarrier(_session, this, only);
+            Lanes.Sockets.Add(only, added);
             _session.Attached++;
             return added;
         }
 
         if (_socket is not null) return null;
         _session.Attached++;
-        return _socket = new SocketCarrier(_session, null, () => MayUse(WebCarrier.WebSocket));
+        return _socket = new SocketCarrier(_session, this, null);
     }
 
     /// <summary>A WebSocket is gone. If it has carried frames, so are the streams that it carried.</summary>
@@ -79,7 +97,7 @@ internal sealed class SessionCarriers
         _session.Touch();
         if (lane is { } only)
         {
-            _sockets.Remove(only);
+            Lanes.Sockets.Remove(only);
             if (socket.IsUsed) _session.Abandon(only);
             return;
         }
@@ -91,7 +109,7 @@ internal sealed class SessionCarriers
     /// <summary>The app is to hear that the session ends. One way is enough.</summary>
     public void SayBye()
     {
-        var none = _lanes.GetValueOrDefault(0u)?.Lane;
+        var none = _lanes?.Https.GetValueOrDefault(0u)?.Lane;
         var lane = Used switch
         {
             WebCarrier.Https => _https?.Lane,
@@ -109,8 +127,9 @@ internal sealed class SessionCarriers
     {
         _https?.End();
         _socket?.End();
-        foreach (var lane in _lanes.Values) lane.End();
-        foreach (var socket in _sockets.Values) socket.End();
+        if (_lanes is not { } lanes) return;
+        foreach (var lane in lanes.Https.Values) lane.End();
+        foreach (var socket in lanes.Sockets.Values) socket.End();
     }
 
     /// <summary>A frame may have travelled.</summary>
@@ -119,22 +138,17 @@ internal sealed class SessionCarriers
         if (_used < 0) _used = Find();
     }
 
-    private bool MayUse(WebCarrier carrier)
-    {
-        NoteUse();
-        return _used < 0 || _used == (int)carrier;
-    }
-
     private int Find()
     {
         if (_https is { IsUsed: true }) return (int)WebCarrier.Https;
         if (_socket is { IsUsed: true }) return (int)WebCarrier.WebSocket;
-        foreach (var lane in _lanes.Values)
+        if (_lanes is not { } lanes) return -1;
+        foreach (var lane in lanes.Https.Values)
         {
             if (lane.IsUsed) return (int)WebCarrier.HttpsLanes;
         }
 
-        foreach (var socket in _sockets.Values)
+        foreach (var socket in lanes.Sockets.Values)
         {
             if (socket.IsUsed) return (int)WebCarrier.WebSocketLanes;
         }
@@ -146,22 +160,23 @@ internal sealed class SessionCarriers
     {
         _https?.Resume();
         _socket?.Resume();
-        foreach (var lane in _lanes.Values) lane.Resume();
-        foreach (var socket in _sockets.Values) socket.Resume();
+        if (_lanes is not { } lanes) return;
+        foreach (var lane in lanes.Https.Values) lane.Resume();
+        foreach (var socket in lanes.Sockets.Values) socket.Resume();
     }
 
     // Of those whose end the app has been told nothing is kept but the number: it asks for them once more only if it did not hear that.
-    private void DropClosedLanes()
+    private void DropClosed(LaneCarriers lanes)
     {
-        if (_lanes.Count <= _limits.StreamsPerSession) return;
-        foreach (var (id, lane) in _lanes.ToArray())
+        if (lanes.Https.Count <= _limits.StreamsPerSession) return;
+        foreach (var (id, lane) in lanes.Https.ToArray())
         {
             if (!lane.HasSaidClosed) continue;
             lane.End();
-            _lanes.Remove(id);
-            _gone.Add(id);
-            _goneInOrder.Enqueue(id);
-            if (_goneInOrder.Count > MostGone) _gone.Remove(_goneInOrder.Dequeue());
+            lanes.Https.Remove(id);
+            lanes.Gone.Add(id);
+            lanes.GoneInOrder.Enqueue(id);
+            if (lanes.GoneInOrder.Count > MostGone) lanes.Gone.Remove(lanes.GoneInOrder.Dequeue());
         }
     }
 }

@@ -3,18 +3,31 @@ using Portico.Protocol.WebProxy;
 
 namespace Portico.Core.Web;
 
+/// <summary>Whoever reads and writes a WebSocket, as its carrier knows it. All on the session's loop, none from within a stream.</summary>
+internal interface ISocketPort
+{
+    /// <summary>There may be something to send, or nothing any more.</summary>
+    void OnReady();
+
+    /// <summary>There may be room for a message that was held.</summary>
+    void OnRoom();
+
+    /// <summary>It carries nothing any more.</summary>
+    void OnOver();
+}
+
 /// <summary>Frames in the messages of one WebSocket, for a session or one stream of it. What is lost with the socket is lost.</summary>
 /// <param name="session">Whose.</param>
+/// <param name="carriers">The session's, which know whether frames may still travel this way.</param>
 /// <param name="only">The stream that it is for alone; null = all.</param>
-/// <param name="mayUse">Whether frames may still travel this way.</param>
-internal sealed class SocketCarrier(WebSession session, uint? only, Func<bool> mayUse) : ILaneTaker
+internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers, uint? only) : ILaneTaker
 {
     // So much is under way to an app at a time: what waits here can still be put in order, what is in a socket cannot. On a line that
     // takes long for it, it is less.
-    private const int FirstBytes = 64 * 1024, LeastBytes = 16 * 1024, MostBytes = 256 * 1024, QuickMs = 8, SlowMs = 20;
+    // All that one stream may have waiting goes in one batch, with its header.
+    private const int FirstBytes = 64 * 1024, LeastBytes = 16 * 1024, MostBytes = WebStream.MostWaiting + WebFrameHeader.Length,
+        QuickMs = 8, SlowMs = 20;
 
-    private LoopCall<WebBatch?>? _waiting;
-    private (LoopCall<bool> Call, ReadOnlySequence<byte> Message)? _held;
     private int _mostBytes = FirstBytes;
     private long _givenMs;
     private bool _isOver;
@@ -22,65 +35,48 @@ internal sealed class SocketCarrier(WebSession session, uint? only, Func<bool> m
     /// <summary>What waits for the app.</summary>
     public WebLane Lane { get; } = new(session);
 
+    /// <summary>Who reads and writes it; null = nobody yet.</summary>
+    public ISocketPort? Port { get; set; }
+
     /// <summary>It has carried a frame.</summary>
     public bool IsUsed { get; private set; }
 
-    /// <summary>A stream's own socket has done its work.</summary>
-    private bool IsDone => _isOver || (IsUsed && only is { } stream && !session.HasStream(stream));
+    /// <summary>Nothing will be sent any more. A stream's own socket has done its work when the stream is over.</summary>
+    public bool IsDone => _isOver || (IsUsed && only is { } stream && !session.HasStream(stream));
 
-    /// <summary>A message. The next may be read when this is answered: false = the socket is to be closed.</summary>
-    /// <param name="call">To be answered.</param>
-    /// <param name="message">Valid until then.</param>
-    public void Receive(LoopCall<bool> call, in ReadOnlySequence<byte> message)
+    /// <summary>A message of the app's.</summary>
+    /// <returns>False = the socket is to be closed; null = there is no room for it until <see cref="ISocketPort.OnRoom"/>.</returns>
+    public bool? TryAccept(in ReadOnlySequence<byte> message)
     {
-        if (_isOver || !mayUse()) call.TrySetResult(false);
-        else if (session.HasRoomFor(RelayStreams.DataIn(message))) Apply(call, message);
-        else _held = (call, message);
+        if (_isOver || !carriers.MayUse(only is null ? WebCarrier.WebSocket : WebCarrier.WebSocketLanes))
+            return false;
+        if (!session.HasRoomFor(RelayStreams.DataIn(message))) return null;
+        var isGood = session.TryAccept(message, only, Lane, out _);
+        IsUsed |= isGood;
+        if (isGood) return true;
+        if (only is { } stream) session.Abandon(stream);
+        else session.End(WebEnd.Protocol);
+        return false;
     }
 
-    /// <summary>What is to be sent next, when there is something. One caller at a time.</summary>
-    /// <param name="call">To be answered: a batch, to be released when it was sent, or null when there will be none any more.</param>
-    public void Next(LoopCall<WebBatch?> call)
-    {
-        _waiting = call;
-        Lane.Taker = this;
-        NoteSent();
-        OnReady();
-    }
+    /// <summary>Somebody waits for what is to be sent next, and is told of it. Until then nothing is built.</summary>
+    public void Want() => Lane.Taker = this;
 
-    /// <summary>There may be room again for a message that was held.</summary>
-    public void Resume()
+    /// <summary>What is to be sent next, to be released when it was.</summary>
+    /// <param name="header">Bytes that whoever sends it will want in front.</param>
+    /// <returns>Null if there is nothing, for now or any more (<see cref="IsDone"/>).</returns>
+    public WebBatch? Take(int header = 0)
     {
-        if (_held is not { } held || !session.HasRoomFor(RelayStreams.DataIn(held.Message))) return;
-        _held = null;
-        Apply(held.Call, held.Message);
-    }
-
-    /// <summary>It carries nothing any more.</summary>
-    public void End()
-    {
-        _isOver = true;
+        var batch = Lane.Take(_mostBytes, header);
+        if (batch is null) return null;
         Lane.Taker = null;
-        _waiting?.TrySetResult(null);
-        _waiting = null;
-        _held?.Call.TrySetResult(false);
-        _held = null;
-    }
-
-    public void OnReady()
-    {
-        if (_waiting is not { } waiting) return;
-        var batch = Lane.Take(_mostBytes);
-        if (batch is null && !IsDone) return;
-        Lane.Taker = null;
-        _waiting = null;
         _givenMs = session.Loop.NowMs;
-        IsUsed |= batch is not null;
-        if (!waiting.TrySetResult(batch)) batch?.Release();
+        IsUsed = true;
+        return batch;
     }
 
-    // Whoever asks for the next has sent the last one.
-    private void NoteSent()
+    /// <summary>What was taken last has been sent.</summary>
+    public void NoteSent()
     {
         if (!IsUsed) return;
         var tookMs = session.Loop.NowMs - _givenMs;
@@ -88,13 +84,17 @@ internal sealed class SocketCarrier(WebSession session, uint? only, Func<bool> m
         else if (tookMs > SlowMs) _mostBytes = Math.Max(_mostBytes / 2, LeastBytes);
     }
 
-    private void Apply(LoopCall<bool> call, in ReadOnlySequence<byte> message)
+    /// <summary>There may be room again for a message that was held.</summary>
+    public void Resume() => Port?.OnRoom();
+
+    /// <summary>It carries nothing any more.</summary>
+    public void End()
     {
-        var isGood = session.TryAccept(message, only, Lane, out _);
-        IsUsed |= isGood;
-        call.TrySetResult(isGood);
-        if (isGood) return;
-        if (only is { } stream) session.Abandon(stream);
-        else session.End(WebEnd.Protocol);
+        if (_isOver) return;
+        _isOver = true;
+        Lane.Taker = null;
+        Port?.OnOver();
     }
+
+    public void OnReady() => Port?.OnReady();
 }

@@ -7,13 +7,18 @@ namespace Portico.Core.Web;
 /// that is being written. The memory is rented until the last one lets go, or somebody would be sent what others wrote into it.
 /// </summary>
 /// <param name="bytes">Rented from the shared pool.</param>
-/// <param name="length">Bytes of it.</param>
-internal sealed class WebBatch(byte[] bytes, int length)
+/// <param name="start">Where the frames begin.</param>
+/// <param name="length">Bytes of them.</param>
+internal sealed class WebBatch(byte[] bytes, int start, int length)
 {
     private int _shares = 1;
 
     /// <summary>The frames.</summary>
-    public ReadOnlyMemory<byte> Bytes => bytes.AsMemory(0, length);
+    public ReadOnlyMemory<byte> Bytes => bytes.AsMemory(start, length);
+
+    /// <summary>Some bytes in front of the frames, for a header of whoever sends them, and the frames.</summary>
+    /// <param name="header">At most what the batch was made with.</param>
+    public Span<byte> With(int header) => bytes.AsSpan(start - header, header + length);
 
     /// <summary>For one more reader.</summary>
     public WebBatch Share()

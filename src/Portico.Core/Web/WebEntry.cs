@@ -1,4 +1,5 @@
 using System.Buffers;
+using Portico.Core.Net;
 using Portico.Protocol.WebProxy;
 
 namespace Portico.Core.Web;
@@ -6,7 +7,8 @@ namespace Portico.Core.Web;
 /// <summary>A session as its HTTP side sees it. From any thread: each call runs on the session's loop.</summary>
 /// <param name="session">The session.</param>
 /// <param name="carriers">Its carriers.</param>
-internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
+/// <param name="sockets">Of its listener.</param>
+internal sealed class WebEntry(WebSession session, SessionCarriers carriers, OpenSockets sockets)
 {
     private const int MostBodies = 16;
 
@@ -81,9 +83,43 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
     public Task<SocketCarrier?> OpenSocketAsync(uint? lane) => LoopCall<SocketCarrier?>.On(
         session.Loop, call => call.TrySetResult(session.Ended is null ? carriers.OpenSocket(lane) : null));
 
-    /// <summary>A message on it.</summary>
+    /// <summary>Whether the session's loop can have a connection.</summary>
+    public bool CanTake(Channel channel) => channel.Loop == session.Loop || channel.CanChangeLoops;
+
+    /// <summary>
+    /// The WebSocket is open, and the session's loop reads and writes it from now on. On the loop that had the connection.
+    /// </summary>
+    /// <param name="channel">Can be taken; nobody else has it any more.</param>
+    /// <param name="carrier">Its end of the socket.</param>
+    /// <param name="lane">The stream that it is for alone; null = all.</param>
+    /// <param name="early">What the app has sent already.</param>
+    public void Take(Channel channel, SocketCarrier carrier, uint? lane, byte[] early)
+    {
+        if (channel.Loop == session.Loop)
+        {
+            LoopSocket.Begin(session, carriers, carrier, lane, sockets, owner => Give(channel, owner), early);
+        }
+        else if (channel.Detach() is { } detached)
+        {
+            session.Loop.Post(
+                () => LoopSocket.Begin(
+                    session, carriers, carrier, lane, sockets, owner => detached.Attach(session.Loop, owner), early),
+                fault =>
+                {
+                    detached.TryDiscard();
+                    session.OnFault(fault);
+                });
+        }
+        else
+        {
+            channel.Close();
+            _ = CloseSocketAsync(carrier, lane);
+        }
+    }
+
+    /// <summary>A message on one that others read and write.</summary>
     /// <returns>False: close it.</returns>
-    public Task<bool> ReceiveAsync(SocketCarrier socket, ReadOnlySequence<byte> message) =>
+    public Task<bool> ReceiveAsync(SocketCalls socket, ReadOnlySequence<byte> message) =>
         LoopCall<bool>.On(session.Loop, call =>
         {
             socket.Receive(call, message);
@@ -91,7 +127,7 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
         }, session.OnFault);
 
     /// <summary>What is to be sent on it next; null = nothing any more.</summary>
-    public Task<WebBatch?> NextAsync(SocketCarrier socket) => LoopCall<WebBatch?>.On(session.Loop, socket.Next, session.OnFault);
+    public Task<WebBatch?> NextAsync(SocketCalls socket) => LoopCall<WebBatch?>.On(session.Loop, socket.Next, session.OnFault);
 
     /// <summary>It is gone.</summary>
     public Task CloseSocketAsync(SocketCarrier socket, uint? lane) => LoopCall<bool>.On(session.Loop, call =>
@@ -113,6 +149,13 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers)
         session.End(end);
         call.TrySetResult(true);
     });
+
+    private static Channel? Give(Channel channel, IChannelOwner owner)
+    {
+        if (channel.IsClosed) return null;
+        channel.Owner = owner;
+        return channel;
+    }
 
     private HttpsCarrier? Begin(uint? lane)
     {

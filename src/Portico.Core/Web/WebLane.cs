@@ -26,14 +26,14 @@ internal sealed class WebLane(WebSession session)
 
     private readonly Queue<WebStream> _fresh = new();
     private readonly Queue<WebStream> _ready = new();
-    private readonly Queue<uint> _closes = new();
     private readonly List<WebStream> _owed = [];
+    private Queue<uint>? _closes;
     private bool _isScheduled;
     private bool _isCreditDue;
     private bool _saysBye;
 
     /// <summary>Streams and ends that wait for a batch.</summary>
-    public int Items => _fresh.Count + _ready.Count + _closes.Count + _owed.Count;
+    public int Items => _fresh.Count + _ready.Count + Closes + _owed.Count;
 
     /// <summary>Who waits for output; null = nobody does just now.</summary>
     public ILaneTaker? Taker { get; set; }
@@ -53,7 +53,7 @@ internal sealed class WebLane(WebSession session)
     /// <summary>A stream that never was is over.</summary>
     public void AddClose(uint stream)
     {
-        _closes.Enqueue(stream);
+        (_closes ??= new()).Enqueue(stream);
         Schedule();
     }
 
@@ -91,15 +91,16 @@ internal sealed class WebLane(WebSession session)
 
     /// <summary>Builds a batch; its streams have room again.</summary>
     /// <param name="most">Bytes.</param>
+    /// <param name="header">Bytes that whoever sends it will want in front.</param>
     /// <returns>Null if there is nothing that may be sent.</returns>
-    public WebBatch? Take(int most)
+    public WebBatch? Take(int most, int header = 0)
     {
-        if (_fresh.Count == 0 && _ready.Count == 0 && _closes.Count == 0 && !_isCreditDue && !_saysBye)
+        if (_fresh.Count == 0 && _ready.Count == 0 && Closes == 0 && !_isCreditDue && !_saysBye)
             return null;
         var size = Math.Min(most, Needed());
-        var rented = ArrayPool<byte>.Shared.Rent(size);
-        var writer = new BatchWriter(rented.AsSpan(0, size));
-        while (writer.HasRoomFor(WebFrameHeader.Length) && _closes.TryDequeue(out var closed)) writer.Close(closed);
+        var rented = ArrayPool<byte>.Shared.Rent(header + size);
+        var writer = new BatchWriter(rented.AsSpan(header, size));
+        while (Closes > 0 && writer.HasRoomFor(WebFrameHeader.Length)) writer.Close(_closes!.Dequeue());
         GiveCredit(ref writer);
         // A byte more than a header, so that each turn either moves a stream on or takes it out.
         while (writer.HasRoomFor(WebFrameHeader.Length + 1) && (_fresh.TryDequeue(out var stream) || _ready.TryDequeue(out stream)))
@@ -114,14 +115,16 @@ internal sealed class WebLane(WebSession session)
             writer.Bye();
         }
 
-        if (writer.Length > 0) return new WebBatch(rented, writer.Length);
+        if (writer.Length > 0) return new WebBatch(rented, header, writer.Length);
         ArrayPool<byte>.Shared.Return(rented);
         return null;
     }
 
+    private int Closes => _closes?.Count ?? 0;
+
     private int Needed()
     {
-        var needed = ((_closes.Count + (_saysBye ? 1 : 0)) * WebFrameHeader.Length) + (_owed.Count * WebFrame.WindowLength);
+        var needed = ((Closes + (_saysBye ? 1 : 0)) * WebFrameHeader.Length) + (_owed.Count * WebFrame.WindowLength);
         foreach (var stream in _fresh) needed += NeededFor(stream);
         foreach (var stream in _ready) needed += NeededFor(stream);
         return needed + 1; // a turn begins only with more room than a header

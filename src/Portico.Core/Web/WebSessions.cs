@@ -58,6 +58,12 @@ internal sealed partial class WebSessions(
         public UInt128 Session { get; set; }
     }
 
+    /// <summary>Where sessions may live.</summary>
+    public ImmutableArray<EventLoop> Loops => loops;
+
+    /// <summary>WebSockets that loops serve, those that say goodbye too.</summary>
+    public OpenSockets Sockets { get; } = new();
+
     /// <summary>Sessions there are.</summary>
     public int Count
     {
@@ -123,7 +129,7 @@ internal sealed partial class WebSessions(
                 Tell(shown.User, end, fault);
             });
             carriers = new SessionCarriers(session, limits);
-            _live.Add(number, new WebEntry(session, carriers));
+            _live.Add(number, new WebEntry(session, carriers, Sockets));
         }
 
         session.Loop.Post(session.Begin, session.OnFault);

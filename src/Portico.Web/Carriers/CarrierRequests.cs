@@ -6,16 +6,14 @@ using Portico.Protocol.WebProxy;
 namespace Portico.Web.Carriers;
 
 /// <summary>Requests with an authentic token. Whatever fails from here on is answered by us; nobody else ever sees these answers.</summary>
-internal sealed class CarrierRequests
+internal static class CarrierRequests
 {
-    private readonly SocketRequests _sockets = new();
-
     /// <summary>Answers one.</summary>
     /// <param name="context">The request.</param>
     /// <param name="gate">The gate in force.</param>
     /// <param name="route">What the request is for.</param>
     /// <param name="client">Who asks.</param>
-    public Task AnswerAsync(HttpContext context, WebGate gate, WebRoute route, IPEndPoint client)
+    public static Task AnswerAsync(HttpContext context, WebGate gate, WebRoute route, IPEndPoint client)
     {
         CarrierAnswer.Begin(context.Response);
         return route.Endpoint switch
@@ -24,7 +22,7 @@ internal sealed class CarrierRequests
             WebEndpoint.DeleteSession => SessionRequests.DeleteAsync(context, gate, route.Token),
             WebEndpoint.Up => HttpsRequests.TakeAsync(context, gate, route.Token),
             WebEndpoint.Down => HttpsRequests.GiveAsync(context, gate, route.Token),
-            _ => _sockets.AnswerAsync(context, gate, route),
+            _ => SocketRequests.AnswerAsync(context, gate, route),
         };
     }
 }

@@ -18,6 +18,8 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
 
     private static readonly TimeSpan WritePatience = TimeSpan.FromSeconds(30), ClosePatience = TimeSpan.FromSeconds(5);
 
+    private readonly SocketCalls _calls = new(carrier);
+
     /// <summary>Until the session or the app has enough, or the connection is gone.</summary>
     public async Task RunAsync()
     {
@@ -40,7 +42,7 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
 
     private async Task SendAllAsync()
     {
-        while (await entry.NextAsync(carrier).ConfigureAwait(false) is { } batch)
+        while (await entry.NextAsync(_calls).ConfigureAwait(false) is { } batch)
         {
             using var hurry = new CancellationTokenSource(WritePatience);
             try
@@ -89,7 +91,7 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
             }
 
             if (length > WebBatchReader.MaxLength) return WebSocketCloseStatus.MessageTooBig;
-            var isGood = await entry.ReceiveAsync(carrier, new ReadOnlySequence<byte>(buffer, 0, length)).ConfigureAwait(false);
+            var isGood = await entry.ReceiveAsync(_calls, new ReadOnlySequence<byte>(buffer, 0, length)).ConfigureAwait(false);
             return isGood ? null : WebSocketCloseStatus.PolicyViolation;
         }
         finally

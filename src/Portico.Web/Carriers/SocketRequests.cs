@@ -1,12 +1,11 @@
 using System.Net.WebSockets;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using Microsoft.AspNetCore.WebSockets;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Portico.Core.Web;
 using Portico.Protocol.WebProxy;
+using Portico.Protocol.WebSockets;
+using Portico.Web.Doors;
 
 namespace Portico.Web.Carriers;
 
@@ -14,23 +13,17 @@ namespace Portico.Web.Carriers;
 /// WebSockets, over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441). Only a request with a good token gets as far as to be looked at as one:
 /// to a stranger there are none here.
 /// </summary>
-internal sealed class SocketRequests
+internal static class SocketRequests
 {
     // A ping after so long without anything to send, and so long for its answer.
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(LoopSocket.QuietMs);
 
-    private readonly WebSocketMiddleware _handshakes = new(
-        _ => Task.CompletedTask,
-        Options.Create(new WebSocketOptions { KeepAliveInterval = Quiet, KeepAliveTimeout = Quiet }),
-        NullLoggerFactory.Instance);
-
-    /// <summary>Opens a WebSocket and carries frames on it until one side has enough.</summary>
-    public async Task AnswerAsync(HttpContext context, WebGate gate, WebRoute route)
+    /// <summary>Opens a WebSocket, on which frames are carried until one side has enough.</summary>
+    public static async Task AnswerAsync(HttpContext context, WebGate gate, WebRoute route)
     {
         uint? lane = route.Lane == 0 ? null : route.Lane;
         var kind = lane is null ? WebCarrier.WebSocket : WebCarrier.WebSocketLanes;
-        await _handshakes.Invoke(context).ConfigureAwait(false);
-        if (!context.WebSockets.IsWebSocketRequest
+        if (Acceptor(context) is not { } accept
             || !gate.Settings.Carriers.Contains(kind)
             || gate.Sessions.Find(route.Token) is not { } entry
             || await entry.OpenSocketAsync(lane).ConfigureAwait(false) is not { } carrier)
@@ -39,22 +32,60 @@ internal sealed class SocketRequests
             return;
         }
 
-        WebSocket? socket = null;
+        var isTaken = false;
         try
         {
-            // A socket may be silent for as long as it answers pings.
-            if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-                rate.MinDataRate = null;
             // The router has seen that it is one entry, and whose.
-            var name = context.Request.Headers.SecWebSocketProtocol.ToString().Trim(' ', '\t');
-            socket = await context.WebSockets.AcceptWebSocketAsync(name).ConfigureAwait(false);
+            context.Response.Headers.SecWebSocketProtocol = context.Request.Headers.SecWebSocketProtocol.ToString().Trim(' ', '\t');
+            var stream = await accept().ConfigureAwait(false);
+            isTaken = await TryLeaveAsync(context, entry, carrier, lane).ConfigureAwait(false);
+            if (isTaken) return;
+            isTaken = true;
+            await StayAsync(context, stream, entry, carrier, lane).ConfigureAwait(false);
         }
         finally
         {
-            if (socket is null) await entry.CloseSocketAsync(carrier, lane).ConfigureAwait(false);
+            if (!isTaken) await entry.CloseSocketAsync(carrier, lane).ConfigureAwait(false);
         }
+    }
 
-        using (socket)
-            await new SocketConversation(socket, entry, carrier, lane, context.Abort).RunAsync().ConfigureAwait(false);
+    // How a request for a WebSocket is answered with yes; null = it is none.
+    private static Func<ValueTask<Stream>>? Acceptor(HttpContext context)
+    {
+        var (request, features) = (context.Request.Headers, context.Features);
+        if (request.SecWebSocketVersion != "13") return null;
+        if (features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: "websocket" } connect)
+            return connect.AcceptAsync;
+        if (features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } upgrade
+            || !HttpMethods.IsGet(context.Request.Method)
+            || !request.Upgrade.ToString().Equals("websocket", StringComparison.OrdinalIgnoreCase)
+            || !WebSocketHandshake.IsKey(request.SecWebSocketKey.ToString()))
+            return null;
+        return () =>
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            context.Response.Headers.SecWebSocketAccept = WebSocketHandshake.Accept(request.SecWebSocketKey.ToString());
+            return new(upgrade.UpgradeAsync());
+        };
+    }
+
+    // A loop needs no web server to carry frames, nor its memory. But a connection of HTTP/2 has other requests too.
+    private static async Task<bool> TryLeaveAsync(HttpContext context, WebEntry entry, SocketCarrier carrier, uint? lane)
+    {
+        if (!HttpProtocol.IsHttp11(context.Request.Protocol)
+            || context.Features.Get<LoopConnection>() is not { } connection
+            || !entry.CanTake(connection.Channel))
+            return false;
+        return await connection.TryLeaveAsync((channel, early) => entry.Take(channel, carrier, lane, early)).ConfigureAwait(false);
+    }
+
+    private static async Task StayAsync(HttpContext context, Stream stream, WebEntry entry, SocketCarrier carrier, uint? lane)
+    {
+        // A socket may be silent for as long as it answers pings.
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+            rate.MinDataRate = null;
+        var options = new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Quiet, KeepAliveTimeout = Quiet };
+        using var socket = WebSocket.CreateFromStream(stream, options);
+        await new SocketConversation(socket, entry, carrier, lane, context.Abort).RunAsync().ConfigureAwait(false);
     }
 }

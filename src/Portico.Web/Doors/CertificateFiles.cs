@@ -1,8 +1,8 @@
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Portico.Core.Options;
+using Portico.Web.Tls;
 
 namespace Portico.Web.Doors;
 
@@ -17,7 +17,7 @@ internal sealed partial class CertificateFiles : IDisposable
     private readonly Func<WebSettings> _settings;
     private readonly ILogger _log;
     private readonly ITimer _timer;
-    private volatile SslStreamCertificateContext _current;
+    private volatile TlsContext _current;
     private Contents _seen;
     private bool _isBroken;
     private bool _wasReported;
@@ -39,7 +39,7 @@ internal sealed partial class CertificateFiles : IDisposable
     }
 
     /// <summary>What connections are greeted with from now on.</summary>
-    public SslStreamCertificateContext Current => _current;
+    public TlsContext Current => _current;
 
     /// <summary>Reads the files that the settings name.</summary>
     /// <param name="settings">The settings in force.</param>
@@ -63,14 +63,11 @@ internal sealed partial class CertificateFiles : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private static SslStreamCertificateContext Use(Contents contents)
+    private static TlsContext Use(Contents contents)
     {
-        var certificate = X509Certificate2.CreateFromPem(contents.Certificate, contents.Key);
-        var chain = new X509Certificate2Collection();
-        chain.ImportFromPem(contents.Certificate);
-        // The first is the certificate itself. Offline: what the file does not have is not looked for elsewhere.
-        chain.RemoveAt(0);
-        return SslStreamCertificateContext.Create(certificate, chain, offline: true);
+        // It says best what is wrong with a pair.
+        X509Certificate2.CreateFromPem(contents.Certificate, contents.Key).Dispose();
+        return TlsContext.Create(contents.Certificate, contents.Key);
     }
 
     private void Look()
@@ -82,7 +79,7 @@ internal sealed partial class CertificateFiles : IDisposable
                 Compare(Contents.Read(settings), settings.Certificate);
         }
         catch (Exception problem) when (
-            problem is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+            problem is IOException or UnauthorizedAccessException or InvalidDataException or CryptographicException or ArgumentException)
         {
             // Between the writing of one file and the other they do not fit: said only if it stays so.
             if (_isBroken && !_wasReported)

@@ -17,7 +17,7 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(lane))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(lane))!);
         var end = ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
         var next = entry.NextAsync(socket);
 
@@ -41,7 +41,7 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         for (var stream = 1u; stream <= 4; stream++)
         {
             ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
@@ -84,10 +84,10 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         stage.Done(entry.ReceiveAsync(socket, Sequence(Open(1))));
 
-        stage.Done(Ask(entry.CloseSocketAsync(socket, null)));
+        stage.Done(Ask(entry.CloseSocketAsync(socket.Carrier, null)));
 
         Assert.Equal(WebEnd.CarrierLost, entry.Session.Ended);
         stage.AssertNothingLeft();
@@ -98,7 +98,7 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(1, null, Sequence(Open(1)))).Kind);
 
         Assert.False(stage.Done(entry.ReceiveAsync(socket, Sequence(Open(1)))));
@@ -112,9 +112,9 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
 
-        stage.Done(Ask(entry.CloseSocketAsync(socket, null)));
+        stage.Done(Ask(entry.CloseSocketAsync(socket.Carrier, null)));
 
         Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(1, null, Sequence(Open(1)))).Kind);
     }
@@ -124,11 +124,11 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var (one, other) = (stage.Done(entry.OpenSocketAsync(1))!, stage.Done(entry.OpenSocketAsync(2))!);
+        var (one, other) = (new SocketCalls(stage.Done(entry.OpenSocketAsync(1))!), new SocketCalls(stage.Done(entry.OpenSocketAsync(2))!));
         stage.Done(entry.ReceiveAsync(one, Sequence(Open(1))));
         stage.Done(entry.ReceiveAsync(other, Sequence(Open(2))));
 
-        stage.Done(Ask(entry.CloseSocketAsync(one, 1)));
+        stage.Done(Ask(entry.CloseSocketAsync(one.Carrier, 1)));
         var isGood = stage.Done(entry.ReceiveAsync(other, Sequence(Close(1))));
 
         Assert.False(isGood); // another's stream: that lane only
@@ -141,7 +141,7 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         var next = entry.NextAsync(socket);
 
         Assert.False(stage.Done(entry.ReceiveAsync(socket, Sequence([0xff]))));
@@ -167,7 +167,7 @@ public sealed class SocketCarrierTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         stage.Done(entry.ReceiveAsync(socket, Sequence(Open(1))));
         var next = entry.NextAsync(socket);
 

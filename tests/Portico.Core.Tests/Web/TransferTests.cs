@@ -68,7 +68,7 @@ public sealed class TransferTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         for (var stream = 1u; stream <= 9; stream++)
         {
             ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
@@ -96,7 +96,7 @@ public sealed class TransferTests
     {
         using var stage = new WebStage();
         var entry = stage.Create();
-        var socket = stage.Done(entry.OpenSocketAsync(null))!;
+        var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         for (var stream = 1u; stream <= 9; stream++)
         {
             ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
@@ -217,7 +217,7 @@ internal sealed class AppEnd : IDisposable
         if (_ways.TryGetValue(key, out var way)) return way;
         _ways.Add(key, way = new Way(HasLanes ? stream : null));
         if (_carrier is WebCarrier.WebSocket or WebCarrier.WebSocketLanes)
-            way.Socket = _stage.Done(_entry.OpenSocketAsync(way.Lane));
+            way.Socket = new SocketCalls(_stage.Done(_entry.OpenSocketAsync(way.Lane))!);
         return way;
     }
 
@@ -301,7 +301,7 @@ internal sealed class AppEnd : IDisposable
     {
         public uint? Lane => lane;
 
-        public SocketCarrier? Socket { get; set; }
+        public SocketCalls? Socket { get; set; }
 
         public Task<WebBatch?>? Next { get; set; }
 

@@ -62,9 +62,9 @@ public sealed class WebEndTests
                 stage.Done(entry.PostAsync(3, null, first));
                 break;
             case WebEnd.CarrierLost:
-                var socket = stage.Done(entry.OpenSocketAsync(null))!;
+                var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
                 Assert.True(stage.Done(entry.ReceiveAsync(socket, first)));
-                _ = entry.CloseSocketAsync(socket, null);
+                _ = entry.CloseSocketAsync(socket.Carrier, null);
                 break;
             case WebEnd.Revoked:
                 stage.Done(entry.PostAsync(1, null, first));

@@ -23,6 +23,8 @@ internal sealed class MemoryLoop(int index, ManualTime time, Turbulence? turbule
     private readonly Dictionary<IPEndPoint, ConnectAnswer> _answers = [];
     private bool _wasIdle;
 
+    public override Channel? Adopt(Socket socket, IChannelOwner owner) => throw new NotSupportedException();
+
     /// <summary>Null in calm weather: what is sent has arrived.</summary>
     public Turbulence? Turbulence => turbulence;
 

@@ -36,6 +36,10 @@ internal sealed record HostSetup
     /// <summary>Users with a link, as each may only begin so much: alice, and others without names of their own.</summary>
     public int Users { get; init; } = 1;
 
+    public EngineKind Engine { get; init; } = EngineKind.Auto;
+
+    public int Loops { get; init; } = 1;
+
     /// <summary>What else the settings say.</summary>
     public Func<WebSettings, WebSettings> Change { get; init; } = settings => settings;
 }
@@ -58,7 +62,7 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
     private WebHostUnderTest(HostSetup setup)
     {
         _setup = setup;
-        _engine = Engine.Create(EngineKind.Auto, 1, TimeProvider.System);
+        _engine = Engine.Create(setup.Engine, setup.Loops, TimeProvider.System);
         _gates = new WebGates(setup.Tokens);
         Directory = System.IO.Directory.CreateTempSubdirectory("portico-web-").FullName;
         var others = Enumerable.Range(1, setup.Users - 1).Select(user => new Credential($"user{user}", SecretOf(user)));
@@ -103,6 +107,22 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
     public string KeyPath => Path.Combine(Directory, "key.pem");
 
     public static string Capability => WebCapability("");
+
+    public IReadOnlyList<EventLoop> Loops => _engine.Loops;
+
+    /// <summary>WebSockets that have left the web server.</summary>
+    public async Task<int> CountSocketsAsync()
+    {
+        var count = 0;
+        foreach (var loop in Loops)
+        {
+            var found = await LoopCall<int>.On(
+                loop, call => call.TrySetResult(loop.Slots.Open().Count(channel => channel.Owner is LoopSocket)));
+            count += found;
+        }
+
+        return count;
+    }
 
     public string BridgeUrl => BridgeUrlOf(0);
 

@@ -17,6 +17,8 @@ internal sealed unsafe class EpollChannel : Channel
 
     public int Descriptor => _descriptor;
 
+    public override bool CanChangeLoops => true;
+
     public override SocketError ConnectResult()
     {
         int error;
@@ -122,6 +124,31 @@ internal sealed unsafe class EpollChannel : Channel
         }
 
         EpollLoop.Release(_descriptor);
+    }
+
+    protected override DetachedChannel? DetachCore()
+    {
+        ((EpollLoop)Loop).Forget(_descriptor);
+        return new Detached(_descriptor);
+    }
+
+    private sealed class Detached(int descriptor) : DetachedChannel
+    {
+        private bool _isTaken;
+
+        public override Channel? Attach(EventLoop loop, IChannelOwner owner)
+        {
+            _isTaken = true;
+            return ((EpollLoop)loop).Attach(descriptor, owner);
+        }
+
+        public override bool TryDiscard()
+        {
+            if (_isTaken) return false;
+            _isTaken = true;
+            EpollLoop.Release(descriptor);
+            return true;
+        }
     }
 
     private static IoStatus AfterReading(nint n, out int count)

@@ -85,6 +85,23 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
     /// <summary>Where a client is that is being handed over just now; unknown for all others.</summary>
     public ClientNetwork NetworkOfAccepted(EpollChannel channel) => channel == _accepted ? _acceptedFrom : default;
 
+    public override Channel? Adopt(Socket socket, IChannelOwner owner)
+    {
+        // The runtime's object closes its own number; ours is another one of the same socket.
+        var descriptor = Native.fcntl((int)socket.Handle, Native.F_DUPFD_CLOEXEC, 0);
+        socket.Dispose();
+        if (descriptor < 0) return null;
+        SocketOptions.NonBlocking(descriptor);
+        return Attach(descriptor, owner);
+    }
+
+    /// <summary>On the loop: watches a connected socket. Null, with the socket closed, if the kernel watches no more of them.</summary>
+    public EpollChannel? Attach(int descriptor, IChannelOwner owner) =>
+        Register(new EpollChannel(this, owner, descriptor, connected: true), descriptor);
+
+    /// <summary>On the loop: hears nothing more of a socket, which stays open.</summary>
+    public void Forget(int descriptor) => _ = Native.epoll_ctl(_epoll, Native.EPOLL_CTL_DEL, descriptor, null);
+
     public override Channel? Connect(EndPoint address, IPAddress? from, IChannelOwner owner, out SocketError error)
     {
         var descriptor = Native.socket(SocketAddress.Family(address), Native.SOCK_STREAM | Native.SOCK_NONBLOCK | Native.SOCK_CLOEXEC, 0);

@@ -26,7 +26,8 @@ internal static unsafe partial class Native
     public const uint EPOLLIN = 1, EPOLLPRI = 2, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000,
         EPOLLEXCLUSIVE = 1u << 28, EPOLLET = 1u << 31;
     public const int RLIMIT_NOFILE = 7, PR_SET_DUMPABLE = 4, PR_CAPBSET_DROP = 24, CAP_SYS_PTRACE = 19;
-    public const int F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1, MADV_DONTNEED = 4;
+    public const int F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1, O_NONBLOCK = 0x800,
+        MADV_DONTNEED = 4;
 
     private const string C = "libc";
 

@@ -26,6 +26,10 @@ internal static unsafe class SocketOptions
     /// <summary>No Nagle: 40 ms per message otherwise. A Unix socket takes none of these options and needs none.</summary>
     public static void NoDelay(int descriptor) => Set(descriptor, Native.IPPROTO_TCP, Native.TCP_NODELAY, 1);
 
+    /// <summary>For sockets that others have made: ours are so from the first.</summary>
+    public static void NonBlocking(int descriptor) =>
+        _ = Native.fcntl(descriptor, Native.F_SETFL, Native.fcntl(descriptor, Native.F_GETFL) | Native.O_NONBLOCK);
+
     /// <summary>For connections that we made and that live on: each option is a system call.</summary>
     public static void KeepAlive(int descriptor)
     {

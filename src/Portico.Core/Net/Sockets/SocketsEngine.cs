@@ -147,7 +147,7 @@ internal sealed class SocketsEngine : Engine
     {
         public void Run()
         {
-            if (loop.Adopt(client) is { } channel) acceptor.OnAccepted(channel);
+            if (loop.Adopt(client, NullOwner.Instance) is { } channel) acceptor.OnAccepted(channel);
         }
 
         public void OnFault(Exception error) => client.Dispose();

@@ -20,9 +20,8 @@ internal sealed class SocketsLoop(int index, TimeProvider time) : EventLoop(inde
     private long _nextResetCheckMs;
     private int _awake;
 
-    /// <summary>Wraps an accepted socket. On the loop. Null when its client is gone already.</summary>
-    public SocketsChannel? Adopt(Socket socket) =>
-        SocketsChannel.TrySetUp(socket, out _) ? new(this, NullOwner.Instance, socket, connected: true) : null;
+    public override Channel? Adopt(Socket socket, IChannelOwner owner) =>
+        SocketsChannel.TrySetUp(socket, out _) ? new SocketsChannel(this, owner, socket, connected: true) : null;
 
     public override Channel? Connect(EndPoint address, IPAddress? from, IChannelOwner owner, out SocketError error)
     {

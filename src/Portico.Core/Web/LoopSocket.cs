@@ -1,0 +1,381 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Portico.Core.Net;
+using Portico.Protocol.WebProxy;
+using Portico.Protocol.WebSockets;
+
+namespace Portico.Core.Web;
+
+/// <summary>
+/// A WebSocket (RFC 6455) that its session's loop reads and writes itself, once the web server has answered its handshake: a message each
+/// way is a batch. Nobody waits in it and nothing is rented while it is silent.
+/// </summary>
+internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
+{
+    /// <summary>A ping after so long without a byte, and so long for any.</summary>
+    public const int QuietMs = 25_000;
+
+    // For bytes that nobody takes; for the app to hear why, and say so.
+    private const int WriteMs = 30_000, CloseMs = 5_000;
+
+    // At a time, and in one turn of the loop.
+    private const int ReadLength = 16 * 1024, ReadsInATurn = 8;
+
+    private readonly WebSession _session;
+    private readonly SessionCarriers _carriers;
+    private readonly SocketCarrier _carrier;
+    private readonly uint? _lane;
+    private readonly OpenSockets _sockets;
+    private Channel _channel = null!;
+    private WebSocketReader _reader;
+    private ByteStore _arrived;
+    private ByteStore _message;
+    private ByteStore _answers;
+    private WebBatch? _batch;
+    private int _header;
+    private int _sent;
+    private long _heardMs;
+    private long _movedMs;
+    private bool _isHeld;
+    private bool _mayHaveRoom;
+    private bool _isDeaf;
+    private bool _isUnderWay;
+    private bool _isAsked;
+    private bool _isQueued;
+    private bool _hasSaidGoodbye;
+    private bool _hasHeardGoodbye;
+
+    private LoopSocket(WebSession session, SessionCarriers carriers, SocketCarrier carrier, uint? lane, OpenSockets sockets)
+    {
+        (_session, _carriers, _carrier, _lane, _sockets) = (session, carriers, carrier, lane, sockets);
+        _heardMs = _movedMs = session.Loop.NowMs;
+    }
+
+    private EventLoop Loop => _session.Loop;
+
+    // What a channel has taken is on its way only when it takes more.
+    private bool IsSending => _batch is not null || !_answers.IsEmpty || !_channel.CanWrite;
+
+    /// <summary>On the session's loop: takes a connection over.</summary>
+    /// <param name="session">Whose frames it carries.</param>
+    /// <param name="carriers">The session's.</param>
+    /// <param name="carrier">Of this socket.</param>
+    /// <param name="lane">The stream that it is for alone; null = all.</param>
+    /// <param name="sockets">Counts it.</param>
+    /// <param name="connect">Gives the connection its owner.</param>
+    /// <param name="early">What the app has sent already.</param>
+    public static void Begin(
+        WebSession session, SessionCarriers carriers, SocketCarrier carrier, uint? lane, OpenSockets sockets,
+        Func<IChannelOwner, Channel?> connect, ReadOnlySpan<byte> early)
+    {
+        var socket = new LoopSocket(session, carriers, carrier, lane, sockets);
+        if (connect(socket) is not { } channel)
+        {
+            carriers.CloseSocket(carrier, lane);
+            return;
+        }
+
+        socket._channel = channel;
+        sockets.Enter();
+        if (!early.IsEmpty) socket._arrived.Append(session.Loop.Buffers, early);
+        carrier.Port = socket;
+        channel.SetDeadline(session.Loop.NowMs + QuietMs);
+        if (session.Ended is not null) socket.OnOver();
+        else socket.Queue();
+    }
+
+    // A turn of its own: more to read than one turn is for, or room for what was held.
+    public void Run()
+    {
+        _isQueued = false;
+        Move();
+    }
+
+    public void OnReady(Channel channel) => Move();
+
+    public void OnReady() => Send();
+
+    public void OnRoom()
+    {
+        if (!_isHeld) return;
+        _mayHaveRoom = true;
+        Queue();
+    }
+
+    public void OnOver() => Close(FarewellOf(_session.Ended));
+
+    public void OnDeadline(Channel channel)
+    {
+        var now = Loop.NowMs;
+        var isStuck = IsSending && now - _movedMs >= WriteMs;
+        // What is held here keeps pongs from being read.
+        var isSilent = !_isHeld && now - _heardMs >= QuietMs;
+        if (_hasSaidGoodbye || isStuck || (isSilent && _isAsked))
+        {
+            Lose();
+            return;
+        }
+
+        if (isSilent)
+        {
+            _isAsked = true;
+            Answer(WebSocketOpcode.Ping, []);
+        }
+
+        if (channel.IsClosed) return;
+        var next = isSilent || _isHeld ? now + QuietMs : _heardMs + QuietMs;
+        channel.SetDeadline(IsSending ? Math.Min(next, _movedMs + WriteMs) : next);
+    }
+
+    public void OnShutdown(Channel channel) => Lose(isEof: true);
+
+    public void OnFault(Exception error)
+    {
+        _session.OnFault(error);
+        Lose();
+    }
+
+    private void Move()
+    {
+        if (_channel.IsClosed) return;
+        Receive();
+        Send();
+    }
+
+    private void Receive()
+    {
+        if (_isHeld && (!_mayHaveRoom || !AcceptMessage())) return;
+        for (var reads = 0; ; reads++)
+        {
+            if (_isDeaf) _arrived.Drop(Loop.Buffers);
+            while (!_isHeld && !_arrived.IsEmpty && TakePiece())
+            {
+            }
+
+            if (_isHeld || !_channel.CanRead) return;
+            if (reads == ReadsInATurn)
+            {
+                Queue();
+                return;
+            }
+
+            var room = _arrived.Room(Loop.Buffers, ReadLength);
+            var status = _channel.Read(room, out var count);
+            if (status is IoStatus.Eof or IoStatus.Reset)
+            {
+                Lose(isEof: status == IoStatus.Eof);
+                return;
+            }
+
+            _arrived.Add(count);
+            if (count == 0) _arrived.Take(Loop.Buffers, 0); // gives an empty buffer back
+            else (_heardMs, _isAsked) = (Loop.NowMs, false);
+        }
+    }
+
+    // False if more has to come first.
+    private bool TakePiece()
+    {
+        var piece = _reader.Read(_arrived.Bytes, out var consumed);
+        var isTaken = true;
+        switch (piece.Kind)
+        {
+            case WebSocketPieceKind.Payload when !_hasSaidGoodbye:
+                isTaken = TakePayload(piece);
+                break;
+            case WebSocketPieceKind.Ping when !_hasSaidGoodbye:
+                Answer(WebSocketOpcode.Pong, _arrived.Bytes.Slice(piece.Start, piece.Length));
+                break;
+            case WebSocketPieceKind.Close:
+                _hasHeardGoodbye = _isDeaf = true;
+                Close(WebSocketFarewell.Normal);
+                Send();
+                return false;
+            case WebSocketPieceKind.Text:
+                Close(WebSocketFarewell.PolicyViolation);
+                break;
+            case WebSocketPieceKind.Invalid:
+                // Where the next frame begins nobody knows.
+                _isDeaf = true;
+                Close(WebSocketFarewell.ProtocolError);
+                return false;
+        }
+
+        // Closed by what was read: everything was given back.
+        if (!_channel.IsClosed && !_arrived.IsEmpty) _arrived.Take(Loop.Buffers, consumed);
+        return isTaken && (consumed > 0 || piece.Kind != WebSocketPieceKind.None);
+    }
+
+    // What has to wait stays here, and nothing is read behind it.
+    private bool TakePayload(in WebSocketPiece piece)
+    {
+        if (_message.Length + piece.Length > WebBatchReader.MaxLength)
+        {
+            Close(WebSocketFarewell.MessageTooBig);
+            return true;
+        }
+
+        // Nearly always all of a message is there, and is taken where it lies.
+        if (piece.IsEnd && _message.IsEmpty)
+        {
+            if (Accept(_arrived.Memory.Slice(piece.Start, piece.Length))) return true;
+            _message.Append(Loop.Buffers, _arrived.Bytes.Slice(piece.Start, piece.Length));
+            return false;
+        }
+
+        if (piece.Length > 0)
+            _message.Append(Loop.Buffers, _arrived.Bytes.Slice(piece.Start, piece.Length));
+        return !piece.IsEnd || AcceptMessage();
+    }
+
+    private bool AcceptMessage()
+    {
+        if (!Accept(_message.Memory)) return false;
+        _message.Drop(Loop.Buffers);
+        return true;
+    }
+
+    // False if it has to wait.
+    private bool Accept(ReadOnlyMemory<byte> message)
+    {
+        var isGood = _carrier.TryAccept(new ReadOnlySequence<byte>(message));
+        _isHeld = isGood is null;
+        _mayHaveRoom = false;
+        if (isGood is null) return false;
+        _carriers.NoteUse();
+        if (isGood == false) Close(WebSocketFarewell.PolicyViolation);
+        return true;
+    }
+
+    private void Send()
+    {
+        while (!_channel.IsClosed && _channel.CanWrite)
+        {
+            if (_isUnderWay)
+            {
+                _isUnderWay = false;
+                _carrier.NoteSent();
+            }
+
+            if (_batch is null && !_answers.IsEmpty && !TrySendAnswers()) return;
+            if (_batch is null && !_hasSaidGoodbye) TakeBatch();
+            if (_batch is not { } batch)
+            {
+                if (_hasSaidGoodbye && _answers.IsEmpty && _channel.CanWrite) FinishGoodbye();
+                return;
+            }
+
+            var rest = batch.With(_header)[_sent..];
+            if (!TryWrite(rest, out var written)) return;
+            _sent += written;
+            if (written < rest.Length) return;
+            batch.Release();
+            _batch = null;
+            _isUnderWay = true;
+        }
+    }
+
+    // Ours has been sent. Having heard the other one, or nobody knows what, there is nothing to wait for.
+    private void FinishGoodbye()
+    {
+        if (_hasHeardGoodbye) Lose(isEof: true);
+        else if (_isDeaf) _channel.ShutdownWrite();
+    }
+
+    private void TakeBatch()
+    {
+        _carrier.Want();
+        _batch = _carrier.Take(WebSocketFrameHeader.MaxServerLength);
+        if (_batch is null)
+        {
+            if (_carrier.IsDone) Close(FarewellOf(_session.Ended));
+            return;
+        }
+
+        _header = WebSocketFrameHeader.ServerLength(_batch.Bytes.Length);
+        _sent = 0;
+        WebSocketFrameHeader.WriteServer(_batch.With(_header), WebSocketOpcode.Binary, _batch.Bytes.Length);
+    }
+
+    // Between messages only.
+    private bool TrySendAnswers()
+    {
+        if (!TryWrite(_answers.Bytes, out var written)) return false;
+        _answers.Take(Loop.Buffers, written);
+        return _answers.IsEmpty;
+    }
+
+    private bool TryWrite(ReadOnlySpan<byte> bytes, out int written)
+    {
+        var status = _channel.Write(bytes, out written);
+        if (status == IoStatus.Reset) Lose();
+        if (written > 0) _movedMs = Loop.NowMs;
+        return status == IoStatus.Ok;
+    }
+
+    private void Answer(WebSocketOpcode opcode, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> frame = stackalloc byte[WebSocketFrameHeader.MaxServerLength + WebSocketFrameHeader.MaxControlPayload];
+        var header = WebSocketFrameHeader.WriteServer(frame, opcode, payload.Length);
+        payload.CopyTo(frame[header..]);
+        // Not every question needs an answer of its own (section 5.5.3).
+        if (opcode == WebSocketOpcode.Pong && _answers.Length > frame.Length) return;
+        if (!IsSending) _movedMs = Loop.NowMs;
+        _answers.Append(Loop.Buffers, frame[..(header + payload.Length)]);
+        // Pongs go when everything that came was read: of many the first few.
+        if (opcode != WebSocketOpcode.Pong) Send();
+    }
+
+    // Nothing more is carried. The app hears why, and has a while to say that it has.
+    private void Close(WebSocketFarewell farewell)
+    {
+        if (_hasSaidGoodbye) return;
+        _hasSaidGoodbye = true;
+        _isHeld = false;
+        _message.Drop(Loop.Buffers);
+        _carriers.CloseSocket(_carrier, _lane);
+        if (_channel.IsClosed) return;
+        Span<byte> code = stackalloc byte[sizeof(ushort)];
+        BinaryPrimitives.WriteUInt16BigEndian(code, (ushort)farewell);
+        _channel.SetDeadline(Loop.NowMs + CloseMs);
+        Answer(WebSocketOpcode.Close, code);
+        // What it still sends is read, or it would be cut off before it heard.
+        if (!_channel.IsClosed) Queue();
+    }
+
+    private void Lose(bool isEof = false)
+    {
+        if (_channel.IsClosed) return;
+        if (isEof && !IsSending) _channel.Close();
+        else _channel.Abort();
+        _sockets.Leave();
+        Drop();
+        if (_hasSaidGoodbye) return;
+        _hasSaidGoodbye = true;
+        _carriers.CloseSocket(_carrier, _lane);
+    }
+
+    private void Drop()
+    {
+        _isHeld = false;
+        _arrived.Drop(Loop.Buffers);
+        _message.Drop(Loop.Buffers);
+        _answers.Drop(Loop.Buffers);
+        _batch?.Release();
+        _batch = null;
+    }
+
+    private void Queue()
+    {
+        if (_isQueued) return;
+        _isQueued = true;
+        Loop.Enqueue(this);
+    }
+
+    private static WebSocketFarewell FarewellOf(WebEnd? end) => end switch
+    {
+        WebEnd.Shutdown => WebSocketFarewell.GoingAway,
+        WebEnd.Protocol => WebSocketFarewell.PolicyViolation,
+        _ => WebSocketFarewell.Normal,
+    };
+}

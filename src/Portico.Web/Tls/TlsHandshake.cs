@@ -1,0 +1,161 @@
+using Portico.Core.Net;
+
+namespace Portico.Web.Tls;
+
+/// <summary>
+/// The beginning of a connection with TLS. The loop reads and writes; what is computed, which may be a millisecond for a signature, is
+/// computed on a thread of the pool, so that nobody else of the loop waits for it.
+/// </summary>
+internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkItem
+{
+    // A client's part has some two thousand bytes; what comes with it beyond that belongs to what follows.
+    private const int FirstLength = 4096, MostBytes = 64 * 1024, PatienceMs = 10_000;
+
+    private readonly Channel _socket;
+    private readonly TlsSession _session;
+    private readonly Action<TlsHandshake> _onDone;
+    private byte[] _arrived;
+    private int _length;
+    private int _read;
+    private byte[] _answer = [];
+    private int _answered;
+    private IoStatus _status;
+    private bool _isComputing;
+    private bool _hasEnded;
+    private bool _isOver;
+
+    private TlsHandshake(Channel socket, TlsSession session, byte[] early, Action<TlsHandshake> onDone)
+    {
+        (_socket, _session, _onDone) = (socket, session, onDone);
+        (_arrived, _length) = (early, early.Length);
+    }
+
+    /// <summary>What was agreed on.</summary>
+    public TlsSession Session => _session;
+
+    /// <summary>Begins, on the socket's loop.</summary>
+    /// <param name="socket">Its own until it is done.</param>
+    /// <param name="session">New.</param>
+    /// <param name="early">What was read of the socket already.</param>
+    /// <param name="onDone">Hears, on the loop, when it is done; not of one that fails, whose connection is closed.</param>
+    public static void Begin(Channel socket, TlsSession session, byte[] early, Action<TlsHandshake> onDone)
+    {
+        var handshake = new TlsHandshake(socket, session, early, onDone);
+        socket.Owner = handshake;
+        socket.SetDeadline(socket.Loop.NowMs + PatienceMs);
+        handshake.Step();
+    }
+
+    /// <summary>It is done: the connection as it is inside TLS.</summary>
+    /// <param name="owner">Whom it tells from now on.</param>
+    public TlsChannel Open(IChannelOwner owner) => new(_socket, _session, _arrived.AsSpan(_read, _length - _read), Unsent, owner);
+
+    public void OnReady(Channel channel) => Step();
+
+    public void OnDeadline(Channel channel) => Fail();
+
+    public void OnShutdown(Channel channel) => Fail();
+
+    public void OnFault(Exception error) => Fail();
+
+    public void Execute()
+    {
+        try
+        {
+            _status = _session.Handshake(this);
+        }
+        catch (Exception error) when (!EventLoop.IsFatal(error))
+        {
+            _status = IoStatus.Reset; // as if the peer had done something wrong
+        }
+
+        _socket.Loop.Post(OnComputed, OnFault);
+    }
+
+    public IoStatus ReadRecords(Span<byte> buffer, out int count)
+    {
+        count = Math.Min(buffer.Length, _length - _read);
+        _arrived.AsSpan(_read, count).CopyTo(buffer);
+        _read += count;
+        return count > 0 ? IoStatus.Ok : IoStatus.WouldBlock;
+    }
+
+    public void WriteRecords(ReadOnlySpan<byte> bytes) => _answer = [.. _answer, .. bytes];
+
+    private ReadOnlySpan<byte> Unsent => _answer.AsSpan(_answered);
+
+    private void Step()
+    {
+        if (_isComputing || _isOver) return;
+        if (!TrySend() || !TryReceive())
+        {
+            Fail();
+            return;
+        }
+
+        // Who has finished behind a hello is answered still.
+        if (_read == _length && _hasEnded) Fail();
+        if (_read == _length) return;
+        _isComputing = true;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private void OnComputed()
+    {
+        _isComputing = false;
+        if (_isOver)
+        {
+            _session.Free();
+        }
+        else if (_status == IoStatus.WouldBlock && TrySend())
+        {
+            Step();
+        }
+        else if (_status == IoStatus.Ok && TrySend())
+        {
+            _socket.ClearDeadline();
+            _onDone(this);
+            _isOver = true;
+        }
+        else
+        {
+            TrySend(); // what it says of that
+            Fail();
+        }
+    }
+
+    private bool TrySend()
+    {
+        if (Unsent.IsEmpty) return true;
+        var status = _socket.Write(Unsent, out var written);
+        _answered += written;
+        if (Unsent.IsEmpty) (_answer, _answered) = ([], 0);
+        return status != IoStatus.Reset;
+    }
+
+    // False if the peer has gone.
+    private bool TryReceive()
+    {
+        if (_read == _length) _read = _length = 0;
+        while (_socket.CanRead && _length < MostBytes)
+        {
+            if (_length == _arrived.Length)
+                Array.Resize(ref _arrived, Math.Max(FirstLength, 2 * _length));
+            var status = _socket.Read(_arrived.AsSpan(_length), out var count);
+            if (status == IoStatus.Reset) return false;
+            _hasEnded |= status == IoStatus.Eof;
+            _length += count;
+        }
+
+        return true;
+    }
+
+    private void Fail()
+    {
+        if (_isOver) return;
+        _isOver = true;
+        _socket.Close();
+        // Somebody may be computing with it.
+        if (!_isComputing) _session.Free();
+    }
+}
