@@ -248,9 +248,11 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         if (drain > TimeSpan.Zero)
             await UnlessDeadAsync(Task.WhenAny(told, _hurry.Task, Task.Delay(PatienceForApps))).ConfigureAwait(false);
         foreach (var sessions in web) await UnlessDeadAsync(sessions.CloseAsync()).ConfigureAwait(false);
-        await UnlessDeadAsync(Task.WhenAny(Task.WhenAll(CloseWeb?.Invoke() ?? Task.CompletedTask, FarewellsAsync(web)), _hurry.Task))
-            .ConfigureAwait(false);
+        await UnlessDeadAsync(Task.WhenAny(FarewellsAsync(web), _hurry.Task)).ConfigureAwait(false);
         if (listensOn) await LeaveAsync().ConfigureAwait(false);
+        // Nobody comes any more who would be shown them.
+        if (CloseWeb is { } close)
+            await UnlessDeadAsync(Task.WhenAny(close(), _hurry.Task)).ConfigureAwait(false);
         await UnlessDeadAsync(Task.WhenAll(_engine.Loops.Select(CloseSessionsAsync))).ConfigureAwait(false);
         _services.Memory.Dispose();
         await _engine.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what killed a loop is told by Completion

@@ -19,6 +19,7 @@ public sealed partial class WebHosts : IAsyncDisposable
     private readonly ILogger _log;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Dictionary<string, (Door Door, WebServer Server)> _open = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _hurry = new();
     private bool _isClosed;
     private Task? _stopping;
 
@@ -69,33 +70,34 @@ public sealed partial class WebHosts : IAsyncDisposable
     /// <summary>
     /// Takes no more connections. Requests that are under way end with their sessions, whose end is the proxy's business.
     /// </summary>
-    /// <param name="hurry">What is not done by then is cut off.</param>
+    /// <param name="hurry">What is not done by then is cut off, whoever has stopped them first.</param>
     public Task StopAsync(CancellationToken hurry)
     {
-        lock (_open) return _stopping ??= StopOnceAsync(hurry);
-    }
-
-    private async Task StopOnceAsync(CancellationToken hurry)
-    {
-        _proxy.WebGatesChanged -= OnChanged;
-        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false); // what is being opened is closed too
-        _isClosed = true;
-        _turn.Release();
-        await Task.WhenAll(_open.Values.Select(it => it.Server.StopAsync(hurry))).ConfigureAwait(false);
+        hurry.UnsafeRegister(_ => _hurry.Cancel(), null);
+        lock (_open) return _stopping ??= StopOnceAsync();
     }
 
     /// <summary>Stops; what is under way has 2 s.</summary>
     public async ValueTask DisposeAsync()
     {
-        using var hurry = new CancellationTokenSource(Patience);
-        await StopAsync(hurry.Token).ConfigureAwait(false);
+        _hurry.CancelAfter(Patience);
+        await StopAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
     // Whoever stops them may give them longer, but the loops that they need do not live longer.
     private async Task CloseAsync()
     {
-        using var hurry = new CancellationTokenSource(Patience);
-        await Task.WhenAny(StopAsync(hurry.Token), Task.Delay(Patience, CancellationToken.None)).ConfigureAwait(false);
+        _hurry.CancelAfter(Patience);
+        await Task.WhenAny(StopAsync(CancellationToken.None), Task.Delay(2 * Patience)).ConfigureAwait(false);
+    }
+
+    private async Task StopOnceAsync()
+    {
+        _proxy.WebGatesChanged -= OnChanged;
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false); // what is being opened is closed too
+        _isClosed = true;
+        _turn.Release();
+        await Task.WhenAll(_open.Values.Select(it => it.Server.StopAsync(_hurry.Token))).ConfigureAwait(false);
     }
 
     private IEnumerable<ListenerSettings> Wanted() => _proxy.Settings.Listeners.Where(listener => listener.Web is not null);

@@ -79,7 +79,7 @@ internal sealed partial class WebServer : IAsyncDisposable
         {
             EndPoint? bound = null;
             var sockets = new ListeningSocket(isSuccessor);
-            parts = Build(endpoint, certificate, gate().Sessions.Loops, address =>
+            parts = Build(endpoint, certificate, gate().Sessions.Loops, log, address =>
             {
                 var socket = sockets.Bind(address);
                 bound = socket.LocalEndPoint;
@@ -125,7 +125,7 @@ internal sealed partial class WebServer : IAsyncDisposable
     }
 
     private static WebApplication Build(
-        EndPoint endpoint, CertificateFiles? certificate, ImmutableArray<EventLoop> loops, Func<EndPoint, Socket> bind)
+        EndPoint endpoint, CertificateFiles? certificate, ImmutableArray<EventLoop> loops, ILogger log, Func<EndPoint, Socket> bind)
     {
         // Only a box for the server's parts, which reads no environment, file or argument. It is never started as a host: that would tell
         // loggers, traces and diagnostic listeners of every request, target and all. For the same reason the parts have no logger.
@@ -134,11 +134,12 @@ internal sealed partial class WebServer : IAsyncDisposable
         builder.Services.AddHttpForwarder();
         builder.WebHost.UseKestrelCore();
         builder.Services.AddSingleton<IConnectionListenerFactory>(
-            new LoopTransport(loops, bind, () => certificate?.Current, () => ProxyControl.HasDescriptorsForVisitors));
+            new LoopTransport(loops, bind, () => certificate?.Current, () => ProxyControl.HasDescriptorsForVisitors, log));
         builder.WebHost.ConfigureKestrel(server =>
         {
             SetLimits(server);
-            server.Listen(endpoint, Furnish);
+            // Without TLS nobody can ask for HTTP/2.
+            server.Listen(endpoint, options => options.Protocols = HttpProtocols.Http1AndHttp2);
         });
         return builder.Build();
     }
@@ -159,12 +160,6 @@ internal sealed partial class WebServer : IAsyncDisposable
         server.Limits.Http2.MaxStreamsPerConnection = MostHttp2Streams;
         server.Limits.Http2.InitialStreamWindowSize = StreamWindow;
         server.Limits.Http2.InitialConnectionWindowSize = ConnectionWindow;
-    }
-
-    private static void Furnish(ListenOptions options)
-    {
-        // Without TLS nobody can ask for HTTP/2.
-        options.Protocols = HttpProtocols.Http1AndHttp2;
     }
 
     private static partial class Log

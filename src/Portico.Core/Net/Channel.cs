@@ -130,6 +130,11 @@ internal abstract class Channel
     /// <summary>RST: what is queued on either side is thrown away.</summary>
     public void Abort() => CloseOnce(abort: true);
 
+    /// <summary>Its owner stays, and it will be silent for long: whatever it can do without is given back.</summary>
+    public virtual void Slim()
+    {
+    }
+
     /// <summary>Whether its engine lets connections change loops.</summary>
     public virtual bool CanChangeLoops => false;
 

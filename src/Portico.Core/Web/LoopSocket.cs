@@ -10,7 +10,7 @@ namespace Portico.Core.Web;
 /// A WebSocket (RFC 6455) that its session's loop reads and writes itself, once the web server has answered its handshake: a message each
 /// way is a batch. Nobody waits in it and nothing is rented while it is silent.
 /// </summary>
-internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
+internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
 {
     /// <summary>A ping after so long without a byte, and so long for any.</summary>
     public const int QuietMs = 25_000;
@@ -41,7 +41,6 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
     private bool _isDeaf;
     private bool _isUnderWay;
     private bool _isAsked;
-    private bool _isQueued;
     private bool _hasSaidGoodbye;
     private bool _hasHeardGoodbye;
 
@@ -76,19 +75,13 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
         }
 
         socket._channel = channel;
+        channel.Slim();
         sockets.Enter();
         if (!early.IsEmpty) socket._arrived.Append(session.Loop.Buffers, early);
         carrier.Port = socket;
         channel.SetDeadline(session.Loop.NowMs + QuietMs);
         if (session.Ended is not null) socket.OnOver();
-        else socket.Queue();
-    }
-
-    // A turn of its own: more to read than one turn is for, or room for what was held.
-    public void Run()
-    {
-        _isQueued = false;
-        Move();
+        else socket.Schedule(session.Loop);
     }
 
     public void OnReady(Channel channel) => Move();
@@ -99,10 +92,10 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
     {
         if (!_isHeld) return;
         _mayHaveRoom = true;
-        Queue();
+        Schedule(Loop);
     }
 
-    public void OnOver() => Close(FarewellOf(_session.Ended));
+    public void OnOver() => Close(WebEnds.FarewellOf(_session.Ended));
 
     public void OnDeadline(Channel channel)
     {
@@ -122,18 +115,21 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
             Answer(WebSocketOpcode.Ping, []);
         }
 
-        if (channel.IsClosed) return;
+        if (channel.IsClosed || _hasSaidGoodbye) return;
         var next = isSilent || _isHeld ? now + QuietMs : _heardMs + QuietMs;
         channel.SetDeadline(IsSending ? Math.Min(next, _movedMs + WriteMs) : next);
     }
 
     public void OnShutdown(Channel channel) => Lose(isEof: true);
 
-    public void OnFault(Exception error)
+    public override void OnFault(Exception error)
     {
         _session.OnFault(error);
         Lose();
     }
+
+    // A turn of its own: more to read than one turn is for, or room for what was held.
+    protected override void Run() => Move();
 
     private void Move()
     {
@@ -155,7 +151,7 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
             if (_isHeld || !_channel.CanRead) return;
             if (reads == ReadsInATurn)
             {
-                Queue();
+                Schedule(Loop);
                 return;
             }
 
@@ -288,7 +284,7 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
         _batch = _carrier.Take(WebSocketFrameHeader.MaxServerLength);
         if (_batch is null)
         {
-            if (_carrier.IsDone) Close(FarewellOf(_session.Ended));
+            if (_carrier.IsDone) Close(WebEnds.FarewellOf(_session.Ended));
             return;
         }
 
@@ -340,7 +336,7 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
         _channel.SetDeadline(Loop.NowMs + CloseMs);
         Answer(WebSocketOpcode.Close, code);
         // What it still sends is read, or it would be cut off before it heard.
-        if (!_channel.IsClosed) Queue();
+        if (!_channel.IsClosed) Schedule(Loop);
     }
 
     private void Lose(bool isEof = false)
@@ -364,18 +360,4 @@ internal sealed class LoopSocket : IChannelOwner, ISocketPort, ILoopTask
         _batch?.Release();
         _batch = null;
     }
-
-    private void Queue()
-    {
-        if (_isQueued) return;
-        _isQueued = true;
-        Loop.Enqueue(this);
-    }
-
-    private static WebSocketFarewell FarewellOf(WebEnd? end) => end switch
-    {
-        WebEnd.Shutdown => WebSocketFarewell.GoingAway,
-        WebEnd.Protocol => WebSocketFarewell.PolicyViolation,
-        _ => WebSocketFarewell.Normal,
-    };
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Portico.Protocol.WebSockets;
 
 namespace Portico.Core.Web;
 
@@ -42,5 +43,14 @@ internal static class WebEnds
         WebEnd.Shutdown => "web_shutdown",
         WebEnd.Fault => "internal_error",
         _ => throw new UnreachableException($"WebEnd {(int)end} has no tag"),
+    };
+
+    /// <summary>What a WebSocket is closed with.</summary>
+    /// <param name="end">Of the session; null = the socket alone has done its work.</param>
+    public static WebSocketFarewell FarewellOf(WebEnd? end) => end switch
+    {
+        WebEnd.Shutdown => WebSocketFarewell.GoingAway,
+        WebEnd.Protocol => WebSocketFarewell.PolicyViolation,
+        _ => WebSocketFarewell.Normal,
     };
 }

@@ -26,7 +26,9 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
         var up = ReceiveAllAsync();
         var down = SendAllAsync();
         await Task.WhenAny(up, down).ConfigureAwait(false);
-        var farewell = up.IsCompletedSuccessfully ? await up.ConfigureAwait(false) : FarewellOf(entry.Session.Ended);
+        var farewell = up.IsCompletedSuccessfully
+            ? await up.ConfigureAwait(false)
+            : (WebSocketCloseStatus)WebEnds.FarewellOf(entry.Session.Ended);
         var isLost = up.IsFaulted || up.IsCanceled || down.IsFaulted || down.IsCanceled;
         // First, so that nothing waits for frames any more, and what was carried ends at once.
         await entry.CloseSocketAsync(carrier, lane).ConfigureAwait(false);
@@ -126,11 +128,4 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
             return false; // it has left, or does not listen
         }
     }
-
-    private static WebSocketCloseStatus FarewellOf(WebEnd? end) => end switch
-    {
-        WebEnd.Shutdown => WebSocketCloseStatus.EndpointUnavailable,
-        WebEnd.Protocol => WebSocketCloseStatus.PolicyViolation,
-        _ => WebSocketCloseStatus.NormalClosure,
-    };
 }

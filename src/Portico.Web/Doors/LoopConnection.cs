@@ -23,12 +23,16 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     // way can be put in order no more, and a message stands behind it.
     private const int MostWaiting = 64 * 1024, Piece = 16 * 1024;
 
-    // In one turn of the loop, in either direction; and for a peer to take what is left when the server has done its part.
-    private const int MovesInATurn = 16, WriteMs = 30_000;
+    // In one turn of the loop, in either direction.
+    private const int MovesInATurn = 16;
+
+    // For a peer to take some of what is left when the server has done its part.
+    private const int WriteMs = 30_000;
 
     private readonly EventLoop _loop;
     private readonly Pipe _input;
     private readonly Pipe _output;
+    private readonly Action<Exception> _onFault;
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Channel _channel = null!;
@@ -36,14 +40,15 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     private (LoopCall<bool> Call, Action<Channel, byte[]> Take)? _leaving;
     private bool _isHeld;
     private bool _isQueued;
+    private bool _isLast;
     private bool _isInputOver;
     private bool _isInputEnded;
     private volatile bool _hasLeft;
 
-    private LoopConnection(EventLoop loop, Pipe input, Pipe output, Socket socket)
+    private LoopConnection(EventLoop loop, Pipe input, Pipe output, Socket socket, Action<Exception> onFault)
         : base("", new Duplex(input.Reader, output.Writer), new Duplex(output.Reader, input.Writer))
     {
-        (_loop, _input, _output) = (loop, input, output);
+        (_loop, _input, _output, _onFault) = (loop, input, output, onFault);
         (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
         ConnectionClosed = _closed.Token;
         Features.Set(this);
@@ -60,12 +65,16 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     /// <param name="isProxied">It begins with a PROXY header.</param>
     /// <param name="tls">Null = there is no TLS.</param>
     /// <param name="onOpen">Hears, on the loop, of a connection that is ready for the server; not of one that fails before.</param>
-    public static void Open(EventLoop loop, Socket socket, bool isProxied, TlsContext? tls, Action<LoopConnection> onOpen)
+    /// <param name="onFault">Hears of an exception of ours, which has ended a connection.</param>
+    public static void Open(
+        EventLoop loop, Socket socket, bool isProxied, TlsContext? tls, Action<LoopConnection> onOpen, Action<Exception> onFault)
     {
         LoopConnection connection;
         try
         {
-            connection = new LoopConnection(loop, PipeFor(loop, isRead: false), PipeFor(loop, isRead: true), socket);
+            var ours = new LoopScheduler(loop);
+            connection = new LoopConnection(
+                loop, NewPipe(reader: PipeScheduler.ThreadPool, writer: ours), NewPipe(ours, PipeScheduler.ThreadPool), socket, onFault);
         }
         catch (SocketException)
         {
@@ -77,9 +86,13 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
         {
             if (loop.Adopt(socket, NullOwner.Instance) is not { } channel) return;
             if (isProxied)
-                ProxiedSocket.Begin(channel, head => connection.Enter(channel, head, tls, onOpen));
+                ProxiedSocket.Begin(channel, head => connection.Enter(channel, head, tls, onOpen), onFault);
             else connection.Enter(channel, new([]), tls, onOpen);
-        }, _ => socket.Dispose());
+        }, fault =>
+        {
+            onFault(fault);
+            socket.Dispose();
+        });
     }
 
     /// <summary>
@@ -98,6 +111,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
 
         _leaving = (call, take);
         _isInputOver = true;
+        BeginLast();
         // What was written before is there when the read ends so.
         _output.Reader.CancelPendingRead();
     }, OnFault);
@@ -119,7 +133,11 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
 
     public void OnShutdown(Channel channel) => Fail(null);
 
-    public void OnFault(Exception error) => Fail(error);
+    public void OnFault(Exception error)
+    {
+        _onFault(error);
+        Fail(error);
+    }
 
     public override void Abort(ConnectionAbortedException abortReason) => _loop.Post(() => Fail(abortReason), OnFault);
 
@@ -130,7 +148,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
         {
             await _input.Reader.CompleteAsync().ConfigureAwait(false);
             await _output.Writer.CompleteAsync().ConfigureAwait(false);
-            _loop.Post(() => _channel.SetDeadline(_loop.NowMs + WriteMs), OnFault);
+            _loop.Post(BeginLast, OnFault);
             await _ended.Task.ConfigureAwait(false);
         }
 
@@ -139,21 +157,16 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     }
 
     // What the server does is done on the pool's threads, what the socket does on the loop's.
-    private static Pipe PipeFor(EventLoop loop, bool isRead)
-    {
-        PipeScheduler ours = new LoopScheduler(loop);
-        var (reader, writer) = isRead ? (ours, PipeScheduler.ThreadPool) : (PipeScheduler.ThreadPool, ours);
-        return new Pipe(new PipeOptions(
-            readerScheduler: reader, writerScheduler: writer, minimumSegmentSize: Piece,
-            pauseWriterThreshold: MostWaiting, resumeWriterThreshold: MostWaiting / 2, useSynchronizationContext: false));
-    }
+    private static Pipe NewPipe(PipeScheduler reader, PipeScheduler writer) => new(new PipeOptions(
+        readerScheduler: reader, writerScheduler: writer, minimumSegmentSize: Piece, pauseWriterThreshold: MostWaiting,
+        resumeWriterThreshold: MostWaiting / 2, useSynchronizationContext: false));
 
     private void Enter(Channel socket, ProxiedSocket.Head head, TlsContext? tls, Action<LoopConnection> onOpen)
     {
         if (head.Source is not null) RemoteEndPoint = head.Source;
         if (head.Name is not null) Features.Set(new NamedConnection(head.Name));
         if (tls is null) Begin(socket, head.Early, onOpen);
-        else TlsHandshake.Begin(socket, tls.NewSession(), head.Early, handshake => Begin(handshake, onOpen));
+        else TlsHandshake.Begin(socket, tls.NewSession(), head.Early, handshake => Begin(handshake, onOpen), _onFault);
     }
 
     private void Begin(TlsHandshake handshake, Action<LoopConnection> onOpen)
@@ -273,6 +286,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
                 return false;
             }
 
+            if (written > 0 && _isLast) BeginLast();
             bytes = bytes.Slice(written);
             if (_channel.CanWrite && moves % MovesInATurn != 0) continue;
             if (_channel.CanWrite) Queue();
@@ -282,6 +296,13 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
         if (_channel.IsClosed) return false;
         _output.Reader.AdvanceTo(bytes.End);
         return true;
+    }
+
+    // What is left has to move on.
+    private void BeginLast()
+    {
+        _isLast = true;
+        _channel.SetDeadline(_loop.NowMs + WriteMs);
     }
 
     private Task WaitAsync() => (_room ??= new TaskCompletionSource()).Task;
@@ -304,7 +325,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     private void OnSurprise(Exception error)
     {
         if (EventLoop.IsFatal(error)) _loop.Post(() => ExceptionDispatchInfo.Throw(error));
-        else Fail(error);
+        else OnFault(error);
     }
 
     // Many small pieces with one call.

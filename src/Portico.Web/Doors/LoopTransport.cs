@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
 using Portico.Core.Net;
 using Portico.Web.Tls;
 
@@ -16,8 +18,10 @@ namespace Portico.Web.Doors;
 /// <param name="bind">Makes a socket that may listen.</param>
 /// <param name="tls">For the next connection; null = there is no TLS.</param>
 /// <param name="hasRoom">Whether there are descriptors left for one more.</param>
-internal sealed class LoopTransport(
-    ImmutableArray<EventLoop> loops, Func<EndPoint, Socket> bind, Func<TlsContext?> tls, Func<bool> hasRoom) : IConnectionListenerFactory
+/// <param name="log">Where lines go; none has anything of a connection.</param>
+internal sealed partial class LoopTransport(
+    ImmutableArray<EventLoop> loops, Func<EndPoint, Socket> bind, Func<TlsContext?> tls, Func<bool> hasRoom, ILogger log)
+    : IConnectionListenerFactory
 {
     private const int Backlog = 512;
 
@@ -49,20 +53,45 @@ internal sealed class LoopTransport(
                 // Until then they wait in the kernel.
                 while (!hasRoom()) await Task.Delay(Pause, listener.End).ConfigureAwait(false);
                 var client = await socket.AcceptAsync(listener.End).ConfigureAwait(false);
-                LoopConnection.Open(loops[(int)(next % (uint)loops.Length)], client, isProxied, tls(), listener.Add);
+                LoopConnection.Open(loops[(int)(next % (uint)loops.Length)], client, isProxied, tls(), listener.Add, OnFault);
+            }
+            catch (Exception error) when (IsPassing(error))
+            {
+                // It is the end, or that client has left before it was in.
             }
             catch (Exception error) when (!EventLoop.IsFatal(error))
             {
-                // It is the end, or that client has left before it was in. What is neither must not keep others out, nor spin.
-                if (error is not (SocketException or OperationCanceledException or ObjectDisposedException))
-                    await Task.Delay(Pause).ConfigureAwait(false);
+                // What has no room now may have some later; what is a fault of ours must neither keep others out nor spin.
+                if (error is not SocketException) OnFault(error);
+                await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                loops[0].Post(() => ExceptionDispatchInfo.Throw(error));
+                throw;
             }
         }
     }
 
+    private static bool IsPassing(Exception error) =>
+        error is OperationCanceledException or ObjectDisposedException or SocketException
+        {
+            SocketErrorCode: SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.OperationAborted,
+        };
+
+    private void OnFault(Exception error) => Log.Faulted(log, error);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2381, EventName = "WebConnectionFaulted", Level = LogLevel.Error,
+            Message = "A connection of the WEB host ended by an exception of the proxy; please report it")]
+        public static partial void Faulted(ILogger logger, Exception error);
+    }
+
     private sealed class Listener(Socket socket) : IConnectionListener
     {
-        private readonly Channel<LoopConnection> _ready = System.Threading.Channels.Channel.CreateUnbounded<LoopConnection>();
+        private readonly ConcurrentQueue<LoopConnection> _ready = new();
+        private readonly SemaphoreSlim _count = new(0);
         private readonly CancellationTokenSource _end = new();
 
         public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
@@ -72,29 +101,32 @@ internal sealed class LoopTransport(
         /// <summary>A connection for the server.</summary>
         public void Add(LoopConnection connection)
         {
-            if (!_ready.Writer.TryWrite(connection))
-                connection.Abort(new ConnectionAbortedException());
+            _ready.Enqueue(connection);
+            _count.Release();
+            if (End.IsCancellationRequested) CloseLate();
         }
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
         {
-            try
-            {
-                return await _ready.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (ChannelClosedException)
-            {
-                return null; // as a listener that is closed says
-            }
+            await _count.WaitAsync(cancellationToken).ConfigureAwait(false);
+            // There is none when a listener is closed, and that is what null says.
+            return _ready.TryDequeue(out var connection) ? connection : null;
         }
 
         public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
         {
             await _end.CancelAsync().ConfigureAwait(false);
-            _ready.Writer.TryComplete();
+            CloseLate();
+            _count.Release();
             socket.Dispose();
         }
 
         public ValueTask DisposeAsync() => UnbindAsync();
+
+        // Who comes too late for the server is let go in order.
+        private void CloseLate()
+        {
+            while (_ready.TryDequeue(out var connection)) _ = connection.DisposeAsync().AsTask();
+        }
     }
 }

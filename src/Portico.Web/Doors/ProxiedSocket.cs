@@ -16,10 +16,12 @@ internal sealed class ProxiedSocket : IChannelOwner
 
     private readonly Channel _socket;
     private readonly Action<Head> _onHead;
+    private readonly Action<Exception> _onFault;
     private readonly byte[] _arrived = new byte[ProxyHeader.MaxReadLength];
     private int _length;
 
-    private ProxiedSocket(Channel socket, Action<Head> onHead) => (_socket, _onHead) = (socket, onHead);
+    private ProxiedSocket(Channel socket, Action<Head> onHead, Action<Exception> onFault) =>
+        (_socket, _onHead, _onFault) = (socket, onHead, onFault);
 
     /// <summary>What the header says.</summary>
     /// <param name="Early">What came behind the header.</param>
@@ -30,9 +32,10 @@ internal sealed class ProxiedSocket : IChannelOwner
     /// <summary>On the loop: reads the header.</summary>
     /// <param name="socket">Nothing was read of it.</param>
     /// <param name="onHead">Hears what it says, on the loop; not of a connection without one.</param>
-    public static void Begin(Channel socket, Action<Head> onHead)
+    /// <param name="onFault">Hears of an exception of ours.</param>
+    public static void Begin(Channel socket, Action<Head> onHead, Action<Exception> onFault)
     {
-        socket.Owner = new ProxiedSocket(socket, onHead);
+        socket.Owner = new ProxiedSocket(socket, onHead, onFault);
         socket.SetDeadline(socket.Loop.NowMs + PatienceMs);
     }
 
@@ -63,5 +66,9 @@ internal sealed class ProxiedSocket : IChannelOwner
 
     public void OnShutdown(Channel channel) => _socket.Abort();
 
-    public void OnFault(Exception error) => _socket.Abort();
+    public void OnFault(Exception error)
+    {
+        _onFault(error);
+        _socket.Abort();
+    }
 }

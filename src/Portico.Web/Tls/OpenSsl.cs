@@ -46,6 +46,9 @@ internal static unsafe partial class OpenSsl
         nint context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, nint, int> select, nint argument);
 
     [LibraryImport(Ssl)]
+    public static partial void SSL_CTX_set_keylog_callback(nint context, delegate* unmanaged[Cdecl]<nint, byte*, void> tell);
+
+    [LibraryImport(Ssl)]
     public static partial nint SSL_new(nint context);
 
     [LibraryImport(Ssl)]
@@ -77,6 +80,15 @@ internal static unsafe partial class OpenSsl
 
     [LibraryImport(Ssl)]
     public static partial void SSL_get0_alpn_selected(nint ssl, byte** name, uint* length);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_has_pending(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_get_current_cipher(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial ushort SSL_CIPHER_get_protocol_id(nint cipher);
 
     [LibraryImport(Crypto)]
     public static partial nint BIO_new_mem_buf(byte* bytes, int length);

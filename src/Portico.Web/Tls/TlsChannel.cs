@@ -21,7 +21,7 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
     private static int _recordsLength;
 
     private readonly Channel _socket;
-    private readonly TlsSession _session;
+    private ITlsSession _session;
     private ByteStore _early;
     private ByteStore _unsent;
     private IoStatus _end = IoStatus.Ok;
@@ -38,14 +38,18 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
     public TlsChannel(Channel socket, TlsSession session, ReadOnlySpan<byte> early, ReadOnlySpan<byte> unsent, IChannelOwner owner)
         : base(socket.Loop, owner)
     {
-        (_socket, _session) = (socket, session);
+        _socket = socket;
+        _session = session;
         if (!early.IsEmpty) _early.Append(Loop.Buffers, early);
         if (!unsent.IsEmpty) _unsent.Append(Loop.Buffers, unsent);
         socket.Owner = this;
         if (_unsent.IsEmpty && socket.CanWrite) AssumeWritable();
     }
 
-    public override bool CanChangeLoops => _socket.CanChangeLoops;
+    /// <summary>It goes on without OpenSSL.</summary>
+    public bool IsSlim => _session is TlsRecords;
+
+    public override bool CanChangeLoops => _socket.CanChangeLoops && _session is TlsSession;
 
     /// <summary>Tells the owner, in the next turn, what there is already: what came with the handshake is announced by no event.</summary>
     public void Begin() => Queue();
@@ -108,21 +112,27 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
 
     public void WriteRecords(ReadOnlySpan<byte> bytes)
     {
-        var records = _records ??= new byte[MostAtOnce + (16 * 1024)];
-        if (_recordsLength + bytes.Length > records.Length) SendRecords();
-        if (bytes.Length > records.Length)
+        while (!bytes.IsEmpty)
         {
-            _unsent.Append(Loop.Buffers, bytes);
-            return;
+            var part = bytes[..Math.Min(bytes.Length, MostAtOnce)];
+            part.CopyTo(RoomForRecords(part.Length));
+            WroteRecords(part.Length);
+            bytes = bytes[part.Length..];
         }
-
-        bytes.CopyTo(records.AsSpan(_recordsLength));
-        _recordsLength += bytes.Length;
     }
+
+    public Span<byte> RoomForRecords(int length)
+    {
+        var records = _records ??= new byte[MostAtOnce + (20 * 1024)];
+        if (_recordsLength + length > records.Length) SendRecords();
+        return records.AsSpan(_recordsLength);
+    }
+
+    public void WroteRecords(int length) => _recordsLength += length;
 
     protected override IoStatus ReadCore(Span<byte> buffer, out int count)
     {
-        _mayRead = MostRead;
+        (_mayRead, _recordsLength) = (MostRead, 0);
         var status = _session.Read(this, buffer, out count);
         SendRecords();
         // Hardly anybody says goodbye before the connection ends.
@@ -151,6 +161,7 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
     protected override IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written)
     {
         written = 0;
+        _recordsLength = 0;
         if (!TrySendRest()) return _socket.Failed ? IoStatus.Reset : IoStatus.WouldBlock;
         while (written < bytes.Length)
         {
@@ -184,11 +195,17 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
         else _socket.Close();
     }
 
+    public override void Slim()
+    {
+        if (_session is TlsSession session && session.TryBecomeRecords(Loop.Buffers) is { } records)
+            _session = records;
+    }
+
     protected override DetachedChannel? DetachCore()
     {
-        if (_socket.Detach() is not { } socket) return null;
+        if (_session is not TlsSession session || _socket.Detach() is not { } socket) return null;
         // Records that were read and not asked for stay with the session.
-        var detached = new Detached(socket, _session, [.. _early.Bytes], [.. _unsent.Bytes]);
+        var detached = new Detached(socket, session, [.. _early.Bytes], [.. _unsent.Bytes]);
         _early.Drop(Loop.Buffers);
         _unsent.Drop(Loop.Buffers);
         return detached;
@@ -211,6 +228,7 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
     {
         if (_saidEnd || _end != IoStatus.Ok || _socket.Failed) return;
         _saidEnd = true;
+        _recordsLength = 0;
         _session.Shutdown(this);
         SendRecords();
     }

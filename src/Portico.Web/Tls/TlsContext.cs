@@ -67,6 +67,8 @@ internal sealed unsafe class TlsContext : SafeHandle
         // Clients keep their tickets; nothing of them stays here.
         Control(SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_OFF);
         SSL_CTX_set_options(handle, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+        // A session that is to carry nothing but records for long goes on without OpenSSL (TlsRecords).
+        SSL_CTX_set_keylog_callback(handle, &TlsSession.TakeSecret);
         SSL_CTX_set_alpn_select_cb(handle, &SelectProtocol, 0);
     }
 

@@ -8,12 +8,13 @@ namespace Portico.Web.Tls;
 /// </summary>
 internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkItem
 {
-    // A client's part has some two thousand bytes; what comes with it beyond that belongs to what follows.
-    private const int FirstLength = 4096, MostBytes = 64 * 1024, PatienceMs = 10_000;
+    // At a time. A client's part has some two thousand bytes.
+    private const int MostBytes = 4096, PatienceMs = 10_000;
 
     private readonly Channel _socket;
     private readonly TlsSession _session;
     private readonly Action<TlsHandshake> _onDone;
+    private readonly Action<Exception> _onFault;
     private byte[] _arrived;
     private int _length;
     private int _read;
@@ -21,14 +22,15 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
     private int _answered;
     private IoStatus _status;
     private bool _isComputing;
-    private bool _hasEnded;
     private bool _isOver;
 
-    private TlsHandshake(Channel socket, TlsSession session, byte[] early, Action<TlsHandshake> onDone)
+    private TlsHandshake(Channel socket, TlsSession session, byte[] early, Action<TlsHandshake> onDone, Action<Exception> onFault)
     {
-        (_socket, _session, _onDone) = (socket, session, onDone);
+        (_socket, _session, _onDone, _onFault) = (socket, session, onDone, onFault);
         (_arrived, _length) = (early, early.Length);
     }
+
+    private ReadOnlySpan<byte> Unsent => _answer.AsSpan(_answered);
 
     /// <summary>What was agreed on.</summary>
     public TlsSession Session => _session;
@@ -38,9 +40,11 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
     /// <param name="session">New.</param>
     /// <param name="early">What was read of the socket already.</param>
     /// <param name="onDone">Hears, on the loop, when it is done; not of one that fails, whose connection is closed.</param>
-    public static void Begin(Channel socket, TlsSession session, byte[] early, Action<TlsHandshake> onDone)
+    /// <param name="onFault">Hears of an exception of ours.</param>
+    public static void Begin(
+        Channel socket, TlsSession session, byte[] early, Action<TlsHandshake> onDone, Action<Exception> onFault)
     {
-        var handshake = new TlsHandshake(socket, session, early, onDone);
+        var handshake = new TlsHandshake(socket, session, early, onDone, onFault);
         socket.Owner = handshake;
         socket.SetDeadline(socket.Loop.NowMs + PatienceMs);
         handshake.Step();
@@ -56,7 +60,11 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
 
     public void OnShutdown(Channel channel) => Fail();
 
-    public void OnFault(Exception error) => Fail();
+    public void OnFault(Exception error)
+    {
+        _onFault(error);
+        Fail();
+    }
 
     public void Execute()
     {
@@ -66,7 +74,8 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
         }
         catch (Exception error) when (!EventLoop.IsFatal(error))
         {
-            _status = IoStatus.Reset; // as if the peer had done something wrong
+            _status = IoStatus.Reset;
+            _onFault(error);
         }
 
         _socket.Loop.Post(OnComputed, OnFault);
@@ -82,7 +91,10 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
 
     public void WriteRecords(ReadOnlySpan<byte> bytes) => _answer = [.. _answer, .. bytes];
 
-    private ReadOnlySpan<byte> Unsent => _answer.AsSpan(_answered);
+    // OpenSSL writes elsewhere.
+    public Span<byte> RoomForRecords(int length) => throw new NotSupportedException();
+
+    public void WroteRecords(int length) => throw new NotSupportedException();
 
     private void Step()
     {
@@ -93,8 +105,6 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
             return;
         }
 
-        // Who has finished behind a hello is answered still.
-        if (_read == _length && _hasEnded) Fail();
         if (_read == _length) return;
         _isComputing = true;
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -133,18 +143,15 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
         return status != IoStatus.Reset;
     }
 
-    // False if the peer has gone.
+    // No more than can be computed now: an end is read when what came before it is done. False if the peer has gone.
     private bool TryReceive()
     {
         if (_read == _length) _read = _length = 0;
-        while (_socket.CanRead && _length < MostBytes)
+        while (_length == 0 && _socket.CanRead)
         {
-            if (_length == _arrived.Length)
-                Array.Resize(ref _arrived, Math.Max(FirstLength, 2 * _length));
-            var status = _socket.Read(_arrived.AsSpan(_length), out var count);
-            if (status == IoStatus.Reset) return false;
-            _hasEnded |= status == IoStatus.Eof;
-            _length += count;
+            if (_arrived.Length < MostBytes) _arrived = new byte[MostBytes];
+            var status = _socket.Read(_arrived, out _length);
+            if (status is IoStatus.Eof or IoStatus.Reset) return false;
         }
 
         return true;

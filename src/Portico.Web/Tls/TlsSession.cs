@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using Portico.Core.Net;
+using Portico.Protocol.Tls;
 using static Portico.Web.Tls.OpenSsl;
 
 namespace Portico.Web.Tls;
@@ -14,19 +16,51 @@ internal interface ITlsWire
 
     /// <summary>Takes bytes of records, all of them.</summary>
     void WriteRecords(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Where a record may be written, so that nobody has to copy it: said by <see cref="WroteRecords"/>.</summary>
+    Span<byte> RoomForRecords(int length);
+
+    /// <summary>So much was written there.</summary>
+    void WroteRecords(int length);
+}
+
+/// <summary>What is between plain bytes and records. One thread at a time.</summary>
+internal interface ITlsSession
+{
+    /// <summary>Reads plain bytes until there are none or the buffer is full.</summary>
+    /// <param name="wire">Where the records come from.</param>
+    /// <param name="buffer">Takes them.</param>
+    /// <param name="count">How many they are.</param>
+    /// <returns>What kept more from being read, whatever was read before: Ok = the buffer is full.</returns>
+    IoStatus Read(ITlsWire wire, Span<byte> buffer, out int count);
+
+    /// <summary>Writes plain bytes, all of them.</summary>
+    /// <returns>Reset if the session is over.</returns>
+    IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Tells the peer that nothing more comes.</summary>
+    void Shutdown(ITlsWire wire);
+
+    /// <summary>Nothing of it is used any more.</summary>
+    void Free();
 }
 
 /// <summary>One session of OpenSSL's, which holds no buffer while nothing moves. One thread at a time.</summary>
-internal sealed unsafe class TlsSession
+internal sealed unsafe class TlsSession : ITlsSession
 {
-    // Whom the call that is under way on this thread reads from and writes to.
+    // Whose call is under way on this thread.
     [ThreadStatic]
-    private static ITlsWire? _wire;
+    private static TlsSession? _current;
 
     [ThreadStatic]
     private static ExceptionDispatchInfo? _fault;
 
     private nint _ssl;
+    private ITlsWire? _wire;
+    private RecordCount _received;
+    private RecordCount _sent;
+    private byte[]? _clientSecret;
+    private byte[]? _serverSecret;
 
     /// <param name="ssl">Its own from now on.</param>
     public TlsSession(nint ssl)
@@ -58,17 +92,14 @@ internal sealed unsafe class TlsSession
     {
         if (_ssl == 0) return IoStatus.Reset;
         Begin(wire);
+        // When it is done, what was sent with the last step are tickets, the first records under the keys that stay.
+        _sent = default;
         var result = SSL_do_handshake(_ssl);
         var status = result == 1 ? IoStatus.Ok : StatusOf(result);
         End();
         return status;
     }
 
-    /// <summary>Reads plain bytes until there are none or the buffer is full.</summary>
-    /// <param name="wire">Where the records come from.</param>
-    /// <param name="buffer">Takes them.</param>
-    /// <param name="count">How many they are.</param>
-    /// <returns>What kept more from being read, whatever was read before: Ok = the buffer is full.</returns>
     public IoStatus Read(ITlsWire wire, Span<byte> buffer, out int count)
     {
         (count, var status) = (0, IoStatus.Ok);
@@ -88,8 +119,6 @@ internal sealed unsafe class TlsSession
         return status;
     }
 
-    /// <summary>Writes plain bytes, all of them.</summary>
-    /// <returns>Reset if the session is over.</returns>
     public IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> bytes)
     {
         if (_ssl == 0) return IoStatus.Reset;
@@ -102,7 +131,6 @@ internal sealed unsafe class TlsSession
         }
     }
 
-    /// <summary>Tells the peer that nothing more comes.</summary>
     public void Shutdown(ITlsWire wire)
     {
         if (_ssl == 0) return;
@@ -111,7 +139,24 @@ internal sealed unsafe class TlsSession
         End();
     }
 
-    /// <summary>Nothing of it is used any more.</summary>
+    /// <summary>
+    /// What goes on from here without OpenSSL, in a seventh of the memory: TLS 1.3 is nothing but records by now. This session is freed.
+    /// </summary>
+    /// <param name="buffers">Of the loop that it stays on.</param>
+    /// <returns>Null, and this one goes on: it is older or has another cipher than AES, or a record was read by half.</returns>
+    public TlsRecords? TryBecomeRecords(BufferPool buffers)
+    {
+        if (_ssl == 0 || !IsLatest || !_received.IsBetween || SSL_has_pending(_ssl) != 0 || _clientSecret is null || _serverSecret is null)
+            return null;
+        var suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(_ssl));
+        if (TlsTrafficSecret.Create(suite, _clientSecret) is not { } client
+            || TlsTrafficSecret.Create(suite, _serverSecret) is not { } server)
+            return null;
+        Free();
+        // The first of the client's was the end of its handshake, under other keys.
+        return new TlsRecords(client, _received.Count - 1, server, _sent.Count, buffers);
+    }
+
     public void Free()
     {
         if (_ssl == 0) return;
@@ -126,7 +171,8 @@ internal sealed unsafe class TlsSession
         BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
         try
         {
-            var status = _wire!.ReadRecords(new Span<byte>(buffer, length), out var count);
+            var status = _current!._wire!.ReadRecords(new Span<byte>(buffer, length), out var count);
+            _current._received.Add(new ReadOnlySpan<byte>(buffer, count));
             if (status == IoStatus.Ok) return count;
             if (status != IoStatus.WouldBlock) return 0;
             BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
@@ -145,7 +191,8 @@ internal sealed unsafe class TlsSession
         BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
         try
         {
-            _wire!.WriteRecords(new ReadOnlySpan<byte>(bytes, length));
+            _current!._sent.Add(new ReadOnlySpan<byte>(bytes, length));
+            _current._wire!.WriteRecords(new ReadOnlySpan<byte>(bytes, length));
             return length;
         }
         catch (Exception fault)
@@ -158,14 +205,28 @@ internal sealed unsafe class TlsSession
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     internal static nint ControlWire(nint bio, int command, nint number, nint pointer) => command == BIO_CTRL_FLUSH ? 1 : 0;
 
-    private static void Begin(ITlsWire wire)
+    // A line of the format that tools like to have in a file: what, the client's random, the secret.
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static void TakeSecret(nint ssl, byte* line)
     {
-        _wire = wire;
+        var text = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(line);
+        if (_current is not { } session) return;
+        if (text.StartsWith("CLIENT_TRAFFIC_SECRET_0 "u8)) session._clientSecret = LastOf(text);
+        if (text.StartsWith("SERVER_TRAFFIC_SECRET_0 "u8)) session._serverSecret = LastOf(text);
+    }
+
+    private static byte[] LastOf(ReadOnlySpan<byte> line) =>
+        Convert.FromHexString(Encoding.ASCII.GetString(line[(line.LastIndexOf((byte)' ') + 1)..]));
+
+    private void Begin(ITlsWire wire)
+    {
+        (_current, _wire) = (this, wire);
         ERR_clear_error();
     }
 
-    private static void End()
+    private void End()
     {
+        _current = null;
         _wire = null;
         if (_fault is not { } fault) return;
         _fault = null;

@@ -33,15 +33,22 @@ public sealed class TlsTests
     }
 
     [Theory]
-#pragma warning disable SYSLIB0039, CA5397 // That it is refused is the point.
-    [InlineData(SslProtocols.Tls11, "")]
-#pragma warning restore SYSLIB0039, CA5397
-    [InlineData(SslProtocols.Tls13, "spdy/3")]
-    public async Task What_cannot_be_agreed_on_is_refused(SslProtocols protocol, string offered)
+    [InlineData(false, 70)] // protocol_version (RFC 8446 section 6)
+    [InlineData(true, 120)] // no_application_protocol (RFC 7301)
+    public async Task What_cannot_be_agreed_on_is_refused(bool hasVersion, byte alert)
     {
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
+        var hello = await HelloAsync(SslProtocols.Tls12, hasVersion ? "spdy/3" : "");
+        if (!hasVersion) hello[10] = 2; // TLS 1.1 is the latest that it knows
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(host.Server.Address, Clock());
 
-        await Assert.ThrowsAnyAsync<Exception>(() => ConnectAsync(host, protocol, offered));
+        await socket.SendAsync(hello, Clock());
+
+        var answer = new byte[100];
+        Assert.Equal(7, await socket.ReceiveAsync(answer, Clock()));
+        Assert.Equal([0x15, 2, alert], [answer[0], answer[5], answer[6]]);
+        Assert.Equal(0, await socket.ReceiveAsync(answer, Clock()));
     }
 
     [Theory]
@@ -62,13 +69,11 @@ public sealed class TlsTests
     public async Task Whoever_has_finished_behind_a_hello_is_answered()
     {
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
-        using var recorded = new Recorder();
-        using (var client = new SslStream(recorded, leaveInnerStreamOpen: true))
-            await Assert.ThrowsAnyAsync<IOException>(() => client.AuthenticateAsClientAsync(Options(SslProtocols.Tls13, ""), Clock()));
+        var hello = await HelloAsync(SslProtocols.Tls13, "");
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(host.Server.Address, Clock());
 
-        await socket.SendAsync(recorded.Written, Clock());
+        await socket.SendAsync(hello, Clock());
         socket.Shutdown(SocketShutdown.Send);
 
         var answer = new byte[4096];
@@ -77,7 +82,7 @@ public sealed class TlsTests
     }
 
     [Fact]
-    public async Task A_handshake_may_come_byte_by_byte_and_everything_behind_it_with_its_end()
+    public async Task A_handshake_may_come_byte_by_byte()
     {
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = true });
         using var socket = new TcpClient { NoDelay = true };
@@ -121,6 +126,14 @@ public sealed class TlsTests
         RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
         ApplicationProtocols = offered.Length == 0 ? null : [.. offered.Split(',').Select(name => new SslApplicationProtocol(name))],
     };
+
+    private static async Task<byte[]> HelloAsync(SslProtocols protocol, string offered)
+    {
+        using var recorded = new Recorder();
+        using (var client = new SslStream(recorded, leaveInnerStreamOpen: true))
+            await Assert.ThrowsAnyAsync<IOException>(() => client.AuthenticateAsClientAsync(Options(protocol, offered), Clock()));
+        return recorded.Written;
+    }
 
     private static async Task<SslStream> ConnectAsync(WebHostUnderTest host, SslProtocols protocol, string offered)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Portico.Core.Net;
+using Portico.Core.Web;
 
 namespace Portico.Web.Tests.Staging;
 
@@ -16,6 +17,19 @@ internal sealed class EchoEngine : IAcceptor
 
     /// <summary>Streams that begin from now on are not read.</summary>
     public bool IsDeaf { get; set; }
+
+    /// <summary>From now on those are read, too.</summary>
+    public Task HearAsync(EventLoop loop) => LoopCall<bool>.On(loop, call =>
+    {
+        IsDeaf = false;
+        foreach (var channel in loop.Slots.Open().Where(channel => channel.Owner is Echo))
+        {
+            channel.Owner = new Echo(isDeaf: false);
+            channel.Owner.OnReady(channel);
+        }
+
+        call.TrySetResult(true);
+    });
 
     public void OnAccepted(Channel channel)
     {

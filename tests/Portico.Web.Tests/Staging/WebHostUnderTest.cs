@@ -12,6 +12,7 @@ using Portico.Protocol.WebProxy;
 using Portico.TestKit.Covers;
 using Portico.TestKit.Diagnostics;
 using Portico.TestKit.Web;
+using Portico.Web.Tls;
 
 namespace Portico.Web.Tests.Staging;
 
@@ -131,6 +132,10 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         WebAddress.TryCreate(Host, path, out var address, out _);
         return Protocol.WebProxy.Capability.Compute(address!, SecretKind.Secure, Secret);
     }
+
+    /// <summary>Those of them whose TLS has been slimmed.</summary>
+    public Task<int> CountSlimAsync() => LoopCall<int>.On(Loops[0], call => call.TrySetResult(
+        Loops[0].Slots.Open().Count(channel => channel is TlsChannel { IsSlim: true, Owner: LoopSocket })));
 
     public static Task<WebHostUnderTest> StartAsync() => StartAsync(new HostSetup());
 

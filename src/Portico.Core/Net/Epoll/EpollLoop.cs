@@ -173,6 +173,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
 
     public void Dispose()
     {
+        Interlocked.Exchange(ref _wakePending, 1); // or a late post would write to whatever has that number then
         _events.Dispose();
         _ = Native.close(_wake);
         _ = Native.close(_epoll);
