@@ -175,7 +175,10 @@ public sealed class HandOverTests(ITestOutputHelper output)
         await proxy.TakenOverAsync();
         Assert.Equal($"Process {proxy.Process} has taken over.\n", text);
         await proxy.StoppedAsync(1);
-        (code, text, _) = await PorticoProcess.RunAsync(proxy.Directory.Path, ["status"]);
+        // The successor's administration opens when the other one has closed.
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        do (code, text, _) = await PorticoProcess.RunAsync(proxy.Directory.Path, ["status"]);
+        while (code != 0 && !patience.IsCancellationRequested);
         Assert.Equal(0, code);
         Assert.Contains("serving", text, StringComparison.Ordinal);
         Assert.Equal(3, (await PorticoProcess.RunAsync(proxy.Directory.Path, ["upgrade", "--socket", "nobody.sock"])).Code);
