@@ -85,6 +85,15 @@ internal static unsafe partial class OpenSsl
     public static partial int SSL_has_pending(nint ssl);
 
     [LibraryImport(Ssl)]
+    public static partial int SSL_get_early_data_status(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_get_session(nint ssl);
+
+    [LibraryImport(Ssl)]
+    public static partial byte SSL_SESSION_get_max_fragment_length(nint session);
+
+    [LibraryImport(Ssl)]
     public static partial nint SSL_get_current_cipher(nint ssl);
 
     [LibraryImport(Ssl)]

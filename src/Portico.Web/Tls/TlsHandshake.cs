@@ -11,6 +11,9 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
     // At a time. A client's part has some two thousand bytes.
     private const int MostBytes = 4096, PatienceMs = 10_000;
 
+    // Of who was refused.
+    private const int MostDropped = 256 * 1024, LingerMs = 2000;
+
     private readonly Channel _socket;
     private readonly TlsSession _session;
     private readonly Action<TlsHandshake> _onDone;
@@ -23,6 +26,8 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
     private IoStatus _status;
     private bool _isComputing;
     private bool _isOver;
+    private bool _isRefused;
+    private int _dropped;
 
     private TlsHandshake(Channel socket, TlsSession session, byte[] early, Action<TlsHandshake> onDone, Action<Exception> onFault)
     {
@@ -54,7 +59,11 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
     /// <param name="owner">Whom it tells from now on.</param>
     public TlsChannel Open(IChannelOwner owner) => new(_socket, _session, _arrived.AsSpan(_read, _length - _read), Unsent, owner);
 
-    public void OnReady(Channel channel) => Step();
+    public void OnReady(Channel channel)
+    {
+        if (_isRefused) Drain();
+        else Step();
+    }
 
     public void OnDeadline(Channel channel) => Fail();
 
@@ -129,8 +138,7 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
         }
         else
         {
-            TrySend(); // what it says of that
-            Fail();
+            Refuse();
         }
     }
 
@@ -155,6 +163,30 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
         }
 
         return true;
+    }
+
+    // It is told why. What it still sends is read for a while, or our end would be a reset.
+    private void Refuse()
+    {
+        TrySend();
+        _session.Free();
+        _socket.ShutdownWrite();
+        _socket.SetDeadline(_socket.Loop.NowMs + LingerMs);
+        _isRefused = true;
+        Drain();
+    }
+
+    private void Drain()
+    {
+        if (_arrived.Length < MostBytes) _arrived = new byte[MostBytes];
+        while (_socket.CanRead)
+        {
+            var status = _socket.Read(_arrived, out var count);
+            _dropped += count;
+            if (status is not (IoStatus.Eof or IoStatus.Reset) && _dropped <= MostDropped) continue;
+            Fail();
+            return;
+        }
     }
 
     private void Fail()

@@ -10,8 +10,8 @@ namespace Portico.Web.Tls;
 /// </summary>
 internal sealed class TlsRecords : ITlsSession
 {
-    // Most read at a time; and new keys without a byte between them, which no client takes.
-    private const int ReadLength = TlsRecordCipher.HeaderLength + TlsRecordCipher.MaxBody, MostUpdates = 16;
+    // Most read at a time; and new keys in all, of which browsers take none.
+    private const int ReadLength = TlsRecordCipher.HeaderLength + TlsRecordCipher.MaxBody, MostUpdates = 256;
 
     private const byte KeyUpdate = 24, CloseNotify = 0;
 
@@ -100,7 +100,7 @@ internal sealed class TlsRecords : ITlsSession
         switch (type)
         {
             case TlsContent.ApplicationData:
-                (_plain, _tail, _updates) = (count, length - TlsRecordCipher.HeaderLength - count, 0);
+                (_plain, _tail) = (count, length - TlsRecordCipher.HeaderLength - count);
                 _arrived.Take(_buffers, TlsRecordCipher.HeaderLength + (count == 0 ? _tail : 0));
                 return IoStatus.Ok;
             case TlsContent.Handshake when TryTakeKeys(wire, content):

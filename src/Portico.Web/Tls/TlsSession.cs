@@ -59,6 +59,7 @@ internal sealed unsafe class TlsSession : ITlsSession
     private ITlsWire? _wire;
     private RecordCount _received;
     private RecordCount _sent;
+    private bool _hasEnded;
     private byte[]? _clientSecret;
     private byte[]? _serverSecret;
 
@@ -115,6 +116,7 @@ internal sealed unsafe class TlsSession : ITlsSession
             }
         }
 
+        _hasEnded |= status is IoStatus.Eof or IoStatus.Reset;
         End();
         return status;
     }
@@ -146,9 +148,13 @@ internal sealed unsafe class TlsSession : ITlsSession
     /// <returns>Null, and this one goes on: it is older or has another cipher than AES, or a record was read by half.</returns>
     public TlsRecords? TryBecomeRecords(BufferPool buffers)
     {
-        if (_ssl == 0 || !IsLatest || !_received.IsBetween || SSL_has_pending(_ssl) != 0 || _clientSecret is null || _serverSecret is null)
+        if (_ssl == 0 || !IsLatest || _hasEnded || !_received.IsBetween || SSL_has_pending(_ssl) != 0)
+            return null;
+        // Data that came before the handshake, for another server, was counted too; and who wants short records gets them there.
+        if (SSL_get_early_data_status(_ssl) != 0 || SSL_SESSION_get_max_fragment_length(SSL_get_session(_ssl)) is > 0 and < 255)
             return null;
         var suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(_ssl));
+        if (_clientSecret is null || _serverSecret is null) return null;
         if (TlsTrafficSecret.Create(suite, _clientSecret) is not { } client
             || TlsTrafficSecret.Create(suite, _serverSecret) is not { } server)
             return null;
