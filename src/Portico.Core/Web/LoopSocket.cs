@@ -22,9 +22,7 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
     private const int ReadLength = 16 * 1024, ReadsInATurn = 8;
 
     private readonly WebSession _session;
-    private readonly SessionCarriers _carriers;
     private readonly SocketCarrier _carrier;
-    private readonly uint? _lane;
     private readonly OpenSockets _sockets;
     private Channel _channel = null!;
     private WebSocketReader _reader;
@@ -44,9 +42,9 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
     private bool _hasSaidGoodbye;
     private bool _hasHeardGoodbye;
 
-    private LoopSocket(WebSession session, SessionCarriers carriers, SocketCarrier carrier, uint? lane, OpenSockets sockets)
+    private LoopSocket(WebSession session, SocketCarrier carrier, OpenSockets sockets)
     {
-        (_session, _carriers, _carrier, _lane, _sockets) = (session, carriers, carrier, lane, sockets);
+        (_session, _carrier, _sockets) = (session, carrier, sockets);
         _heardMs = _movedMs = session.Loop.NowMs;
     }
 
@@ -57,20 +55,17 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
 
     /// <summary>On the session's loop: takes a connection over.</summary>
     /// <param name="session">Whose frames it carries.</param>
-    /// <param name="carriers">The session's.</param>
     /// <param name="carrier">Of this socket.</param>
-    /// <param name="lane">The stream that it is for alone; null = all.</param>
     /// <param name="sockets">Counts it.</param>
     /// <param name="connect">Gives the connection its owner.</param>
     /// <param name="early">What the app has sent already.</param>
     public static void Begin(
-        WebSession session, SessionCarriers carriers, SocketCarrier carrier, uint? lane, OpenSockets sockets,
-        Func<IChannelOwner, Channel?> connect, ReadOnlySpan<byte> early)
+        WebSession session, SocketCarrier carrier, OpenSockets sockets, Func<IChannelOwner, Channel?> connect, ReadOnlySpan<byte> early)
     {
-        var socket = new LoopSocket(session, carriers, carrier, lane, sockets);
+        var socket = new LoopSocket(session, carrier, sockets);
         if (connect(socket) is not { } channel)
         {
-            carriers.CloseSocket(carrier, lane);
+            carrier.Close();
             return;
         }
 
@@ -238,7 +233,6 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
         _isHeld = isGood is null;
         _mayHaveRoom = false;
         if (isGood is null) return false;
-        _carriers.NoteUse();
         if (isGood == false) Close(WebSocketFarewell.PolicyViolation);
         return true;
     }
@@ -329,7 +323,7 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
         _hasSaidGoodbye = true;
         _isHeld = false;
         _message.Drop(Loop.Buffers);
-        _carriers.CloseSocket(_carrier, _lane);
+        _carrier.Close();
         if (_channel.IsClosed) return;
         Span<byte> code = stackalloc byte[sizeof(ushort)];
         BinaryPrimitives.WriteUInt16BigEndian(code, (ushort)farewell);
@@ -348,7 +342,7 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
         Drop();
         if (_hasSaidGoodbye) return;
         _hasSaidGoodbye = true;
-        _carriers.CloseSocket(_carrier, _lane);
+        _carrier.Close();
     }
 
     private void Drop()

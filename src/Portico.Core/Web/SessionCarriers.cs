@@ -89,13 +89,13 @@ internal sealed class SessionCarriers
     }
 
     /// <summary>A WebSocket is gone. If it has carried frames, so are the streams that it carried.</summary>
-    public void CloseSocket(SocketCarrier socket, uint? lane)
+    public void CloseSocket(SocketCarrier socket)
     {
         if (_session.Ended is not null) return;
         socket.End();
         _session.Attached--;
         _session.Touch();
-        if (lane is { } only)
+        if (socket.Only is { } only)
         {
             Lanes.Sockets.Remove(only);
             if (socket.IsUsed) _session.Abandon(only);

@@ -32,6 +32,9 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
     private long _givenMs;
     private bool _isOver;
 
+    /// <summary>The stream that it is for alone; null = all.</summary>
+    public uint? Only => only;
+
     /// <summary>What waits for the app.</summary>
     public WebLane Lane { get; } = new(session);
 
@@ -53,6 +56,7 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
         if (!session.HasRoomFor(RelayStreams.DataIn(message))) return null;
         var isGood = session.TryAccept(message, only, Lane, out _);
         IsUsed |= isGood;
+        carriers.NoteUse();
         if (isGood) return true;
         if (only is { } stream) session.Abandon(stream);
         else session.End(WebEnd.Protocol);
@@ -86,6 +90,9 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
 
     /// <summary>There may be room again for a message that was held.</summary>
     public void Resume() => Port?.OnRoom();
+
+    /// <summary>The WebSocket is gone, or will be.</summary>
+    public void Close() => carriers.CloseSocket(this);
 
     /// <summary>It carries nothing any more.</summary>
     public void End()

@@ -91,19 +91,17 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers, Ope
     /// </summary>
     /// <param name="channel">Can be taken; nobody else has it any more.</param>
     /// <param name="carrier">Its end of the socket.</param>
-    /// <param name="lane">The stream that it is for alone; null = all.</param>
     /// <param name="early">What the app has sent already.</param>
-    public void Take(Channel channel, SocketCarrier carrier, uint? lane, byte[] early)
+    public void Take(Channel channel, SocketCarrier carrier, byte[] early)
     {
         if (channel.Loop == session.Loop)
         {
-            LoopSocket.Begin(session, carriers, carrier, lane, sockets, owner => Give(channel, owner), early);
+            LoopSocket.Begin(session, carrier, sockets, owner => Give(channel, owner), early);
         }
         else if (channel.Detach() is { } detached)
         {
             session.Loop.Post(
-                () => LoopSocket.Begin(
-                    session, carriers, carrier, lane, sockets, owner => detached.Attach(session.Loop, owner), early),
+                () => LoopSocket.Begin(session, carrier, sockets, owner => detached.Attach(session.Loop, owner), early),
                 fault =>
                 {
                     detached.TryDiscard();
@@ -113,26 +111,22 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers, Ope
         else
         {
             channel.Close();
-            _ = CloseSocketAsync(carrier, lane);
+            _ = CloseSocketAsync(carrier);
         }
     }
 
     /// <summary>A message on one that others read and write.</summary>
     /// <returns>False: close it.</returns>
     public Task<bool> ReceiveAsync(SocketCalls socket, ReadOnlySequence<byte> message) =>
-        LoopCall<bool>.On(session.Loop, call =>
-        {
-            socket.Receive(call, message);
-            carriers.NoteUse();
-        }, session.OnFault);
+        LoopCall<bool>.On(session.Loop, call => socket.Receive(call, message), session.OnFault);
 
     /// <summary>What is to be sent on it next; null = nothing any more.</summary>
     public Task<WebBatch?> NextAsync(SocketCalls socket) => LoopCall<WebBatch?>.On(session.Loop, socket.Next, session.OnFault);
 
     /// <summary>It is gone.</summary>
-    public Task CloseSocketAsync(SocketCarrier socket, uint? lane) => LoopCall<bool>.On(session.Loop, call =>
+    public Task CloseSocketAsync(SocketCarrier socket) => LoopCall<bool>.On(session.Loop, call =>
     {
-        carriers.CloseSocket(socket, lane);
+        socket.Close();
         call.TrySetResult(true);
     });
 

@@ -10,9 +10,8 @@ namespace Portico.Web.Carriers;
 /// <param name="socket">Open.</param>
 /// <param name="entry">The session.</param>
 /// <param name="carrier">Its end of the socket.</param>
-/// <param name="lane">The stream that the socket is for alone; null = all.</param>
 /// <param name="abort">Cuts the connection off, whatever is being read or written.</param>
-internal sealed class SocketConversation(WebSocket socket, WebEntry entry, SocketCarrier carrier, uint? lane, Action abort)
+internal sealed class SocketConversation(WebSocket socket, WebEntry entry, SocketCarrier carrier, Action abort)
 {
     private const int FirstBuffer = 16 * 1024;
 
@@ -31,7 +30,7 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
             : (WebSocketCloseStatus)WebEnds.FarewellOf(entry.Session.Ended);
         var isLost = up.IsFaulted || up.IsCanceled || down.IsFaulted || down.IsCanceled;
         // First, so that nothing waits for frames any more, and what was carried ends at once.
-        await entry.CloseSocketAsync(carrier, lane).ConfigureAwait(false);
+        await entry.CloseSocketAsync(carrier).ConfigureAwait(false);
         if (isLost || !await TryCloseAsync(farewell, up).ConfigureAwait(false)) abort();
         await Task.WhenAll(up, down).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // What is no fault of the connection is one of ours, and is told as such.

@@ -38,14 +38,14 @@ internal static class SocketRequests
             // The router has seen that it is one entry, and whose.
             context.Response.Headers.SecWebSocketProtocol = context.Request.Headers.SecWebSocketProtocol.ToString().Trim(' ', '\t');
             var stream = await accept().ConfigureAwait(false);
-            isTaken = await TryLeaveAsync(context, entry, carrier, lane).ConfigureAwait(false);
+            isTaken = await TryLeaveAsync(context, entry, carrier).ConfigureAwait(false);
             if (isTaken) return;
             isTaken = true;
-            await StayAsync(context, stream, entry, carrier, lane).ConfigureAwait(false);
+            await StayAsync(context, stream, entry, carrier).ConfigureAwait(false);
         }
         finally
         {
-            if (!isTaken) await entry.CloseSocketAsync(carrier, lane).ConfigureAwait(false);
+            if (!isTaken) await entry.CloseSocketAsync(carrier).ConfigureAwait(false);
         }
     }
 
@@ -70,22 +70,22 @@ internal static class SocketRequests
     }
 
     // A loop needs no web server to carry frames, nor its memory. But a connection of HTTP/2 has other requests too.
-    private static async Task<bool> TryLeaveAsync(HttpContext context, WebEntry entry, SocketCarrier carrier, uint? lane)
+    private static async Task<bool> TryLeaveAsync(HttpContext context, WebEntry entry, SocketCarrier carrier)
     {
         if (!HttpProtocol.IsHttp11(context.Request.Protocol)
             || context.Features.Get<LoopConnection>() is not { } connection
             || !entry.CanTake(connection.Channel))
             return false;
-        return await connection.TryLeaveAsync((channel, early) => entry.Take(channel, carrier, lane, early)).ConfigureAwait(false);
+        return await connection.TryLeaveAsync((channel, early) => entry.Take(channel, carrier, early)).ConfigureAwait(false);
     }
 
-    private static async Task StayAsync(HttpContext context, Stream stream, WebEntry entry, SocketCarrier carrier, uint? lane)
+    private static async Task StayAsync(HttpContext context, Stream stream, WebEntry entry, SocketCarrier carrier)
     {
         // A socket may be silent for as long as it answers pings.
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
             rate.MinDataRate = null;
         var options = new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Quiet, KeepAliveTimeout = Quiet };
         using var socket = WebSocket.CreateFromStream(stream, options);
-        await new SocketConversation(socket, entry, carrier, lane, context.Abort).RunAsync().ConfigureAwait(false);
+        await new SocketConversation(socket, entry, carrier, context.Abort).RunAsync().ConfigureAwait(false);
     }
 }

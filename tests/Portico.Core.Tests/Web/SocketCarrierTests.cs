@@ -87,7 +87,7 @@ public sealed class SocketCarrierTests
         var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
         stage.Done(entry.ReceiveAsync(socket, Sequence(Open(1))));
 
-        stage.Done(Ask(entry.CloseSocketAsync(socket.Carrier, null)));
+        stage.Done(Ask(entry.CloseSocketAsync(socket.Carrier)));
 
         Assert.Equal(WebEnd.CarrierLost, entry.Session.Ended);
         stage.AssertNothingLeft();
@@ -114,7 +114,7 @@ public sealed class SocketCarrierTests
         var entry = stage.Create();
         var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
 
-        stage.Done(Ask(entry.CloseSocketAsync(socket.Carrier, null)));
+        stage.Done(Ask(entry.CloseSocketAsync(socket.Carrier)));
 
         Assert.Equal(WebAnswerKind.Done, stage.Done(entry.PostAsync(1, null, Sequence(Open(1)))).Kind);
     }
@@ -128,7 +128,7 @@ public sealed class SocketCarrierTests
         stage.Done(entry.ReceiveAsync(one, Sequence(Open(1))));
         stage.Done(entry.ReceiveAsync(other, Sequence(Open(2))));
 
-        stage.Done(Ask(entry.CloseSocketAsync(one.Carrier, 1)));
+        stage.Done(Ask(entry.CloseSocketAsync(one.Carrier)));
         var isGood = stage.Done(entry.ReceiveAsync(other, Sequence(Close(1))));
 
         Assert.False(isGood); // another's stream: that lane only

@@ -64,7 +64,7 @@ public sealed class WebEndTests
             case WebEnd.CarrierLost:
                 var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
                 Assert.True(stage.Done(entry.ReceiveAsync(socket, first)));
-                _ = entry.CloseSocketAsync(socket.Carrier, null);
+                _ = entry.CloseSocketAsync(socket.Carrier);
                 break;
             case WebEnd.Revoked:
                 stage.Done(entry.PostAsync(1, null, first));
