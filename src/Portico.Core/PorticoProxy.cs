@@ -11,7 +11,6 @@ using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Core.Sessions;
 using Portico.Core.Users;
-using Portico.Core.Web;
 
 namespace Portico.Core;
 
@@ -248,7 +247,8 @@ public sealed partial class PorticoProxy : IAsyncDisposable
         if (drain > TimeSpan.Zero)
             await UnlessDeadAsync(Task.WhenAny(told, _hurry.Task, Task.Delay(PatienceForApps))).ConfigureAwait(false);
         foreach (var sessions in web) await UnlessDeadAsync(sessions.CloseAsync()).ConfigureAwait(false);
-        await UnlessDeadAsync(Task.WhenAny(FarewellsAsync(web), _hurry.Task)).ConfigureAwait(false);
+        // They say that they have heard why their WebSockets close, or have had the time.
+        await WhileAsync(() => web.Any(it => it.Sockets.Count > 0), PatienceForFarewells).ConfigureAwait(false);
         if (listensOn) await LeaveAsync().ConfigureAwait(false);
         // Nobody comes any more who would be shown them.
         if (CloseWeb is { } close)
@@ -267,17 +267,14 @@ public sealed partial class PorticoProxy : IAsyncDisposable
     private async Task LeaveAsync()
     {
         await UnlessDeadAsync(_engine.LeaveListeningAsync()).ConfigureAwait(false);
-        for (var waited = TimeSpan.Zero; waited < PatienceForLast && IsLettingIn(); waited += PauseForLast)
-            await UnlessDeadAsync(Task.WhenAny(_hurry.Task, Task.Delay(PauseForLast))).ConfigureAwait(false);
-
-        bool IsLettingIn() => _services.Counters.Sum(it => it.Open - it.Relaying - it.Cover) > 0 && !_hurry.Task.IsCompleted;
+        await WhileAsync(() => _services.Counters.Sum(it => it.Open - it.Relaying - it.Cover) > 0, PatienceForLast).ConfigureAwait(false);
     }
 
-    // Apps say that they have heard why their WebSockets close, or have had the time.
-    private static async Task FarewellsAsync(List<WebSessions> web)
+    // Looks again and again, for so long at most.
+    private async Task WhileAsync(Func<bool> goesOn, TimeSpan patience)
     {
-        for (var waited = TimeSpan.Zero; waited < PatienceForFarewells && web.Any(it => it.Sockets.Count > 0); waited += PauseForLast)
-            await Task.Delay(PauseForLast).ConfigureAwait(false);
+        for (var waited = TimeSpan.Zero; waited < patience && goesOn() && !_hurry.Task.IsCompleted; waited += PauseForLast)
+            await UnlessDeadAsync(Task.WhenAny(_hurry.Task, Task.Delay(PauseForLast))).ConfigureAwait(false);
     }
 
     // What is queued on sockets that another process has is that one's.

@@ -122,14 +122,20 @@ internal sealed partial class RunCommand(CommonOptions common, QuickFlags flags)
         var draining = DrainAsync(proxy, signals, reports.KeepsSockets, log); // from here on it is not ready
         using var hurry = new CancellationTokenSource();
         // A successor has visitors and apps come to it; otherwise sessions have what they need for their end until they have ended.
-        var closingWeb = upgrade.HandedOver.IsCompleted ? web.StopAsync(hurry.Token) : Task.CompletedTask;
-        if (upgrade.HandedOver.IsCompleted) await GiveWayAsync(upgrade, admin, reports);
-        else reports.Stopping(proxy.Settings.Timeouts.Drain);
+        if (upgrade.HandedOver.IsCompleted)
+        {
+            _ = web.StopAsync(hurry.Token); // awaited below
+            await GiveWayAsync(upgrade, admin, reports);
+        }
+        else
+        {
+            reports.Stopping(proxy.Settings.Timeouts.Drain);
+        }
+
         await asking.CancelAsync();
         await Task.WhenAny(Task.WhenAll(publicLinks, watching), draining);
         await draining;
         hurry.CancelAfter(PatienceForWeb); // its sessions are over
-        await closingWeb;
         await web.StopAsync(hurry.Token);
         await lastAlerts;
         // One that was under way when the stop came, and could not be stopped.
