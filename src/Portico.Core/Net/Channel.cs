@@ -30,7 +30,7 @@ internal abstract class Channel
         Closed = 16,
         Settled = 32,
         KeptAlive = 64,
-        Urgent = 128,
+        ShortReads = 128,
     }
 
     /// <summary>The loop whose thread alone may touch this channel.</summary>
@@ -286,10 +286,10 @@ internal abstract class Channel
     }
 
     /// <summary>
-    /// The peer uses urgent data, at whose mark a read ends early:
-    /// from now on a short read does not say that there is no more.
+    /// From now on a short read does not say that there is no more: the peer uses urgent data, at whose mark a read ends early, or its
+    /// end was met behind the bytes, and no event tells of that.
     /// </summary>
-    internal void NoteUrgentData() => _traits |= Traits.Urgent;
+    internal void DistrustShortReads() => _traits |= Traits.ShortReads;
 
     protected abstract void CloseCore(bool abort);
 
@@ -300,7 +300,7 @@ internal abstract class Channel
     private IoStatus AfterRead(IoStatus status, int count, int room)
     {
         if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
-        if (status != IoStatus.Ok || (count < room && (_traits & (Traits.HungUp | Traits.Urgent)) == 0))
+        if (status != IoStatus.Ok || (count < room && (_traits & (Traits.HungUp | Traits.ShortReads)) == 0))
             _traits &= ~Traits.Readable;
         return status;
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Portico.Protocol.FakeTls;
 
 namespace Portico.Protocol.Tls;
 
@@ -10,16 +11,16 @@ public enum TlsContent : byte
     None = 0,
 
     /// <summary>Goes between old servers and their clients; here it is skipped.</summary>
-    ChangeCipherSpec = 20,
+    ChangeCipherSpec = TlsWire.ChangeCipherSpecType,
 
     /// <summary>Two bytes: how bad, and what.</summary>
-    Alert = 21,
+    Alert = TlsWire.AlertType,
 
     /// <summary>A message of the handshake protocol.</summary>
-    Handshake = 22,
+    Handshake = TlsWire.HandshakeType,
 
     /// <summary>The application's.</summary>
-    ApplicationData = 23,
+    ApplicationData = TlsWire.ApplicationDataType,
 }
 
 /// <summary>
@@ -33,7 +34,7 @@ public enum TlsContent : byte
 public sealed class TlsRecordCipher : IDisposable
 {
     /// <summary>Type, version and length.</summary>
-    public const int HeaderLength = 5;
+    public const int HeaderLength = TlsWire.RecordHeaderLength;
 
     /// <summary>What a record has beyond its content, in bytes.</summary>
     public const int Overhead = HeaderLength + 1 + TagLength;
@@ -64,7 +65,7 @@ public sealed class TlsRecordCipher : IDisposable
         length = 0;
         if (bytes.Length < HeaderLength) return FrameStatus.NeedMoreData;
         var body = BinaryPrimitives.ReadUInt16BigEndian(bytes[3..]);
-        if (body > MaxBody || bytes[1] != 3) return FrameStatus.Invalid;
+        if (body > MaxBody || bytes[1] != TlsWire.VersionByte) return FrameStatus.Invalid;
         length = HeaderLength + body;
         return bytes.Length < length ? FrameStatus.NeedMoreData : FrameStatus.Ok;
     }
@@ -100,7 +101,7 @@ public sealed class TlsRecordCipher : IDisposable
     {
         (type, length) = (TlsContent.None, 0);
         var body = record[HeaderLength..];
-        if (body.Length <= TagLength || record[0] != (byte)TlsContent.ApplicationData) return false;
+        if (body.Length <= TagLength || record[0] != TlsWire.ApplicationDataType) return false;
         var inner = body[..^TagLength];
         var tag = body[^TagLength..];
         Span<byte> nonce = stackalloc byte[TlsTrafficSecret.NonceLength];
@@ -126,8 +127,8 @@ public sealed class TlsRecordCipher : IDisposable
 
     private static void WriteHeader(Span<byte> header, int length)
     {
-        header[0] = (byte)TlsContent.ApplicationData;
-        header[1] = header[2] = 3;
+        header[0] = TlsWire.ApplicationDataType;
+        header[1] = header[2] = TlsWire.VersionByte;
         BinaryPrimitives.WriteUInt16BigEndian(header[3..], (ushort)length);
     }
 

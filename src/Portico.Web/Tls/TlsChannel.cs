@@ -110,17 +110,6 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
         return status;
     }
 
-    public void WriteRecords(ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            var part = bytes[..Math.Min(bytes.Length, MostAtOnce)];
-            part.CopyTo(RoomForRecords(part.Length));
-            WroteRecords(part.Length);
-            bytes = bytes[part.Length..];
-        }
-    }
-
     public Span<byte> RoomForRecords(int length)
     {
         var records = _records ??= new byte[MostAtOnce + (20 * 1024)];
@@ -139,7 +128,7 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
         if (status == IoStatus.Reset && _end == IoStatus.Eof) status = IoStatus.Eof;
         if (count == 0) return status;
         // No event says so: the owner is to read until it hears it.
-        if (status is IoStatus.Eof or IoStatus.Reset) NoteUrgentData();
+        if (status is IoStatus.Eof or IoStatus.Reset) DistrustShortReads();
         return IoStatus.Ok;
     }
 

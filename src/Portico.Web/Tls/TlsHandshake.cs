@@ -22,6 +22,7 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
     private int _length;
     private int _read;
     private byte[] _answer = [];
+    private int _answerLength;
     private int _answered;
     private IoStatus _status;
     private bool _isComputing;
@@ -35,7 +36,7 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
         (_arrived, _length) = (early, early.Length);
     }
 
-    private ReadOnlySpan<byte> Unsent => _answer.AsSpan(_answered);
+    private ReadOnlySpan<byte> Unsent => _answer.AsSpan(_answered, _answerLength - _answered);
 
     /// <summary>What was agreed on.</summary>
     public TlsSession Session => _session;
@@ -98,12 +99,14 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
         return count > 0 ? IoStatus.Ok : IoStatus.WouldBlock;
     }
 
-    public void WriteRecords(ReadOnlySpan<byte> bytes) => _answer = [.. _answer, .. bytes];
+    // A flight is written in a few pieces.
+    public Span<byte> RoomForRecords(int length)
+    {
+        Array.Resize(ref _answer, _answerLength + length);
+        return _answer.AsSpan(_answerLength);
+    }
 
-    // OpenSSL writes elsewhere.
-    public Span<byte> RoomForRecords(int length) => throw new NotSupportedException();
-
-    public void WroteRecords(int length) => throw new NotSupportedException();
+    public void WroteRecords(int length) => _answerLength += length;
 
     private void Step()
     {
@@ -147,7 +150,7 @@ internal sealed class TlsHandshake : IChannelOwner, ITlsWire, IThreadPoolWorkIte
         if (Unsent.IsEmpty) return true;
         var status = _socket.Write(Unsent, out var written);
         _answered += written;
-        if (Unsent.IsEmpty) (_answer, _answered) = ([], 0);
+        if (Unsent.IsEmpty) (_answer, _answerLength, _answered) = ([], 0, 0);
         return status != IoStatus.Reset;
     }
 

@@ -14,13 +14,11 @@ internal interface ITlsWire
     /// <summary>Reads bytes of records.</summary>
     IoStatus ReadRecords(Span<byte> buffer, out int count);
 
-    /// <summary>Takes bytes of records, all of them.</summary>
-    void WriteRecords(ReadOnlySpan<byte> bytes);
-
-    /// <summary>Where a record may be written, so that nobody has to copy it: said by <see cref="WroteRecords"/>.</summary>
+    /// <summary>Where bytes of records may be written, so that nobody has to copy them again.</summary>
+    /// <param name="length">At most those of one record.</param>
     Span<byte> RoomForRecords(int length);
 
-    /// <summary>So much was written there.</summary>
+    /// <summary>So much was written there. It is taken, all of it.</summary>
     void WroteRecords(int length);
 }
 
@@ -197,8 +195,15 @@ internal sealed unsafe class TlsSession : ITlsSession
         BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
         try
         {
-            _current!._sent.Add(new ReadOnlySpan<byte>(bytes, length));
-            _current._wire!.WriteRecords(new ReadOnlySpan<byte>(bytes, length));
+            var wire = _current!._wire!;
+            _current._sent.Add(new ReadOnlySpan<byte>(bytes, length));
+            for (var at = 0; at < length; at += TlsRecordCipher.MaxContent)
+            {
+                var part = new ReadOnlySpan<byte>(bytes + at, Math.Min(TlsRecordCipher.MaxContent, length - at));
+                part.CopyTo(wire.RoomForRecords(part.Length));
+                wire.WroteRecords(part.Length);
+            }
+
             return length;
         }
         catch (Exception fault)

@@ -201,8 +201,6 @@ public sealed class TlsRecordsTests : IDisposable
             return count > 0 ? IoStatus.Ok : IoStatus.WouldBlock;
         }
 
-        public void WriteRecords(ReadOnlySpan<byte> bytes) => Sent.AddRange(bytes);
-
         public Span<byte> RoomForRecords(int length) => _room;
 
         public void WroteRecords(int length) => Sent.AddRange(_room.AsSpan(0, length));

@@ -214,7 +214,7 @@ internal sealed unsafe class EpollLoop : EventLoop, IDisposable
 
     private static void Raise(Channel channel, uint mask)
     {
-        if ((mask & Native.EPOLLPRI) != 0) channel.NoteUrgentData();
+        if ((mask & Native.EPOLLPRI) != 0) channel.DistrustShortReads();
         var failed = (mask & Native.EPOLLERR) != 0;
         var hungUp = (mask & (Native.EPOLLRDHUP | Native.EPOLLHUP)) != 0;
         channel.Raise((mask & Native.EPOLLIN) != 0, (mask & Native.EPOLLOUT) != 0, hungUp, failed);
