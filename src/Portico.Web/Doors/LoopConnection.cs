@@ -1,11 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Portico.Core.Net;
 using Portico.Core.Web;
 using Portico.Web.Tls;
@@ -29,13 +25,12 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     // For a peer to take some of what is left when the server has done its part.
     private const int WriteMs = 30_000;
 
-    private readonly EventLoop _loop;
+    private readonly Channel _channel;
     private readonly Pipe _input;
     private readonly Pipe _output;
     private readonly Action<Exception> _onFault;
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Channel _channel = null!;
     private TaskCompletionSource? _room;
     private (LoopCall<bool> Call, Action<Channel, byte[]> Take)? _leaving;
     private bool _isHeld;
@@ -45,13 +40,27 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     private bool _isInputEnded;
     private volatile bool _hasLeft;
 
-    private LoopConnection(EventLoop loop, Pipe input, Pipe output, Socket socket, Action<Exception> onFault)
+    /// <param name="channel">The socket, or what is inside its TLS; its own until it leaves or ends.</param>
+    /// <param name="onFault">Hears of an exception of ours, which has ended it.</param>
+    public LoopConnection(Channel channel, Action<Exception> onFault)
+        : this(channel, onFault, new LoopScheduler(channel.Loop))
+    {
+    }
+
+    // What the server does is done on the pool's threads, what the socket does on the loop's.
+    private LoopConnection(Channel channel, Action<Exception> onFault, LoopScheduler ours)
+        : this(channel, onFault, NewPipe(reader: PipeScheduler.ThreadPool, writer: ours), NewPipe(ours, PipeScheduler.ThreadPool))
+    {
+    }
+
+    private LoopConnection(Channel channel, Action<Exception> onFault, Pipe input, Pipe output)
         : base("", new Duplex(input.Reader, output.Writer), new Duplex(output.Reader, input.Writer))
     {
-        (_loop, _input, _output, _onFault) = (loop, input, output, onFault);
-        (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
+        (_channel, _onFault, _input, _output) = (channel, onFault, input, output);
         ConnectionClosed = _closed.Token;
         Features.Set(this);
+        channel.Owner = this;
+        channel.Settle();
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
@@ -59,40 +68,23 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     /// <summary>The socket, or what is inside its TLS; its loop's.</summary>
     public Channel Channel => _channel;
 
-    /// <summary>Puts a socket on a loop, and begins TLS on it.</summary>
-    /// <param name="loop">Where it lives.</param>
-    /// <param name="socket">The loop's from now on.</param>
-    /// <param name="isProxied">It begins with a PROXY header.</param>
-    /// <param name="tls">Null = there is no TLS.</param>
-    /// <param name="onOpen">Hears, on the loop, of a connection that is ready for the server; not of one that fails before.</param>
-    /// <param name="onFault">Hears of an exception of ours, which has ended a connection.</param>
-    public static void Open(
-        EventLoop loop, Socket socket, bool isProxied, TlsContext? tls, Action<LoopConnection> onOpen, Action<Exception> onFault)
+    private EventLoop Loop => _channel.Loop;
+
+    /// <summary>On the loop: begins to fill one pipe and to empty the other.</summary>
+    /// <param name="early">What was read of the channel already.</param>
+    public void Begin(ReadOnlySpan<byte> early)
     {
-        LoopConnection connection;
-        try
+        _ = SendAllAsync();
+        if (!early.IsEmpty)
         {
-            var ours = new LoopScheduler(loop);
-            connection = new LoopConnection(
-                loop, NewPipe(reader: PipeScheduler.ThreadPool, writer: ours), NewPipe(ours, PipeScheduler.ThreadPool), socket, onFault);
-        }
-        catch (SocketException)
-        {
-            socket.Dispose(); // it has no addresses any more
-            return;
+            _input.Writer.Write(early);
+            _isHeld = true;
+            _ = GoOnAsync(_input.Writer.FlushAsync());
         }
 
-        loop.Post(() =>
-        {
-            if (loop.Adopt(socket, NullOwner.Instance) is not { } channel) return;
-            if (isProxied)
-                ProxiedSocket.Begin(channel, head => connection.Enter(channel, head, tls, onOpen), onFault);
-            else connection.Enter(channel, new([]), tls, onOpen);
-        }, fault =>
-        {
-            onFault(fault);
-            socket.Dispose();
-        });
+        // What came before is announced by no event.
+        if (_channel is TlsChannel tls) tls.Begin();
+        else Receive();
     }
 
     /// <summary>
@@ -101,7 +93,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     /// </summary>
     /// <param name="take">Has the socket from then on, and what was read of it and by nobody.</param>
     /// <returns>False if the peer has gone.</returns>
-    public Task<bool> TryLeaveAsync(Action<Channel, byte[]> take) => LoopCall<bool>.On(_loop, call =>
+    public Task<bool> TryLeaveAsync(Action<Channel, byte[]> take) => LoopCall<bool>.On(Loop, call =>
     {
         if (_channel.IsClosed || _isInputOver)
         {
@@ -139,7 +131,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
         Fail(error);
     }
 
-    public override void Abort(ConnectionAbortedException abortReason) => _loop.Post(() => Fail(abortReason), OnFault);
+    public override void Abort(ConnectionAbortedException abortReason) => Loop.Post(() => Fail(abortReason), OnFault);
 
     /// <summary>The web server has done with it: what is still to be sent is sent, then it is closed.</summary>
     public override async ValueTask DisposeAsync()
@@ -148,7 +140,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
         {
             await _input.Reader.CompleteAsync().ConfigureAwait(false);
             await _output.Writer.CompleteAsync().ConfigureAwait(false);
-            _loop.Post(BeginLast, OnFault);
+            Loop.Post(BeginLast, OnFault);
             await _ended.Task.ConfigureAwait(false);
         }
 
@@ -156,46 +148,9 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    // What the server does is done on the pool's threads, what the socket does on the loop's.
     private static Pipe NewPipe(PipeScheduler reader, PipeScheduler writer) => new(new PipeOptions(
         readerScheduler: reader, writerScheduler: writer, minimumSegmentSize: Piece, pauseWriterThreshold: MostWaiting,
         resumeWriterThreshold: MostWaiting / 2, useSynchronizationContext: false));
-
-    private void Enter(Channel socket, ProxiedSocket.Head head, TlsContext? tls, Action<LoopConnection> onOpen)
-    {
-        if (head.Source is not null) RemoteEndPoint = head.Source;
-        if (head.Name is not null) Features.Set(new NamedConnection(head.Name));
-        if (tls is null) Begin(socket, head.Early, onOpen);
-        else TlsHandshake.Begin(socket, tls.NewSession(), head.Early, handshake => Begin(handshake, onOpen), _onFault);
-    }
-
-    private void Begin(TlsHandshake handshake, Action<LoopConnection> onOpen)
-    {
-        var features = new TlsFeatures(handshake.Session);
-        Features.Set<ITlsConnectionFeature>(features);
-        Features.Set<ITlsApplicationProtocolFeature>(features);
-        Features.Set<ITlsHandshakeFeature>(features);
-        Begin(handshake.Open(this), [], onOpen);
-    }
-
-    private void Begin(Channel channel, ReadOnlySpan<byte> early, Action<LoopConnection> onOpen)
-    {
-        _channel = channel;
-        channel.Owner = this;
-        channel.Settle();
-        _ = SendAllAsync();
-        onOpen(this);
-        if (!early.IsEmpty)
-        {
-            _input.Writer.Write(early);
-            _isHeld = true;
-            _ = GoOnAsync(_input.Writer.FlushAsync());
-        }
-
-        // What came before is announced by no event.
-        if (channel is TlsChannel tls) tls.Begin();
-        else Receive();
-    }
 
     private void Receive()
     {
@@ -302,7 +257,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     private void BeginLast()
     {
         _isLast = true;
-        _channel.SetDeadline(_loop.NowMs + WriteMs);
+        _channel.SetDeadline(Loop.NowMs + WriteMs);
     }
 
     private Task WaitAsync() => (_room ??= new TaskCompletionSource()).Task;
@@ -318,13 +273,13 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
     {
         if (_isQueued) return;
         _isQueued = true;
-        _loop.Enqueue(this);
+        Loop.Enqueue(this);
     }
 
     // An exception of ours ends this connection alone; one of the process, the process.
     private void OnSurprise(Exception error)
     {
-        if (EventLoop.IsFatal(error)) _loop.Post(() => ExceptionDispatchInfo.Throw(error));
+        if (EventLoop.IsFatal(error)) Loop.Post(() => ExceptionDispatchInfo.Throw(error));
         else OnFault(error);
     }
 
@@ -339,7 +294,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
             return written;
         }
 
-        using var loan = _loop.Scratch.Borrow();
+        using var loan = Loop.Scratch.Borrow();
         bytes.Slice(0, part).CopyTo(loan.Bytes);
         status = _channel.Write(loan.Bytes[..part], out written);
         return written;
@@ -390,13 +345,15 @@ internal sealed class LoopConnection : DefaultConnectionContext, IChannelOwner, 
 
     private void Fail(Exception? error)
     {
-        if (!_hasLeft && !_channel.IsClosed)
+        if (_hasLeft)
+        {
+            _leaving?.Call.TrySetResult(false); // whoever was to have it could not take it
+        }
+        else if (!_channel.IsClosed)
         {
             _channel.Abort();
             End(error);
         }
-
-        _leaving?.Call.TrySetResult(false);
     }
 
     // The socket is closed.

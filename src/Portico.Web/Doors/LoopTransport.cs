@@ -53,7 +53,7 @@ internal sealed partial class LoopTransport(
                 // Until then they wait in the kernel.
                 while (!hasRoom()) await Task.Delay(Pause, listener.End).ConfigureAwait(false);
                 var client = await socket.AcceptAsync(listener.End).ConfigureAwait(false);
-                LoopConnection.Open(loops[(int)(next % (uint)loops.Length)], client, isProxied, tls(), listener.Add, OnFault);
+                Arrival.Begin(loops[(int)(next % (uint)loops.Length)], client, isProxied, tls(), listener.Add, OnFault);
             }
             catch (Exception error) when (IsPassing(error))
             {

@@ -111,20 +111,6 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
 
     public IReadOnlyList<EventLoop> Loops => _engine.Loops;
 
-    /// <summary>WebSockets that have left the web server.</summary>
-    public async Task<int> CountSocketsAsync()
-    {
-        var count = 0;
-        foreach (var loop in Loops)
-        {
-            var found = await LoopCall<int>.On(
-                loop, call => call.TrySetResult(loop.Slots.Open().Count(channel => channel.Owner is LoopSocket)));
-            count += found;
-        }
-
-        return count;
-    }
-
     public string BridgeUrl => BridgeUrlOf(0);
 
     public static string WebCapability(string path)
@@ -133,9 +119,11 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         return Protocol.WebProxy.Capability.Compute(address!, SecretKind.Secure, Secret);
     }
 
+    /// <summary>WebSockets that have left the web server.</summary>
+    public Task<int> CountSocketsAsync() => CountAsync(channel => channel.Owner is LoopSocket);
+
     /// <summary>Those of them whose TLS has been slimmed.</summary>
-    public Task<int> CountSlimAsync() => LoopCall<int>.On(Loops[0], call => call.TrySetResult(
-        Loops[0].Slots.Open().Count(channel => channel is TlsChannel { IsSlim: true, Owner: LoopSocket })));
+    public Task<int> CountSlimAsync() => CountAsync(channel => channel is TlsChannel { IsSlim: true, Owner: LoopSocket });
 
     public static Task<WebHostUnderTest> StartAsync() => StartAsync(new HostSetup());
 
@@ -177,6 +165,12 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         await _engine.StopAsync();
         Metrics.Dispose();
         System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    private async Task<int> CountAsync(Func<Channel, bool> which)
+    {
+        var counts = Loops.Select(loop => LoopCall<int>.On(loop, call => call.TrySetResult(loop.Slots.Open().Count(which))));
+        return (await Task.WhenAll(counts)).Sum();
     }
 
     private static ProxySecret SecretOf(int user)
