@@ -20,6 +20,8 @@ internal sealed partial class DirectoryLock : IDisposable
     /// <summary>Words of what a holder writes down, for those who read it.</summary>
     internal const string ProcessWord = "process ", ListeningOn = "listening on ";
 
+    private static readonly TimeSpan HolderPatience = TimeSpan.FromSeconds(1);
+
     // What the systems call it when a lock is held: EWOULDBLOCK of Linux and of macOS, ERROR_SHARING_VIOLATION.
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
 
@@ -117,8 +119,14 @@ internal sealed partial class DirectoryLock : IDisposable
         return new FileCache(directory).TryRead(HolderName, Limit, out var body, out _) ? Encoding.UTF8.GetString(body).Trim() : null;
     }
 
-    private static string HolderOf(string directory) =>
-        HolderText(directory) is { Length: > 0 } text ? $"another running Portico ({text})" : "another running process";
+    // A holder locks first and writes down who it is then, so of two that start at once the other may look in between.
+    private static string HolderOf(string directory)
+    {
+        string? text = null;
+        return SpinWait.SpinUntil(() => (text = HolderText(directory)) is { Length: > 0 }, HolderPatience)
+            ? $"another running Portico ({text})"
+            : "another running process";
+    }
 
     private static partial class Log
     {

@@ -30,6 +30,21 @@ public sealed class DataDirectoryHolderTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_comes_between_the_lock_and_the_name_of_its_holder_waits_for_the_name()
+    {
+        using var running = DirectoryLock.Take(_directory, NullLogger.Instance)!;
+        var holder = Path.Combine(_directory, DirectoryLock.HolderName);
+        var text = File.ReadAllText(holder);
+        File.Delete(holder);
+
+        var second = Task.Run(() => Assert.Throws<DataDirectoryInUseException>(() => DirectoryLock.Take(_directory, NullLogger.Instance)));
+        await Task.Delay(50);
+        File.WriteAllText(holder, text);
+
+        Assert.Contains($"another running Portico (process {Environment.ProcessId}", (await second).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_a_killed_one_has_left_behind_names_nobody()
     {
         DirectoryLock.Take(_directory, NullLogger.Instance)!.Dispose();
