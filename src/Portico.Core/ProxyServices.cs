@@ -352,7 +352,7 @@ internal sealed class ProxyServices
         CoverLimit = () => _budget.Most,
         Replays = () => Replays.Figures,
         StrangerTrials = () => Current.Settings.Listeners.Select(
-            listener => (listener.Name, listener.Credentials.Count(it => it.Domain is null))),
+            listener => (listener.Name, listener.Credentials.Count(it => it.Host.IsNone))),
         StrangerNetworks = () => _parts.Sum(parts => (long)parts.Strangers.Exhausted),
         StrangerRoom = () => _parts.Sum(parts => (long)parts.Strangers.Room),
         Web = () => Gates.OfType<WebGate>().SelectMany(gate => gate.Sessions.Figures()),

@@ -121,12 +121,15 @@ public sealed class ProxyControl
         var (listeners, users) = (_parts.Steps()[0].Listeners, new List<(string, UserRecord)>());
         for (var (index, from) = first; index < listeners.Length; (index, from) = (index + 1, 0))
         {
-            var all = listeners[index].Users.All;
-            for (; from < all.Length; from++)
+            foreach (var user in listeners[index].Users.All.Skip(from))
             {
-                if (!ListenerUsers.IsCountedAt(index, all[from])) continue;
-                if (users.Count == limit) return (users, Cursor(index, from));
-                users.Add((listeners[index].Name, all[from]));
+                if (ListenerUsers.IsCountedAt(index, user))
+                {
+                    if (users.Count == limit) return (users, Cursor(index, from));
+                    users.Add((listeners[index].Name, user));
+                }
+
+                from++;
             }
         }
 

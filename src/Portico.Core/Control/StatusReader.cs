@@ -67,7 +67,7 @@ internal sealed class StatusReader(ControlParts parts)
             var (relaying, cover) = (sums.Sum(it => it.Relaying), sums.Sum(it => it.Cover));
             all.Add(new ListenerStatus(
                 listener.Name, address, Math.Max(0, sums.Sum(it => it.Open) - relaying - cover), relaying, cover, listener.Limit.Most,
-                listener.Users.All.Length, sums.Sum(it => it.Clients), sums.Sum(it => it.Strangers), sums.Sum(it => it.EarlyEnds),
+                listener.Users.Count, sums.Sum(it => it.Clients), sums.Sum(it => it.Strangers), sums.Sum(it => it.EarlyEnds),
                 sums.Sum(it => it.ClientReceived), sums.Sum(it => it.ClientSent)));
         }
 

@@ -378,7 +378,7 @@ public sealed class UserControl : IDisposable
             ? [managed.Shared!]
             : _parts.AllUsers().Where(user => user.Name == name);
 
-    private UserRecord RecordOf(string name) => new(UsageKey.OfManaged(name), _parts.Ledger);
+    private UserRecord RecordOf(string name) => new(_parts.Ledger.Managed, name);
 
     private static string SecretOf(string? name, ImmutableArray<Credential> users) =>
         name is not null && Find(users, name) is { } user

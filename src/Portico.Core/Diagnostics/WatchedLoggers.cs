@@ -29,16 +29,17 @@ internal sealed class WatchedLoggers(ILoggerFactory loggers, EventFeed events) :
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (log.IsEnabled(logLevel)) log.Log(logLevel, eventId, state, exception, formatter);
-            if (!IsWatched(logLevel)) return;
-            events.Publish(new ProxyEvent
-            {
-                Type = logLevel >= LogLevel.Warning ? ProxyEvent.Alarm : ProxyEvent.Notice,
-                At = events.Now,
-                Name = eventId.Name,
-                Level = NameOf(logLevel),
-                Text = formatter(state, exception),
-            });
+            if (IsWatched(logLevel)) Publish(logLevel, eventId, formatter(state, exception));
         }
+
+        private void Publish(LogLevel level, EventId id, string text) => events.Publish(new ProxyEvent
+        {
+            Type = level >= LogLevel.Warning ? ProxyEvent.Alarm : ProxyEvent.Notice,
+            At = events.Now,
+            Name = id.Name,
+            Level = NameOf(level),
+            Text = text,
+        });
 
         private bool IsWatched(LogLevel level) => level is >= LogLevel.Information and < LogLevel.None && events.HasReaders;
 

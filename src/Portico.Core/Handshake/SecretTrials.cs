@@ -1,4 +1,3 @@
-using System.Text;
 using Portico.Core.Admission;
 using Portico.Core.Net;
 using Portico.Core.Options;
@@ -33,7 +32,9 @@ internal sealed class SecretTrials
     private readonly TrialHints _hints;
     private readonly SecretTable _table;
     private readonly HmacKey[] _keys;
-    private readonly ProxySecret[] _hinted = new ProxySecret[TrialHints.Most];
+
+    // What is tried at once.
+    private readonly ProxySecret[] _tried;
 
     /// <param name="table">Whose secrets.</param>
     /// <param name="perSni">How they are derived for the domain of a hello; null = they are not.</param>
@@ -41,7 +42,10 @@ internal sealed class SecretTrials
     public SecretTrials(SecretTable table, PerSniSettings? perSni, TrialHints hints)
     {
         (_table, _perSni, _hints) = (table, perSni, hints);
-        _keys = perSni is null && table.Count <= MostKeys ? [.. table.Secrets.ToArray().Select(secret => new HmacKey(secret))] : [];
+        _keys = perSni is null && table.Count <= MostKeys
+            ? [.. Enumerable.Range(0, table.Count).Select(index => new HmacKey(table[index].Secret))]
+            : [];
+        _tried = new ProxySecret[Math.Min(table.Count, Math.Max(TrialHints.Most, TrialProgress.SliceNs / HelloNs))];
     }
 
     // There are so many secrets that those that were right before are tried first.
@@ -89,7 +93,7 @@ internal sealed class SecretTrials
         if (range.Start.Value == range.End.Value) return false;
         var signer = _keys.Length > 0
             ? HelloDigest.IndexOfSigner(hello.Hello.Bytes, _keys.AsSpan(range), out var timestamp)
-            : SignerOf(hello, _table.Secrets[range], scratch, out timestamp);
+            : SignerOf(hello, _table.Secrets(range, _tried), scratch, out timestamp);
         if (signer < 0) return false;
         hello.KeyIndex = range.Start.Value + signer;
         hello.Timestamp = timestamp;
@@ -98,9 +102,9 @@ internal sealed class SecretTrials
 
     private bool TryHints(ref HelloVerdict hello, Span<byte> scratch, scoped ReadOnlySpan<int> indices, ClientNetwork network)
     {
-        for (var i = 0; i < indices.Length; i++) _hinted[i] = _table.Secrets[indices[i]];
-        var signer = SignerOf(hello, _hinted.AsSpan(0, indices.Length), scratch, out var timestamp);
-        if (signer < 0 || !MayBe(_table[indices[signer]], hello.Hello.Sni)) return false;
+        for (var i = 0; i < indices.Length; i++) _tried[i] = _table[indices[i]].Secret;
+        var signer = SignerOf(hello, _tried.AsSpan(0, indices.Length), scratch, out var timestamp);
+        if (signer < 0 || !_table[indices[signer]].Host.Allows(hello.Hello.Sni)) return false;
         hello.KeyIndex = indices[signer];
         hello.Timestamp = timestamp;
         _hints.Remember(network, hello.KeyIndex);
@@ -112,9 +116,6 @@ internal sealed class SecretTrials
             ? HelloDigest.IndexOfSigner(hello.Hello.Bytes, secrets, perSni.Salt.Span, hello.Hello.Sni, scratch, out timestamp)
             : HelloDigest.IndexOfSigner(hello.Hello.Bytes, secrets, scratch, out timestamp);
 
-    private static bool MayBe(Credential credential, ReadOnlySpan<byte> sni) =>
-        credential.Domain is not { } domain || Ascii.EqualsIgnoreCase(sni, domain);
-
     /// <summary>Somebody's links show this name, and not the listener's.</summary>
     public bool HasOwn(ReadOnlySpan<byte> sni) => !_table.OfDomain(sni).Equals(default);
 
@@ -124,8 +125,8 @@ internal sealed class SecretTrials
     /// <summary>The secret behind a signed hello: of the credential, or derived from it for the hello's domain.</summary>
     public ProxySecret SecretOf(in HelloVerdict hello) =>
         _perSni is { } perSni
-            ? PerSniSecret.Derive(perSni.Salt.Span, _table.Secrets[hello.KeyIndex], hello.Hello.Sni)
-            : _table.Secrets[hello.KeyIndex];
+            ? PerSniSecret.Derive(perSni.Salt.Span, _table[hello.KeyIndex].Secret, hello.Hello.Sni)
+            : _table[hello.KeyIndex].Secret;
 
     /// <summary>Tries the next slice on a header; streams, framing, DC and user are set if one of them opens it.</summary>
     public bool TryHeader(ReadOnlySpan<byte> header, ref Judgement judgement, scoped ref TrialProgress progress)
@@ -166,7 +167,7 @@ internal sealed class SecretTrials
 
     private bool TryHeader(ReadOnlySpan<byte> header, int index, ref Judgement judgement, ClientNetwork network)
     {
-        if (!ObfuscatedHeader.TryRead(header, _table.Secrets[index], out judgement.Streams, out judgement.Transport, out judgement.DcId))
+        if (!ObfuscatedHeader.TryRead(header, _table[index].Secret, out judgement.Streams, out judgement.Transport, out judgement.DcId))
             return false;
         judgement.Credential = _table[index];
         _hints.Remember(network, index);

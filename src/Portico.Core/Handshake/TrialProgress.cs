@@ -8,9 +8,9 @@ namespace Portico.Core.Handshake;
 /// <param name="extent">Which secrets it is tried with.</param>
 internal struct TrialProgress(ClientNetwork network, TrialExtent extent = TrialExtent.All)
 {
-    // What the other sessions of a loop may have to wait for one caller.
-    // A slice is counted in trials, not timed: the judge stays a pure function.
-    private const int SliceNs = 200_000;
+    /// <summary>What the other sessions of a loop may have to wait for one caller, in nanoseconds.</summary>
+    /// <remarks>A slice is counted in trials, not timed: the judge stays a pure function.</remarks>
+    public const int SliceNs = 200_000;
 
     private int _hinted;
 

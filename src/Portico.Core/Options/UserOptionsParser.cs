@@ -54,12 +54,13 @@ internal sealed class UserOptionsParser(
     public void Read(
         UserOptions user, string path, AdTag? tag, ImmutableArray<Credential>.Builder into, string? nameKey = null)
     {
-        CheckName(user, nameKey ?? $"{path}.name", $"{path}.secret");
+        var secretKey = $"{path}.secret";
+        CheckName(user, nameKey, path, secretKey);
         if (user.Domain is { } domain && DomainName.Problem(domain) is { } wrong)
             errors.Add(new($"{path}.domain", $"{wrong}; for example \"domain\": \"alice.example.com\""));
-        var ownTag = ReadTag(user.AdTag, $"{path}.adTag", errors) ?? tag;
+        var ownTag = (user.AdTag is null ? null : ReadTag(user.AdTag, $"{path}.adTag", errors)) ?? tag;
         var terms = new UserTermsParser(errors).Read(user, path);
-        if (ReadSecret(user.Secret, $"{path}.secret") is { } secret)
+        if (ReadSecret(user.Secret, secretKey) is { } secret)
             into.Add(new Credential(user.Name ?? "", secret, ownTag, user.Domain) { Terms = terms });
         if (ReadUntil(user, path) is not { } until || ReadSecret(user.PreviousSecret, $"{path}.previousSecret") is not { } former)
             return;
@@ -69,30 +70,33 @@ internal sealed class UserOptionsParser(
             into.Add(new Credential(user.Name ?? "", former, ownTag, user.Domain, until) { Terms = terms });
     }
 
-    private void CheckName(UserOptions user, string nameKey, string secretKey)
+    private void CheckName(UserOptions user, string? nameKey, string path, string secretKey)
     {
         if (user.Name is null || !NameLabel.IsOne(user.Name))
         {
             var what = user.Name is null ? "is missing; it" : ShownText.Quote(user.Name);
             errors.Add(
-                new(nameKey, $"{what} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"alice\""));
+                new(Key(), $"{what} must be 1 to 64 letters, digits, dots, dashes or underscores; for example \"name\": \"alice\""));
         }
         else if (!_keysByName.TryAdd(user.Name, secretKey))
         {
-            errors.Add(new(nameKey, $"{ShownText.Quote(user.Name)} names another user of this listener too "
+            errors.Add(new(Key(), $"{ShownText.Quote(user.Name)} names another user of this listener too "
                 + $"({_keysByName[user.Name]}); links and logs could not tell them apart"));
         }
+
+        string Key() => nameKey ?? $"{path}.name";
     }
 
     // Null unless both are there.
     private DateTimeOffset? ReadUntil(UserOptions user, string path)
     {
         const string Example = "for example \"previousUntil\": \"2027-01-31T00:00:00Z\"";
-        var (untilKey, text) = ($"{path}.previousUntil", user.PreviousUntil);
+        var text = user.PreviousUntil;
+        if (text is null && user.PreviousSecret is null) return null;
+        var untilKey = $"{path}.previousUntil";
         if (text is null)
         {
-            if (user.PreviousSecret is not null)
-                errors.Add(new(untilKey, $"is missing: it says how long previousSecret works; {Example}"));
+            errors.Add(new(untilKey, $"is missing: it says how long previousSecret works; {Example}"));
             return null;
         }
 
@@ -129,7 +133,20 @@ internal sealed class UserOptionsParser(
     }
 
     // Of 32 random digits, this never happens.
-    private static bool IsGuessable(string? secret) => secret is { Length: > 2 } && secret.ToUpperInvariant().Distinct().Count() <= 2;
+    private static bool IsGuessable(string? secret)
+    {
+        if (secret is not { Length: > 2 }) return false;
+        var (one, other) = (char.ToUpperInvariant(secret[0]), default(char));
+        foreach (var character in secret)
+        {
+            var digit = char.ToUpperInvariant(character);
+            if (digit == one || digit == other) continue;
+            if (other != default) return false;
+            other = digit;
+        }
+
+        return true;
+    }
 
     // Says how the text differs from 32 hexadecimal digits, never what it is.
     private static bool TryRead(string? text, out ProxySecret secret, out string problem)

@@ -4,6 +4,7 @@ namespace Portico.Core.Options;
 
 /// <summary>What a user may do, as it was written.</summary>
 /// <param name="errors">What is wrong is added here.</param>
+/// <remarks>Of perhaps a hundred thousand users hardly one is wrong: the name of a key is put together where it is.</remarks>
 internal sealed class UserTermsParser(List<ConfigurationError> errors)
 {
     private const int LongestGroup = 64, LongestNote = 1024, DaysOfWeek = 7;
@@ -17,38 +18,41 @@ internal sealed class UserTermsParser(List<ConfigurationError> errors)
         var terms = new UserTerms
         {
             IsEnabled = user.Enabled,
-            ExpiresAt = Moment(user.ExpiresAt, $"{path}.expiresAt"),
+            ExpiresAt = Moment(user.ExpiresAt, path, "expiresAt"),
             MaxConnections = user.MaxConnections,
             MaxNetworks = user.MaxNetworks,
-            DownRate = Rate(user.Rate.Down, $"{path}.rate.down", "down"),
-            UpRate = Rate(user.Rate.Up, $"{path}.rate.up", "up"),
-            Quota = Quota(user.Quota, $"{path}.quota"),
-            Group = Text(user.Group, LongestGroup, $"{path}.group"),
-            Note = Text(user.Note, LongestNote, $"{path}.note"),
+            DownRate = Rate(user.Rate.Down, path, "down"),
+            UpRate = Rate(user.Rate.Up, path, "up"),
+            Quota = Quota(user.Quota, path),
+            Group = Text(user.Group, LongestGroup, path, "group"),
+            Note = Text(user.Note, LongestNote, path, "note"),
         };
         return terms == UserTerms.Unlimited ? UserTerms.Unlimited : terms;
     }
 
-    private DateTimeOffset? Moment(string? text, string key)
+    private DateTimeOffset? Moment(string? text, string path, string name)
     {
         if (text is null) return null;
         if (UserOptionsParser.TryMoment(text, out var moment)) return moment;
-        errors.Add(new(key, $"{ShownText.Quote(text)} is not a date with time and zone; "
-            + "for example \"expiresAt\": \"2027-01-31T00:00:00Z\""));
+        errors.Add(new($"{path}.{name}", $"{ShownText.Quote(text)} is not a date with time and zone; "
+            + $"for example \"{name}\": \"2027-01-31T00:00:00Z\""));
         return null;
     }
 
-    private long? Rate(ByteSize? size, string key, string name)
+    private long? Rate(ByteSize? size, string path, string name)
     {
-        if (Bytes(size, key, name, "2 MiB") is not { } rate) return null;
+        if (size is null) return null;
+        if (Bytes(size, $"{path}.rate.{name}", name, "2 MiB") is not { } rate) return null;
         if (rate >= LeastRate) return rate;
-        errors.Add(new(key, $"{rate} bytes per second are too few for any app, at least {LeastRate}; for example \"{name}\": \"2 MiB\""));
+        errors.Add(new($"{path}.rate.{name}",
+            $"{rate} bytes per second are too few for any app, at least {LeastRate}; for example \"{name}\": \"2 MiB\""));
         return null;
     }
 
     private UserQuota? Quota(QuotaOptions? quota, string path)
     {
         if (quota is null) return null;
+        path += ".quota";
         if (quota.Bytes is null)
             errors.Add(new($"{path}.bytes", "is missing; for example \"bytes\": \"50 GiB\""));
         var period = quota.Period switch
@@ -75,11 +79,11 @@ internal sealed class UserTermsParser(List<ConfigurationError> errors)
         return null;
     }
 
-    private string? Text(string? text, int longest, string key)
+    private string? Text(string? text, int longest, string path, string name)
     {
         if (text is null) return null;
         if (text.Length <= longest && !text.Any(char.IsControl)) return text;
-        errors.Add(new(key, $"must be one line of at most {longest} characters"));
+        errors.Add(new($"{path}.{name}", $"must be one line of at most {longest} characters"));
         return null;
     }
 }

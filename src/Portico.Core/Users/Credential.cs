@@ -12,14 +12,31 @@ namespace Portico.Core.Users;
 public sealed record Credential(
     string Name, ProxySecret Secret, AdTag? AdTag = null, string? Domain = null, DateTimeOffset? Until = null)
 {
-    // 8 bytes, where the record would keep 24 for each of perhaps a hundred thousand. long.MaxValue = for ever.
-    private readonly long _untilTicks = Until?.UtcTicks ?? long.MaxValue;
+    // Of perhaps a hundred thousand hardly one has any of it, so it is 8 bytes for those who have not.
+    private readonly Seldom? _seldom = Seldom.Of(AdTag, Until, former: null);
+
+    /// <summary>Whose channel Telegram shows to the client: the user's own, else the listener's, else none.</summary>
+    public AdTag? AdTag
+    {
+        get => _seldom?.AdTag;
+        init => _seldom = Seldom.Of(value, Until, Former);
+    }
+
+    /// <summary>Of its own: only a hello for this host name (any case) can be the user's; null = a hello for any name.</summary>
+    public string? Domain
+    {
+        get => Host.Text;
+        init => Host = new UserDomain(value);
+    }
+
+    /// <summary>The same, without making a text of it.</summary>
+    internal UserDomain Host { get; private init; } = new(Domain);
 
     /// <summary>The user's former secret, which is good until then; null = the one that links show.</summary>
     public DateTimeOffset? Until
     {
-        get => _untilTicks == long.MaxValue ? null : new DateTimeOffset(_untilTicks, TimeSpan.Zero);
-        init => _untilTicks = value?.UtcTicks ?? long.MaxValue;
+        get => _seldom?.Until;
+        init => _seldom = Seldom.Of(AdTag, value, Former);
     }
 
     /// <summary>What the user may do, with each of the secrets.</summary>
@@ -29,7 +46,11 @@ public sealed record Credential(
     internal UserRecord? Shared { get; init; }
 
     /// <summary>The secret of a managed user before this one, while it is good; null = there is none.</summary>
-    internal Credential? Former { get; init; }
+    internal Credential? Former
+    {
+        get => _seldom?.Former;
+        init => _seldom = Seldom.Of(AdTag, Until, value);
+    }
 
     /// <summary>Links show it: not a former secret, and not of a user who is switched off.</summary>
     public bool IsShown => Until is null && Terms.IsEnabled;
@@ -45,5 +66,22 @@ public sealed record Credential(
     /// <summary>Whether a caller is told apart from others in the same way: what a judge looks at, and who it says it is.</summary>
     internal bool JudgesLike(Credential other) =>
         Name == other.Name && Secret.Equals(other.Secret) && AdTag == other.AdTag && Until == other.Until
-        && string.Equals(Domain, other.Domain, StringComparison.OrdinalIgnoreCase);
+        && Host.CompareTo(other.Host) == 0;
+
+    private sealed record Seldom(AdTag? AdTag, DateTimeOffset? Until, Credential? Former)
+    {
+        // Of a listener's tag, which all of its users have: one for all of them.
+        private static Seldom? _ofTag;
+
+        public static Seldom? Of(AdTag? tag, DateTimeOffset? until, Credential? former)
+        {
+            if (until is not null || former is not null) return new Seldom(tag, until, former);
+            if (tag is null) return null;
+            if (Volatile.Read(ref _ofTag) is { } made && ReferenceEquals(made.AdTag, tag))
+                return made;
+            var one = new Seldom(tag, null, null);
+            Volatile.Write(ref _ofTag, one);
+            return one;
+        }
+    }
 }

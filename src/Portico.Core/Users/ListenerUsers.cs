@@ -11,14 +11,41 @@ namespace Portico.Core.Users;
 /// <param name="ledger">Of the whole proxy.</param>
 internal sealed class ListenerUsers(string listener, UsageLedger ledger)
 {
-    private volatile Book _book = new([], new SecretIndex([]), [], []);
+    private readonly UserScope _scope = new(listener, ledger);
+    private volatile Book _book = new([], [], 0);
 
-    // To each credential its user; and all users, each once.
-    private sealed record Book(
-        ImmutableArray<Credential> Credentials, SecretIndex Index, ImmutableArray<UserRecord> Holders, ImmutableArray<UserRecord> Users);
+    // A user's secrets stand side by side. The user of one is its own, where every listener knows the same one, or else that of its place:
+    // those come first, so that there is no list of perhaps a hundred thousand managed users beside that of their secrets.
+    private sealed class Book(ImmutableArray<Credential> credentials, ImmutableArray<UserRecord> own, int users)
+    {
+        public ImmutableArray<Credential> Credentials => credentials;
 
-    /// <summary>All of them, those with a former secret once.</summary>
-    public ImmutableArray<UserRecord> All => _book.Users;
+        public ImmutableArray<UserRecord> Own => own;
+
+        public SecretIndex Index { get; } = new(credentials);
+
+        public int Users => users;
+
+        public UserRecord UserAt(int place) => credentials[place].Shared ?? own[place];
+
+        public bool IsFirst(int place) => place == 0 || UserAt(place - 1) != UserAt(place);
+    }
+
+    /// <summary>How many they are, those with a former secret once.</summary>
+    public int Count => _book.Users;
+
+    /// <summary>All of them, each once. As they are when the first is asked for.</summary>
+    public IEnumerable<UserRecord> All
+    {
+        get
+        {
+            var book = _book;
+            for (var place = 0; place < book.Credentials.Length; place++)
+            {
+                if (book.IsFirst(place)) yield return book.UserAt(place);
+            }
+        }
+    }
 
     /// <summary>The users of several listeners, each once: a managed one is every listener's.</summary>
     public static IEnumerable<UserRecord> AllOf(IEnumerable<ListenerUsers> listeners) =>
@@ -34,7 +61,7 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
     {
         var book = _book;
         if (book.Index.Find(secret) is not (>= 0 and var at)) return null;
-        return unixSeconds >= book.Credentials[at].Until?.ToUnixTimeSeconds() ? null : book.Holders[at];
+        return unixSeconds >= book.Credentials[at].Until?.ToUnixTimeSeconds() ? null : book.UserAt(at);
     }
 
     /// <summary>The listener is gone.</summary>
@@ -52,31 +79,31 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
     /// <param name="today">In the operator's time zone.</param>
     public void Replace(ImmutableArray<Credential> credentials, DateOnly today)
     {
-        var known = _book.Users.Where(user => !user.Key.IsManaged)
+        var known = _book.Own.Distinct().Where(user => !user.Key.IsManaged)
             .ToDictionary(user => user.Name, StringComparer.Ordinal);
-        var holders = ImmutableArray.CreateBuilder<UserRecord>(credentials.Length);
+        var own = ImmutableArray.CreateBuilder<UserRecord>();
         var added = new Dictionary<string, UserRecord>(credentials.Length, StringComparer.Ordinal);
-        foreach (var credential in credentials)
+        for (var place = 0; place < credentials.Length; place++)
         {
+            var credential = credentials[place];
             if (!added.TryGetValue(credential.Name, out var user))
             {
                 user = credential.Shared ?? known.GetValueOrDefault(credential.Name)
-                    ?? new UserRecord(new UsageKey(listener, credential.Name), ledger);
+                    ?? new UserRecord(_scope, credential.Name);
                 user.Apply(credential.Terms, today);
                 added.Add(credential.Name, user);
             }
 
-            holders.Add(user);
+            if (credential.Shared is not null) continue;
+            while (own.Count < place) own.Add(user); // never looked at
+            own.Add(user);
         }
 
         // A user that comes back goes on from where it was.
         ledger.Restore(known.Values.Where(user => !added.ContainsKey(user.Name)).Select(user => user.ToRow()));
-        var all = holders.DrainToImmutable();
-        // A user with a former secret is there twice, and hardly anybody has one.
-        var users = added.Count == all.Length ? all : [.. all.Distinct()];
-        _book = new Book(credentials, new SecretIndex(credentials), all, users);
+        _book = new Book(credentials, own.DrainToImmutable(), added.Count);
     }
 
     /// <summary>How many had a client since the last call.</summary>
-    public int TakeLately() => _book.Users.Count(user => user.TakeLately());
+    public int TakeLately() => All.Count(user => user.TakeLately());
 }

@@ -12,6 +12,11 @@ internal sealed class UsageLedger
     private readonly ConcurrentDictionary<UsageKey, UsageRow> _kept = new();
     private volatile Action _someoneMustGo = () => { };
 
+    public UsageLedger() => Managed = new UserScope("", this);
+
+    /// <summary>Where managed users are: with every listener.</summary>
+    public UserScope Managed { get; }
+
     /// <summary>
     /// Held while a user's terms, period or what is left of a quota are changed, always beside the loops, which never take it. One for all
     /// users: nothing is waited for and nobody called under it, and one for each would be 40 bytes for each.

@@ -9,23 +9,24 @@ namespace Portico.Core.Users;
 /// <remarks>Of perhaps a hundred thousand most never come: what is counted is made when there is something to count.</remarks>
 internal sealed class UserRecord
 {
+    private readonly UserScope _scope;
     private UserCounts? _counts;
     private UserTerms _terms = UserTerms.Unlimited;
 
     /// <summary>With what was kept of the user.</summary>
-    /// <param name="key">Whose.</param>
-    /// <param name="ledger">Of the whole proxy.</param>
-    public UserRecord(UsageKey key, UsageLedger ledger)
+    /// <param name="scope">Where the name means this user.</param>
+    /// <param name="name">Of the user.</param>
+    public UserRecord(UserScope scope, string name)
     {
-        (Key, Ledger) = (key, ledger);
-        if (ledger.Claim(key) is { } kept) _counts = new UserCounts(kept);
+        (_scope, Name) = (scope, name);
+        if (Ledger.Claim(Key) is { } kept) _counts = new UserCounts(kept);
     }
 
-    public UsageKey Key { get; }
+    public UsageKey Key => new(_scope.Listener, Name);
 
-    public string Name => Key.Name;
+    public string Name { get; }
 
-    public UsageLedger Ledger { get; }
+    public UsageLedger Ledger => _scope.Ledger;
 
     /// <summary>What the user may do.</summary>
     public UserTerms Terms => Volatile.Read(ref _terms);

@@ -15,17 +15,21 @@ internal sealed class TextFormatter(TimeProvider time, LogPlace place) : Console
 
     private const string CorePrefix = "Portico.Core.";
 
-    public override void Write<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    // The native binary has one of these for each kind of values that is logged, so it does nothing that needs none of them.
+    public override void Write<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopeProvider, TextWriter textWriter) =>
+        Write(entry.LogLevel, entry.Category, entry.EventId, entry.Formatter(entry.State, entry.Exception), entry.Exception, textWriter);
+
+    private void Write(LogLevel level, string category, EventId id, string text, Exception? exception, TextWriter writer)
     {
-        var message = OneLine(entry.Formatter(entry.State, entry.Exception));
-        var error = entry.Exception is { } exception ? " " + OneLine(exception.ToString()) : "";
+        var message = OneLine(text);
+        var error = exception is null ? "" : " " + OneLine(exception.ToString());
         var now = time.GetLocalNow();
         if (place == LogPlace.Journal)
-            textWriter.Write(PriorityOf(entry.LogLevel));
-        textWriter.WriteLine(place == LogPlace.Terminal
-            ? string.Create(CultureInfo.InvariantCulture, $"{now:HH:mm:ss} {LevelOf(entry.LogLevel)}: {message}{error}")
-            : string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-ddTHH:mm:ss.fffzzz} {LevelOf(entry.LogLevel)}: "
-                + $"{AreaOf(entry.Category)}[{NameOf(entry.EventId)}] {message}{error}"));
+            writer.Write(PriorityOf(level));
+        writer.WriteLine(place == LogPlace.Terminal
+            ? string.Create(CultureInfo.InvariantCulture, $"{now:HH:mm:ss} {LevelOf(level)}: {message}{error}")
+            : string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-ddTHH:mm:ss.fffzzz} {LevelOf(level)}: "
+                + $"{AreaOf(category)}[{NameOf(id)}] {message}{error}"));
     }
 
     private static string NameOf(EventId id) => id.Name ?? id.Id.ToString(CultureInfo.InvariantCulture);

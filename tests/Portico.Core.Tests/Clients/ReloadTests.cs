@@ -172,7 +172,7 @@ public sealed class ReloadTests : IDisposable
         _stage.Relay();
         Reload(settings => settings with { Listeners = [settings.Listeners[0] with { Name = "renamed" }] });
         Assert.Empty(_stage.Metrics.Closed);
-        Assert.Equal(1, _stage.Listener.Users.All[0].Connections);
+        Assert.Equal(1, _stage.Listener.Users.All.First().Connections);
     }
 
     [Fact]
@@ -294,7 +294,7 @@ public sealed class ReloadTests : IDisposable
         }
 
         Assert.Empty(_stage.Metrics.Closed);
-        Assert.True(_stage.Listener.Users.All.Length <= 5);
+        Assert.True(_stage.Listener.Users.Count <= 5);
     }
 
     // A client with the fresh secret that relays through the second listener.

@@ -63,7 +63,7 @@ public sealed class UserTermsTests
         }
 
         Assert.Equal(["user_quota (operator)"], stage.Metrics.Closed);
-        Assert.InRange(stage.Listener.Users.All[0].Used, 1_000_000, 1_070_000);
+        Assert.InRange(stage.Listener.Users.All.First().Used, 1_000_000, 1_070_000);
         AssertRefused(stage, "user_quota (operator)", "user_quota (operator)");
     }
 
@@ -118,7 +118,7 @@ public sealed class UserTermsTests
         using var stage = StageWith(UserTerms.Unlimited);
         stage.CallRaw().Send("GET / HTTP/1.1\r\n\r\n"u8);
         var (client, dc) = stage.Relay();
-        var user = stage.Listener.Users.All[0];
+        var user = stage.Listener.Users.All.First();
         var before = user.Received + user.Sent;
         dc.Peer.Send(new byte[1000]);
         client.Say(new byte[500]);
@@ -134,7 +134,7 @@ public sealed class UserTermsTests
         var (client, dc) = stage.Relay();
         dc.Peer.Send(new byte[400_000]);
         stage.Run();
-        var user = stage.Listener.Users.All[0];
+        var user = stage.Listener.Users.All.First();
         Assert.InRange(user.Sent, 1, 60_000);
         for (var i = 0; i < 20; i++) stage.Advance(0.1);
         Assert.InRange(user.Sent, 180_000, 270_000);
@@ -170,9 +170,9 @@ public sealed class UserTermsTests
         var (client, dc) = stage.Relay();
         for (var i = 0; i < 8; i++) client.Say(new byte[50_000]);
         stage.Run();
-        Assert.InRange(stage.Listener.Users.All[0].Received, 1, 70_000);
+        Assert.InRange(stage.Listener.Users.All.First().Received, 1, 70_000);
         for (var i = 0; i < 70; i++) stage.Advance(0.1);
-        Assert.InRange(stage.Listener.Users.All[0].Received, 400_000, 402_000);
+        Assert.InRange(stage.Listener.Users.All.First().Received, 400_000, 402_000);
     }
 
     private static Stage StageWith(UserTerms terms) => new(change: settings => With(settings, terms));

@@ -23,7 +23,7 @@ public sealed class UserKeeperTests : IAsyncDisposable
     public UserKeeperTests()
     {
         _ledger.WhenSomeoneMustGo(() => Interlocked.Increment(ref _looks));
-        _user = new UserRecord(new UsageKey("", "alice"), _ledger);
+        _user = new UserRecord(_ledger.Managed, "alice");
         _keeper = new UserKeeper(
             _store, _ledger, () => [_user], TimeZoneInfo.Utc, new ProxyMetrics(_metrics, new MetricSources()), NullLogger.Instance, _time);
         _keeper.Start();
@@ -98,7 +98,7 @@ public sealed class UserKeeperTests : IAsyncDisposable
         var (ledger, next) = (new UsageLedger(), (UserRecord?)null);
         var successor = new UserKeeper(
             _store, ledger, () => [next!], TimeZoneInfo.Utc, new ProxyMetrics(_metrics, new MetricSources()), NullLogger.Instance, _time);
-        next = new UserRecord(_user.Key, ledger);
+        next = new UserRecord(ledger.Managed, _user.Name);
         successor.Start();
         Assert.Equal(10, next.Received);
 

@@ -147,5 +147,5 @@ public sealed class UserTermsOptionsTests
         return Assert.Single(users);
     }
 
-    private static UserRecord Record(string name) => new(new UsageKey("", name), new UsageLedger());
+    private static UserRecord Record(string name) => new(new UsageLedger().Managed, name);
 }

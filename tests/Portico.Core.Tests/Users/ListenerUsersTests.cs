@@ -19,7 +19,7 @@ public class ListenerUsersTests
         foreach (var user in users.All) Assert.False(user.Began(Now));
         Assert.Equal(100, users.TakeLately());
         Assert.Equal(0, users.TakeLately());
-        Assert.False(users.All[99].Began(Now));
+        Assert.False(users.All.Last().Began(Now));
         Assert.Equal(1, users.TakeLately());
     }
 
@@ -28,10 +28,10 @@ public class ListenerUsersTests
     {
         var users = new ListenerUsers("main", new UsageLedger());
         users.Replace([.. Enumerable.Range(0, 64).Select(i => Of($"user-{i}", i))], Today);
-        var first = 0;
+        var (all, first) = (users.All.ToArray(), 0);
         Parallel.For(0, 6400, i =>
         {
-            if (users.All[i % 64].Began(Now)) Interlocked.Increment(ref first);
+            if (all[i % 64].Began(Now)) Interlocked.Increment(ref first);
         });
         Assert.Equal(64, first);
         Assert.All(users.All, user => Assert.Equal(100, user.Connections));

@@ -143,7 +143,7 @@ public sealed class UserRecordTests
     {
         var key = new UsageKey("", "alice");
         _ledger.Restore([new UsageRow(key, 100, 200, new DateOnly(2027, 2, 1).DayNumber, 50, 7)]);
-        var user = new UserRecord(key, _ledger);
+        var user = new UserRecord(_ledger.Managed, "alice");
         user.Apply(new UserTerms { Quota = new(1000, QuotaPeriod.Month) }, Today);
 
         Assert.Equal((100, 200, 250, 7), (user.Received, user.Sent, user.Used, user.LastSeen));
@@ -203,7 +203,7 @@ public sealed class UserRecordTests
 
     private UserRecord With(UserTerms terms)
     {
-        var user = new UserRecord(new UsageKey("", "alice"), _ledger);
+        var user = new UserRecord(_ledger.Managed, "alice");
         user.Apply(terms, Today);
         return user;
     }
