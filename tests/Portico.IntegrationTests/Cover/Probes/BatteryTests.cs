@@ -32,8 +32,8 @@ public sealed class BatteryTests(ITestOutputHelper output)
     {
         await using var cover = await NginxCover.StartAsync(Long);
         await using var relay = new StandInRelay(cover.Endpoint);
-        var direct = await Battery.AskAsync(cover.Endpoint, Quiet);
-        var differences = (await Battery.AskAsync(relay.Endpoint, Quiet)).DifferencesFrom(direct).ToList();
+        var direct = Battery.AskAsync(cover.Endpoint, Quiet);
+        var differences = (await Battery.AskAsync(relay.Endpoint, Quiet)).DifferencesFrom(await direct).ToList();
         Assert.True(differences.Count == 0, string.Join('\n', differences));
     }
 
@@ -46,8 +46,8 @@ public sealed class BatteryTests(ITestOutputHelper output)
     {
         await using var cover = await NginxCover.StartAsync(Long);
         await using var relay = new StandInRelay(cover.Endpoint, Enum.Parse<RelayFault>(fault));
-        var direct = await Battery.AskAsync(cover.Endpoint, Quiet);
-        var differences = (await Battery.AskAsync(relay.Endpoint, Quiet)).DifferencesFrom(direct).ToList();
+        var direct = Battery.AskAsync(cover.Endpoint, Quiet);
+        var differences = (await Battery.AskAsync(relay.Endpoint, Quiet)).DifferencesFrom(await direct).ToList();
         output.WriteLine(string.Join('\n', differences));
         Assert.All(probes.Split(' '), probe => Assert.Contains(
             differences, difference => difference.StartsWith(probe + ' ', StringComparison.Ordinal)));

@@ -1,0 +1,31 @@
+using Portico.IntegrationTests.Admission;
+using Portico.IntegrationTests.Cover;
+using Portico.IntegrationTests.Cover.Learning;
+using Portico.IntegrationTests.Cover.Probes;
+using Portico.IntegrationTests.Doctor;
+using Portico.IntegrationTests.Life;
+using Portico.IntegrationTests.MiddleProxy;
+using Portico.IntegrationTests.Users;
+using Xunit;
+using Xunit.Abstractions;
+
+[assembly: TestCollectionOrderer("Portico.IntegrationTests.LongestFirst", "Portico.IntegrationTests")]
+
+namespace Portico.IntegrationTests;
+
+/// <summary>The classes that take longest begin first: one that began last would be alone at the end.</summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly Type[] Longest =
+    [
+        typeof(DoctorCommandTests), typeof(HandOverTests), typeof(MisbehaviourTests), typeof(ProbeTests), typeof(UserCommandTests),
+        typeof(RestartTests), typeof(BatteryTests), typeof(DeadAddressTests), typeof(RealCoverTests), typeof(OtherRealCoverTests),
+    ];
+
+    public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
+        testCollections.OrderBy(IsLong);
+
+    // Its name ends with that of its class.
+    private static int IsLong(ITestCollection collection) =>
+        Array.Exists(Longest, type => collection.DisplayName.EndsWith(type.FullName!, StringComparison.Ordinal)) ? 0 : 1;
+}
