@@ -196,7 +196,7 @@ public sealed partial class PorticoProxy
         {
             try
             {
-                _directory = DirectoryLock.Take(Settings.DataDirectory, _log);
+                _directory = DirectoryLock.Take(Settings.DataDirectory, _log, waits: false);
                 _directory?.Listening(Endpoints);
                 return true;
             }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
-using Portico.Core.Handshake;
 using Portico.Core.Options;
 using Portico.Core.Users;
 
@@ -78,12 +77,7 @@ public sealed partial class PorticoProxy
                 [
                     .. settings.Listeners.Select(listener => listener with
                     {
-                        Credentials =
-                        [
-                            .. listener.Credentials,
-                            // As they are tried, so that nobody needs them in another order beside it.
-                            .. SecretTable.Ordered([.. users.SelectMany(user => user.AllWith(listener.AdTag))]),
-                        ],
+                        Credentials = [.. listener.Credentials, .. users.SelectMany(user => user.AllWith(listener.AdTag))],
                     }),
                 ],
             };

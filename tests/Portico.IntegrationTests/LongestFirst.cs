@@ -23,9 +23,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
     ];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
-        testCollections.OrderBy(IsLong);
+        testCollections.OrderByDescending(IsLong);
 
     // Its name ends with that of its class.
-    private static int IsLong(ITestCollection collection) =>
-        Array.Exists(Longest, type => collection.DisplayName.EndsWith(type.FullName!, StringComparison.Ordinal)) ? 0 : 1;
+    private static bool IsLong(ITestCollection collection) =>
+        Array.Exists(Longest, type => collection.DisplayName.EndsWith(type.FullName!, StringComparison.Ordinal));
 }

@@ -35,9 +35,10 @@ internal sealed partial class DirectoryLock : IDisposable
     /// <summary>Takes the lock, before anything in the directory is read.</summary>
     /// <param name="directory">Made if it is not there; empty = nothing is kept, so there is nothing to lock.</param>
     /// <param name="log">Is told if the directory cannot be locked. Then nothing can be written into it either.</param>
+    /// <param name="waits">For the name of a holder who has just begun, a second at most; not where it is tried again and again.</param>
     /// <returns>Null if there is no lock to hold.</returns>
     /// <exception cref="DataDirectoryInUseException">Another process holds it.</exception>
-    public static DirectoryLock? Take(string directory, ILogger log)
+    public static DirectoryLock? Take(string directory, ILogger log, bool waits = true)
     {
         if (directory.Length == 0) return null;
         try
@@ -54,7 +55,7 @@ internal sealed partial class DirectoryLock : IDisposable
         catch (IOException problem) when (Held.Contains(problem.HResult))
         {
             throw new DataDirectoryInUseException(
-                $"the data directory {directory} belongs to {HolderOf(directory)}; "
+                $"the data directory {directory} belongs to {HolderOf(directory, waits)}; "
                     + "stop that one, or give this one a dataDirectory of its own");
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
@@ -106,8 +107,8 @@ internal sealed partial class DirectoryLock : IDisposable
         _file.Dispose();
     }
 
-    // A holder that cannot be written down is missing from a message, and that is all. No disk need have it: the lock
-    // does not outlive the machine.
+    // A holder that cannot be written down is missing from a message, which comes a second later, and that is all. No disk need have it:
+    // the lock does not outlive the machine.
     private void Tell(string state) => _ = KeptFile.Replace(
         _directory, HolderName, string.Create(CultureInfo.InvariantCulture, $"{ProcessWord}{Environment.ProcessId}, {state}\n"),
         isDurable: false);
@@ -119,11 +120,12 @@ internal sealed partial class DirectoryLock : IDisposable
         return new FileCache(directory).TryRead(HolderName, Limit, out var body, out _) ? Encoding.UTF8.GetString(body).Trim() : null;
     }
 
-    // A holder locks first and writes down who it is then, so of two that start at once the other may look in between.
-    private static string HolderOf(string directory)
+    // A holder locks first and writes down who it is then, so of two that start at once the other may look in between. What a killed one
+    // has left behind may be read in that moment too: it names the wrong process, of a directory that is in use all the same.
+    private static string HolderOf(string directory, bool waits)
     {
         string? text = null;
-        return SpinWait.SpinUntil(() => (text = HolderText(directory)) is { Length: > 0 }, HolderPatience)
+        return SpinWait.SpinUntil(() => (text = HolderText(directory)) is { Length: > 0 }, waits ? HolderPatience : TimeSpan.Zero)
             ? $"another running Portico ({text})"
             : "another running process";
     }

@@ -121,15 +121,12 @@ public sealed class ProxyControl
         var (listeners, users) = (_parts.Steps()[0].Listeners, new List<(string, UserRecord)>());
         for (var (index, from) = first; index < listeners.Length; (index, from) = (index + 1, 0))
         {
-            foreach (var user in listeners[index].Users.All.Skip(from))
+            for (var all = listeners[index].Users; from < all.Places; from++)
             {
-                if (ListenerUsers.IsCountedAt(index, user))
-                {
-                    if (users.Count == limit) return (users, Cursor(index, from));
-                    users.Add((listeners[index].Name, user));
-                }
-
-                from++;
+                if (all.FirstAt(from) is not { } user || !ListenerUsers.IsCountedAt(index, user))
+                    continue;
+                if (users.Count == limit) return (users, Cursor(index, from));
+                users.Add((listeners[index].Name, user));
             }
         }
 

@@ -8,36 +8,38 @@ namespace Portico.Core.Handshake;
 /// <remarks>First come those that any hello may be signed with, then those with a domain of their own, domain by domain.</remarks>
 internal sealed class SecretTable
 {
-    // No array of secrets alone beside it: 8 bytes for each of perhaps a hundred thousand, and a trial takes longer than the way to one.
     private readonly ImmutableArray<Credential> _credentials;
 
-    /// <param name="credentials">Kept as they are where they are in this order already.</param>
+    // Where each one is among them, if that is not where it is tried: 4 bytes for each of perhaps a hundred thousand. There is no list of
+    // secrets alone either: a trial takes much longer than the way to one.
+    private readonly int[]? _order;
+
+    /// <param name="credentials">In any order; those of one domain are tried as they stand.</param>
     public SecretTable(ImmutableArray<Credential> credentials)
     {
+        _credentials = credentials;
         General = credentials.Count(credential => credential.Host.IsNone);
-        _credentials = Ordered(credentials);
+        if (!IsOrdered(credentials)) _order = Order(credentials);
     }
 
-    /// <summary>
-    /// In the order of a table: by domain, of any case, those without one first; of one domain by name, a user's former secret behind the
-    /// one of now.
-    /// </summary>
-    public static ImmutableArray<Credential> Ordered(ImmutableArray<Credential> credentials)
+    private static bool IsOrdered(ImmutableArray<Credential> credentials)
     {
         for (var i = 1; i < credentials.Length; i++)
         {
-            if (credentials[i - 1].Host.CompareTo(credentials[i].Host) > 0)
-                return credentials.Sort(Compare);
+            if (credentials[i - 1].Host.CompareTo(credentials[i].Host) > 0) return false;
         }
 
-        return credentials;
+        return true;
     }
 
-    private static int Compare(Credential one, Credential other)
+    private static int[] Order(ImmutableArray<Credential> credentials)
     {
-        if (one.Host.CompareTo(other.Host) is not 0 and var order) return order;
-        if (string.CompareOrdinal(one.Name, other.Name) is not 0 and var byName) return byName;
-        return (one.Until is not null).CompareTo(other.Until is not null);
+        var order = new int[credentials.Length];
+        for (var i = 0; i < order.Length; i++) order[i] = i;
+        Array.Sort(
+            order,
+            (one, other) => credentials[one].Host.CompareTo(credentials[other].Host) is not 0 and var byDomain ? byDomain : one - other);
+        return order;
     }
 
     /// <summary>How many there are.</summary>
@@ -46,19 +48,19 @@ internal sealed class SecretTable
     /// <summary>How many are without a domain.</summary>
     public int General { get; }
 
+    /// <summary>Whose one is.</summary>
+    public Credential this[int index] => _credentials[_order is null ? index : _order[index]];
+
     /// <summary>The secrets of some.</summary>
     /// <param name="range">Which.</param>
     /// <param name="into">Room for as many.</param>
     /// <returns>The part of it that they are in.</returns>
     public ReadOnlySpan<ProxySecret> Secrets(Range range, Span<ProxySecret> into)
     {
-        var credentials = _credentials.AsSpan()[range];
-        for (var i = 0; i < credentials.Length; i++) into[i] = credentials[i].Secret;
-        return into[..credentials.Length];
+        var (first, count) = range.GetOffsetAndLength(Count);
+        for (var i = 0; i < count; i++) into[i] = this[first + i].Secret;
+        return into[..count];
     }
-
-    /// <summary>Whose one is.</summary>
-    public Credential this[int index] => _credentials[index];
 
     /// <summary>Those whose own domain a name is, in any case; none for a name that nobody has.</summary>
     public Range OfDomain(ReadOnlySpan<byte> sni)
@@ -73,18 +75,17 @@ internal sealed class SecretTable
     /// <summary>Where each of these secrets is in another table; -1 = it is gone.</summary>
     public int[] PlacesIn(SecretTable next)
     {
-        var (own, others) = (_credentials, next._credentials);
         var places = new int[Count];
         Array.Fill(places, -1);
         var (start, end, nextEnd) = (0, Count, next.Count);
         // Most changes are of one user: all before and behind it are the same.
-        for (; start < end && start < nextEnd && IsSame(own[start], others[start]); start++) places[start] = start;
-        while (end > start && nextEnd > start && IsSame(own[end - 1], others[nextEnd - 1])) places[--end] = --nextEnd;
+        for (; start < end && start < nextEnd && IsSame(this[start], next[start]); start++) places[start] = start;
+        while (end > start && nextEnd > start && IsSame(this[end - 1], next[nextEnd - 1])) places[--end] = --nextEnd;
         if (start == end || start == nextEnd) return places;
 
         var found = new Dictionary<ProxySecret, int>(nextEnd - start);
-        for (var i = start; i < nextEnd; i++) found[others[i].Secret] = i;
-        for (var i = start; i < end; i++) places[i] = found.GetValueOrDefault(own[i].Secret, -1);
+        for (var i = start; i < nextEnd; i++) found[next[i].Secret] = i;
+        for (var i = start; i < end; i++) places[i] = found.GetValueOrDefault(this[i].Secret, -1);
         return places;
     }
 
@@ -98,7 +99,7 @@ internal sealed class SecretTable
         while (low < high)
         {
             var middle = (low + high) >>> 1;
-            var order = _credentials[middle].Host.CompareTo(name);
+            var order = this[middle].Host.CompareTo(name);
             if (order < 0 || (isBehind && order == 0)) low = middle + 1;
             else high = middle;
         }
@@ -106,5 +107,5 @@ internal sealed class SecretTable
         return low;
     }
 
-    private bool Is(int index, ReadOnlySpan<byte> name) => index < Count && _credentials[index].Host.CompareTo(name) == 0;
+    private bool Is(int index, ReadOnlySpan<byte> name) => index < Count && this[index].Host.CompareTo(name) == 0;
 }

@@ -33,7 +33,7 @@ internal sealed class SecretTrials
     private readonly SecretTable _table;
     private readonly HmacKey[] _keys;
 
-    // What is tried at once.
+    // What is tried at once: a slice, or hints, of which one may be there twice.
     private readonly ProxySecret[] _tried;
 
     /// <param name="table">Whose secrets.</param>
@@ -45,7 +45,7 @@ internal sealed class SecretTrials
         _keys = perSni is null && table.Count <= MostKeys
             ? [.. Enumerable.Range(0, table.Count).Select(index => new HmacKey(table[index].Secret))]
             : [];
-        _tried = new ProxySecret[Math.Min(table.Count, Math.Max(TrialHints.Most, TrialProgress.SliceNs / HelloNs))];
+        _tried = new ProxySecret[Math.Max(TrialHints.Most, TrialProgress.SliceNs / HelloNs)];
     }
 
     // There are so many secrets that those that were right before are tried first.

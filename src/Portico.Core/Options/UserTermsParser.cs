@@ -4,7 +4,7 @@ namespace Portico.Core.Options;
 
 /// <summary>What a user may do, as it was written.</summary>
 /// <param name="errors">What is wrong is added here.</param>
-/// <remarks>Of perhaps a hundred thousand users hardly one is wrong: the name of a key is put together where it is.</remarks>
+/// <remarks>Of perhaps a hundred thousand users most have none of it: no key is put together for what is not there.</remarks>
 internal sealed class UserTermsParser(List<ConfigurationError> errors)
 {
     private const int LongestGroup = 64, LongestNote = 1024, DaysOfWeek = 7;

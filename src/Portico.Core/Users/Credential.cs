@@ -75,7 +75,8 @@ public sealed record Credential(
 
         public static Seldom? Of(AdTag? tag, DateTimeOffset? until, Credential? former)
         {
-            if (until is not null || former is not null) return new Seldom(tag, until, former);
+            if (until is not null || former is not null)
+                return new Seldom(tag, until?.ToUniversalTime(), former);
             if (tag is null) return null;
             if (Volatile.Read(ref _ofTag) is { } made && ReferenceEquals(made.AdTag, tag))
                 return made;

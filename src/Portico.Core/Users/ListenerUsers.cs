@@ -14,8 +14,8 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
     private readonly UserScope _scope = new(listener, ledger);
     private volatile Book _book = new([], [], 0);
 
-    // A user's secrets stand side by side. The user of one is its own, where every listener knows the same one, or else that of its place:
-    // those come first, so that there is no list of perhaps a hundred thousand managed users beside that of their secrets.
+    // No two users of a listener have one name, and a user's secrets stand side by side. Whose one is, a managed user's says itself; of the
+    // others, which come first, it stands in its place: so there is no list of perhaps a hundred thousand beside that of their secrets.
     private sealed class Book(ImmutableArray<Credential> credentials, ImmutableArray<UserRecord> own, int users)
     {
         public ImmutableArray<Credential> Credentials => credentials;
@@ -26,13 +26,20 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
 
         public int Users => users;
 
-        public UserRecord UserAt(int place) => credentials[place].Shared ?? own[place];
+        public UserRecord? FirstAt(int place) =>
+            place >= credentials.Length || (place > 0 && UserAt(place - 1) == UserAt(place)) ? null : UserAt(place);
 
-        public bool IsFirst(int place) => place == 0 || UserAt(place - 1) != UserAt(place);
+        public UserRecord UserAt(int place) => credentials[place].Shared ?? own[place];
     }
 
     /// <summary>How many they are, those with a former secret once.</summary>
     public int Count => _book.Users;
+
+    /// <summary>How many secrets they have.</summary>
+    public int Places => _book.Credentials.Length;
+
+    /// <summary>The user whose first secret is at a place; null = it is a former one, or none.</summary>
+    public UserRecord? FirstAt(int place) => _book.FirstAt(place);
 
     /// <summary>All of them, each once. As they are when the first is asked for.</summary>
     public IEnumerable<UserRecord> All
@@ -42,7 +49,7 @@ internal sealed class ListenerUsers(string listener, UsageLedger ledger)
             var book = _book;
             for (var place = 0; place < book.Credentials.Length; place++)
             {
-                if (book.IsFirst(place)) yield return book.UserAt(place);
+                if (book.FirstAt(place) is { } user) yield return user;
             }
         }
     }

@@ -272,6 +272,37 @@ public sealed class BridgeFaultTests(Browsers browsers)
         app.AssertHealthy();
     }
 
+    [BrowserTheory]
+    [InlineData(WebCarrier.Https)]
+    [InlineData(WebCarrier.HttpsLanes)]
+    [InlineData(WebCarrier.WebSocket)]
+    [InlineData(WebCarrier.WebSocketLanes)]
+    public async Task After_a_kill_that_nobody_was_told_of_an_app_has_new_streams_within_five_seconds(WebCarrier carrier)
+    {
+        var setup = new HostSetup { IsTls = true, Carriers = [carrier] };
+        await using var killed = await WebHostUnderTest.StartAsync(setup);
+        await using var next = await WebHostUnderTest.StartAsync(setup);
+        await using var door = new Door { Server = killed.Server.Address };
+        var browser = await browsers.GetAsync(Way.Http2, door.Address);
+        await using var app = await BridgeApp.EnterAsync(browser, killed, AppKind.Desktop);
+        await app.EchoAsync(1, 100_000);
+        await app.SendAsync(AppFrame.Data(1, new byte[100_000])); // under way
+
+        // As a process ends that is killed: no BYE, and nobody knows the session of before.
+        door.IsShut = true;
+        door.CutAll();
+        await Task.Delay(300); // as long as a restart takes
+        (door.Server, door.IsShut) = (next.Server.Address, false);
+        var began = Stopwatch.GetTimestamp();
+        await app.EndAsync(1);
+        await app.EchoAsync(3, 100_000);
+
+        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.Equal(1, next.Sessions.Count);
+        Assert.Equal("connected", app.States.Last());
+        app.AssertHealthy();
+    }
+
     [BrowserFact]
     public async Task Where_an_app_is_taken_for_a_stranger_after_a_restart_the_page_gives_up()
     {
