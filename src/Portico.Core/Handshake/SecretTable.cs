@@ -22,26 +22,6 @@ internal sealed class SecretTable
         if (!IsOrdered(credentials)) _order = Order(credentials);
     }
 
-    private static bool IsOrdered(ImmutableArray<Credential> credentials)
-    {
-        for (var i = 1; i < credentials.Length; i++)
-        {
-            if (credentials[i - 1].Host.CompareTo(credentials[i].Host) > 0) return false;
-        }
-
-        return true;
-    }
-
-    private static int[] Order(ImmutableArray<Credential> credentials)
-    {
-        var order = new int[credentials.Length];
-        for (var i = 0; i < order.Length; i++) order[i] = i;
-        Array.Sort(
-            order,
-            (one, other) => credentials[one].Host.CompareTo(credentials[other].Host) is not 0 and var byDomain ? byDomain : one - other);
-        return order;
-    }
-
     /// <summary>How many there are.</summary>
     public int Count => _credentials.Length;
 
@@ -87,6 +67,26 @@ internal sealed class SecretTable
         for (var i = start; i < nextEnd; i++) found[next[i].Secret] = i;
         for (var i = start; i < end; i++) places[i] = found.GetValueOrDefault(this[i].Secret, -1);
         return places;
+    }
+
+    private static bool IsOrdered(ImmutableArray<Credential> credentials)
+    {
+        for (var i = 1; i < credentials.Length; i++)
+        {
+            if (credentials[i - 1].Host.CompareTo(credentials[i].Host) > 0) return false;
+        }
+
+        return true;
+    }
+
+    private static int[] Order(ImmutableArray<Credential> credentials)
+    {
+        var order = new int[credentials.Length];
+        for (var i = 0; i < order.Length; i++) order[i] = i;
+        Array.Sort(
+            order,
+            (one, other) => credentials[one].Host.CompareTo(credentials[other].Host) is not 0 and var byDomain ? byDomain : one - other);
+        return order;
     }
 
     private static bool IsSame(Credential one, Credential other) =>

@@ -257,14 +257,8 @@ public sealed class BridgeFaultTests(Browsers browsers)
         await browsers.GetAsync(Way.Http2, second.Server.Address);
         await first.DisposeAsync();
         await app.EndAsync(1);
-        // Frames that were on their way, and with a socket for each stream one that finds out that there is no session.
-        await app.SendAsync(AppFrame.Data(1, [1]), AppFrame.Close(1));
-        if (carrier == WebCarrier.WebSocketLanes)
-        {
-            await app.SendAsync(AppFrame.Open(2));
-            await app.EndAsync(2);
-        }
-
+        await app.SendAsync(AppFrame.Data(1, [1]), AppFrame.Close(1)); // these were on their way
+        await FindOutAsync(app, carrier, 2);
         await app.EchoAsync(3, 100_000);
 
         Assert.Equal(1, second.Sessions.Count);
@@ -289,19 +283,10 @@ public sealed class BridgeFaultTests(Browsers browsers)
         await app.SendAsync(AppFrame.Data(1, new byte[100_000])); // under way
 
         // As a process ends that is killed: no BYE, and nobody knows the session of before.
-        door.IsShut = true;
-        door.CutAll();
-        await Task.Delay(300); // as long as a restart takes
-        (door.Server, door.IsShut) = (next.Server.Address, false);
+        await RestartAsync(door, next);
         var began = Stopwatch.GetTimestamp();
         await app.EndAsync(1);
-        if (carrier == WebCarrier.WebSocketLanes)
-        {
-            // With a socket for each stream, it is one of them that finds out that there is no session.
-            await app.SendAsync(AppFrame.Open(2));
-            await app.EndAsync(2);
-        }
-
+        await FindOutAsync(app, carrier, 2);
         await app.EchoAsync(3, 100_000);
 
         Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
@@ -383,10 +368,7 @@ public sealed class BridgeFaultTests(Browsers browsers)
         await using var app = await BridgeApp.EnterAsync(browser, host, AppKind.Desktop);
         await app.EchoAsync(1, 100_000);
 
-        door.IsShut = true;
-        door.CutAll();
-        await Task.Delay(300); // as long as a restart takes
-        door.IsShut = false;
+        await RestartAsync(door, host);
         var began = Stopwatch.GetTimestamp();
         if (carrier is WebCarrier.Https or WebCarrier.HttpsLanes)
         {
@@ -400,6 +382,23 @@ public sealed class BridgeFaultTests(Browsers browsers)
 
         Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
         app.AssertHealthy();
+    }
+
+    // What is behind a door goes without a word, and this stands there a moment later.
+    private static async Task RestartAsync(Door door, WebHostUnderTest next)
+    {
+        door.IsShut = true;
+        door.CutAll();
+        await Task.Delay(300); // as long as a restart takes
+        (door.Server, door.IsShut) = (next.Server.Address, false);
+    }
+
+    // With a socket for each stream, it is one of them that finds out that there is no session any more.
+    private static async Task FindOutAsync(BridgeApp app, WebCarrier carrier, uint stream)
+    {
+        if (carrier != WebCarrier.WebSocketLanes) return;
+        await app.SendAsync(AppFrame.Open(stream));
+        await app.EndAsync(stream);
     }
 
     private static Door SocketsCutAfter16KiB(WebHostUnderTest host) => new()
