@@ -35,6 +35,7 @@ internal sealed class CoverConnection : ICoverGuest
     private readonly ConnectRace _race;
     private readonly long _giveUpMs;
     private readonly byte[] _head;
+    private readonly bool _hasMissed;
     private CoverState _state;
     private bool _isFound;
     private int _headSent;
@@ -42,9 +43,10 @@ internal sealed class CoverConnection : ICoverGuest
     private long _passingSinceMs = -1;
     private bool _isDropped;
 
-    private CoverConnection(Session session, LoopWaiter waiter, CoverServices services, CoverGuests guests)
+    private CoverConnection(Session session, LoopWaiter waiter, CoverServices services, CoverGuests guests, bool hasMissed)
     {
         _session = session;
+        _hasMissed = hasMissed;
         _waiter = waiter;
         _services = services;
         _giveUpMs = waiter.Loop.NowMs + (long)_services.Settings.ConnectTimeout.TotalMilliseconds;
@@ -73,9 +75,11 @@ internal sealed class CoverConnection : ICoverGuest
     /// <param name="services">The cover.</param>
     /// <param name="guests">The loop's places at it.</param>
     /// <param name="target">Which site.</param>
-    public static CoverConnection Open(Session session, LoopWaiter waiter, CoverServices services, CoverGuests guests, CoverTarget target)
+    /// <param name="hasMissed">The session is counted as one that found no way: to find none again adds nothing.</param>
+    public static CoverConnection Open(
+        Session session, LoopWaiter waiter, CoverServices services, CoverGuests guests, CoverTarget target, bool hasMissed)
     {
-        var connection = new CoverConnection(session, waiter, services, guests);
+        var connection = new CoverConnection(session, waiter, services, guests, hasMissed);
         var loop = waiter.Loop;
         var known = connection._services.Directory.Find(target, answer => loop.Post(() => connection.Found(answer), waiter.OnFault));
         if (known is not null) connection.Take(known);
@@ -212,7 +216,7 @@ internal sealed class CoverConnection : ICoverGuest
     {
         _state = CoverState.Failed;
         Reason = reason;
-        Count("connect_error");
+        if (!_hasMissed) Count("connect_error");
         if (why is null) _services.Health.Failed(_race, _waiter.Loop.NowMs);
         else _services.Health.Failed(why, _waiter.Loop.NowMs);
     }
@@ -220,7 +224,7 @@ internal sealed class CoverConnection : ICoverGuest
     private void Refuse(string result, string why)
     {
         _state = CoverState.Refused;
-        Count(result);
+        if (!_hasMissed) Count(result);
         _services.Health.Failed(why, _waiter.Loop.NowMs);
     }
 

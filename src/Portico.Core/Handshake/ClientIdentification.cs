@@ -47,7 +47,7 @@ internal sealed class ClientIdentification(
                     return CountUnidentified(handshake, StepResult.Stranger(CloseReason.HandshakeTimeout));
                 if (state is CoverState.Failed or CoverState.Refused)
                 {
-                    handshake.DropCover();
+                    handshake.MissCover();
                     mayHaveCover = false;
                     handshake.SetDeadline(deadlineMs);
                 }
@@ -91,7 +91,7 @@ internal sealed class ClientIdentification(
             if (wake == Wake.Shutdown || (wake == Wake.Deadline && !mayHaveCover))
                 return CountUnidentified(handshake, StepResult.Gone(Reason(wake)));
             if (wake == Wake.Deadline && handshake.Cover is null)
-                handshake.Cover = CoverConnection.Open(handshake.Session, handshake, cover, guests, cover.Settings.Target!);
+                handshake.OpenCover(cover, guests, cover.Settings.Target!);
         }
     }
 

@@ -1,6 +1,7 @@
 using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
+using Portico.Core.Options;
 using Portico.Core.Sessions;
 
 namespace Portico.Core.Handshake;
@@ -21,6 +22,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     private int _outputEnd;
     private ArrivalTimes _arrivals;
     private bool _hasUnseen;
+    private bool _hasMissedCover;
     private long _lastByteMs;
 
     public HandshakeState(HandshakePool pool, EventLoop loop)
@@ -57,7 +59,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     public long TrialsSince { get; set; } = -1;
 
     /// <summary>The way to the cover, of somebody who is not ours or may turn out not to be; null until there is a need for one.</summary>
-    public CoverConnection? Cover { get; set; }
+    public CoverConnection? Cover { get; private set; }
 
     /// <summary>Who has shown a secret is not given up for others.</summary>
     public MemoryStanding Standing => Session.Judged.IsClient ? MemoryStanding.Client : MemoryStanding.Caller;
@@ -167,6 +169,17 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
         return IoStatus.Ok;
     }
 
+    /// <summary>Looks for a way to the cover. Whoever found none before it was judged may look again, and is counted as one that found none.</summary>
+    public void OpenCover(CoverServices cover, CoverGuests guests, CoverTarget target) =>
+        Cover = CoverConnection.Open(Session, this, cover, guests, target, _hasMissedCover);
+
+    /// <summary>There is no way to the cover: until the client is judged it is as if there were no cover.</summary>
+    public void MissCover()
+    {
+        _hasMissedCover = true;
+        DropCover();
+    }
+
     /// <summary>Passes on to the open cover what has come, in the pieces in which it came; false while some of it is to wait.</summary>
     public bool PassOnToCover()
     {
@@ -273,6 +286,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
         DropCover();
         Header.Clear();
         (TrialTicket, TrialsSince) = (0, -1);
+        _hasMissedCover = false;
         StopWaiting();
         _run = default;
         Session = null!;

@@ -48,7 +48,7 @@ internal sealed class StrangerHandling(
             var destination = await FindTargetAsync(handshake);
             if (destination.IsGone) { LingeringClose.End(session, destination.End); return; }
             if (destination.Target is null) { SeeOff(handshake, reason); return; }
-            handshake.Cover = CoverConnection.Open(session, handshake, cover, guests, destination.Target);
+            handshake.OpenCover(cover, guests, destination.Target);
         }
 
         var hasClientEnded = reason == CloseReason.ClientClosed;

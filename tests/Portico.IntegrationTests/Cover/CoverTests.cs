@@ -262,6 +262,21 @@ public sealed class CoverTests
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task A_stranger_that_found_no_cover_before_it_spoke_and_none_after_it_is_counted_once(EngineKind engine)
+    {
+        var site = CoverSite.Start();
+        await using var test = ProxyUnderTest.Start(engine, site.Settings());
+        await site.DisposeAsync();
+        await using var stranger = await Wire.ConnectAsync(test.Endpoint);
+        await test.Metrics.UntilAsync("portico_cover_total", 1, ("result", "connect_error"));
+        await stranger.SendAsync(Request);
+        Assert.Equal(Received.Nothing(PeerEnd.Fin), await stranger.ReadToEndAsync());
+        await test.UntilClosedAsync("cover_connect_failed", "cover");
+        Assert.Equal(1, test.Metrics.Value("portico_cover_total"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Over_the_limit_the_stranger_that_was_silent_longest_gives_way_on_whichever_loop_it_is(EngineKind engine)
     {
         await using var site = CoverSite.Start();
