@@ -127,7 +127,7 @@ public sealed class UserDatabase : IUserStore
         Write(_ =>
         {
             _writer!.Write(rows, now);
-            _purge!.Run(now);
+            _purge!.Run(now, _writer!.Finished);
         });
     }
 

@@ -4,11 +4,11 @@ namespace Portico.Storage.Usage;
 
 /// <summary>
 /// Adds hours that are older than hours are shown to their days, and removes days that are older than days are. A little with each flush:
-/// an hour with a hundred thousand users is done after some minutes, and no flush takes long for it.
+/// an hour with a hundred thousand users is done after some minutes, and no flush takes long for it, least of all one that ends an hour.
 /// </summary>
 internal sealed class HistoryPurge : IDisposable
 {
-    private const int RowsAtOnce = 1000, HoursAtOnce = 50, HoursPerDay = 24;
+    private const int RowsAtOnce = 1000, RowsAtLeast = 100, HoursAtOnce = 50, HoursPerDay = 24;
 
     private readonly Calendar _calendar;
     private readonly Statement _oldest, _newest, _add, _removeHours, _removeDays;
@@ -35,11 +35,13 @@ internal sealed class HistoryPurge : IDisposable
     }
 
     /// <summary>Does some of it, inside a transaction of the caller's.</summary>
-    public void Run(DateTimeOffset now)
+    /// <param name="now">What is old goes by it.</param>
+    /// <param name="written">How many rows of hours the transaction has written: so much less is done.</param>
+    public void Run(DateTimeOffset now, int written)
     {
         var hour = Calendar.HourOf(now);
         var day = _calendar.DayOf(hour);
-        var left = RowsAtOnce;
+        var left = Math.Max(RowsAtOnce - written, RowsAtLeast);
         for (var hours = 0; hours < HoursAtOnce && left > 0; hours++)
         {
             // What a clock that was wrong by more than the days reach has put into the future goes with what is old.

@@ -8,11 +8,12 @@ namespace Portico.Storage.Usage;
 /// <summary>
 /// Writes counters. Each row carries the hour that is not over yet: what a counter grew by since it was last written goes there, and only
 /// when the row is written in another hour, what was gathered goes to the hours. So nearly every row costs one statement, a row that is
-/// written again adds nothing, and a clock that was set back leads to an hour that is added to once more.
+/// written again adds nothing, and a clock that was set back leads to an hour that is added to once more. Rows that are written together
+/// mostly lie in the same hour: what the one before needed is tried first.
 /// </summary>
 internal sealed unsafe class UsageWriter : IDisposable
 {
-    private const int MostTextBytes = 1024, IdParameter = 9;
+    private const int MostTextBytes = 1024, HourParameter = 8, IdParameter = 9;
 
     // What a row gathered in its hour: counters that went backwards take nothing away.
     private const string
@@ -22,6 +23,7 @@ internal sealed unsafe class UsageWriter : IDisposable
 
     private readonly byte[] _texts = GC.AllocateUninitializedArray<byte>(2 * MostTextBytes, pinned: true);
     private readonly Statement _update, _finish, _begin, _insert, _nextId, _keepNextId;
+    private bool _isNewHour;
 
     public UsageWriter(Connection connection)
     {
@@ -36,12 +38,15 @@ internal sealed unsafe class UsageWriter : IDisposable
             $"""
             INSERT INTO hours (hour, id, received, sent)
             SELECT hour, id, hour_received, hour_sent FROM usage
-            WHERE listener = ?1 AND name = ?2 AND (hour_received > 0 OR hour_sent > 0)
+            WHERE listener = ?1 AND name = ?2 AND hour <> ?8 AND (hour_received > 0 OR hour_sent > 0)
             ON CONFLICT DO UPDATE SET
                 received = min(received + excluded.received, {most}), sent = min(sent + excluded.sent, {most})
             """);
         _begin = connection.Prepare(
-            $"UPDATE usage SET {Counters}, hour = ?8, hour_received = {Received}, hour_sent = {Sent} WHERE listener = ?1 AND name = ?2");
+            $"""
+            UPDATE usage SET {Counters}, hour = ?8, hour_received = {Received}, hour_sent = {Sent}
+            WHERE listener = ?1 AND name = ?2 AND hour <> ?8
+            """);
         _insert = connection.Prepare(
             """
             INSERT INTO usage (listener, name, received, sent, period_day, period_base, last_seen, hour, hour_received, hour_sent, id)
@@ -51,10 +56,14 @@ internal sealed unsafe class UsageWriter : IDisposable
         _keepNextId = connection.Prepare("UPDATE state SET next_id = ?1");
     }
 
+    /// <summary>How many rows the last call of <see cref="Write(IReadOnlyCollection{UsageRow}, DateTimeOffset)"/> added to the hours.</summary>
+    public int Finished { get; private set; }
+
     /// <summary>Writes rows, inside a transaction of the caller's.</summary>
     public void Write(IReadOnlyCollection<UsageRow> rows, DateTimeOffset now)
     {
         var hour = Calendar.HourOf(now);
+        Finished = 0;
 
         // As they lie in the file: each of its pages is then read and written once.
         var sorted = ArrayPool<UsageRow>.Shared.Rent(rows.Count);
@@ -75,10 +84,12 @@ internal sealed unsafe class UsageWriter : IDisposable
     {
         // The key stays where it was bound from until the next row.
         var (listener, name) = (Encode(row.Key.Listener, 0), Encode(row.Key.Name, MostTextBytes));
-        if (Run(_update, row, hour, listener, name) > 0) return;
+        if (!_isNewHour && Run(_update, row, hour, listener, name) > 0) return;
         BindKey(_finish, row.Key, listener, name);
-        _ = _finish.Run();
-        if (Run(_begin, row, hour, listener, name) > 0) return;
+        Finished += _finish.Bind(HourParameter, hour).Run();
+        var wasNewHour = _isNewHour;
+        if (_isNewHour = Run(_begin, row, hour, listener, name) > 0) return;
+        if (wasNewHour && Run(_update, row, hour, listener, name) > 0) return;
         var id = _nextId.Step() ? _nextId.Number(0) : throw new InvalidOperationException("the file has no state");
         _nextId.Reset();
         _ = _keepNextId.Bind(1, id + 1).Run();
@@ -91,7 +102,7 @@ internal sealed unsafe class UsageWriter : IDisposable
         BindKey(statement, row.Key, listener, name);
         return statement
             .Bind(3, Math.Clamp(row.Received, 0, Statement.MostCount)).Bind(4, Math.Clamp(row.Sent, 0, Statement.MostCount))
-            .Bind(5, row.PeriodDay).Bind(6, row.PeriodBase).Bind(7, row.LastSeen).Bind(8, hour).Run();
+            .Bind(5, row.PeriodDay).Bind(6, row.PeriodBase).Bind(7, row.LastSeen).Bind(HourParameter, hour).Run();
     }
 
     // Without a copy and without garbage: ten thousand rows in a flush are not many. The array is pinned.

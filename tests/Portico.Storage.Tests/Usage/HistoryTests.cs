@@ -50,6 +50,29 @@ public sealed class HistoryTests : IDisposable
     }
 
     [Fact]
+    public void Rows_of_the_last_hour_of_this_one_and_of_none_may_be_written_together_in_any_order()
+    {
+        var store = _file.Loaded(out _);
+        var begin = Now;
+        var keys = Enumerable.Range(0, 12).Select(i => new UsageKey("main", $"user-{i:d2}")).ToArray();
+        Keep([.. keys.Where((_, i) => i % 3 != 0)], 100);
+        _file.Clock.Advance(TimeSpan.FromHours(1));
+        Keep([.. keys.Where((_, i) => i % 3 == 1)], 150);
+        Keep(keys, 175);
+
+        Assert.All(keys, (key, i) => Assert.Equal(
+            (i % 3) switch
+            {
+                0 => [new(Now, 175, 0)],
+                _ => [new HistoryPoint(begin, 100, 0), new(Now, 75, 0)],
+            },
+            store.History(key).Hours));
+
+        void Keep(UsageKey[] some, long received) =>
+            store.SaveUsage([.. some.Select(key => new UsageRow(key, received, 0, 0, 0, 0))], Now);
+    }
+
+    [Fact]
     public void A_clock_that_is_set_back_counts_nothing_twice_and_nothing_below_zero()
     {
         var store = _file.Loaded(out _);
