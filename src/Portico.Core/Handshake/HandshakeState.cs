@@ -169,7 +169,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
         return IoStatus.Ok;
     }
 
-    /// <summary>Looks for a way to the cover. Whoever found none before it was judged may look again, and is counted as one that found none.</summary>
+    /// <summary>Looks for a way to the cover: again for who found none before it was judged, which is counted once.</summary>
     public void OpenCover(CoverServices cover, CoverGuests guests, CoverTarget target) =>
         Cover = CoverConnection.Open(Session, this, cover, guests, target, _hasMissedCover);
 

@@ -56,7 +56,7 @@ internal sealed unsafe class UsageWriter : IDisposable
         _keepNextId = connection.Prepare("UPDATE state SET next_id = ?1");
     }
 
-    /// <summary>How many rows the last call of <see cref="Write(IReadOnlyCollection{UsageRow}, DateTimeOffset)"/> added to the hours.</summary>
+    /// <summary>How many rows were added to the hours when rows were last written.</summary>
     public int Finished { get; private set; }
 
     /// <summary>Writes rows, inside a transaction of the caller's.</summary>
