@@ -40,6 +40,7 @@ internal sealed class ProxyServices
     private readonly CoverBudget _budget;
     private readonly Shortages _shortages;
     private readonly OriginLog _originLog;
+    private readonly WrongTransportLog _wrongTransports;
     private readonly DcHealth _dcHealth;
     private readonly MiddleProxyHealth _middleHealth;
     private volatile SettingsGeneration _current;
@@ -74,6 +75,7 @@ internal sealed class ProxyServices
         BeginMiddle(settings);
         _sessionLog = new SessionLog(loggers.CreateLogger<ClientSession>());
         _originLog = new OriginLog(loggers.CreateLogger<OriginHeader>());
+        _wrongTransports = new WrongTransportLog(loggers.CreateLogger<ServerHandshake>());
         _clocks = new ClientClocks(loggers.CreateLogger<ClientClocks>());
         _parts = [.. engine.Loops.Select(loop => CreateParts(loop, settings, engine.Loops.Count))];
         _current = Build(settings, before: null);
@@ -323,7 +325,7 @@ internal sealed class ProxyServices
             Streams = new StreamIdentification(context),
             Strangers = new StrangerHandling(context, cover, parts.Guests, LearnerHellos, origins, Policy),
             Admission = new AdmissionControl(context, Replays, Policy, parts.Strangers),
-            Greeting = new ServerHandshake(context, flights, Points),
+            Greeting = new ServerHandshake(context, flights, Points, _wrongTransports),
             Backends = new BackendChoice(settings, dcs, MiddleProxies, direct, parts.Middle),
         };
     }

@@ -16,7 +16,9 @@ namespace Portico.Core.Handshake;
 /// <param name="context">Of the loop.</param>
 /// <param name="flights">What the covers' flights look like.</param>
 /// <param name="points">Key shares.</param>
-internal sealed class ServerHandshake(LoopContext context, LearnedFlights flights, X25519PointPool points)
+/// <param name="wrongTransports">Of the whole proxy.</param>
+internal sealed class ServerHandshake(
+    LoopContext context, LearnedFlights flights, X25519PointPool points, WrongTransportLog wrongTransports)
 {
     private const int ReadsPerTurn = 4;
 
@@ -94,7 +96,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         return handshake.Send(flight);
     }
 
-    private static IoStatus ReadRecords(HandshakeState handshake, out StepResult? outcome)
+    private IoStatus ReadRecords(HandshakeState handshake, out StepResult? outcome)
     {
         outcome = null;
         using var scratch = handshake.Loop.Scratch.Borrow();
@@ -106,7 +108,7 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
     }
 
     // Null while more bytes are needed.
-    private static StepResult? TakeRecords(HandshakeState handshake, Span<byte> wire)
+    private StepResult? TakeRecords(HandshakeState handshake, Span<byte> wire)
     {
         var payload = handshake.Result.Records.Unwrap(wire, out var end);
         var rest = handshake.Header.Take(payload);
@@ -118,13 +120,17 @@ internal sealed class ServerHandshake(LoopContext context, LearnedFlights flight
         };
     }
 
-    private static StepResult ReadHeader(HandshakeState handshake, Span<byte> rest)
+    private StepResult ReadHeader(HandshakeState handshake, Span<byte> rest)
     {
         var client = handshake.Result;
         if (!ObfuscatedHeader.TryRead(handshake.Header.Bytes, client.Secret!, out client.Streams, out var transport, out var dc))
             return StepResult.End(EndManner.Alert, CloseReason.UnknownProtocol);
         if (transport != Transport.Padded)
+        {
+            wrongTransports.Met(handshake.Session, transport);
             return StepResult.End(EndManner.Alert, CloseReason.TlsBadInnerProtocol);
+        }
+
         client.Transport = transport;
         client.DcId = dc;
         handshake.KeepEarly(rest);
