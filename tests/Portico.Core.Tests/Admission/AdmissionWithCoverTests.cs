@@ -47,6 +47,20 @@ public class AdmissionWithCoverTests
     }
 
     [Fact]
+    public void By_default_1024_of_an_address_are_at_the_cover_and_of_1100_the_oldest_76_give_way()
+    {
+        const int limit = 1024, all = 1100;
+        using var stage = Of(settings => settings);
+        var other = Stranger(stage, "192.0.2.9");
+        var peers = Enumerable.Range(0, all).Select(_ => Stranger(stage, "192.0.2.1")).ToList();
+        Assert.All(peers[..(all - limit)], peer => Assert.NotEqual(PeerEnd.None, peer.End));
+        Assert.All(peers[(all - limit)..].Append(other), peer => Assert.Equal(PeerEnd.None, peer.End));
+        Assert.Equal(Enumerable.Repeat("address_limit (client)", all - limit), stage.Metrics.Closed);
+        Assert.Equal(limit + 1, stage.Metrics.Observe("portico.connections", "state", "cover"));
+        stage.AssertNoFault();
+    }
+
+    [Fact]
     public void A_connection_that_the_cover_has_answered_counts_no_more_among_those_of_its_address()
     {
         using var stage = Of(settings => settings with { Limits = new LimitSettings { UnauthenticatedPerAddress = Most } });
