@@ -36,6 +36,9 @@ internal sealed class MemoryPeer(MemoryLoop loop)
     /// <summary>Bytes of this peer that the proxy has not read.</summary>
     public int Unread => ToProxy.Length + _backlogLength;
 
+    /// <summary>How often the proxy wrote to this peer and something was taken: the system calls it would have cost.</summary>
+    public int Writes { get; private set; }
+
     /// <summary>Thrown by the proxy's next read: a fault of the proxy's own making.</summary>
     public Exception? NextReadThrows { get; set; }
 
@@ -153,6 +156,7 @@ internal sealed class MemoryPeer(MemoryLoop loop)
         if (loop.Turbulence is { } turbulence && turbulence.Chance(3))
             most = Math.Max(1, turbulence.Piece(most));
         var count = ToPeer.Write(bytes[..Math.Min(most, bytes.Length)]);
+        if (count > 0) Writes++;
         _wantsSpace |= count < bytes.Length;
         Deliver();
         if (_wantsSpace && loop.Turbulence is not null) SpaceBecameFree();
