@@ -47,6 +47,17 @@ public sealed class AcceptedSocketTests
         Assert.Equal(SocketTimer.None, SocketTimers.Of(test.Endpoint, client.Wire.Local));
     }
 
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task The_kernel_takes_no_more_than_128_KB_unsent_for_a_client(EngineKind engine)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        await using var test = ProxyUnderTest.Start(engine);
+        await using var client = await test.GreetAsync();
+        Assert.Equal(128u * 1024, UnsentLimit(SocketTimers.Descriptor(test.Endpoint, client.Wire.Local)));
+        Assert.NotEqual(128u * 1024, UnsentLimit(SocketTimers.Descriptor(client.Wire.Local, test.Endpoint)));
+    }
+
     [Fact]
     public void A_connection_that_epoll_does_not_take_pauses_the_listener_instead_of_coming_back_at_once()
     {
@@ -62,6 +73,13 @@ public sealed class AcceptedSocketTests
         Assert.Equal((0, 1), (acceptor.Accepted, acceptor.Paused));
         Assert.Equal(0, client.Receive(new byte[1])); // closed, not forgotten
         EpollLoop.Release(listener.Descriptor);
+    }
+
+    private static unsafe uint UnsentLimit(int descriptor)
+    {
+        uint bytes, length = sizeof(uint);
+        Assert.Equal(0, Native.getsockopt(descriptor, Native.IPPROTO_TCP, Native.TCP_NOTSENT_LOWAT, &bytes, &length));
+        return bytes;
     }
 
     private static async Task UntilAsync(SocketTimer timer, IPEndPoint owner, IPEndPoint peer)

@@ -19,15 +19,24 @@ internal static class SocketTimers
     /// <summary>The timer of the end at <paramref name="owner"/>; null when there is no such connection.</summary>
     public static SocketTimer? Of(IPEndPoint owner, IPEndPoint peer)
     {
-        foreach (var line in File.ReadLines("/proc/net/tcp").Skip(1))
-        {
-            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields[1] == Text(owner) && fields[2] == Text(peer))
-                return (SocketTimer)int.Parse(fields[5].AsSpan(0, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-        }
-
-        return null;
+        return Row(owner, peer) is { } fields
+            ? (SocketTimer)int.Parse(fields[5].AsSpan(0, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+            : null;
     }
+
+    /// <summary>This process's descriptor of the end at <paramref name="owner"/>, whatever holds it.</summary>
+    public static int Descriptor(IPEndPoint owner, IPEndPoint peer)
+    {
+        var socket = $"socket:[{Row(owner, peer)![9]}]";
+        return int.Parse(
+            Directory.EnumerateFiles("/proc/self/fd").Single(path => new FileInfo(path).LinkTarget == socket)["/proc/self/fd/".Length..],
+            CultureInfo.InvariantCulture);
+    }
+
+    private static string[]? Row(IPEndPoint owner, IPEndPoint peer) =>
+        File.ReadLines("/proc/net/tcp").Skip(1)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .FirstOrDefault(fields => fields[1] == Text(owner) && fields[2] == Text(peer));
 
     // The address as the number that this machine reads from memory, the port as a number.
     private static string Text(IPEndPoint endpoint) => $"{BitConverter.ToUInt32(endpoint.Address.GetAddressBytes()):X8}:{endpoint.Port:X4}";
