@@ -7,6 +7,7 @@ using Portico.Core.Users;
 using Portico.Doctor;
 using Portico.Doctor.Checks;
 using Portico.IntegrationTests.Commands;
+using Portico.Protocol.MiddleProxy;
 using Portico.Protocol.Secrets;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Time;
@@ -241,6 +242,37 @@ public sealed class CheckTests : IDisposable
 
         Assert.Equal("proxy-header-wanted", finding.Diagnosis.Name);
         Assert.Contains("25 of 25 connections come from 172.17.0.1", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(BackendMode.Direct, false, "", "media-direct")]
+    [InlineData(BackendMode.Direct, true, "", "media-through")]
+    [InlineData(BackendMode.Direct, false, "alice", "media-direct")] // a tag that the mode does not look at
+    [InlineData(BackendMode.Middle, false, "", "media-through")]
+    [InlineData(BackendMode.Auto, false, "", "media-direct")]
+    [InlineData(BackendMode.Auto, false, "alice", "media-direct")] // bob's still go directly
+    [InlineData(BackendMode.Auto, false, "alice bob", "media-through")]
+    [InlineData(BackendMode.Auto, true, "alice", "media-through")]
+    public async Task Photos_that_go_to_data_centres_of_anybody_are_named_with_the_switch(
+        BackendMode mode, bool media, string tagged, string name)
+    {
+        var settings = Settings();
+        settings = settings with
+        {
+            Mode = mode,
+            MediaGoesThroughMiddleProxy = media,
+            Listeners = [settings.Listeners[0] with { Credentials = [User("alice"), User("bob")] }],
+        };
+
+        var finding = await OneAsync(new MediaCheck(settings));
+
+        Assert.Equal((name, Verdict.Ok), (finding.Diagnosis.Name, finding.Verdict));
+        Assert.Equal(name == "media-direct", finding.Cure.Contains("backend.media \"middle\"", StringComparison.Ordinal));
+
+        Credential User(string user) => new(user, ProxySecret.Create(new byte[ProxySecret.Length]))
+        {
+            AdTag = tagged.Split(' ').Contains(user) ? AdTag.Create(new byte[AdTag.Length]) : null,
+        };
     }
 
     [Fact]
