@@ -85,7 +85,13 @@ internal static class SocketRequests
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
             rate.MinDataRate = null;
         var options = new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Quiet, KeepAliveTimeout = Quiet };
-        using var socket = WebSocket.CreateFromStream(stream, options);
+        WebSocket? given = null;
+        // Also at an orderly end, whose last bytes are not to be lost.
+        using var abortable = new AbortableStream(stream, () =>
+        {
+            if (given?.State == WebSocketState.Aborted) context.Abort();
+        });
+        using var socket = given = WebSocket.CreateFromStream(abortable, options);
         await new SocketConversation(socket, entry, carrier, context.Abort).RunAsync().ConfigureAwait(false);
     }
 }
