@@ -6,4 +6,8 @@ namespace Portico.Protocol.WebProxy;
 /// <param name="Hosts">All values of Host, or :authority.</param>
 /// <param name="Headers">All others, a pair for each line.</param>
 public readonly record struct WebRequestHead(
-    string Method, string Target, IReadOnlyList<string> Hosts, IReadOnlyList<KeyValuePair<string, string>> Headers);
+    string Method, string Target, IReadOnlyList<string> Hosts, IReadOnlyList<KeyValuePair<string, string>> Headers)
+{
+    /// <summary>Nothing of it: the target may show a capability, and a header a token.</summary>
+    public override string ToString() => "[request]";
+}

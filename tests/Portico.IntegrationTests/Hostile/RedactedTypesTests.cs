@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections;
 using System.Collections.Immutable;
 using System.Reflection;
@@ -28,11 +29,15 @@ public sealed class RedactedTypesTests
 
     private static readonly byte[] Key = Convert.FromHexString("a1b2c3d4e5f60718293a4b5c6d7e8f90");
 
+    // The same where bytes are kept as a number, which prints itself in decimal.
+    private static readonly UInt128 Number = BinaryPrimitives.ReadUInt128BigEndian(Key);
+
     // Strings that hold a secret without being called so.
     private static readonly ImmutableHashSet<(Type, string)> SecretTexts =
     [
         (typeof(Override), nameof(Override.Text)), (typeof(ShareLink), nameof(ShareLink.Tg)), (typeof(ShareLink), nameof(ShareLink.TMe)),
         (typeof(WebCreation), nameof(WebCreation.Token)), (typeof(AlertOptions), nameof(AlertOptions.Webhook)),
+        (typeof(WebRequestHead), nameof(WebRequestHead.Target)),
     ];
 
     [Fact]
@@ -48,6 +53,7 @@ public sealed class RedactedTypesTests
             seen.Add(type);
             var text = $"{filled.Value} {string.Join(' ', filled.Value as IEnumerable ?? Array.Empty<object>())}";
             Assert.True(SecretSearch.Find(text, Key).Count == 0, $"{type} prints {text}");
+            Assert.False(text.Contains($"{Number}", StringComparison.Ordinal), $"{type} prints {text}");
         }
         // the search itself must have found those that everybody knows of
         Assert.Superset(
@@ -67,6 +73,8 @@ public sealed class RedactedTypesTests
                 typeof(ShareLink),
                 typeof(WebCreation),
                 typeof(WebTokenKey),
+                typeof(WebToken),
+                typeof(WebRequestHead),
                 typeof(AlertOptions),
                 typeof(WebhookAddress),
                 typeof(AlertSettings),
@@ -82,6 +90,8 @@ public sealed class RedactedTypesTests
     {
         if (type == typeof(byte[]))
             return (Key.ToArray(), true);
+        if (type == typeof(UInt128))
+            return (Number, true);
         if (type == typeof(string[]))
             return (new[] { "text" }, false);
         if (type == typeof(ImmutableArray<byte>))
