@@ -9,13 +9,13 @@ using Xunit;
 
 namespace Portico.Web.Tests;
 
-/// <summary>Nothing that somebody shows us is written anywhere: whoever reads logs or traces could be that somebody.</summary>
+/// <summary>Nothing that somebody shows us is written anywhere: whoever reads logs, traces or metrics could be that somebody.</summary>
 public sealed class SecrecyTests
 {
     private const string Marked = "marked-by-the-test";
 
     [Fact]
-    public async Task No_log_or_trace_has_a_credential_a_target_a_header_or_a_byte_of_a_frame()
+    public async Task No_log_trace_or_metric_has_a_credential_a_target_a_header_or_a_byte_of_a_frame()
     {
         using var traces = new Traces();
         var credentials = new ConcurrentBag<string> { WebHostUnderTest.SecretHex };
@@ -33,6 +33,9 @@ public sealed class SecrecyTests
                 await host.Sessions.CloseAsync();
                 await host.Server.DisposeAsync();
                 lines.AddRange(host.Logs.Lines.Select(line => line.ToString()));
+                var labels = host.Metrics.Labels();
+                Assert.Contains(("reason", "web_deleted"), labels);
+                lines.AddRange(labels.Select(label => $"{label.Name}={label.Value}"));
             }
         }
 

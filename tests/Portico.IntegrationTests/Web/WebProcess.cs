@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
 using Portico.Protocol.WebProxy;
+using Portico.TestKit;
 using Portico.TestKit.Covers;
 using Portico.TestKit.Telegram;
 using Portico.TestKit.Web;
@@ -66,6 +67,12 @@ internal sealed partial class WebProcess : IAsyncDisposable
     public PagelessClient Client(Version? version = null) =>
         new(Endpoint, BridgeUrl, version ?? (_isTls ? HttpVersion.Version20 : HttpVersion.Version11), _isTls);
 
+    /// <summary>Its operator on this machine.</summary>
+    public HttpClient Operator() => AdminSocket.Client(_directory.File("admin.sock"));
+
+    /// <summary>It can be asked.</summary>
+    public Task UntilAdministeredAsync() => _process.UntilAdministeredAsync();
+
     /// <summary>Clients of Telegram's reach it by this, each with a session of its own, at whatever port it has by then.</summary>
     public WebTunnel Tunnel(bool isSocket) => new(() => Client(), isSocket);
 
@@ -90,7 +97,7 @@ internal sealed partial class WebProcess : IAsyncDisposable
             "protocols": [], "web": { "host": "{{WebHostStage.Host}}", "site": "www",
               {{(_isTls ? "\"certificate\": \"site.pem\", \"key\": \"site.key\"," : "\"trusted\": [\"127.0.0.1/32\"],")}}
               "carriers": ["websocket", "https", "websocket-lanes", "https-lanes"] } }],
-          "timeouts": { "drainSeconds": 3 },
+          "timeouts": { "drainSeconds": 3 }, "admin": { "socket": "{{_directory.File("admin.sock")}}" },
           "backend": { "mode": "direct", "direct": { "endpoints": { "2": ["{{_telegram.Endpoint}}"] } } } }
         """);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
 using Portico.IntegrationTests.Commands;
@@ -15,6 +16,12 @@ namespace Portico.IntegrationTests.Web;
 [Trait(PorticoExecutable.Trait, PorticoExecutable.EitherForm)]
 public sealed class WebProcessTests(ITestOutputHelper output)
 {
+    // Everything that shows how it goes. What shows a user's links has the secret, and is for that.
+    private static readonly ImmutableArray<string> Views =
+    [
+        "metrics", "api/status", "api/config", "api/sessions", "api/users", "api/usage", "api/history", "api/overview", "api/policy",
+    ];
+
     private static readonly TimeSpan BackAgain = TimeSpan.FromSeconds(5);
 
     [Theory]
@@ -48,10 +55,13 @@ public sealed class WebProcessTests(ITestOutputHelper output)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task At_level_Trace_it_says_nothing_of_what_it_is_shown(bool isTls)
+    public async Task At_level_Trace_and_to_its_operator_it_says_nothing_of_what_it_is_shown(bool isTls)
     {
         const string Marked = "marked-by-the-test";
         await using var proxy = await WebProcess.StartAsync(isTls, new() { ["PORTICO_LOG_LEVEL"] = "trace" });
+        await proxy.UntilAdministeredAsync();
+        using var watcher = proxy.Operator();
+        var shown = new StringBuilder();
         var credentials = new List<string> { proxy.BridgeUrl.Split('=')[1] };
         foreach (var kind in Enum.GetValues<WebCarrier>())
         {
@@ -61,6 +71,7 @@ public sealed class WebProcessTests(ITestOutputHelper output)
             using var carrier = PagelessCarrier.Of(kind, app);
             await carrier.SendAsync(1, AppFrame.Open(1), AppFrame.Data(1, proxy.Download()));
             await carrier.ReadAsync(1, 100_000);
+            await LookAsync(); // gauges and sessions tell only what there is now
             // With everything where it does not belong.
             using var odd = app.Request(HttpMethod.Get, $"/{app.SessionToken}?bridge={credentials[0]}&{Marked}", app.SessionToken);
             odd.Headers.Add("X-Forwarded-For", $"{Marked}, {Marked}");
@@ -71,17 +82,22 @@ public sealed class WebProcessTests(ITestOutputHelper output)
             (await app.DeleteAsync()).Dispose();
         }
 
+        await LookAsync();
         proxy.Signal(Signals.Terminate);
         var (code, said, errors) = await proxy.EndAsync();
 
         Assert.Equal(0, code);
         Assert.Contains("trce: ", errors, StringComparison.Ordinal); // it did log at that level
         Assert.Contains("web_deleted", errors, StringComparison.Ordinal);
-        Assert.Empty(SecretSearch.Find(Encoding.UTF8.GetBytes(said + errors), proxy.Secret.Key));
-        var plain = Uri.UnescapeDataString(said + errors);
-        foreach (var word in credentials.Concat([Marked, "bridge=", "tproxy"]))
+        Assert.Matches("portico_web_sessions{[^}]*carrier=\"https\"[^}]*} 1", shown.ToString()); // it did look
+        Assert.Empty(SecretSearch.Find(Encoding.UTF8.GetBytes(said + errors + shown), proxy.Secret.Key));
+        var plain = Uri.UnescapeDataString(said + errors + shown);
+        foreach (var word in credentials.Concat([Marked, "bridge=", "tproxy-"]))
             Assert.DoesNotContain(word, plain, StringComparison.OrdinalIgnoreCase);
-    }
 
-    // What a client sends that asks for 8 MB: header and question.
+        async Task LookAsync()
+        {
+            foreach (var view in Views) shown.Append(await watcher.GetStringAsync(view));
+        }
+    }
 }
