@@ -13,21 +13,32 @@ public sealed class HaproxyCover : CoverServer
 
     private static string OnePage { get; } = $"http-request return status 200 content-type text/plain string \"{Page.TrimEnd()}\\n\"";
 
-    private HaproxyCover()
+    private HaproxyCover(string name = Name)
+        : base(name)
     {
     }
 
     /// <summary>Starts one.</summary>
     /// <param name="timeout">How long it waits for a hello, a request, the next request.</param>
     /// <param name="site">A TLS server that has the answers; without, there is the page.</param>
-    public static async Task<HaproxyCover> StartAsync(TimeSpan timeout, IPEndPoint? site = null)
+    public static Task<HaproxyCover> StartAsync(TimeSpan timeout, IPEndPoint? site = null) =>
+        StartAsync(new HaproxyCover(), cover => cover.Configuration((int)timeout.TotalSeconds, site));
+
+    /// <summary>Starts one with a configuration of somebody's.</summary>
+    /// <param name="name">In the certificate.</param>
+    /// <param name="configuration">Given the server, for its address and <see cref="BothFile"/>.</param>
+    public static Task<HaproxyCover> StartAsync(string name, Func<HaproxyCover, string> configuration) =>
+        StartAsync(new HaproxyCover(name), configuration);
+
+    /// <summary>Certificate and key in one file, as it wants them.</summary>
+    public string BothFile => PathOf("both.pem");
+
+    private static async Task<HaproxyCover> StartAsync(HaproxyCover cover, Func<HaproxyCover, string> configuration)
     {
-        var cover = new HaproxyCover();
         try
         {
-            // It wants certificate and key in one file.
-            File.WriteAllText(cover.PathOf("both.pem"), File.ReadAllText(cover.CertificateFile) + "\n" + File.ReadAllText(cover.KeyFile));
-            File.WriteAllText(cover.PathOf("haproxy.cfg"), cover.Configuration((int)timeout.TotalSeconds, site));
+            File.WriteAllText(cover.BothFile, File.ReadAllText(cover.CertificateFile) + "\n" + File.ReadAllText(cover.KeyFile));
+            File.WriteAllText(cover.PathOf("haproxy.cfg"), configuration(cover));
             await cover.RunAsync(Program, "-db", "-f", cover.PathOf("haproxy.cfg"));
             return cover;
         }
@@ -50,7 +61,7 @@ public sealed class HaproxyCover : CoverServer
           timeout http-request {seconds}s
           timeout http-keep-alive {seconds}s
         frontend cover
-          bind {Endpoint} ssl crt {PathOf("both.pem")} alpn h2,http/1.1 backlog 4096
+          bind {Endpoint} ssl crt {BothFile} alpn h2,http/1.1 backlog 4096
           {(site is null ? OnePage : "default_backend site")}
         {(site is null ? "" : $"backend site\n  server site {site} ssl verify none")}
 
