@@ -12,7 +12,7 @@ import measure
 
 HOST, KEY, USERS = "web.example.com", bytes.fromhex("00112233445566778899aabbccddeeff"), 1000
 WEB, EE, SECONDS = 4472, 4430, 4
-OPEN, DATA, WINDOW, HELLO = 1, 2, 4, 0x10
+HELLO = 0x10
 
 
 def text(data):
@@ -106,84 +106,14 @@ class Proxy:
         shutil.rmtree(self.folder)
 
 
-class Payloads:
-    """Counts the bytes of DATA in WebSocket messages, wherever they are cut."""
-
-    def __init__(self):
-        self.kept, self.message, self.rest, self.is_data = b"", 0, 0, False
-
-    def feed(self, area):
-        count, at = 0, 0
-        while True:
-            if self.rest:
-                taken = min(self.rest, len(area) - at)
-                self.rest, at, count = self.rest - taken, at + taken, count + (taken if self.is_data else 0)
-                if self.rest:
-                    return count
-            needed = 8 if self.message else 2
-            if not self.message and len(self.kept) >= 2:
-                needed += {126: 2, 127: 8}.get(self.kept[1] & 127, 0)
-            if len(self.kept) < needed:
-                taken = min(needed - len(self.kept), len(area) - at)
-                if not taken:
-                    return count
-                self.kept, at = self.kept + bytes(area[at:at + taken]), at + taken
-                continue
-            if self.message:
-                self.is_data, self.rest = self.kept[0] == DATA, int.from_bytes(self.kept[4:8], "big")
-                self.message -= 8 + self.rest
-            else:
-                self.message = int.from_bytes(self.kept[2:], "big") if needed > 2 else self.kept[1] & 127
-            self.kept = b""
-
-
-def phase_of(tag):
-    """Where the pattern of the first frame begins (src/lab.h)."""
-    value = (tag + 0x9E3779B97F4A7C15) % 2**64
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        value = (value ^ value >> 33) * factor % 2**64
-    return (value ^ value >> 33) & 0xFFF0
-
-
-def question():
-    """An obfuscated2 header (padded, DC 2) and a request of build/faketg for frames without an end, as they go on the wire."""
-    header = bytearray(os.urandom(64))
-    header[0], header[56:60], header[60:62] = 0x5A, b"\xdd" * 4, struct.pack("<h", 2)
-    key, start = hashlib.sha256(bytes(header[8:40]) + Proxy.key(0)).digest(), bytes(header[40:56])
-    source = struct.pack("<QIIIIQII", 0x1122334455667788, 0x3142414C, 3, 1 << 30, 131072, 1, phase_of(1), 40)
-    plain = bytes(header) + struct.pack("<I", len(source)) + source
-    stream = subprocess.run(["openssl", "enc", "-aes-256-ctr", "-K", key.hex(), "-iv", start.hex()],
-                            input=plain, capture_output=True, check=True)
-    return bytes(header[:56]) + stream.stdout[56:]
-
-
-def download_web(proxy):
-    sock, payloads, buffer = proxy.open_socket(0), Payloads(), memoryview(bytearray(1 << 20))
-    sock.sendall(message(frame(OPEN, 1)))
-    sock.sendall(message(frame(DATA, 1, question())))
-    began, measured, count, credit = time.time(), None, 0, 0
-    while time.time() < began + 1 + SECONDS:
-        length = sock.recv_into(buffer) or sys.exit("the end instead of a download")
-        came = payloads.feed(buffer[:length])
-        count, credit = count + came, credit + came
-        if credit >= 1 << 19:
-            sock.sendall(message(frame(WINDOW, 1, struct.pack(">I", credit))))
-            credit = 0
-        if measured is None and time.time() > began + 1:
-            measured = (time.time(), count, proxy.cpu())
-    took, moved, cpu = time.time() - measured[0], count - measured[1], proxy.cpu() - measured[2]
-    sock.close()
-    return moved / took / 1e6, cpu / (moved / 1e9)
-
-
-def download_ee(proxy):
+def download(proxy, port, *options):
     cpu = proxy.cpu()
     told = subprocess.run(
-        ["build/load", "--port", str(EE), "--proto", "ee", "--secret", KEY.hex(), "--domain", "localhost", "--scenario",
-         "throughput-down", "-c", "1", "--secs", str(SECONDS), "--warmup", "1", "--big-hello"], capture_output=True, text=True)
+        ["build/load", "--port", str(port), *options, "--scenario", "throughput-down", "-c", "1", "--secs", str(SECONDS), "--warmup", "1", "--verbose"],
+        capture_output=True, text=True)
+    if told.returncode:
+        sys.exit(told.stdout + told.stderr)
     result = json.loads(told.stdout.strip().splitlines()[-1])
-    if not result["ok"]:
-        sys.exit(told.stdout)
     return result["down_mb_s"], (proxy.cpu() - cpu) / (result["total_down"] / 1e9)
 
 
@@ -195,7 +125,8 @@ def down(pairs, program):
         sys.exit("faketg did not start")
     proxy, ratios = Proxy(program, True, [listener]), []
     for _ in range(pairs):
-        ee, web = download_ee(proxy), download_web(proxy)
+        ee = download(proxy, EE, "--proto", "ee", "--secret", KEY.hex(), "--domain", "localhost", "--big-hello")
+        web = download(proxy, WEB, "--proto", "web", "--secret", Proxy.key(0).hex(), "--domain", HOST)
         ratios.append(web[0] / ee[0])
         print(f"ee {ee[0]:.0f} MB/s, {ee[1]:.3f} CPU s/GB; WebSocket {web[0]:.0f} MB/s, {web[1]:.3f} CPU s/GB; {ratios[-1]:.2f}",
               flush=True)

@@ -59,6 +59,7 @@ static void teardown(struct lconn *c, bool by_us) {
   close(c->fd);
   tot.closed++;
   buf_free(&c->in); buf_free(&c->out);
+  web_end(c);
   EVP_CIPHER_CTX_free(c->enc); EVP_CIPHER_CTX_free(c->dec);
   c->enc = c->dec = NULL;
   c->next_free = graves;
@@ -75,6 +76,10 @@ void lc_fail(struct lconn *c, uint64_t *counter, const char *why) {
 
 /* ---- sending ---- */
 static void put_wire(struct lconn *c, const uint8_t *p, size_t n) { /* encrypts, cuts into TLS records when needed */
+  if (c->web) {
+    ctr_run(c->enc, web_data(c, n), p, n);
+    return;
+  }
   if (!c->tls) {
     ctr_run(c->enc, buf_tail(&c->out, n), p, n);
     c->out.len += n;
@@ -91,6 +96,11 @@ static void put_wire(struct lconn *c, const uint8_t *p, size_t n) { /* encrypts,
 }
 static void put_first(struct lconn *c, const uint8_t hdr[64]) { /* the obfuscated2 header itself is not encrypted again */
   uint8_t pre[11] = {0x14, 3, 3, 0, 1, 1, 0x17, 3, 3, 0, 64};
+  if (c->web) {
+    web_open(c);
+    memcpy(web_data(c, 64), hdr, 64);
+    return;
+  }
   if (c->tls) buf_put(&c->out, pre, 11);
   buf_put(&c->out, hdr, 64);
 }
@@ -113,7 +123,7 @@ void lc_flush(struct lconn *c) {
   while (c->out.len) {
     size_t n = c->out.len;
     if (cfg.frag) { size_t k = 1 + rng64() % (rng64() & 1 ? 40 : 3000); if (k < n) n = k; }
-    ssize_t w = send(c->fd, buf_head(&c->out), n, MSG_NOSIGNAL);
+    ssize_t w = c->web ? web_send(c, buf_head(&c->out), n) : send(c->fd, buf_head(&c->out), n, MSG_NOSIGNAL);
     if (w < 0) {
       if (errno != EAGAIN) { lc_fail(c, &tot.unexpected_close, "send"); return; }
       if (!c->want_out) watch(c, EPOLL_CTL_MOD, true);
@@ -213,7 +223,7 @@ static void on_frame(struct lconn *c, const uint8_t *p, size_t n) {
   c->n_ops--;
   on_op_done(c, o);
 }
-static void parse(struct lconn *c) {
+void lc_parse(struct lconn *c) {
   while (c->state == C_OPEN && c->in.len) {
     size_t len;
     bool quick, is_ack;
@@ -227,7 +237,7 @@ static void parse(struct lconn *c) {
     if (c->state == C_OPEN) buf_eat(&c->in, (size_t)pre + len);
   }
 }
-static void take(struct lconn *c, const uint8_t *p, size_t n) { /* ciphertext -> plaintext stream */
+void lc_take(struct lconn *c, const uint8_t *p, size_t n) { /* ciphertext -> plaintext stream */
   ctr_run(c->dec, buf_tail(&c->in, n), p, n);
   c->in.len += n;
 }
@@ -248,11 +258,12 @@ static void take_tls(struct lconn *c, const uint8_t *p, size_t n) {
       continue;
     }
     size_t k = c->rec_left < n ? c->rec_left : n;
-    take(c, p, k);
+    lc_take(c, p, k);
     c->rec_left -= (uint32_t)k; p += k; n -= k;
   }
 }
 static void on_input(struct lconn *c) {
+  if (c->web) { web_input(c); return; }
   static uint8_t raw[256 * 1024];
   ssize_t r = recv(c->fd, raw, sizeof raw, 0);
   if (r < 0 && errno == EAGAIN) return;
@@ -280,8 +291,8 @@ static void on_input(struct lconn *c) {
     lc_ready(c);
     if (c->state != C_OPEN || !n) return;
   }
-  if (c->tls) take_tls(c, p, n); else take(c, p, n);
-  parse(c);
+  if (c->tls) take_tls(c, p, n); else lc_take(c, p, n);
+  lc_parse(c);
 }
 void lc_event(struct lconn *c, uint32_t ev) {
   if (c->state == C_CONNECTING) {
@@ -290,6 +301,7 @@ void lc_event(struct lconn *c, uint32_t ev) {
     getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &l);
     if (err || !(ev & EPOLLOUT)) { errno = err; lc_fail(c, &tot.connect_fail, "connect"); return; }
     watch(c, EPOLL_CTL_MOD, false);
+    if (cfg.web) { c->state = C_HELLO; web_begin(c); return; }
     if (!c->tls) { lc_ready(c); return; }
     uint8_t hello[4096];
     size_t n = tls_hello(hello, cfg.secret, cfg.domain, cfg.big_hello);

@@ -28,6 +28,7 @@ static void set_proto(const char *s) {
   else if (!strcmp(s, "intermediate")) cfg.proto = P_INTERMEDIATE;
   else if (!strcmp(s, "dd") || !strcmp(s, "secure")) cfg.proto = P_PADDED;
   else if (!strcmp(s, "ee") || !strcmp(s, "tls")) { cfg.proto = P_PADDED; cfg.tls = true; }
+  else if (!strcmp(s, "web")) { cfg.proto = P_PADDED; cfg.web = true; }
   else die("unknown protocol %s", s);
 }
 int main(int argc, char **argv) {
