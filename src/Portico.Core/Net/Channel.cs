@@ -101,6 +101,18 @@ internal abstract class Channel
         return status;
     }
 
+    /// <summary>The same for bytes in two pieces, of which the first is short: a header, and what it announces.</summary>
+    public IoStatus Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes, out int written)
+    {
+        written = 0;
+        if (!CanWrite) return IoStatus.WouldBlock;
+        Loop.Assert();
+        var status = WriteCore(head, bytes, out written);
+        if (written < head.Length + bytes.Length) _traits &= ~Traits.Writable;
+        if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
+        return status;
+    }
+
     /// <summary>Sends FIN after what was written; reading goes on.</summary>
     public void ShutdownWrite()
     {
@@ -273,6 +285,16 @@ internal abstract class Channel
     protected abstract IoStatus ReadWithGapsCore(Span<byte> area, int gap, int stride, out int count);
 
     protected abstract IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written);
+
+    /// <summary>For channels that can do better than to write twice.</summary>
+    protected virtual IoStatus WriteCore(ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes, out int written)
+    {
+        var status = WriteCore(head, out written);
+        if (status != IoStatus.Ok || written < head.Length) return status;
+        status = WriteCore(bytes, out var more);
+        written += more;
+        return status;
+    }
 
     protected abstract void ShutdownWriteCore();
 

@@ -79,6 +79,9 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
         else socket.Schedule(session.Loop);
     }
 
+    public bool CanPass =>
+        !_channel.IsClosed && _channel.CanWrite && _batch is null && _answers.IsEmpty && !_isUnderWay && !_hasSaidGoodbye;
+
     public void OnReady(Channel channel) => Move();
 
     public void OnReady() => Send();
@@ -123,8 +126,26 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
         Lose();
     }
 
-    // A turn of its own: more to read than one turn is for, or room for what was held.
-    protected override void Run() => Move();
+    public void Pass(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> head = stackalloc byte[WebSocketFrameHeader.MaxServerLength + WebFrameHeader.Length];
+        var length = WebSocketFrameHeader.WriteServer(head, WebSocketOpcode.Binary, header.Length + payload.Length);
+        header.CopyTo(head[length..]);
+        head = head[..(length + header.Length)];
+        // What it says of its end is heard in a turn of its own.
+        if (_channel.Write(head, payload, out var written) == IoStatus.Reset) Schedule(Loop);
+        if (written > 0) _movedMs = Loop.NowMs;
+        if (written < head.Length + payload.Length) Keep(head, payload, written);
+        else if (_channel.CanWrite) _carrier.NoteSent();
+        else _isUnderWay = true;
+    }
+
+    // A turn of its own: more to read than one turn is for, room for what was held, or a connection that failed.
+    protected override void Run()
+    {
+        if (_channel.Failed) Lose();
+        else Move();
+    }
 
     private void Move()
     {
@@ -263,6 +284,16 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
             _batch = null;
             _isUnderWay = true;
         }
+    }
+
+    private void Keep(ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload, int written)
+    {
+        var length = head.Length + payload.Length - written;
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        var ofHead = head[Math.Min(written, head.Length)..];
+        ofHead.CopyTo(rented);
+        payload[Math.Max(written - head.Length, 0)..].CopyTo(rented.AsSpan(ofHead.Length));
+        (_batch, _header, _sent) = (new WebBatch(rented, 0, length), 0, 0);
     }
 
     // Ours has been sent. Having heard the other one, or nobody knows what, there is nothing to wait for.

@@ -14,6 +14,12 @@ internal interface ISocketPort
 
     /// <summary>It carries nothing any more.</summary>
     void OnOver();
+
+    /// <summary>Nothing is under way, and more could be.</summary>
+    bool CanPass => false;
+
+    /// <summary>Sends a message, and keeps what there is no room for. From within a stream: nobody is called back.</summary>
+    void Pass(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload) => throw new NotSupportedException();
 }
 
 /// <summary>Frames in the messages of one WebSocket, for a session or one stream of it. What is lost with the socket is lost.</summary>
@@ -77,6 +83,15 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
         _givenMs = session.Loop.NowMs;
         IsUsed = true;
         return batch;
+    }
+
+    public int RoomNow => !_isOver && Port is { CanPass: true } ? _mostBytes : 0;
+
+    public void Pass(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
+    {
+        _givenMs = session.Loop.NowMs;
+        IsUsed = true;
+        Port!.Pass(header, payload);
     }
 
     /// <summary>What was taken last has been sent.</summary>

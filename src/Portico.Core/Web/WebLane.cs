@@ -8,6 +8,12 @@ internal interface ILaneTaker
 {
     /// <summary>There is something. On the loop, not from within a stream.</summary>
     void OnReady();
+
+    /// <summary>Bytes that may be passed on at once, with their header, as nothing else is under way; 0 = all waits.</summary>
+    int RoomNow => 0;
+
+    /// <summary>Passes on all of what there was room for. From within a stream: nobody may be called back.</summary>
+    void Pass(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload) => throw new NotSupportedException();
 }
 
 /// <summary>
@@ -21,6 +27,9 @@ internal sealed class WebLane(WebSession session)
 {
     /// <summary>Credit that is worth a frame of its own.</summary>
     public const int WorthAFrame = 256 * 1024;
+
+    /// <summary>Bytes that are better passed on at once: fewer may go in one batch with what others have.</summary>
+    public const int WorthPassing = 16 * 1024;
 
     private const int MostATurn = 64 * 1024, MostAFrame = 256 * 1024;
 
@@ -48,6 +57,22 @@ internal sealed class WebLane(WebSession session)
         }
 
         Schedule();
+    }
+
+    /// <summary>Passes a large piece on without a copy, if no stream has anything that waits.</summary>
+    /// <returns>How many; 0 = they are to wait, with <see cref="Add"/>.</returns>
+    public int Pass(WebStream stream, ReadOnlySpan<byte> bytes)
+    {
+        if (Taker is not { } taker || _fresh.Count + _ready.Count + Closes > 0 || _saysBye) return 0;
+        var wanted = Math.Min(bytes.Length, taker.RoomNow - WebFrameHeader.Length);
+        if (wanted < bytes.Length && wanted < WorthPassing) return 0;
+        var count = session.Rules.Spend(stream.Id, wanted);
+        if (count == 0) return 0;
+        Span<byte> header = stackalloc byte[WebFrameHeader.Length];
+        WebFrame.WriteDataHeader(header, stream.Id, count);
+        taker.Pass(header, bytes[..count]);
+        session.Passed(count);
+        return count;
     }
 
     /// <summary>A stream that never was is over.</summary>

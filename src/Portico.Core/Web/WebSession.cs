@@ -157,9 +157,15 @@ internal sealed class WebSession : ILoopTask
     public void Take(WebStream stream, Span<byte> target)
     {
         Waiting -= target.Length;
-        Volatile.Write(ref _sent, _sent + target.Length);
-        _lastByteMs = Loop.NowMs;
+        Passed(target.Length);
         if (stream.Take(target)) TellLater(stream);
+    }
+
+    /// <summary>For lanes: bytes went to the app that did not wait.</summary>
+    public void Passed(int count)
+    {
+        Volatile.Write(ref _sent, _sent + count);
+        _lastByteMs = Loop.NowMs;
     }
 
     /// <summary>For lanes: the app has CLOSE, so to speak.</summary>

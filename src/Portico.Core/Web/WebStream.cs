@@ -164,11 +164,15 @@ internal sealed class WebStream : Channel
     {
         written = bytes.Length;
         if (IsOver) return IoStatus.Ok;
-        written = Math.Clamp(_session.RoomFor(this), 0, bytes.Length);
-        _wasFull |= written < bytes.Length;
-        if (written == 0) return IoStatus.Ok;
-        _waiting.Append(Loop.Buffers, bytes[..written]);
-        _session.WasWritten(written);
+        written = _waiting.IsEmpty && bytes.Length >= WebLane.WorthPassing ? Lane.Pass(this, bytes) : 0;
+        bytes = bytes[written..];
+        if (bytes.IsEmpty) return IoStatus.Ok;
+        var kept = Math.Clamp(_session.RoomFor(this), 0, bytes.Length);
+        _wasFull |= kept < bytes.Length;
+        if (kept == 0) return IoStatus.Ok;
+        _waiting.Append(Loop.Buffers, bytes[..kept]);
+        _session.WasWritten(kept);
+        written += kept;
         Lane.Add(this);
         return IoStatus.Ok;
     }

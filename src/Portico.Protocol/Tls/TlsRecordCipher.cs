@@ -76,20 +76,26 @@ public sealed class TlsRecordCipher : IDisposable
     /// <param name="target">Room for <see cref="Overhead"/> more than that, elsewhere.</param>
     /// <returns>Its bytes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Too much content.</exception>
-    public int Seal(ReadOnlySpan<byte> content, TlsContent type, Span<byte> target)
+    public int Seal(ReadOnlySpan<byte> content, TlsContent type, Span<byte> target) => Seal([], content, type, target);
+
+    /// <summary>Writes a record whose content lies in two pieces.</summary>
+    /// <inheritdoc cref="Seal(ReadOnlySpan{byte}, TlsContent, Span{byte})"/>
+    public int Seal(ReadOnlySpan<byte> head, ReadOnlySpan<byte> content, TlsContent type, Span<byte> target)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, MaxContent);
+        var length = head.Length + content.Length;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxContent, nameof(content));
         var header = target[..HeaderLength];
-        var body = target.Slice(HeaderLength, content.Length + 1);
+        var body = target.Slice(HeaderLength, length + 1);
         WriteHeader(header, body.Length + TagLength);
-        content.CopyTo(body);
+        head.CopyTo(body);
+        content.CopyTo(body[head.Length..]);
         body[^1] = (byte)type;
         Span<byte> nonce = stackalloc byte[TlsTrafficSecret.NonceLength];
         WriteNonce(nonce);
         _sequence++;
         var tag = target.Slice(HeaderLength + body.Length, TagLength);
         _aes.Encrypt(nonce, body, body, tag, header);
-        return content.Length + Overhead;
+        return length + Overhead;
     }
 
     /// <summary>Opens a record in place.</summary>

@@ -147,20 +147,23 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
         return IoStatus.Ok;
     }
 
-    protected override IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written)
+    protected override IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written) => WriteCore([], bytes, out written);
+
+    protected override IoStatus WriteCore(ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes, out int written)
     {
         written = 0;
         _recordsLength = 0;
         if (!TrySendRest()) return _socket.Failed ? IoStatus.Reset : IoStatus.WouldBlock;
-        while (written < bytes.Length)
+        while (head.Length + bytes.Length > 0)
         {
-            var rest = bytes[written..];
-            var part = rest.Length <= MostAtOnce + LittleMore ? rest : rest[..MostAtOnce];
-            var status = _session.Write(this, part);
+            var part = bytes.Length <= MostAtOnce + LittleMore ? bytes : bytes[..MostAtOnce];
+            var status = _session.Write(this, head, part);
             var isSent = SendRecords();
             if (status != IoStatus.Ok) return status;
-            written += part.Length;
+            written += head.Length + part.Length;
             if (!isSent) break;
+            bytes = bytes[part.Length..];
+            head = [];
         }
 
         return _socket.Failed ? IoStatus.Reset : IoStatus.Ok;

@@ -64,19 +64,20 @@ internal sealed class TlsRecords : ITlsSession
         return IoStatus.Ok;
     }
 
-    public IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> bytes)
+    public IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes)
     {
-        while (!bytes.IsEmpty)
+        while (head.Length + bytes.Length > 0)
         {
-            var part = bytes[..Math.Min(bytes.Length, TlsRecordCipher.MaxContent)];
-            Seal(wire, part, TlsContent.ApplicationData);
+            var part = bytes[..Math.Min(bytes.Length, TlsRecordCipher.MaxContent - head.Length)];
+            Seal(wire, head, part, TlsContent.ApplicationData);
             bytes = bytes[part.Length..];
+            head = [];
         }
 
         return IoStatus.Ok;
     }
 
-    public void Shutdown(ITlsWire wire) => Seal(wire, Goodbye, TlsContent.Alert);
+    public void Shutdown(ITlsWire wire) => Seal(wire, [], Goodbye, TlsContent.Alert);
 
     public void Free()
     {
@@ -85,8 +86,11 @@ internal sealed class TlsRecords : ITlsSession
         _arrived.Drop(_buffers);
     }
 
-    private void Seal(ITlsWire wire, ReadOnlySpan<byte> content, TlsContent type) =>
-        wire.WroteRecords(_sealing.Seal(content, type, wire.RoomForRecords(content.Length + TlsRecordCipher.Overhead)));
+    private void Seal(ITlsWire wire, ReadOnlySpan<byte> head, ReadOnlySpan<byte> content, TlsContent type)
+    {
+        var room = wire.RoomForRecords(head.Length + content.Length + TlsRecordCipher.Overhead);
+        wire.WroteRecords(_sealing.Seal(head, content, type, room));
+    }
 
     // Opens one, so that what it has can be read.
     private IoStatus NextRecord(ITlsWire wire)
@@ -132,7 +136,7 @@ internal sealed class TlsRecords : ITlsSession
         _clientSecret = _clientSecret.Next();
         _opening = _clientSecret.NewCipher();
         if (message[^1] == 0) return true;
-        Seal(wire, NewKeys, TlsContent.Handshake);
+        Seal(wire, [], NewKeys, TlsContent.Handshake);
         _sealing.Dispose();
         _serverSecret = _serverSecret.Next();
         _sealing = _serverSecret.NewCipher();

@@ -33,8 +33,11 @@ internal interface ITlsSession
     IoStatus Read(ITlsWire wire, Span<byte> buffer, out int count);
 
     /// <summary>Writes plain bytes, all of them.</summary>
+    /// <param name="wire">Where the records go.</param>
+    /// <param name="head">The first of them, if they lie elsewhere. They are no record of their own.</param>
+    /// <param name="bytes">The others.</param>
     /// <returns>Reset if the session is over.</returns>
-    IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> bytes);
+    IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes);
 
     /// <summary>Tells the peer that nothing more comes.</summary>
     void Shutdown(ITlsWire wire);
@@ -119,7 +122,23 @@ internal sealed unsafe class TlsSession : ITlsSession
         return status;
     }
 
-    public IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> bytes)
+    public IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes)
+    {
+        if (!head.IsEmpty)
+        {
+            Span<byte> first = stackalloc byte[TlsRecordCipher.MaxContent];
+            var part = bytes[..Math.Min(bytes.Length, first.Length - head.Length)];
+            head.CopyTo(first);
+            part.CopyTo(first[head.Length..]);
+            var status = Write(wire, first[..(head.Length + part.Length)]);
+            if (status != IoStatus.Ok || part.Length == bytes.Length) return status;
+            bytes = bytes[part.Length..];
+        }
+
+        return Write(wire, bytes);
+    }
+
+    private IoStatus Write(ITlsWire wire, ReadOnlySpan<byte> bytes)
     {
         if (_ssl == 0) return IoStatus.Reset;
         Begin(wire);

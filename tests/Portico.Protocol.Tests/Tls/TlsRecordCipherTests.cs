@@ -39,6 +39,14 @@ public class TlsRecordCipherTests
 
         Assert.Equal(bytes.Length, sealing.Seal(content, type, target));
         Assert.Equal(record, Convert.ToHexStringLower(target));
+        for (var cut = 0; cut <= content.Length; cut++)
+        {
+            using var again = Secret(secret).NewCipher(before);
+            target.AsSpan().Clear();
+            Assert.Equal(bytes.Length, again.Seal(content.AsSpan(0, cut), content.AsSpan(cut), type, target));
+            Assert.Equal(record, Convert.ToHexStringLower(target));
+        }
+
         Segmentation.AssertDecides(bytes, TlsRecordCipher.TryMeasure, FrameStatus.Ok, bytes.Length);
         Assert.True(opening.TryOpen(bytes, out var opened, out var length));
         Assert.Equal(type, opened);

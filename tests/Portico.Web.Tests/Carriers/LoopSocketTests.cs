@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Cryptography;
 using System.Text;
 using Portico.Core.Net;
 using Portico.Core.Web;
@@ -204,6 +205,48 @@ public sealed class LoopSocketTests
         using var echo = await other.OpenSocketAsync();
         await SayAsync(echo, [.. AppFrame.Open(1), .. AppFrame.Data(1, "hello"u8)]);
         Assert.Equal("hello"u8.ToArray(), await HearAsync(echo, 5));
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(true, 3)]
+    public async Task Large_answers_come_whole_and_in_order_to_who_is_slow_to_read(bool isTls, int streams)
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = isTls });
+        using var client = host.Client();
+        await client.EnterAsync();
+        using var socket = await client.OpenSocketAsync();
+        var payloads = Enumerable.Range(0, streams).Select(_ => RandomNumberGenerator.GetBytes(2_000_000)).ToArray();
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 0; i < streams; i++) await SayAsync(socket, AppFrame.Open((uint)i + 1));
+            for (var at = 0; at < payloads[0].Length; at += 100_000)
+            {
+                for (var i = 0; i < streams; i++) await SayAsync(socket, AppFrame.Data((uint)i + 1, payloads[i].AsSpan(at, 100_000)));
+            }
+        });
+        // By now what is on its way has filled every buffer: both what is passed on at once and what waits is cut anywhere.
+        await Task.Delay(200);
+
+        var heard = payloads.Select(_ => new MemoryStream()).ToArray();
+        var buffer = new byte[1 << 20];
+        while (heard.Any(one => one.Length < payloads[0].Length))
+        {
+            var got = 0;
+            ValueWebSocketReceiveResult part;
+            do
+            {
+                part = await socket.ReceiveAsync(buffer.AsMemory(got, Math.Min(10_000, buffer.Length - got)), Clock());
+                got += part.Count;
+            }
+            while (!part.EndOfMessage);
+            foreach (var frame in AppFrame.ReadAll(buffer[..got]).Where(frame => frame.Type == WebFrameType.Data))
+                heard[frame.Stream - 1].Write(frame.Payload);
+        }
+
+        await sending;
+        Assert.All(heard, (one, i) => Assert.Equal(payloads[i], one.ToArray()));
     }
 
     [Fact]

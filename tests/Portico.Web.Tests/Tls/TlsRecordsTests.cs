@@ -48,10 +48,28 @@ public sealed class TlsRecordsTests : IDisposable
         Assert.Equal(IoStatus.WouldBlock, status);
         Assert.Equal(0, _buffers.Rented);
 
-        Assert.Equal(IoStatus.Ok, _records.Write(_wire, content));
+        Assert.Equal(IoStatus.Ok, _records.Write(_wire, [], content));
         Assert.Equal(content, Hear(out var types));
         Assert.All(types, type => Assert.Equal(TlsContent.ApplicationData, type));
         Assert.Equal(3, types.Count);
+    }
+
+    [Theory]
+    [InlineData(18, 0, 1)]
+    [InlineData(18, 100, 1)]
+    [InlineData(18, 16384 - 18, 1)]
+    [InlineData(18, 16384 - 17, 2)]
+    [InlineData(18, 65536, 5)]
+    [InlineData(16384, 1, 2)]
+    public void A_head_is_no_record_of_its_own(int headLength, int length, int records)
+    {
+        byte[] head = [.. Enumerable.Range(0, headLength).Select(i => (byte)(255 - i))];
+        byte[] content = [.. Enumerable.Range(0, length).Select(i => (byte)i)];
+
+        Assert.Equal(IoStatus.Ok, _records.Write(_wire, head, content));
+
+        Assert.Equal([.. head, .. content], Hear(out var types));
+        Assert.Equal(records, types.Count);
     }
 
     [Theory]
@@ -77,7 +95,7 @@ public sealed class TlsRecordsTests : IDisposable
             _opening = _server.NewCipher();
         }
 
-        _records.Write(_wire, "after"u8);
+        _records.Write(_wire, [], "after"u8);
         Assert.Equal("after"u8.ToArray(), Hear(out _));
     }
 
