@@ -34,7 +34,9 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
     private int _sent;
     private long _heardMs;
     private long _movedMs;
+    private long _begunMs;
     private bool _isHeld;
+    private bool _isWhole;
     private bool _mayHaveRoom;
     private bool _isDeaf;
     private bool _isUnderWay;
@@ -52,6 +54,9 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
 
     // What a channel has taken is on its way only when it takes more.
     private bool IsSending => _batch is not null || !_answers.IsEmpty || !_channel.CanWrite;
+
+    // Of a message that has begun.
+    private bool AwaitsRest => !_message.IsEmpty && !_isHeld;
 
     /// <summary>On the session's loop: takes a connection over.</summary>
     /// <param name="session">Whose frames it carries.</param>
@@ -107,15 +112,19 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
             return;
         }
 
+        if (AwaitsRest && now - _begunMs >= _carrier.MessageMs)
+        {
+            Close(WebSocketFarewell.PolicyViolation);
+            return;
+        }
+
         if (isSilent)
         {
             _isAsked = true;
             Answer(WebSocketOpcode.Ping, []);
         }
 
-        if (channel.IsClosed || _hasSaidGoodbye) return;
-        var next = isSilent || _isHeld ? now + QuietMs : _heardMs + QuietMs;
-        channel.SetDeadline(IsSending ? Math.Min(next, _movedMs + WriteMs) : next);
+        if (!channel.IsClosed && !_hasSaidGoodbye) SetDeadline();
     }
 
     public void OnShutdown(Channel channel) => Lose(isEof: true);
@@ -154,13 +163,21 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
         Send();
     }
 
+    private void SetDeadline()
+    {
+        var next = (_isAsked || _isHeld ? Loop.NowMs : _heardMs) + QuietMs;
+        if (IsSending) next = Math.Min(next, _movedMs + WriteMs);
+        if (AwaitsRest) next = Math.Min(next, _begunMs + _carrier.MessageMs);
+        _channel.SetDeadline(next);
+    }
+
     private void Receive()
     {
-        if (_isHeld && (!_mayHaveRoom || !AcceptMessage())) return;
+        if (_isHeld && (!_mayHaveRoom || !GoOn())) return;
         for (var reads = 0; ; reads++)
         {
             if (_isDeaf) _arrived.Drop(Loop.Buffers);
-            while (!_isHeld && !_arrived.IsEmpty && TakePiece())
+            while (!_isHeld && !_arrived.IsEmpty && MayReadOn() && TakePiece())
             {
             }
 
@@ -235,9 +252,37 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
             return false;
         }
 
+        var isFirst = _message.IsEmpty;
         if (piece.Length > 0)
             _message.Append(Loop.Buffers, _arrived.Bytes.Slice(piece.Start, piece.Length));
-        return !piece.IsEnd || AcceptMessage();
+        if (piece.IsEnd) return AcceptMessage();
+        if (isFirst && AwaitsRest) Await();
+        return true;
+    }
+
+    private void Await()
+    {
+        _begunMs = Loop.NowMs;
+        SetDeadline();
+    }
+
+    // What is longer than one read brings may only be kept in so many sockets at a time. A word beside uploads has to ask nobody.
+    private bool MayReadOn()
+    {
+        if (_message.IsEmpty || _message.Length + _arrived.Length <= ReadLength || _carrier.TryBeginMessage())
+            return true;
+        (_isHeld, _isWhole, _mayHaveRoom) = (true, false, false);
+        return false;
+    }
+
+    // With what was held. Only the app's own time counts.
+    private bool GoOn()
+    {
+        if (_isWhole) return AcceptMessage();
+        _mayHaveRoom = false;
+        _isHeld = !_carrier.TryBeginMessage();
+        if (!_isHeld) Await();
+        return !_isHeld;
     }
 
     private bool AcceptMessage()
@@ -251,7 +296,7 @@ internal sealed class LoopSocket : LoopTask, IChannelOwner, ISocketPort
     private bool Accept(ReadOnlyMemory<byte> message)
     {
         var isGood = _carrier.TryAccept(new ReadOnlySequence<byte>(message));
-        _isHeld = isGood is null;
+        _isHeld = _isWhole = isGood is null;
         _mayHaveRoom = false;
         if (isGood is null) return false;
         if (isGood == false) Close(WebSocketFarewell.PolicyViolation);

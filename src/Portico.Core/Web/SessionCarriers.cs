@@ -11,6 +11,7 @@ internal sealed class SessionCarriers
     private readonly WebSession _session;
     private readonly WebLimits _limits;
     private LaneCarriers? _lanes;
+    private MessagePlaces? _places;
     private HttpsCarrier? _https;
     private SocketCarrier? _socket;
     private volatile int _used = -1;
@@ -37,6 +38,12 @@ internal sealed class SessionCarriers
     }
 
     private LaneCarriers Lanes => _lanes ??= new LaneCarriers();
+
+    /// <summary>Of sockets whose messages come in parts.</summary>
+    public MessagePlaces Places => _places ??= new MessagePlaces(_session);
+
+    /// <summary>Bounds.</summary>
+    public WebLimits Limits => _limits;
 
     /// <summary>Whether a lane is over, and its app was told: late frames of it are acknowledged and dropped.</summary>
     public bool IsGone(uint? lane) => lane is { } id && _lanes?.Gone.Contains(id) == true;

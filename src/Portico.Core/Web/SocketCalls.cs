@@ -6,6 +6,7 @@ namespace Portico.Core.Web;
 internal sealed class SocketCalls : ISocketPort
 {
     private LoopCall<WebBatch?>? _waiting;
+    private LoopCall<bool>? _begun;
     private (LoopCall<bool> Call, ReadOnlySequence<byte> Message)? _held;
 
     /// <param name="carrier">Its carrier.</param>
@@ -16,6 +17,16 @@ internal sealed class SocketCalls : ISocketPort
     }
 
     public SocketCarrier Carrier { get; }
+
+    /// <summary>A long message has begun.</summary>
+    /// <param name="call">Answered when the rest of it may be read; false = the socket is to be closed.</param>
+    public void BeginMessage(LoopCall<bool> call)
+    {
+        _begun = null;
+        if (Carrier.IsOver) call.TrySetResult(false);
+        else if (Carrier.TryBeginMessage()) call.TrySetResult(true);
+        else _begun = call;
+    }
 
     /// <summary>A message. The next may be read when this is answered: false = the socket is to be closed.</summary>
     /// <param name="call">To be answered.</param>
@@ -48,6 +59,7 @@ internal sealed class SocketCalls : ISocketPort
 
     public void OnRoom()
     {
+        if (_begun is { } begun) BeginMessage(begun);
         if (_held is { } held) Receive(held.Call, held.Message);
     }
 
@@ -55,6 +67,8 @@ internal sealed class SocketCalls : ISocketPort
     {
         _waiting?.TrySetResult(null);
         _waiting = null;
+        _begun?.TrySetResult(false);
+        _begun = null;
         _held?.Call.TrySetResult(false);
         _held = null;
     }

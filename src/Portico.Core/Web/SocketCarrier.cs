@@ -36,7 +36,6 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
 
     private int _mostBytes = FirstBytes;
     private long _givenMs;
-    private bool _isOver;
 
     /// <summary>The stream that it is for alone; null = all.</summary>
     public uint? Only => only;
@@ -47,17 +46,37 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
     /// <summary>Who reads and writes it; null = nobody yet.</summary>
     public ISocketPort? Port { get; set; }
 
+    /// <summary>Whether it may keep a long message of which not all is here.</summary>
+    public MessagePlace Place { get; set; }
+
+    /// <summary>How long a message may take that has begun, in ms.</summary>
+    public int MessageMs => carriers.Limits.MessageMs;
+
+    /// <summary>It carries nothing any more.</summary>
+    public bool IsOver { get; private set; }
+
     /// <summary>It has carried a frame.</summary>
     public bool IsUsed { get; private set; }
 
     /// <summary>Nothing will be sent any more. A stream's own socket has done its work when the stream is over.</summary>
-    public bool IsDone => _isOver || (IsUsed && only is { } stream && !session.HasStream(stream));
+    public bool IsDone => IsOver || (IsUsed && only is { } stream && !session.HasStream(stream));
+
+    /// <summary>More than the beginning of a message is to be kept until the rest has come.</summary>
+    /// <returns>False = not before <see cref="ISocketPort.OnRoom"/>.</returns>
+    public bool TryBeginMessage() => carriers.Places.TryTake(this);
 
     /// <summary>A message of the app's.</summary>
     /// <returns>False = the socket is to be closed; null = there is no room for it until <see cref="ISocketPort.OnRoom"/>.</returns>
     public bool? TryAccept(in ReadOnlySequence<byte> message)
     {
-        if (_isOver || !carriers.MayUse(only is null ? WebCarrier.WebSocket : WebCarrier.WebSocketLanes))
+        var isGood = Accept(message);
+        if (isGood is not null) LeavePlace();
+        return isGood;
+    }
+
+    private bool? Accept(in ReadOnlySequence<byte> message)
+    {
+        if (IsOver || !carriers.MayUse(only is null ? WebCarrier.WebSocket : WebCarrier.WebSocketLanes))
             return false;
         if (!session.HasRoomFor(RelayStreams.DataIn(message))) return null;
         var isGood = session.TryAccept(message, only, Lane, out _);
@@ -85,7 +104,7 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
         return batch;
     }
 
-    public int RoomNow => !_isOver && Port is { CanPass: true } ? _mostBytes : 0;
+    public int RoomNow => !IsOver && Port is { CanPass: true } ? _mostBytes : 0;
 
     public void Pass(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
     {
@@ -112,11 +131,17 @@ internal sealed class SocketCarrier(WebSession session, SessionCarriers carriers
     /// <summary>It carries nothing any more.</summary>
     public void End()
     {
-        if (_isOver) return;
-        _isOver = true;
+        if (IsOver) return;
+        IsOver = true;
+        LeavePlace();
         Lane.Taker = null;
         Port?.OnOver();
     }
 
     public void OnReady() => Port?.OnReady();
+
+    private void LeavePlace()
+    {
+        if (Place != MessagePlace.None) carriers.Places.Leave(this);
+    }
 }

@@ -10,7 +10,8 @@ namespace Portico.Core.Web;
 /// <param name="sockets">Of its listener.</param>
 internal sealed class WebEntry(WebSession session, SessionCarriers carriers, OpenSockets sockets)
 {
-    private const int MostBodies = 16;
+    /// <summary>Requests with frames of one session that are read at a time.</summary>
+    public const int MostBodies = 16;
 
     private int _bodies;
 
@@ -114,6 +115,11 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers, Ope
             _ = CloseSocketAsync(carrier);
         }
     }
+
+    /// <summary>A long message has begun on one that others read and write. Answered when the rest of it may be read.</summary>
+    /// <returns>False: nothing is carried any more.</returns>
+    public Task<bool> BeginMessageAsync(SocketCalls socket) =>
+        LoopCall<bool>.On(session.Loop, socket.BeginMessage, session.OnFault);
 
     /// <summary>A message on one that others read and write.</summary>
     /// <returns>False: close it.</returns>

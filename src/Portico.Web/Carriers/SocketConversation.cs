@@ -18,21 +18,25 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
     private static readonly TimeSpan WritePatience = TimeSpan.FromSeconds(30), ClosePatience = TimeSpan.FromSeconds(5);
 
     private readonly SocketCalls _calls = new(carrier);
+    private readonly TaskCompletionSource _late = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Timer? _clock;
+    private bool _isTimed;
 
     /// <summary>Until the session or the app has enough, or the connection is gone.</summary>
     public async Task RunAsync()
     {
         var up = ReceiveAllAsync();
         var down = SendAllAsync();
-        await Task.WhenAny(up, down).ConfigureAwait(false);
-        var farewell = up.IsCompletedSuccessfully
-            ? await up.ConfigureAwait(false)
+        await Task.WhenAny(up, down, _late.Task).ConfigureAwait(false);
+        var farewell = up.IsCompletedSuccessfully ? await up.ConfigureAwait(false)
+            : _late.Task.IsCompleted ? WebSocketCloseStatus.PolicyViolation
             : (WebSocketCloseStatus)WebEnds.FarewellOf(entry.Session.Ended);
         var isLost = up.IsFaulted || up.IsCanceled || down.IsFaulted || down.IsCanceled;
         // First, so that nothing waits for frames any more, and what was carried ends at once.
         await entry.CloseSocketAsync(carrier).ConfigureAwait(false);
         if (isLost || !await TryCloseAsync(farewell, up).ConfigureAwait(false)) abort();
         await Task.WhenAll(up, down).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_clock is not null) await _clock.DisposeAsync().ConfigureAwait(false);
         // What is no fault of the connection is one of ours, and is told as such.
         foreach (var fault in new[] { up.Exception, down.Exception }.OfType<AggregateException>())
         {
@@ -77,20 +81,30 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
     private async Task<WebSocketCloseStatus?> ReceiveAsync(bool isWhole)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
-        var length = 0;
+        var (length, hasPlace) = (0, false);
         try
         {
             while (!isWhole)
             {
                 if (length > WebBatchReader.MaxLength) return WebSocketCloseStatus.MessageTooBig;
-                if (length == buffer.Length) Grow(ref buffer);
-                var part = await socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None).ConfigureAwait(false);
+                if (length == buffer.Length)
+                {
+                    if (!hasPlace && !await BeginAsync().ConfigureAwait(false))
+                        return WebSocketCloseStatus.NormalClosure;
+                    hasPlace = true;
+                    Grow(ref buffer);
+                }
+
+                var receiving = socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                if (!receiving.IsCompleted && !_isTimed) SetClock(isRunning: true);
+                var part = await receiving.ConfigureAwait(false);
                 if (part.MessageType == WebSocketMessageType.Close)
                     return WebSocketCloseStatus.NormalClosure;
                 length += part.Count;
                 isWhole = part.EndOfMessage;
             }
 
+            SetClock(isRunning: false);
             if (length > WebBatchReader.MaxLength) return WebSocketCloseStatus.MessageTooBig;
             var isGood = await entry.ReceiveAsync(_calls, new ReadOnlySequence<byte>(buffer, 0, length)).ConfigureAwait(false);
             return isGood ? null : WebSocketCloseStatus.PolicyViolation;
@@ -99,6 +113,21 @@ internal sealed class SocketConversation(WebSocket socket, WebEntry entry, Socke
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    // Time in which others are waited for is not the app's.
+    private async Task<bool> BeginAsync()
+    {
+        SetClock(isRunning: false);
+        return await entry.BeginMessageAsync(_calls).ConfigureAwait(false);
+    }
+
+    private void SetClock(bool isRunning)
+    {
+        if (isRunning == _isTimed) return;
+        _isTimed = isRunning;
+        _clock ??= new Timer(_ => _late.TrySetResult());
+        _clock.Change(isRunning ? carrier.MessageMs : Timeout.Infinite, Timeout.Infinite);
     }
 
     private static void Grow(ref byte[] buffer)

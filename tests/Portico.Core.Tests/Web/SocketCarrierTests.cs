@@ -1,3 +1,4 @@
+using Portico.Core.Net;
 using Portico.Core.Tests.Staging;
 using Portico.Core.Web;
 using Portico.Protocol;
@@ -77,6 +78,47 @@ public sealed class SocketCarrierTests
 
         Assert.NotNull(stage.Done(entry.OpenSocketAsync(null)));
         Assert.Null(stage.Done(entry.OpenSocketAsync(null)));
+    }
+
+    [Fact]
+    public void Of_long_messages_so_many_come_at_a_time_and_the_next_when_one_is_whole_or_lost()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var sockets = Enumerable.Range(1, 20).Select(lane => new SocketCalls(stage.Done(entry.OpenSocketAsync((uint)lane))!)).ToList();
+
+        var begun = sockets.ConvertAll(entry.BeginMessageAsync);
+        stage.Stage.Run();
+        Assert.Equal(MessagePlaces.Most, begun.FindIndex(call => !call.IsCompleted));
+        Assert.True(stage.Done(entry.ReceiveAsync(sockets[3], Sequence(Open(4)))));
+        Assert.True(stage.Done(begun[16]));
+        stage.Waits(begun[17]);
+        // One that waits no more is passed by.
+        stage.Done(Ask(entry.CloseSocketAsync(sockets[17].Carrier)));
+        Assert.False(stage.Done(begun[17]));
+        stage.Done(Ask(entry.CloseSocketAsync(sockets[5].Carrier)));
+
+        Assert.True(stage.Done(begun[18]));
+        stage.Waits(begun[19]);
+        _ = entry.EndAsync(WebEnd.Deleted);
+        Assert.False(stage.Done(begun[19]));
+        stage.AssertNothingLeft();
+    }
+
+    [Fact]
+    public void While_memory_is_tight_one_long_message_comes_at_a_time()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var (one, other) = (new SocketCalls(stage.Done(entry.OpenSocketAsync(1))!), new SocketCalls(stage.Done(entry.OpenSocketAsync(2))!));
+        entry.Session.Loop.Memory.Publish(MemoryLevel.Pressure, isShort: true, share: 4096);
+
+        Assert.True(stage.Done(entry.BeginMessageAsync(one)));
+        var waits = entry.BeginMessageAsync(other);
+        stage.Waits(waits);
+        Assert.True(stage.Done(entry.ReceiveAsync(one, Sequence(Open(1)))));
+
+        Assert.True(stage.Done(waits));
     }
 
     [Fact]

@@ -275,6 +275,57 @@ public sealed class LoopSocketTests
             .Where(frame => frame.Type == WebFrameType.Data).Select(frame => frame.Stream).Distinct().Count());
     }
 
+    [Fact]
+    public async Task Of_messages_that_come_in_parts_a_session_keeps_so_many_and_takes_all()
+    {
+        await using var host = await WebHostUnderTest.StartAsync();
+        using var client = host.Client();
+        await client.EnterAsync();
+        const int Lanes = 40, Half = 512 * 1024;
+        var sockets = new List<Socket>();
+        for (var lane = 1u; lane <= Lanes; lane++) sockets.Add(await OpenAsync(host, client, lane));
+        var messages = Enumerable.Range(1, Lanes).Select(lane =>
+            Frame(0x82, [.. AppFrame.Open((uint)lane), .. AppFrame.Data((uint)lane, new byte[2 * Half])])).ToList();
+        var before = await RentedAsync(host);
+
+        var sending = sockets.Select((socket, i) => SendAsync(socket, messages[i].AsMemory(0, Half))).ToList();
+        await UntilAsync(async () => await RentedAsync(host) - before > 16 * Half);
+        await Task.Delay(100);
+        // Of the others a first piece, and what was read behind it.
+        Assert.InRange(await RentedAsync(host) - before, 16 * Half, (17 * Half) + (Lanes * 36 * 1024));
+        // A word beside them has to wait for nobody.
+        using var chat = await OpenAsync(host, client, Lanes + 1);
+        await SendAsync(chat, Frame(0x82, [.. AppFrame.Open(Lanes + 1), .. AppFrame.Data(Lanes + 1, "hello"u8)]));
+        Assert.Equal("hello"u8.ToArray(), Payload(await ReadAsync(chat, heard => Payload(heard).Length == 5)));
+
+        await Task.WhenAll(sockets.Select(async (socket, i) =>
+        {
+            var hearing = ReadAsync(socket, heard => heard.Length > 2 * Half && Payload(heard).Length == 2 * Half);
+            await sending[i];
+            await SendAsync(socket, messages[i].AsMemory(Half));
+            await hearing;
+        }));
+        Assert.Equal((Lanes * 2 * Half) + 5, host.Sessions.Bytes().Received);
+        foreach (var socket in sockets) socket.Dispose();
+    }
+
+    [Fact]
+    public async Task A_message_that_is_not_whole_in_time_is_the_end_of_its_lane()
+    {
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Limits = new WebLimits { MessageMs = 300 } });
+        using var client = host.Client();
+        await client.EnterAsync();
+        using var other = await OpenAsync(host, client, lane: 1);
+        using var socket = await OpenAsync(host, client, lane: 2);
+
+        await SendAsync(socket, Frame(0x82, [.. AppFrame.Open(2), .. AppFrame.Data(2, new byte[1000])]).AsMemory(0, 999));
+
+        var answer = await ReadAsync(socket, heard => ServerFrames(heard).Any(frame => frame.Opcode == 0x88));
+        Assert.Equal([0x03, 0xf0], ServerFrames(answer).Last().Payload);
+        await SendAsync(other, Frame(0x82, [.. AppFrame.Open(1), .. AppFrame.Data(1, "hello"u8)]));
+        Assert.Equal("hello"u8.ToArray(), Payload(await ReadAsync(other, heard => Payload(heard).Length == 5)));
+    }
+
     private static async Task<Socket> ConnectAsync(WebHostUnderTest host)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -285,8 +336,16 @@ public sealed class LoopSocketTests
     private static async Task<Socket> OpenAsync(WebHostUnderTest host, PagelessClient client)
     {
         await client.EnterAsync();
+        return await OpenAsync(host, $"tproxy-v1.{client.SessionToken}");
+    }
+
+    private static Task<Socket> OpenAsync(WebHostUnderTest host, PagelessClient client, uint lane) =>
+        OpenAsync(host, $"tproxy-lane-v1.{client.SessionToken}.{lane}");
+
+    private static async Task<Socket> OpenAsync(WebHostUnderTest host, string protocol)
+    {
         var socket = await ConnectAsync(host);
-        await socket.SendAsync(Encoding.ASCII.GetBytes(RawHttp.Handshake("/api/v1/ws", $"tproxy-v1.{client.SessionToken}")));
+        await socket.SendAsync(Encoding.ASCII.GetBytes(RawHttp.Handshake("/api/v1/ws", protocol)));
         await ReadAsync(socket, heard => heard.AsSpan().EndsWith("\r\n\r\n"u8));
         return socket;
     }
@@ -343,6 +402,17 @@ public sealed class LoopSocketTests
         .. ServerFrames(heard).Where(frame => frame.Opcode == 0x82).SelectMany(frame => AppFrame.ReadAll(frame.Payload))
             .Where(frame => frame.Type == WebFrameType.Data).SelectMany(frame => frame.Payload),
     ];
+
+    private static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        var clock = Clock();
+        for (; !bytes.IsEmpty; bytes = bytes[await socket.SendAsync(bytes, clock)..])
+        {
+        }
+    }
+
+    private static Task<long> RentedAsync(WebHostUnderTest host) =>
+        LoopCall<long>.On(host.Loops[0], call => call.TrySetResult(host.Loops[0].Buffers.Rented));
 
     private static CancellationToken Clock() => new CancellationTokenSource(Wire.Patience).Token;
 

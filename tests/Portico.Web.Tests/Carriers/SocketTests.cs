@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
+using Portico.Core.Web;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit.Web;
 using Portico.TestKit.Wires;
@@ -109,6 +110,31 @@ public sealed class SocketTests
             await socket.SendAsync(batch.AsMemory(at, quarter), WebSocketMessageType.Binary, at == 3 * quarter, Clock());
 
         await EchoAsync(socket, 2);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task A_message_that_is_not_whole_in_time_is_the_end(Way way)
+    {
+        var limits = new WebLimits { MessageMs = 300 };
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = way.IsTls(), Limits = limits });
+        using var client = host.Client(way.Version());
+        await client.EnterAsync();
+        using var socket = await client.OpenSocketAsync();
+        await EchoAsync(socket, 1);
+
+        // Neither a piece now and then keeps it, nor that it has become long.
+        var sending = SendForeverAsync(socket);
+
+        Assert.Equal(WebSocketCloseStatus.PolicyViolation, await FarewellAsync(socket));
+        await Assert.ThrowsAnyAsync<Exception>(() => sending);
+    }
+
+    private static async Task SendForeverAsync(ClientWebSocket socket)
+    {
+        var clock = Clock();
+        for (var piece = new byte[3000]; ; await Task.Delay(20, clock))
+            await socket.SendAsync(piece, WebSocketMessageType.Binary, false, clock);
     }
 
     [Theory]
