@@ -26,9 +26,6 @@ internal sealed class WebSession : ILoopTask
 
     private const int CreditMs = 1000, TidyMs = 15_000;
 
-    // Of a session that is to end: without a byte for so long nothing is cut, and BYE has so long to be fetched.
-    private const int SilentMs = 2000, FarewellMs = 300, DrainRoundMs = 50;
-
     [ThreadStatic]
     private static RelayBatch? _batch;
 
@@ -40,7 +37,6 @@ internal sealed class WebSession : ILoopTask
     private readonly List<WebStream> _due = [];
     private long _creditMs = long.MaxValue;
     private long _seenMs;
-    private long _lastByteMs;
     private bool _isQueued;
     private bool _isTelling;
     private bool _hasRoomAgain;
@@ -87,6 +83,9 @@ internal sealed class WebSession : ILoopTask
     /// <inheritdoc cref="Received"/>
     public long Sent => Volatile.Read(ref _sent);
 
+    /// <summary>When bytes of a stream came or went last, on the loop's clock.</summary>
+    public long LastByteMs { get; private set; }
+
     /// <summary>Requests for frames that wait.</summary>
     public int Parked { get; set; }
 
@@ -102,7 +101,7 @@ internal sealed class WebSession : ILoopTask
     /// <summary>Looks after the session from now on.</summary>
     public void Begin()
     {
-        _seenMs = _lastByteMs = Loop.NowMs;
+        _seenMs = LastByteMs = Loop.NowMs;
         Loop.EnqueueAt(Loop.NowMs + TidyMs, new Tidying(this));
     }
 
@@ -165,7 +164,7 @@ internal sealed class WebSession : ILoopTask
     public void Passed(int count)
     {
         Volatile.Write(ref _sent, _sent + count);
-        _lastByteMs = Loop.NowMs;
+        LastByteMs = Loop.NowMs;
     }
 
     /// <summary>For lanes: the app has CLOSE, so to speak.</summary>
@@ -199,7 +198,7 @@ internal sealed class WebSession : ILoopTask
     /// <param name="sayBye">Tells it, by whatever carrier there is.</param>
     /// <param name="latestMs">On the loop's clock.</param>
     public void Drain(Action sayBye, long latestMs) =>
-        new Draining(this, sayBye, latestMs - FarewellMs - DrainRoundMs).Run();
+        new WebDrain(this, sayBye, latestMs).Run();
 
     /// <summary>The session is over: its streams are clients that went away.</summary>
     /// <param name="reason">Why.</param>
@@ -257,7 +256,7 @@ internal sealed class WebSession : ILoopTask
                     break;
                 Unread += (int)happened.Payload.Length;
                 Volatile.Write(ref _received, _received + happened.Payload.Length);
-                _lastByteMs = Loop.NowMs;
+                LastByteMs = Loop.NowMs;
                 TellLater(stream);
                 break;
             case RelayEventKind.Credit:
@@ -360,28 +359,6 @@ internal sealed class WebSession : ILoopTask
         if (_isQueued) return;
         _isQueued = true;
         Loop.Enqueue(this);
-    }
-
-    private sealed class Draining(WebSession session, Action sayBye, long latestMs) : ILoopTask
-    {
-        private bool _hasSaidBye;
-
-        public void Run()
-        {
-            if (session.Ended is not null) return;
-            if (_hasSaidBye)
-            {
-                session.End(WebEnd.Shutdown);
-                return;
-            }
-
-            var now = session.Loop.NowMs;
-            _hasSaidBye = now - session._lastByteMs >= SilentMs || now >= latestMs;
-            if (_hasSaidBye) sayBye();
-            session.Loop.EnqueueAt(now + (_hasSaidBye ? FarewellMs : DrainRoundMs), this);
-        }
-
-        public void OnFault(Exception error) => session.End(WebEnd.Fault, error);
     }
 
     private sealed class Settling(WebSession session) : ILoopTask
