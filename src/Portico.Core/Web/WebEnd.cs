@@ -15,6 +15,9 @@ internal enum WebEnd : byte
     /// <summary>Its frames, their numbers or its cursors cannot be.</summary>
     Protocol,
 
+    /// <summary>It opens streams on and on, and takes nothing of what it is told of them.</summary>
+    Limit,
+
     /// <summary>The WebSocket that carried it is gone.</summary>
     CarrierLost,
 
@@ -38,6 +41,7 @@ internal static class WebEnds
         WebEnd.Deleted => "web_deleted",
         WebEnd.Grace => "web_grace",
         WebEnd.Protocol => "web_protocol",
+        WebEnd.Limit => "web_limit",
         WebEnd.CarrierLost => "web_carrier_lost",
         WebEnd.Revoked => "secret_removed",
         WebEnd.Shutdown => "web_shutdown",
@@ -50,7 +54,7 @@ internal static class WebEnds
     public static WebSocketFarewell FarewellOf(WebEnd? end) => end switch
     {
         WebEnd.Shutdown => WebSocketFarewell.GoingAway,
-        WebEnd.Protocol => WebSocketFarewell.PolicyViolation,
+        WebEnd.Protocol or WebEnd.Limit => WebSocketFarewell.PolicyViolation,
         _ => WebSocketFarewell.Normal,
     };
 }

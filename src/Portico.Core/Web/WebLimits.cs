@@ -4,7 +4,12 @@ namespace Portico.Core.Web;
 internal sealed record WebLimits
 {
     /// <summary>Of a listener: a stream is one of its sessions, and an app has several.</summary>
-    public static WebLimits Of(int maxConnections) => new() { Sessions = Math.Max(1, maxConnections / 4) };
+    public static WebLimits Of(int maxConnections) => new()
+    {
+        Sessions = Math.Max(1, maxConnections / 4),
+        Streams = Math.Max(1, maxConnections),
+    };
+
 
     /// <summary>Streams that one session may have open; an OPEN beyond it is answered with CLOSE.</summary>
     public int StreamsPerSession { get; init; } = 256;
@@ -23,6 +28,9 @@ internal sealed record WebLimits
 
     /// <summary>Sessions at a time.</summary>
     public int Sessions { get; init; } = 16_000;
+
+    /// <summary>Streams at a time, of all sessions.</summary>
+    public int Streams { get; init; } = 64_000;
 
     /// <summary>Bridge pages whose token was not used; the oldest goes.</summary>
     public int Bootstraps { get; init; } = 4096;

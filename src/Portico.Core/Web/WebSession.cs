@@ -30,8 +30,8 @@ internal sealed class WebSession : ILoopTask
     private static RelayBatch? _batch;
 
     private readonly IAcceptor _engine;
+    private readonly WebBounds _bounds;
     private readonly Action<WebEnd, Exception?> _onEnd;
-    private readonly int _graceMs;
     private readonly Dictionary<uint, WebStream> _streams = [];
     private readonly List<WebLane> _woken = [];
     private readonly List<WebStream> _due = [];
@@ -47,14 +47,13 @@ internal sealed class WebSession : ILoopTask
     /// <param name="engine">Serves its streams.</param>
     /// <param name="user">Whose it is.</param>
     /// <param name="client">The app's address when the session was created.</param>
-    /// <param name="limits">Of sessions.</param>
+    /// <param name="bounds">Of the listener's sessions.</param>
     /// <param name="onEnd">Hears that it is over, why, and of the exception if it was one of ours.</param>
     public WebSession(
-        EventLoop loop, IAcceptor engine, WebUser user, IPEndPoint client, WebLimits limits, Action<WebEnd, Exception?> onEnd)
+        EventLoop loop, IAcceptor engine, WebUser user, IPEndPoint client, WebBounds bounds, Action<WebEnd, Exception?> onEnd)
     {
-        (Loop, _engine, User, Client, _onEnd) = (loop, engine, user, client, onEnd);
-        _graceMs = limits.GraceMs;
-        Rules = new RelayStreams(limits.StreamsPerSession);
+        (Loop, _engine, User, Client, _bounds, _onEnd) = (loop, engine, user, client, bounds, onEnd);
+        Rules = new RelayStreams(bounds.Limits.StreamsPerSession);
     }
 
     public EventLoop Loop { get; }
@@ -122,7 +121,12 @@ internal sealed class WebSession : ILoopTask
     {
         var result = _batch ??= new RelayBatch();
         error = WebProxyError.TooManyFrames;
-        if (lane.Items > MostItems) return false;
+        if (lane.Items > MostItems)
+        {
+            End(WebEnd.Limit);
+            return false;
+        }
+
         if (!Rules.TryAccept(batch, only, result, out error)) return false;
         // A stream may end the session or bring in another batch only from a turn of its own: nothing here is called back before that.
         foreach (var happened in result.Events) Apply(happened, lane);
@@ -240,7 +244,7 @@ internal sealed class WebSession : ILoopTask
     {
         switch (happened.Kind)
         {
-            case RelayEventKind.Opened when !User.Rates.MayOpenStream(Loop.NowMs):
+            case RelayEventKind.Opened when !_bounds.TryEnterStream(User, Loop.NowMs):
                 if (Rules.Close(happened.Stream)) lane.AddClose(happened.Stream);
                 break;
             case RelayEventKind.Opened:
@@ -249,6 +253,7 @@ internal sealed class WebSession : ILoopTask
                 _engine.OnAccepted(opened);
                 break;
             case RelayEventKind.Rejected:
+                _bounds.RefuseStream();
                 lane.AddClose(happened.Stream);
                 break;
             case RelayEventKind.Data:
@@ -272,7 +277,7 @@ internal sealed class WebSession : ILoopTask
     // On the wire it is gone; its owner hears of that.
     private void Remove(WebStream stream)
     {
-        _streams.Remove(stream.Id);
+        if (_streams.Remove(stream.Id)) _bounds.LeaveStream();
         stream.End();
         if (!stream.IsClosed) TellLater(stream);
         stream.Lane.Schedule(); // whoever waits on a lane of its own need not wait on
@@ -313,7 +318,7 @@ internal sealed class WebSession : ILoopTask
     {
         WebEnd.Revoked => CloseReason.SecretRemoved,
         WebEnd.Shutdown => CloseReason.Shutdown,
-        WebEnd.Grace or WebEnd.Protocol or WebEnd.CarrierLost => CloseReason.ClientReset,
+        WebEnd.Grace or WebEnd.Protocol or WebEnd.Limit or WebEnd.CarrierLost => CloseReason.ClientReset,
         WebEnd.Fault => CloseReason.InternalError,
         _ => CloseReason.ClientClosed,
     };
@@ -340,7 +345,7 @@ internal sealed class WebSession : ILoopTask
     {
         if (Ended is not null) return;
         var now = Loop.NowMs;
-        if (Attached == 0 && now - _seenMs >= _graceMs)
+        if (Attached == 0 && now - _seenMs >= _bounds.Limits.GraceMs)
         {
             End(WebEnd.Grace);
             return;

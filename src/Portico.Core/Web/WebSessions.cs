@@ -36,6 +36,7 @@ internal sealed partial class WebSessions(
     WebLimits limits, TimeProvider time, ILogger log)
 {
     private readonly Lock _gate = new();
+    private readonly WebBounds _bounds = new(limits, reason => metrics.WebRefused(listener.Name, reason));
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<UInt128, Page> _pages = [];
     private readonly Queue<(UInt128 Number, long Ms)> _pageAges = new();
@@ -122,7 +123,7 @@ internal sealed partial class WebSessions(
             created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
             (shown.SessionToken, shown.Session) = (created.Token, number);
             SessionCarriers carriers = null!;
-            session = new WebSession(loop, engine, shown.User, client, limits, (end, fault) =>
+            session = new WebSession(loop, engine, shown.User, client, _bounds, (end, fault) =>
             {
                 carriers.End();
                 Forget(number, session);

@@ -228,7 +228,7 @@ public sealed class HttpsCarrierTests
             stage.Done(entry.PostAsync(++number, null, Sequence([.. opens])));
         }
 
-        Assert.Equal(WebEnd.Protocol, entry.Session.Ended);
+        Assert.Equal(WebEnd.Limit, entry.Session.Ended);
     }
 
     [Fact]

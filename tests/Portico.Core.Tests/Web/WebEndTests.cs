@@ -61,6 +61,19 @@ public sealed class WebEndTests
                 stage.Done(entry.PostAsync(1, null, first));
                 stage.Done(entry.PostAsync(3, null, first));
                 break;
+            case WebEnd.Limit:
+                stage.Done(entry.PostAsync(1, null, first));
+                while (entry.Session.User.Rates.MayOpenStream(entry.Session.Loop.NowMs))
+                {
+                }
+
+                for (var number = 2u; number <= 7; number++)
+                {
+                    var opens = Enumerable.Range(1, 4096).Select(i => Open((number * 5000) + (uint)i));
+                    stage.Done(entry.PostAsync(number, null, Sequence([.. opens])));
+                }
+
+                break;
             case WebEnd.CarrierLost:
                 var socket = new SocketCalls(stage.Done(entry.OpenSocketAsync(null))!);
                 Assert.True(stage.Done(entry.ReceiveAsync(socket, first)));

@@ -6,6 +6,7 @@ using Portico.Core.Users;
 using Portico.Core.Web;
 using Portico.Protocol;
 using Portico.Protocol.Secrets;
+using Portico.Protocol.WebProxy;
 using Xunit;
 using static Portico.Core.Tests.Web.WebStage;
 using static Portico.TestKit.Web.AppFrame;
@@ -90,6 +91,39 @@ public sealed class WebSessionsTests
 
         Assert.Equal(new WebCreation(null, IsOverLimit: true), refused);
         Assert.NotNull(stage.Gate.Sessions.Create(page, AppAddress).Token);
+    }
+
+    [Fact]
+    public void Streams_that_say_nothing_are_bounded_over_all_sessions()
+    {
+        using var stage = new WebStage(settings => settings with
+        {
+            Listeners = [settings.Listeners[0] with { MaxConnections = 8 }],
+        });
+        var (one, other) = (stage.Create(), stage.Create());
+
+        stage.Done(one.PostAsync(1, null, Sequence([.. Enumerable.Range(1, 6).Select(id => Open((uint)id))])));
+        stage.Done(other.PostAsync(1, null, Sequence([.. Enumerable.Range(1, 6).Select(id => Open((uint)id))])));
+        var refused = Frames(stage.Done(other.AskAsync(0, null, default)).Batch);
+        stage.Done(one.PostAsync(2, null, Sequence(Close(1))));
+        _ = one.EndAsync(WebEnd.Deleted);
+        stage.Done(other.PostAsync(2, null, Sequence([.. Enumerable.Range(7, 6).Select(id => Open((uint)id))])));
+
+        Assert.Equal([3u, 4u, 5u, 6u], refused.Select(frame => frame.Type == WebFrameType.Close ? frame.Stream : 0));
+        Assert.Equal(8, other.Session.Streams);
+        Assert.Equal(4, stage.Stage.Metrics.Of("portico.web.refused").Count(it => Equals(it.Tags["reason"], "streams")));
+    }
+
+    [Fact]
+    public void Streams_over_what_one_session_may_have_are_counted()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+
+        stage.Done(entry.PostAsync(1, null, Sequence([.. Enumerable.Range(1, 258).Select(id => Open((uint)id))])));
+
+        Assert.Equal(256, entry.Session.Streams);
+        Assert.Equal(2, stage.Stage.Metrics.Of("portico.web.refused").Count(it => Equals(it.Tags["reason"], "streams")));
     }
 
     [Fact]

@@ -1,0 +1,33 @@
+namespace Portico.Core.Web;
+
+/// <summary>Bounds of all sessions of one listener together. From any thread.</summary>
+/// <param name="limits">In force.</param>
+/// <param name="refused">Counts what was refused, by reason.</param>
+internal sealed class WebBounds(WebLimits limits, Action<string> refused)
+{
+    private int _streams;
+
+    /// <summary>In force.</summary>
+    public WebLimits Limits => limits;
+
+    /// <summary>Streams that are open, those that have shown no header too: no other limit knows of them yet.</summary>
+    public int Streams => Volatile.Read(ref _streams);
+
+    /// <summary>Whether a user may open one more stream, for which <see cref="LeaveStream"/> is called once.</summary>
+    /// <param name="user">Who.</param>
+    /// <param name="nowMs">On a loop's clock.</param>
+    public bool TryEnterStream(WebUser user, long nowMs)
+    {
+        if (Interlocked.Increment(ref _streams) <= limits.Streams && user.Rates.MayOpenStream(nowMs))
+            return true;
+        LeaveStream();
+        RefuseStream();
+        return false;
+    }
+
+    /// <summary>A stream is over.</summary>
+    public void LeaveStream() => Interlocked.Decrement(ref _streams);
+
+    /// <summary>A session has as many as it may.</summary>
+    public void RefuseStream() => refused("streams");
+}
