@@ -144,7 +144,8 @@ internal sealed class ProxyMetrics
 
     /// <param name="listener">Its name.</param>
     /// <param name="reason">
-    /// pages, sessions or streams: there have been too many; bodies: too many at a time; forwarded: a server in front names no client.
+    /// pages, sessions or streams: there have been too many; bodies: too many at a time; memory: it is full;
+    /// forwarded: a server in front names no client.
     /// </param>
     public void WebRefused(string listener, string reason) => _webRefused.Add(1, new("listener", listener), new("reason", reason));
 

@@ -81,7 +81,7 @@ internal sealed partial class WebSessions(
         var now = NowMs;
         lock (_gate)
         {
-            if (_isClosed || !IsGood(user)) return null;
+            if (_isClosed || !IsGood(user) || IsOutOfMemory()) return null;
             if (!user.Rates.MayShowPage(now))
             {
                 CountRefused("pages");
@@ -112,7 +112,7 @@ internal sealed partial class WebSessions(
                 return new(_live.ContainsKey(shown.Session) ? shown.SessionToken : null, IsOverLimit: false);
             if (!IsGood(shown.User)) return default;
             // The next process, which the app asks when it comes again, knows nothing of this page, and says so.
-            if (_isClosed) return new(null, IsOverLimit: true);
+            if (_isClosed || IsOutOfMemory()) return new(null, IsOverLimit: true);
             if (_live.Count >= limits.Sessions || !shown.User.Rates.MayCreateSession(now))
             {
                 CountRefused("sessions");
@@ -235,6 +235,14 @@ internal sealed partial class WebSessions(
     {
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         return listener.Users.Find(user.Credential.Secret, now) is { } record && record.Refusal(now) is null;
+    }
+
+    // Whoever comes then is a stranger: shown the site, or told to come again.
+    private bool IsOutOfMemory()
+    {
+        if (loops[0].Memory.Level != MemoryLevel.Full) return false;
+        CountRefused("memory");
+        return true;
     }
 
     private string NewToken(WebTokenKind kind, out UInt128 number)

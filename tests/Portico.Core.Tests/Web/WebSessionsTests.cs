@@ -127,6 +127,23 @@ public sealed class WebSessionsTests
     }
 
     [Fact]
+    public void While_memory_is_full_no_page_is_shown_and_no_session_begins()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var page = stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!);
+        stage.Stage.Loop.Memory.Publish(MemoryLevel.Full, isShort: true, share: 4096);
+
+        Assert.Null(stage.Gate.Sessions.NewPage(stage.Secure));
+        Assert.Equal(new WebCreation(null, IsOverLimit: true), stage.Gate.Sessions.Create(page, AppAddress));
+        Assert.Equal(["memory", "memory"], stage.Stage.Metrics.Of("portico.web.refused").Select(it => it.Tags["reason"]));
+        stage.Stage.Loop.Memory.Publish(MemoryLevel.Shedding, isShort: true, share: 4096);
+
+        Assert.NotNull(stage.Gate.Sessions.Create(page, AppAddress).Token);
+        Assert.Null(entry.Session.Ended);
+    }
+
+    [Fact]
     public void While_the_proxy_drains_pages_create_nothing_for_now()
     {
         using var stage = new WebStage();
