@@ -5,6 +5,7 @@ namespace Portico.Core.Web;
 /// <param name="refused">Counts what was refused, by reason.</param>
 internal sealed class WebBounds(WebLimits limits, Action<string> refused)
 {
+    private readonly WebRates _all = WebRates.OfAll();
     private int _streams;
 
     /// <summary>In force.</summary>
@@ -13,12 +14,22 @@ internal sealed class WebBounds(WebLimits limits, Action<string> refused)
     /// <summary>Streams that are open, those that have shown no header too: no other limit knows of them yet.</summary>
     public int Streams => Volatile.Read(ref _streams);
 
+    /// <summary>Whether a user may be shown the bridge page once more. Whoever asks too often takes nothing of what all may.</summary>
+    /// <param name="user">Who.</param>
+    /// <param name="nowMs">On one clock for all calls of this kind.</param>
+    public bool MayShowPage(WebUser user, long nowMs) => user.Rates.MayShowPage(nowMs) && _all.MayShowPage(nowMs);
+
+    /// <summary>Whether a user may create one more session.</summary>
+    /// <inheritdoc cref="MayShowPage"/>
+    public bool MayCreateSession(WebUser user, long nowMs) => user.Rates.MayCreateSession(nowMs) && _all.MayCreateSession(nowMs);
+
     /// <summary>Whether a user may open one more stream, for which <see cref="LeaveStream"/> is called once.</summary>
     /// <param name="user">Who.</param>
     /// <param name="nowMs">On a loop's clock.</param>
     public bool TryEnterStream(WebUser user, long nowMs)
     {
-        if (Interlocked.Increment(ref _streams) <= limits.Streams && user.Rates.MayOpenStream(nowMs))
+        if (Interlocked.Increment(ref _streams) <= limits.Streams
+            && user.Rates.MayOpenStream(nowMs) && _all.MayOpenStream(nowMs))
             return true;
         LeaveStream();
         RefuseStream();

@@ -30,7 +30,7 @@ internal sealed class WebGates(WebTokenKey tokens)
             throw new ArgumentException("two links have one capability", nameof(credentials));
         var host = Encoding.ASCII.GetBytes(settings.Address.Host);
         // Both forms of one user's link draw on the same.
-        var rates = credentials.ToDictionary(credential => credential.Secret, _ => new WebRates());
+        var rates = credentials.ToDictionary(credential => credential.Secret, _ => WebRates.OfUser());
         return new WebGate
         {
             Listener = name,

@@ -1,14 +1,26 @@
 namespace Portico.Core.Web;
 
-/// <summary>
-/// How often one user may begin things: far more than an app does, little enough that one link cannot keep all others out.
-/// </summary>
-internal sealed class WebRates
+/// <summary>How often something may begin.</summary>
+/// <param name="PerMinute">In the long run.</param>
+/// <param name="Most">At once, after a while without any.</param>
+internal readonly record struct WebRate(int PerMinute, int Most);
+
+/// <summary>How often one user, or all together, may begin things. From any thread.</summary>
+/// <param name="pages">Showing the bridge page.</param>
+/// <param name="sessions">Creating a session.</param>
+/// <param name="streams">Opening a stream.</param>
+internal sealed class WebRates(WebRate pages, WebRate sessions, WebRate streams)
 {
     private readonly Lock _gate = new();
-    private Bucket _pages = new(perMinute: 60, most: 20);
-    private Bucket _sessions = new(perMinute: 60, most: 20);
-    private Bucket _streams = new(perMinute: 1200, most: 256);
+    private Bucket _pages = new(pages);
+    private Bucket _sessions = new(sessions);
+    private Bucket _streams = new(streams);
+
+    /// <summary>Far more than an app does, little enough that one link cannot keep all others out.</summary>
+    public static WebRates OfUser() => new(pages: new(60, 20), sessions: new(60, 20), streams: new(1200, 256));
+
+    /// <summary>Of a listener: more than thousands of apps do that come back after a restart, little enough for the loops.</summary>
+    public static WebRates OfAll() => new(pages: new(12_000, 2560), sessions: new(6000, 1280), streams: new(60_000, 5120));
 
     /// <summary>Whether the bridge page may be shown once more.</summary>
     /// <param name="nowMs">Monotonic; one clock for all calls of this kind.</param>
@@ -27,17 +39,17 @@ internal sealed class WebRates
         lock (_gate) return bucket.Take(nowMs);
     }
 
-    private struct Bucket(int perMinute, int most)
+    private struct Bucket(WebRate rate)
     {
         private const double MinuteMs = 60_000;
 
-        private double _tokens = most;
+        private double _tokens = rate.Most;
         private long _sinceMs = long.MinValue;
 
         public bool Take(long nowMs)
         {
             if (_sinceMs != long.MinValue)
-                _tokens = Math.Min(most, _tokens + (Math.Max(0, nowMs - _sinceMs) * perMinute / MinuteMs));
+                _tokens = Math.Min(rate.Most, _tokens + (Math.Max(0, nowMs - _sinceMs) * rate.PerMinute / MinuteMs));
             _sinceMs = nowMs;
             if (_tokens < 1) return false;
             _tokens--;

@@ -82,7 +82,7 @@ internal sealed partial class WebSessions(
         lock (_gate)
         {
             if (_isClosed || !IsGood(user) || IsOutOfMemory()) return null;
-            if (!user.Rates.MayShowPage(now))
+            if (!_bounds.MayShowPage(user, now))
             {
                 CountRefused("pages");
                 return null;
@@ -113,7 +113,7 @@ internal sealed partial class WebSessions(
             if (!IsGood(shown.User)) return default;
             // The next process, which the app asks when it comes again, knows nothing of this page, and says so.
             if (_isClosed || IsOutOfMemory()) return new(null, IsOverLimit: true);
-            if (_live.Count >= limits.Sessions || !shown.User.Rates.MayCreateSession(now))
+            if (_live.Count >= limits.Sessions || !_bounds.MayCreateSession(shown.User, now))
             {
                 CountRefused("sessions");
                 return new(null, IsOverLimit: true);

@@ -76,6 +76,30 @@ public sealed class WebSessionsTests
     }
 
     [Fact]
+    public void Too_many_pages_of_all_users_together_are_not_shown_either()
+    {
+        using var stage = new WebStage(settings => settings with
+        {
+            Listeners =
+            [
+                settings.Listeners[0] with
+                {
+                    Credentials = [.. Enumerable.Range(0, 150).Select(user => new Credential($"user{user}", SecretOf(user)))],
+                },
+            ],
+        });
+
+        var shown = stage.Gate.Users.Sum(user => Enumerable.Range(0, 9).Count(_ => stage.Gate.Sessions.NewPage(user) is not null));
+        stage.Stage.Advance(0.1);
+        var again = stage.Gate.Users.Count(user => stage.Gate.Sessions.NewPage(user) is not null);
+
+        Assert.Equal(2560, shown);
+        Assert.InRange(again, 1, 20);
+
+        static ProxySecret SecretOf(int user) => ProxySecret.Create([.. "the many secrets"u8[..15], (byte)user]);
+    }
+
+    [Fact]
     public void Sessions_over_the_limit_are_refused_for_now_and_their_page_stays_good()
     {
         using var stage = new WebStage(settings => settings with
