@@ -1,3 +1,6 @@
+using System.Collections.Frozen;
+using Portico.Protocol.Secrets;
+
 namespace Portico.Core.Web;
 
 /// <summary>Bounds of all sessions of one listener together. From any thread.</summary>
@@ -6,6 +9,7 @@ namespace Portico.Core.Web;
 internal sealed class WebBounds(WebLimits limits, Action<string> refused)
 {
     private readonly WebRates _all = WebRates.OfAll();
+    private FrozenDictionary<ProxySecret, WebRates> _rates = FrozenDictionary<ProxySecret, WebRates>.Empty;
     private int _streams;
 
     /// <summary>In force.</summary>
@@ -13,6 +17,17 @@ internal sealed class WebBounds(WebLimits limits, Action<string> refused)
 
     /// <summary>Streams that are open, those that have shown no header too: no other limit knows of them yet.</summary>
     public int Streams => Volatile.Read(ref _streams);
+
+    /// <summary>
+    /// Rates of users, by secret: both forms of one user's link draw on the same. Who was there before has what is left, or every reload
+    /// would be a burst. By one caller at a time; those who are not named any more are forgotten.
+    /// </summary>
+    public FrozenDictionary<ProxySecret, WebRates> RatesOf(IEnumerable<ProxySecret> secrets)
+    {
+        var before = _rates;
+        return _rates = secrets.ToFrozenDictionary(
+            secret => secret, secret => before.GetValueOrDefault(secret) ?? WebRates.OfUser());
+    }
 
     /// <summary>Whether a user may be shown the bridge page once more. Whoever asks too often takes nothing of what all may.</summary>
     /// <param name="user">Who.</param>

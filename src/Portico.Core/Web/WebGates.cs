@@ -29,8 +29,7 @@ internal sealed class WebGates(WebTokenKey tokens)
             settings.Address, entries.Select(entry => entry.Link).ToList(), _lookUpKey, out var capabilities, out _))
             throw new ArgumentException("two links have one capability", nameof(credentials));
         var host = Encoding.ASCII.GetBytes(settings.Address.Host);
-        // Both forms of one user's link draw on the same.
-        var rates = credentials.ToDictionary(credential => credential.Secret, _ => WebRates.OfUser());
+        var rates = sessions.Bounds.RatesOf(credentials.Select(credential => credential.Secret));
         return new WebGate
         {
             Listener = name,

@@ -50,7 +50,8 @@ internal sealed class WebRates(WebRate pages, WebRate sessions, WebRate streams)
         {
             if (_sinceMs != long.MinValue)
                 _tokens = Math.Min(rate.Most, _tokens + (Math.Max(0, nowMs - _sinceMs) * rate.PerMinute / MinuteMs));
-            _sinceMs = nowMs;
+            // Loops do not look at the clock at the same moment: time that was paid for once is not paid for again.
+            _sinceMs = Math.Max(_sinceMs, nowMs);
             if (_tokens < 1) return false;
             _tokens--;
             return true;

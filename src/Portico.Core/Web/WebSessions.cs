@@ -36,7 +36,6 @@ internal sealed partial class WebSessions(
     WebLimits limits, TimeProvider time, ILogger log)
 {
     private readonly Lock _gate = new();
-    private readonly WebBounds _bounds = new(limits, reason => metrics.WebRefused(listener.Name, reason));
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<UInt128, Page> _pages = [];
     private readonly Queue<(UInt128 Number, long Ms)> _pageAges = new();
@@ -65,6 +64,9 @@ internal sealed partial class WebSessions(
     /// <summary>WebSockets that loops serve, those that say goodbye too.</summary>
     public OpenSockets Sockets { get; } = new();
 
+    /// <summary>Bounds of all of them together.</summary>
+    public WebBounds Bounds { get; } = new(limits, reason => metrics.WebRefused(listener.Name, reason));
+
     /// <summary>Sessions there are.</summary>
     public int Count
     {
@@ -82,7 +84,7 @@ internal sealed partial class WebSessions(
         lock (_gate)
         {
             if (_isClosed || !IsGood(user) || IsOutOfMemory()) return null;
-            if (!_bounds.MayShowPage(user, now))
+            if (!Bounds.MayShowPage(user, now))
             {
                 CountRefused("pages");
                 return null;
@@ -113,7 +115,7 @@ internal sealed partial class WebSessions(
             if (!IsGood(shown.User)) return default;
             // The next process, which the app asks when it comes again, knows nothing of this page, and says so.
             if (_isClosed || IsOutOfMemory()) return new(null, IsOverLimit: true);
-            if (_live.Count >= limits.Sessions || !_bounds.MayCreateSession(shown.User, now))
+            if (_live.Count >= limits.Sessions || !Bounds.MayCreateSession(shown.User, now))
             {
                 CountRefused("sessions");
                 return new(null, IsOverLimit: true);
@@ -123,7 +125,7 @@ internal sealed partial class WebSessions(
             created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
             (shown.SessionToken, shown.Session) = (created.Token, number);
             SessionCarriers carriers = null!;
-            session = new WebSession(loop, engine, shown.User, client, _bounds, (end, fault) =>
+            session = new WebSession(loop, engine, shown.User, client, Bounds, (end, fault) =>
             {
                 carriers.End();
                 Forget(number, session);

@@ -1,5 +1,4 @@
 using Portico.Core.Diagnostics;
-using Portico.Core.Options;
 using Portico.Core.Tests.Docs;
 using Portico.Core.Tests.Staging;
 using Portico.Core.Web;
@@ -81,7 +80,7 @@ public sealed class WebEndTests
                 break;
             case WebEnd.Revoked:
                 stage.Done(entry.PostAsync(1, null, first));
-                Reload(stage, listener => listener with
+                stage.Reload(listener => listener with
                 {
                     Credentials = [listener.Credentials[0] with { Secret = Stage.WrongSecret }],
                 });
@@ -100,13 +99,6 @@ public sealed class WebEndTests
         }
 
         stage.Stage.Run();
-    }
-
-    private static void Reload(WebStage stage, Func<ListenerSettings, ListenerSettings> change)
-    {
-        var settings = stage.Stage.Proxy.Settings;
-        var reload = stage.Stage.Proxy.ReloadAsync(settings with { Listeners = [change(settings.Listeners[0])] });
-        while (!reload.IsCompleted) stage.Stage.Run();
     }
 
     /// <summary>The enumeration is the library's own; a public test may not name it.</summary>

@@ -76,6 +76,23 @@ public sealed class WebSessionsTests
     }
 
     [Fact]
+    public void A_reload_is_no_new_beginning_for_who_asks_too_often()
+    {
+        using var stage = new WebStage();
+        while (stage.Gate.Sessions.NewPage(stage.Secure) is not null)
+        {
+        }
+
+        stage.Reload(listener => listener with
+        {
+            Credentials = [.. listener.Credentials, new Credential("new", NewSecret)],
+        });
+
+        Assert.Null(stage.Gate.Sessions.NewPage(stage.Gate.Users[0]));
+        Assert.NotNull(stage.Gate.Sessions.NewPage(stage.Gate.Users[2]));
+    }
+
+    [Fact]
     public void Too_many_pages_of_all_users_together_are_not_shown_either()
     {
         using var stage = new WebStage(settings => settings with

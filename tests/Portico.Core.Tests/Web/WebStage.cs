@@ -46,6 +46,15 @@ internal sealed class WebStage : IDisposable
         return entry;
     }
 
+    /// <summary>Other settings of the listener come in force.</summary>
+    public void Reload(Func<ListenerSettings, ListenerSettings> change)
+    {
+        var settings = Stage.Proxy.Settings;
+        var reload = Stage.Proxy.ReloadAsync(settings with { Listeners = [change(settings.Listeners[0])] });
+        while (!reload.IsCompleted) Stage.Run();
+        Assert.True(reload.IsCompletedSuccessfully, $"{reload.Exception}");
+    }
+
     public WebToken Read(string token)
     {
         Assert.True(Stage.Proxy.Services.Web.Tokens.TryRead(token, out var read));
