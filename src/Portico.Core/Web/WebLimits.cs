@@ -32,7 +32,7 @@ internal sealed record WebLimits
     /// <summary>Streams at a time, of all sessions.</summary>
     public int Streams { get; init; } = 64_000;
 
-    /// <summary>Bridge pages whose token was not used; the oldest goes.</summary>
+    /// <summary>Bridge pages whose token was not used; the oldest of them goes.</summary>
     public int Bootstraps { get; init; } = 4096;
 
     /// <summary>A token of a bridge page is good for so long, and the end of a session is remembered, in ms.</summary>

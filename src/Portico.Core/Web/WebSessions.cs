@@ -37,8 +37,7 @@ internal sealed partial class WebSessions(
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<UInt128, Page> _pages = [];
-    private readonly Queue<(UInt128 Number, long Ms)> _pageAges = new();
+    private readonly ShownPages _pages = new(limits.Bootstraps, limits.TokenMs);
     private readonly Dictionary<UInt128, WebEntry> _live = [];
     private readonly HashSet<UInt128> _ended = [];
     private readonly Queue<(UInt128 Number, long Ms)> _endAges = new();
@@ -47,16 +46,6 @@ internal sealed partial class WebSessions(
     private bool _isClosed;
     private long _receivedBefore;
     private long _sentBefore;
-
-    /// <summary>A bridge page that was shown, and the session that it created.</summary>
-    private sealed class Page(WebUser user)
-    {
-        public WebUser User => user;
-
-        public string? SessionToken { get; set; }
-
-        public UInt128 Session { get; set; }
-    }
 
     /// <summary>Where sessions may live.</summary>
     public ImmutableArray<EventLoop> Loops => loops;
@@ -90,10 +79,8 @@ internal sealed partial class WebSessions(
                 return null;
             }
 
-            ForgetPages(now, limits.Bootstraps);
             var token = NewToken(WebTokenKind.Bootstrap, out var number);
-            _pages.Add(number, new Page(user));
-            _pageAges.Enqueue((number, now));
+            _pages.Add(number, new ShownPage(user), now);
             return token;
         }
     }
@@ -108,8 +95,7 @@ internal sealed partial class WebSessions(
         WebCreation created;
         lock (_gate)
         {
-            ForgetPages(now, int.MaxValue);
-            if (!_pages.TryGetValue(page.Number, out var shown)) return default;
+            if (!_pages.TryFind(page.Number, now, out var shown)) return default;
             if (shown.SessionToken is not null)
                 return new(_live.ContainsKey(shown.Session) ? shown.SessionToken : null, IsOverLimit: false);
             if (!IsGood(shown.User)) return default;
@@ -123,7 +109,7 @@ internal sealed partial class WebSessions(
 
             var loop = loops[_nextLoop++ % loops.Length];
             created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
-            (shown.SessionToken, shown.Session) = (created.Token, number);
+            _pages.Use(shown, created.Token!, number);
             SessionCarriers carriers = null!;
             session = new WebSession(loop, engine, shown.User, client, Bounds, (end, fault) =>
             {
@@ -278,15 +264,6 @@ internal sealed partial class WebSessions(
         var (name, reason) = (user.Credential.Name, end.Tag());
         metrics.WebEnded(listener.Name, reason);
         Log.Ended(log, listener.Name, name, reason);
-    }
-
-    private void ForgetPages(long now, int most)
-    {
-        while (_pageAges.TryPeek(out var oldest) && (_pages.Count >= most || now - oldest.Ms >= limits.TokenMs))
-        {
-            _pageAges.Dequeue();
-            _pages.Remove(oldest.Number);
-        }
     }
 
     private void ForgetEnds(long now)
