@@ -200,12 +200,13 @@ public sealed partial class PorticoProxy
 
     // What the HTTP side is to serve from now on, by listener.
     private ImmutableArray<WebGate?> GatesOf(ProxySettings settings, ImmutableArray<Listening> listening) =>
-    [
-        .. settings.Listeners.Select((listener, i) =>
-            listening[i].Web is { } sessions
-                ? _services.Web.Create(listener.Name, listener.Web!, listener.Credentials, sessions)
-                : null),
-    ];
+        [.. settings.Listeners.Select((listener, i) => listening[i].Web is { } sessions ? GateOf(listener, sessions) : null)];
+
+    private WebGate GateOf(ListenerSettings listener, WebSessions sessions)
+    {
+        sessions.Bounds.Limits = WebLimits.Of(listener.MaxConnections);
+        return _services.Web.Create(listener.Name, listener.Web!, listener.Credentials, sessions);
+    }
 
     private IPEndPoint Listen(IPEndPoint address, ClientListener acceptor, ImmutableArray<Listening> open, InheritedSockets? sockets)
     {

@@ -4,16 +4,21 @@ using Portico.Protocol.Secrets;
 namespace Portico.Core.Web;
 
 /// <summary>Bounds of all sessions of one listener together. From any thread.</summary>
-/// <param name="limits">In force.</param>
+/// <param name="limits">In force at first.</param>
 /// <param name="refused">Counts what was refused, by reason.</param>
 internal sealed class WebBounds(WebLimits limits, Action<string> refused)
 {
     private readonly WebRates _all = WebRates.OfAll();
     private FrozenDictionary<ProxySecret, WebRates> _rates = FrozenDictionary<ProxySecret, WebRates>.Empty;
+    private volatile WebLimits _limits = limits;
     private int _streams;
 
-    /// <summary>In force.</summary>
-    public WebLimits Limits => limits;
+    /// <summary>In force. What there is over new ones stays.</summary>
+    public WebLimits Limits
+    {
+        get => _limits;
+        set => _limits = value;
+    }
 
     /// <summary>Streams that are open, those that have shown no header too: no other limit knows of them yet.</summary>
     public int Streams => Volatile.Read(ref _streams);
@@ -43,7 +48,7 @@ internal sealed class WebBounds(WebLimits limits, Action<string> refused)
     /// <param name="nowMs">On a loop's clock.</param>
     public bool TryEnterStream(WebUser user, long nowMs)
     {
-        if (Interlocked.Increment(ref _streams) <= limits.Streams
+        if (Interlocked.Increment(ref _streams) <= _limits.Streams
             && user.Rates.MayOpenStream(nowMs) && _all.MayOpenStream(nowMs))
             return true;
         LeaveStream();

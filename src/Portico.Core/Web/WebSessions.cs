@@ -28,7 +28,7 @@ internal readonly record struct WebCreation(string? Token, bool IsOverLimit)
 /// <param name="listener">Whose they are, and whose secrets are good.</param>
 /// <param name="tokens">Signs.</param>
 /// <param name="metrics">Counts what is refused.</param>
-/// <param name="limits">Of sessions.</param>
+/// <param name="limits">Of sessions, at first.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Where lines go; none has anything of a token.</param>
 internal sealed partial class WebSessions(
@@ -101,7 +101,7 @@ internal sealed partial class WebSessions(
             if (!IsGood(shown.User)) return default;
             // The next process, which the app asks when it comes again, knows nothing of this page, and says so.
             if (_isClosed || IsOutOfMemory()) return new(null, IsOverLimit: true);
-            if (_live.Count >= limits.Sessions || !Bounds.MayCreateSession(shown.User, now))
+            if (_live.Count >= Bounds.Limits.Sessions || !Bounds.MayCreateSession(shown.User, now))
             {
                 CountRefused("sessions");
                 return new(null, IsOverLimit: true);
@@ -117,7 +117,7 @@ internal sealed partial class WebSessions(
                 Forget(number, session);
                 Tell(shown.User, end, fault);
             });
-            carriers = new SessionCarriers(session, limits);
+            carriers = new SessionCarriers(session, Bounds.Limits);
             _live.Add(number, new WebEntry(session, carriers, Sockets));
         }
 

@@ -135,6 +135,27 @@ public sealed class WebSessionsTests
     }
 
     [Fact]
+    public void A_reload_of_the_limit_counts_for_sessions_and_streams_at_once()
+    {
+        using var stage = new WebStage(settings => settings with
+        {
+            Listeners = [settings.Listeners[0] with { MaxConnections = 4 }],
+        });
+        var entry = stage.Create();
+        stage.Done(entry.PostAsync(1, null, Sequence([.. Enumerable.Range(1, 6).Select(id => Open((uint)id))])));
+        Assert.Equal(4, entry.Session.Streams);
+
+        stage.Reload(listener => listener with { MaxConnections = 8 });
+        stage.Create();
+        stage.Done(entry.PostAsync(2, null, Sequence([.. Enumerable.Range(7, 6).Select(id => Open((uint)id))])));
+
+        Assert.Equal(8, entry.Session.Streams);
+        stage.Reload(listener => listener with { MaxConnections = 2 });
+        Assert.Equal(2, stage.Gate.Sessions.Count);
+        Assert.True(stage.Gate.Sessions.Create(stage.Read(stage.Gate.Sessions.NewPage(stage.Secure)!), AppAddress).IsOverLimit);
+    }
+
+    [Fact]
     public void Streams_that_say_nothing_are_bounded_over_all_sessions()
     {
         using var stage = new WebStage(settings => settings with
