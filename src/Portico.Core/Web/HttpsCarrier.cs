@@ -163,6 +163,7 @@ internal sealed class HttpsCarrier : ILaneTaker
         Unpark();
         IsUsed = true;
         _unacknowledged = batch;
+        _session.Kept += batch.Bytes.Length;
         _answeredMs = _session.Loop.NowMs;
         // The app has left meanwhile: the batch stays for when it asks again.
         if (!parked.Call.TrySetResult(new(WebAnswerKind.Batch, _down.Send(), batch.Share())))
@@ -185,6 +186,7 @@ internal sealed class HttpsCarrier : ILaneTaker
     private void Acknowledge()
     {
         if (_unacknowledged is null) return;
+        _session.Kept -= _unacknowledged.Bytes.Length;
         _unacknowledged.Release();
         _unacknowledged = null;
         var tookMs = _session.Loop.NowMs - _answeredMs;

@@ -15,7 +15,7 @@ internal sealed class WebSession : ILoopTask
     /// <summary>Bytes of the app's that may wait for data centres. Over it carriers are held, and nothing is lost.</summary>
     public const int MostUnread = 8 * 1024 * 1024;
 
-    // Over it only streams with nothing waiting are read for.
+    // Over it only streams with nothing waiting are read for. So much may be kept for repetition besides, and more counts as waiting.
     private const int MostWaiting = 2 * 1024 * 1024;
 
     // Each stream may have so many bytes waiting whatever the others have.
@@ -75,6 +75,9 @@ internal sealed class WebSession : ILoopTask
 
     /// <summary>Bytes for the app, of all streams.</summary>
     public int Waiting { get; private set; }
+
+    /// <summary>Bytes that were given to the app and are kept until it acknowledges them, of all lanes.</summary>
+    public int Kept { get; set; }
 
     /// <summary>Bytes of streams that came from the app, and that went to it. Written by the loop; read by whoever counts.</summary>
     public long Received => Volatile.Read(ref _received);
@@ -136,8 +139,11 @@ internal sealed class WebSession : ILoopTask
     }
 
     /// <summary>For streams: bytes that may be added to what waits of it.</summary>
-    public int RoomFor(WebStream stream) =>
-        Math.Max(Math.Min(WebStream.MostWaiting - stream.Waiting, MostWaiting - Waiting), LeastWaiting - stream.Waiting);
+    public int RoomFor(WebStream stream)
+    {
+        var room = MostWaiting - Waiting - Math.Max(0, Kept - MostWaiting);
+        return Math.Max(Math.Min(WebStream.MostWaiting - stream.Waiting, room), LeastWaiting - stream.Waiting);
+    }
 
     /// <summary>For streams: bytes were added.</summary>
     public void WasWritten(int count) => Waiting += count;

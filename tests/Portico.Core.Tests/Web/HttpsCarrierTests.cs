@@ -232,6 +232,37 @@ public sealed class HttpsCarrierTests
     }
 
     [Fact]
+    public void What_is_not_acknowledged_is_bounded_over_all_lanes()
+    {
+        using var stage = new WebStage();
+        var entry = stage.Create();
+        var kept = 0;
+        const uint Lanes = 60;
+        for (var lane = 1u; lane <= Lanes; lane++) kept += Take(lane);
+
+        Assert.Equal(kept, entry.Session.Kept);
+        Assert.InRange(kept, 4 << 20, (4 << 20) + (512 * 1024) + (int)(Lanes * 17 * 1024));
+        for (var lane = 1u; lane <= Lanes; lane++)
+            Assert.True(stage.Done(entry.AskAsync(1, lane, default)).IsLaneClosed);
+        Assert.Equal(0, entry.Session.Kept);
+        Assert.Equal(128 * 1024, Take(Lanes + 1)); // a first batch
+
+        // The app leaves the stream, and keeps its batch.
+        int Take(uint lane)
+        {
+            ObfuscatedEnd.Open(Transport.Padded, 2, Stage.Secret, out var header);
+            stage.Done(entry.PostAsync(1, lane, Sequence(Open(lane), Data(lane, header))));
+            stage.Stage.LatestDc().Say(new byte[1 << 20]);
+            stage.Stage.Run();
+            var batch = stage.Done(entry.AskAsync(0, lane, default)).Batch!;
+            var length = batch.Bytes.Length;
+            batch.Release();
+            stage.Done(entry.PostAsync(2, lane, Sequence(Close(lane))));
+            return length;
+        }
+    }
+
+    [Fact]
     public void CLOSE_and_credit_pass_where_data_is_held()
     {
         using var stage = new WebStage();
