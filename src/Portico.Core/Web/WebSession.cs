@@ -351,7 +351,8 @@ internal sealed class WebSession : ILoopTask
     {
         if (Ended is not null) return;
         var now = Loop.NowMs;
-        if (Attached == 0 && now - _seenMs >= _bounds.Limits.GraceMs)
+        var restMs = Attached > 0 ? TidyMs : _seenMs + _bounds.Limits.GraceMs - now;
+        if (restMs <= 0)
         {
             End(WebEnd.Grace);
             return;
@@ -362,7 +363,7 @@ internal sealed class WebSession : ILoopTask
             if (stream.IsClosed && now - stream.FinishedMs >= TidyMs) stream.GiveUp();
         }
 
-        Loop.EnqueueAt(now + TidyMs, new Tidying(this));
+        Loop.EnqueueAt(now + Math.Min(TidyMs, restMs), new Tidying(this));
     }
 
     private void Queue()

@@ -321,9 +321,9 @@ public sealed class HttpsCarrierTests
             Assert.Equal(WebAnswerKind.Done, stage.Done(poll).Kind);
         }
 
-        stage.Stage.Advance(100);
+        stage.Stage.Advance(119);
         Assert.Null(entry.Session.Ended);
-        stage.Stage.Advance(36);
+        stage.Stage.Advance(2);
 
         Assert.Equal(WebEnd.Grace, entry.Session.Ended);
         Assert.Equal(WebAnswerKind.Refused, stage.Done(entry.AskAsync(0, null, default)).Kind);

@@ -54,7 +54,7 @@ public sealed class WebEndTests
                 break;
             case WebEnd.Grace:
                 stage.Done(entry.PostAsync(1, null, first));
-                stage.Stage.Advance(136);
+                stage.Stage.Advance(121);
                 break;
             case WebEnd.Protocol:
                 stage.Done(entry.PostAsync(1, null, first));
