@@ -43,7 +43,7 @@ internal sealed class HttpsCarrier : ILaneTaker
     private WebBatch? _unacknowledged;
     private int _mostBytes = FirstBatch;
     private long _answeredMs;
-    private bool _isTimerSet;
+    private long _timerMs = long.MaxValue;
     private Parked? _parked;
     private Held? _held;
 
@@ -217,19 +217,20 @@ internal sealed class HttpsCarrier : ILaneTaker
         return parked;
     }
 
-    // One at a time, which looks when it comes whether anything is due: what was answered long ago is not kept for it.
+    // For whatever is due first. It looks when it comes whether anything is: what was answered long ago is not kept for it. A later one
+    // that was set before comes for nothing.
     private void SetTimer(long dueMs)
     {
-        if (_isTimerSet) return;
-        _isTimerSet = true;
+        if (dueMs >= _timerMs) return;
+        _timerMs = dueMs;
         _session.Loop.EnqueueAt(dueMs, new Timer(this));
     }
 
     private void LookAtTime()
     {
-        _isTimerSet = false;
         if (_session.Ended is not null) return;
         var now = _session.Loop.NowMs;
+        if (_timerMs <= now) _timerMs = long.MaxValue;
         if (_parked is { } parked && parked.DueMs <= now) SendHome();
         if (_held is { } held && held.DueMs <= now)
         {

@@ -138,11 +138,14 @@ public sealed class HttpsCarrierTests
         Assert.Equal(4, Frames(next.Batch).Single(frame => frame.Type == WebFrameType.Data).Payload.Length);
     }
 
-    [Fact]
-    public void What_a_data_centre_does_not_take_holds_the_request_and_then_sends_it_home_unapplied()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // whose time is over later
+    public void What_a_data_centre_does_not_take_holds_the_request_and_then_sends_it_home_unapplied(bool hasPoll)
     {
         using var stage = new WebStage();
         var entry = stage.Create();
+        if (hasPoll) stage.Waits(entry.AskAsync(0, null, default));
         var (number, held) = (0UL, default(Task<WebAnswer>));
         byte[] body = [];
         for (var stream = 1u; held is null; stream++)
