@@ -164,7 +164,6 @@ internal sealed class WebLane(WebSession session)
     private void GiveCredit(ref BatchWriter writer)
     {
         var given = 0;
-        _isCreditDue = false;
         for (; given < _owed.Count && writer.HasRoomFor(WebFrame.WindowLength); given++)
         {
             var stream = _owed[given];
@@ -174,6 +173,7 @@ internal sealed class WebLane(WebSession session)
         }
 
         _owed.RemoveRange(0, given);
+        _isCreditDue &= _owed.Count > 0;
     }
 
     // True if it is to have another.

@@ -266,6 +266,25 @@ public sealed class HttpsCarrierTests
     }
 
     [Fact]
+    public void Credit_that_finds_no_room_in_a_batch_goes_with_the_next()
+    {
+        using var stage = new WebStage();
+        var (entry, _, _) = Relay(stage);
+        while (entry.Session.User.Rates.MayOpenStream(entry.Session.Loop.NowMs))
+        {
+        }
+
+        // Refused all of them, and as many CLOSEs as a batch may have frames.
+        stage.Done(entry.PostAsync(2, null, Sequence([.. Enumerable.Range(2, WebBatchReader.MaxFrames).Select(id => Open((uint)id))])));
+        stage.Stage.Advance(1.1);
+        var closes = Frames(stage.Done(entry.AskAsync(0, null, default)).Batch);
+        var credit = Frames(stage.Done(entry.AskAsync(1, null, default)).Batch);
+
+        Assert.All(closes, frame => Assert.Equal(WebFrameType.Close, frame.Type));
+        Assert.Equal(64, Credit(credit));
+    }
+
+    [Fact]
     public void CLOSE_and_credit_pass_where_data_is_held()
     {
         using var stage = new WebStage();
