@@ -63,7 +63,8 @@ internal sealed class WebLane(WebSession session)
     /// <returns>How many; 0 = they are to wait, with <see cref="Add"/>.</returns>
     public int Pass(WebStream stream, ReadOnlySpan<byte> bytes)
     {
-        if (Taker is not { } taker || _fresh.Count + _ready.Count + Closes > 0 || _saysBye) return 0;
+        if (Taker is not { } taker || _fresh.Count + _ready.Count + Closes > 0 || _saysBye)
+            return 0;
         var wanted = Math.Min(bytes.Length, taker.RoomNow - WebFrameHeader.Length);
         if (wanted < bytes.Length && wanted < WorthPassing) return 0;
         var count = session.Rules.Spend(stream.Id, wanted);
