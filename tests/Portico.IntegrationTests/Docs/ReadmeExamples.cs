@@ -3,13 +3,17 @@ using Portico.TestKit;
 
 namespace Portico.IntegrationTests.Docs;
 
-/// <summary>What README.md gives operators to copy, as it stands there.</summary>
+/// <summary>What README.md, and docs/ beside it, give operators to copy, as it stands there.</summary>
 internal static partial class ReadmeExamples
 {
     private static readonly string Text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"));
 
     /// <summary>The server block of the cover.</summary>
     public static string Nginx => Block("nginx");
+
+    /// <summary>The server block of docs/web-proxy.md, in front of a WEB host.</summary>
+    public static string WebNginx => Blocks().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs/web-proxy.md")))
+        .Single(block => block.Groups["language"].Value == "nginx").Groups["text"].Value;
 
     /// <summary>The key of `portico.json` that leads to it.</summary>
     public static string Cover => Block("json", "\"cover\"");
@@ -26,7 +30,7 @@ internal static partial class ReadmeExamples
     public static string With(this string example, string there, string here) =>
         example.Contains(there, StringComparison.Ordinal)
             ? example.Replace(there, here, StringComparison.Ordinal)
-            : throw new InvalidOperationException($"README.md does not have {there} any more where this test replaces it:\n{example}");
+            : throw new InvalidOperationException($"The documentation does not have {there} any more where this test replaces it:\n{example}");
 
     private static string Block(string language, string start = "") =>
         Blocks().Matches(Text)
