@@ -23,8 +23,11 @@ internal sealed record WebLimits
     /// <summary>A request with frames that finds no room waits so long, in ms, before it is asked to come again.</summary>
     public int HoldMs { get; init; } = 20_000;
 
-    /// <summary>A message on a WebSocket, once it has begun, is whole within so long, in ms, as a body is.</summary>
-    public int MessageMs { get; init; } = 30_000;
+    /// <summary>
+    /// A message on a WebSocket, once it has begun, is whole within so long, in ms: the longest at 56 kbit/s. A page makes its bodies
+    /// shorter on a slow line, its messages not.
+    /// </summary>
+    public int MessageMs { get; init; } = 300_000;
 
     /// <summary>Sessions at a time.</summary>
     public int Sessions { get; init; } = 16_000;
