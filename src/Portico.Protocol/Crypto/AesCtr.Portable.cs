@@ -36,7 +36,7 @@ public partial struct AesCtr
     private static void WriteCounters(in AesCtr stream, Span<byte> blocks)
     {
         var counter = new UInt128(stream._counterHigh, stream._counterLow);
-        for (var at = 0; at < blocks.Length; at += BlockLength, counter++)
+        for (var at = 0; at < blocks.Length; at += BlockLength, counter = unchecked(counter + 1))
             BinaryPrimitives.WriteUInt128BigEndian(blocks[at..], counter);
     }
 }

@@ -196,5 +196,5 @@ public partial struct AesCtr
 
     // How many blocks can be counted by adding to the low half alone. Zero would mean 2^64, more than any buffer.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly ulong BlocksBeforeCarry() => _counterLow == 0 ? ulong.MaxValue : 0 - _counterLow;
+    private readonly ulong BlocksBeforeCarry() => _counterLow == 0 ? ulong.MaxValue : unchecked(0 - _counterLow);
 }

@@ -111,9 +111,9 @@ public partial struct AesCtr
 
     private void AddToCounter(ulong blocks)
     {
-        _counterLow += blocks;
+        _counterLow = unchecked(_counterLow + blocks);
         if (_counterLow < blocks)
-            _counterHigh++;
+            _counterHigh = unchecked(_counterHigh + 1);
     }
 
     [InlineArray(Length)]

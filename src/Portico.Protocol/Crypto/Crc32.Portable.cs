@@ -20,17 +20,17 @@ public static partial class Crc32
         {
             var low = BinaryPrimitives.ReadUInt32LittleEndian(bytes) ^ register;
             var high = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-            register = tables[(7 * TableLength) + (byte)low]
+            register = unchecked(tables[(7 * TableLength) + (byte)low]
                 ^ tables[(6 * TableLength) + (byte)(low >> 8)]
                 ^ tables[(5 * TableLength) + (byte)(low >> 16)]
                 ^ tables[(4 * TableLength) + (byte)(low >> 24)]
                 ^ tables[(3 * TableLength) + (byte)high]
                 ^ tables[(2 * TableLength) + (byte)(high >> 8)]
                 ^ tables[(1 * TableLength) + (byte)(high >> 16)]
-                ^ tables[(byte)(high >> 24)];
+                ^ tables[(byte)(high >> 24)]);
         }
         foreach (var b in bytes)
-            register = tables[(byte)(register ^ b)] ^ (register >> 8);
+            register = tables[unchecked((byte)(register ^ b))] ^ (register >> 8);
         return register;
     }
 
@@ -47,7 +47,7 @@ public static partial class Crc32
         for (var index = TableLength; index < tables.Length; index++)
         {
             var shorter = tables[index - TableLength];
-            tables[index] = tables[(byte)shorter] ^ (shorter >> 8);
+            tables[index] = tables[unchecked((byte)shorter)] ^ (shorter >> 8);
         }
         return tables;
     }

@@ -179,8 +179,8 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Add(ulong x, ulong y, ref ulong carry)
     {
-        var partial = x + carry;
-        var sum = partial + y;
+        var partial = unchecked(x + carry);
+        var sum = unchecked(partial + y);
         carry = (partial < x ? 1ul : 0) + (sum < y ? 1ul : 0);
         return sum;
     }
@@ -189,8 +189,8 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Subtract(ulong x, ulong y, ref ulong borrow)
     {
-        var partial = x - borrow;
-        var difference = partial - y;
+        var partial = unchecked(x - borrow);
+        var difference = unchecked(partial - y);
         borrow = (partial > x ? 1ul : 0) + (difference > partial ? 1ul : 0);
         return difference;
     }
@@ -201,11 +201,11 @@ internal readonly struct Field25519(ulong limb0, ulong limb1, ulong limb2, ulong
     {
         // Two multiplications, but no stack slot: the out parameter of BigMul
         // goes through memory, which costs about a quarter of the time here.
-        var low = x * y;
+        var low = unchecked(x * y);
         var high = Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(x, y) : Math.BigMul(x, y, out _);
-        low += addend;
+        low = unchecked(low + addend);
         high += low < addend ? 1ul : 0;
-        low += carry;
+        low = unchecked(low + carry);
         high += low < carry ? 1ul : 0;
         carry = high;
         return low;

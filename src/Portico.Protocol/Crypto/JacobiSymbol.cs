@@ -72,8 +72,8 @@ internal static class JacobiSymbol
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Subtract(ulong x, ulong y, ref ulong borrow)
     {
-        var partial = x - borrow;
-        var difference = partial - y;
+        var partial = unchecked(x - borrow);
+        var difference = unchecked(partial - y);
         borrow = (partial > x ? 1ul : 0) + (difference > partial ? 1ul : 0);
         return difference;
     }

@@ -221,8 +221,8 @@ public sealed class ClientHelloWriter(RandomFill random)
         {
             var first = BinaryPrimitives.ReadUInt16LittleEndian(raw[(4 * pair)..]) % MlKemModulus;
             var second = BinaryPrimitives.ReadUInt16LittleEndian(raw[(4 * pair + 2)..]) % MlKemModulus;
-            key[3 * pair] = (byte)first;
-            key[3 * pair + 1] = (byte)(first >> 8 | second << 4);
+            key[3 * pair] = unchecked((byte)first);
+            key[3 * pair + 1] = unchecked((byte)(first >> 8 | second << 4));
             key[3 * pair + 2] = (byte)(second >> 4);
         }
         random(key[^MlKemSeedLength..]);

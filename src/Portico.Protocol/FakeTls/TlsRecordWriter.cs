@@ -28,7 +28,7 @@ public static class TlsRecordWriter
     /// <param name="payloadLength">0 to <see cref="MaxPayload"/>; an empty record is only ever part of a flight.</param>
     public static void WriteHeader(Span<byte> header, int payloadLength)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)payloadLength, (uint)MaxPayload, nameof(payloadLength));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(unchecked((uint)payloadLength), (uint)MaxPayload, nameof(payloadLength));
         header[0] = TlsWire.ApplicationDataType;
         header[1] = header[2] = TlsWire.VersionByte;
         BinaryPrimitives.WriteUInt16BigEndian(header[3..], (ushort)payloadLength);

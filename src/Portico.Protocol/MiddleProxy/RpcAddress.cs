@@ -56,7 +56,7 @@ public static class RpcAddress
     {
         var wide = BinaryPrimitives.ReadUInt32LittleEndian(bytes[Length..]);
         address = bytes[..Length];
-        port = (ushort)wide;
+        port = unchecked((ushort)wide);
         return wide == port;
     }
 }

@@ -58,7 +58,7 @@ public readonly record struct WebFrameHeader(WebFrameType Type, uint Stream, int
     public int Write(Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Stream, MaxStream);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)PayloadLength, (uint)MaxPayload, nameof(PayloadLength));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(unchecked((uint)PayloadLength), (uint)MaxPayload, nameof(PayloadLength));
         BinaryPrimitives.WriteUInt32BigEndian(destination, (uint)Type << 24 | Stream);
         BinaryPrimitives.WriteInt32BigEndian(destination[4..], PayloadLength);
         return Length;
