@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using Portico.Core.Net;
 using Portico.IntegrationTests.MiddleProxy;
+using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Telegram;
+using Portico.TestKit.Telegram.Middle;
 using Portico.TestKit.Wires;
 using Xunit;
 using Xunit.Abstractions;
@@ -28,6 +30,23 @@ public sealed class VanishedDcTests(ITestOutputHelper output)
     {
         await using var test = ProxyUnderTest.Start(engine, behaviour: new DcBehaviour { NeverReads = true });
         await using var client = await test.GreetAsync(ClientKind.Intermediate.Profile());
+        await AssertEndedAsync(engine, client);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task So_is_a_client_of_a_middle_proxy(EngineKind engine)
+    {
+        var gate = new Gate(isOpen: true);
+        await using var test = ProxyUnderTest.StartMiddle(engine, behaviour: new MiddleBehaviour { Reading = gate, IsForgetful = true });
+        await using var client = await test.GreetAsync(ClientKind.Intermediate.Profile());
+        await client.EchoAsync(100); // the link was good
+        gate.Close();
+        await AssertEndedAsync(engine, client); // and the gate stays shut: behind it is half a packet
+    }
+
+    private async Task AssertEndedAsync(EngineKind engine, FakeClient client)
+    {
         var asking = AskAsync();
         var began = Stopwatch.GetTimestamp();
         var (_, end) = await client.Wire.ReadSomeAsync(new byte[1], TimeSpan.FromSeconds(60));

@@ -144,7 +144,7 @@ public sealed class RelayEndTests : IDisposable
         client.Say("question"u8);
         _stage.Advance(29);
         _stage.AssertOpen();
-        _stage.Advance(7);
+        _stage.Advance(6);
         Assert.True(dc.Peer.IsReleased);
         Assert.Equal(PeerEnd.Fin, client.Peer.End);
         client.Peer.Finish();
