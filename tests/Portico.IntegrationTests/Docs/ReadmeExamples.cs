@@ -30,7 +30,7 @@ internal static partial class ReadmeExamples
     public static string With(this string example, string there, string here) =>
         example.Contains(there, StringComparison.Ordinal)
             ? example.Replace(there, here, StringComparison.Ordinal)
-            : throw new InvalidOperationException($"The documentation does not have {there} any more where this test replaces it:\n{example}");
+            : throw new InvalidOperationException($"The document does not have {there} any more where this test replaces it:\n{example}");
 
     private static string Block(string language, string start = "") =>
         Blocks().Matches(Text)

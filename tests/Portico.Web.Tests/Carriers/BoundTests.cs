@@ -148,7 +148,8 @@ public sealed class BoundTests
             await visitor.ConnectAsync((IPEndPoint)host.Server.Address);
             await visitor.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
                 $"POST /api/v1/up HTTP/1.1\r\nHost: {WebHostUnderTest.Host}\r\nAuthorization: Bearer {client.SessionToken}\r\n"
-                + $"Content-Type: application/octet-stream\r\nX-Up-Seq: 1\r\nExpect: 100-continue\r\nContent-Length: {frames.Length}\r\n\r\n"));
+                + "Content-Type: application/octet-stream\r\nX-Up-Seq: 1\r\nExpect: 100-continue\r\n"
+                + $"Content-Length: {frames.Length}\r\n\r\n"));
             return await StatusAsync(visitor);
         }
     }
