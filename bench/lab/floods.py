@@ -107,7 +107,8 @@ def main():
                     with Flood(addresses, SINK, arguments.hellos):
                         aside.append(speed(lab, arguments.secs) / calm)
                 share = statistics.median(shares)
-                print("%s, %.0f hellos a second: throughput %.2f (%.2f to %.2f), and %.2f with the flood elsewhere; a newcomer's p99 %.0f ms"
+                print("%s, %.0f hellos a second: throughput %.2f (%.2f to %.2f), and %.2f with the flood elsewhere; "
+                      "a newcomer's p99 %.0f ms"
                       % (name, statistics.median(rates), share, min(shares), max(shares), statistics.median(aside), 1000 * max(waits)),
                       flush=True)
                 if share < LEAST_SHARE:

@@ -109,7 +109,8 @@ class Proxy:
 def download(proxy, port, *options):
     cpu = proxy.cpu()
     told = subprocess.run(
-        ["build/load", "--port", str(port), *options, "--scenario", "throughput-down", "-c", "1", "--secs", str(SECONDS), "--warmup", "1", "--verbose"],
+        ["build/load", "--port", str(port), *options, "--scenario", "throughput-down", "-c", "1",
+         "--secs", str(SECONDS), "--warmup", "1", "--verbose"],
         capture_output=True, text=True)
     if told.returncode:
         sys.exit(told.stdout + told.stderr)

@@ -132,7 +132,8 @@ def copyright_file(assets, platform, licence):
     lines += ["", "Comment: The binary contains, compiled in:"]
     for part in components(assets, platform):
         terms = part["licenses"][0]["license"]["id"] if "licenses" in part else "see the package"
-        lines.append(f"  {part['name']} {part.get('version', 'of the system it was made on')} ({terms}) {part.get('copyright', '')}".rstrip())
+        lines.append((f"  {part['name']} {part.get('version', 'of the system it was made on')} ({terms})"
+                      f" {part.get('copyright', '')}").rstrip())
     return "\n".join(lines)
 
 

@@ -64,7 +64,8 @@ in_its_network() {
 
 # As a login of root has it.
 inside() {
-  nsenter --target "$leader" --all --wdns=/root env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 "$@"
+  nsenter --target "$leader" --all --wdns=/root \
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 "$@"
 }
 
 machine_boot() {

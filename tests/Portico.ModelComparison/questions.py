@@ -113,12 +113,16 @@ def aes_cbc(direction):
 
 def secret_bytes(r):
     key = r.randbytes(16)
-    return r.choice((key, b'\xdd' + key, b'\xee' + key + name(r).encode(), b'\xee' + key, b'\xdd' + key + b'x', some(r, 40), b'\xee' + key + some(r, 12, 1)))
+    return r.choice((
+        key, b'\xdd' + key, b'\xee' + key + name(r).encode(),
+        b'\xee' + key, b'\xdd' + key + b'x', some(r, 40), b'\xee' + key + some(r, 12, 1)))
 
 
 def secret_text(r):
     data = secret_bytes(r)
-    text = r.choice((data.hex(), data.hex().upper(), base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode(), base64.urlsafe_b64encode(data).decode().rstrip('=')))
+    text = r.choice((
+        data.hex(), data.hex().upper(), base64.b64encode(data).decode(),
+        base64.urlsafe_b64encode(data).decode(), base64.urlsafe_b64encode(data).decode().rstrip('=')))
     if r.randrange(3) == 0 and text:
         at = r.randrange(len(text))
         text = r.choice((text[:at] + r.choice(string.printable[:94]) + text[at + 1:], text[:at], text + r.choice(('=', 'a', '00', '=='))))
@@ -127,7 +131,8 @@ def secret_text(r):
 
 def read_secret(text):
     digits = text.rstrip('=')
-    # RULE a character outside the alphabets, or bits that no byte is made of, mean that something was lost: refused, where Python's decoder looks away.
+    # RULE a character outside the alphabets, or bits that no byte is made of, mean that something was lost:
+    # refused, where Python's decoder looks away.
     is_hex = re.fullmatch('[0-9a-fA-F]{32,}', text) and len(text) % 2 == 0
     if not is_hex and (not re.fullmatch('[A-Za-z0-9+/_-]*', digits) or base64.urlsafe_b64encode(
             base64.urlsafe_b64decode(digits.replace('+', '-').replace('/', '_') + 'A' * (len(digits) % 4 == 1) + '=' * (-len(digits) % 4)))
@@ -168,7 +173,8 @@ def link_read(r):
     server, port = r.choice((ip(r), host(r))), r.randint(1, 65535)
     data = b'\xee' + r.randbytes(16) + name(r).encode()
     text = r.choice((data[1:17].hex(), 'dd' + data[1:17].hex(), data.hex(), base64.urlsafe_b64encode(data).decode().rstrip('=')))
-    return ask('link-read', line(server, port, read_secret(text)), link=f'{r.choice(("tg://", "https://t.me/"))}proxy?server={server}&port={port}&secret={text}')
+    return ask('link-read', line(server, port, read_secret(text)),
+               link=f'{r.choice(("tg://", "https://t.me/"))}proxy?server={server}&port={port}&secret={text}')
 
 
 def per_sni_secret(r):
@@ -179,8 +185,10 @@ def per_sni_secret(r):
 # ---- the 64-byte header
 
 def forbidden_start(r):
-    start = bytearray(r.choice((r.randbytes(8), b'HEAD' + r.randbytes(4), b'POST' + r.randbytes(4), b'GET ' + r.randbytes(4), b'OPTI' + r.randbytes(4), b'\xdd' * 4 + r.randbytes(4),
-                                b'\xee' * 4 + r.randbytes(4), b'\xef' + r.randbytes(7), b'\x16\x03\x01\x02' + r.randbytes(4), r.randbytes(4) + bytes(4))))
+    start = bytearray(r.choice((
+        r.randbytes(8), b'HEAD' + r.randbytes(4), b'POST' + r.randbytes(4), b'GET ' + r.randbytes(4), b'OPTI' + r.randbytes(4),
+        b'\xdd' * 4 + r.randbytes(4), b'\xee' * 4 + r.randbytes(4), b'\xef' + r.randbytes(7),
+        b'\x16\x03\x01\x02' + r.randbytes(4), r.randbytes(4) + bytes(4))))
     if r.randrange(3) == 0:
         start[r.randrange(8)] ^= 1 << r.randrange(8)
     return ask('forbidden-start', str(int(m.forbidden_start(bytes(start)))), start=start)
@@ -248,7 +256,8 @@ def frame_read(transport, from_server=False):
             data = dented(r, data)
         if r.randrange(5) == 0:
             header = r.choice((limit, limit - 4, limit + 4, limit // 4, 3, 0, 2, r.getrandbits(31)))
-            data = (b'\x7f' + struct.pack('<I', header // 4)[:3] if transport == 'abridged' else struct.pack('<I', header & 0x7fffffff)) + data[4:]
+            data = (b'\x7f' + struct.pack('<I', header // 4)[:3] if transport == 'abridged'
+                    else struct.pack('<I', header & 0x7fffffff)) + data[4:]
         if from_server:  # what is marked is a quick acknowledgement there
             data = bytearray(data)
             for at in ((0,) if transport == 'abridged' else (3,)):
@@ -266,7 +275,8 @@ def read_frame(transport, data, limit):
         return str(error)
     # RULE (spec/01 section 3.5) an empty or unaligned packet ends that client, as soon as its length can be read.
     if transport == 'abridged':
-        length = None if not data else data[0] & 0x7f if data[0] & 0x7f != 0x7f else int.from_bytes(data[1:4], 'little') if len(data) >= 4 else None
+        length = (None if not data else data[0] & 0x7f if data[0] & 0x7f != 0x7f
+                  else int.from_bytes(data[1:4], 'little') if len(data) >= 4 else None)
     else:
         length = int.from_bytes(data[:4], 'little') & 0x7fffffff if len(data) >= 4 else None
     if length is not None and (length - length % 4 if transport == 'secure' else length) == 0:
@@ -291,14 +301,16 @@ def server_name(r):
     host = name(r).encode()
     body = lambda: m.sni_ext([host])[4:]
     return r.choice((
-        m.sni_ext([host]), m.sni_ext([host]), m.sni_ext([host]), m.sni_ext([host, host]), m.sni_ext([host], 1), m.sni_ext([b'']), m.ext(0, b''), m.ext(0, b'\0\0'),
-        m.ext(0, dented(r, body(), 1)), m.sni_ext([host]) + m.sni_ext([b'other']), b'', m.ext(0, dented(r, body(), 1)) + m.sni_ext([host])))
+        m.sni_ext([host]), m.sni_ext([host]), m.sni_ext([host]), m.sni_ext([host, host]), m.sni_ext([host], 1),
+        m.sni_ext([b'']), m.ext(0, b''), m.ext(0, b'\0\0'), m.ext(0, dented(r, body(), 1)),
+        m.sni_ext([host]) + m.sni_ext([b'other']), b'', m.ext(0, dented(r, body(), 1)) + m.sni_ext([host])))
 
 
 def key_share(r):
     grease = (0x0a0a + 0x1010 * r.randrange(16), b'\0')
     x25519 = (0x1d, r.randbytes(r.choice((32, 32, 32, 32, 31, 33, 0))))
-    entries = [e for e in (grease, (0x11ec, r.randbytes(1216)), (0x17, r.randbytes(65)), x25519, (0x1d, r.randbytes(32))) if r.random() < 0.45 or e is x25519 and r.random() < 0.7]
+    entries = [e for e in (grease, (0x11ec, r.randbytes(1216)), (0x17, r.randbytes(65)), x25519, (0x1d, r.randbytes(32)))
+               if r.random() < 0.45 or e is x25519 and r.random() < 0.7]
     r.shuffle(entries)
     whole = m.keyshare_ext(entries)
     return r.choice((whole, whole, whole, whole, whole, b'', m.ext(0x33, b''), whole + m.keyshare_ext([x25519])))
@@ -342,7 +354,8 @@ def with_whole_lists(lenient):
 
 
 def with_longest_client(collect):
-    """RULE (spec/02 changed 4) a message longer than any client's is refused as soon as its length is known; the model collects up to 16384 bytes."""
+    """RULE (spec/02 changed 4) a message longer than any client's is refused as soon as its length is known;
+    the model collects up to 16384 bytes."""
     def bounded(data):
         # Where the model waits for more or is content, the longest beginning that ends with the length decides.
         position, message = 0, b''
@@ -386,7 +399,8 @@ def hello_decide(r):
         _, one, used = m.collect_hello(data)
         fields = m.parse_hello(one)
         suite = next(s for s in fields['ciphers'] if s in (0x1301, 0x1302, 0x1303))
-        expected = line('accept', m.check_digest(one, SECRET)[1], f'{suite:04x}', m.hello_sni(fields), 's' + fields['session_id'].hex(), used)
+        expected = line('accept', m.check_digest(one, SECRET)[1], f'{suite:04x}', m.hello_sni(fields),
+                        's' + fields['session_id'].hex(), used)
     return ask('hello-decide', expected, bytes=data, secret=SECRET)
 
 
@@ -409,7 +423,9 @@ def hello_digest(r):
 
 def time_window(r):
     now, unset = r.randint(1_500_000_000, 4_000_000_000), r.random() < 0.5
-    time = max(0, min(0xffffffff, r.choice((now + r.randint(-700, 200), r.choice((now - 601, now - 600, now + 120, now + 121)), r.getrandbits(32), 86_400_000 - r.randint(-2, 2), 0))))
+    time = max(0, min(0xffffffff, r.choice((
+        now + r.randint(-700, 200), r.choice((now - 601, now - 600, now + 120, now + 121)),
+        r.getrandbits(32), 86_400_000 - r.randint(-2, 2), 0))))
     return ask('time-window', str(int(m.time_ok(time, now, unset))), time=time, now=now, acceptUnset=unset)
 
 
@@ -419,7 +435,8 @@ def flight(r):
     client_random, session_id, suite = r.randbytes(32), r.randbytes(r.choice((32, 0, 16))), r.choice((0x1301, 0x1302, 0x1303))
     share, app_data, order = r.randbytes(32), some(r, 1500), r.choice(('ks_first', 'sv_first'))
     wire, _ = m.server_hello(SECRET, client_random, session_id, suite, 0x1d, share, app_data, order)
-    return wire, dict(clientRandom=client_random, sessionId=session_id, suite=suite, share=share, appData=app_data, order=order, secret=SECRET)
+    return wire, dict(clientRandom=client_random, sessionId=session_id, suite=suite, share=share,
+                      appData=app_data, order=order, secret=SECRET)
 
 
 def flight_write(r):
@@ -434,7 +451,8 @@ def flight_verify(r):
         good, rest = m.check_server_hello(wire, SECRET, fields['clientRandom'])
     except (AssertionError, struct.error):
         good, rest = False, b''
-    return ask('flight-verify', line('ours', len(wire) - len(rest)) if good else 'foreign', bytes=wire, clientRandom=fields['clientRandom'], secret=SECRET)
+    return ask('flight-verify', line('ours', len(wire) - len(rest)) if good else 'foreign',
+               bytes=wire, clientRandom=fields['clientRandom'], secret=SECRET)
 
 
 def records_wrap(r):
@@ -443,13 +461,15 @@ def records_wrap(r):
 
 
 def records_unwrap(r):
-    parts = (lambda: m.tls_wrap(some(r, 200, 1)), lambda: b'\x14\x03\x03\0\1\1', lambda: b'\x14\x03\x03' + struct.pack('>H', 3) + b'abc', lambda: b'\x17\x03\x03\0\0',
+    parts = (lambda: m.tls_wrap(some(r, 200, 1)), lambda: b'\x14\x03\x03\0\1\1',
+             lambda: b'\x14\x03\x03' + struct.pack('>H', 3) + b'abc', lambda: b'\x17\x03\x03\0\0',
              lambda: b'\x15\x03\x03\0\2\1\0' if r.randrange(4) == 0 else b'')
     data = b''.join(r.choice(parts)() for _ in range(r.randint(0, 6)))
     data = r.choice((data, data[:r.randint(0, len(data))], dented(r, data)))
     try:
         payload, rest = m.tls_unwrap(data)
-        # RULE the first byte that no record can have ends it, before the header is whole: filled up to five bytes, the model says the same. An alert is one with its version only.
+        # RULE the first byte that no record can have ends it, before the header is whole: filled up to five bytes,
+        # the model says the same. An alert is one with its version only.
         if rest not in (b'\x15', b'\x15\x03'):
             m.tls_unwrap(rest + b'\x17\x03\x03\0\0'[len(rest):])
     except m.ProtoError:
@@ -463,11 +483,14 @@ def records_unwrap(r):
 def middle_proxy_keys(version):
     def make(r):
         server, client = ip(r, version), ip(r, version)
-        a = dict(srv_nonce=r.randbytes(16), cli_nonce=r.randbytes(16), ts=r.getrandbits(32), srv_ip=server, srv_port=r.randint(1, 65535), cli_ip=client, cli_port=r.randint(1, 65535), secret=some(r, 256, 32))
+        a = dict(srv_nonce=r.randbytes(16), cli_nonce=r.randbytes(16), ts=r.getrandbits(32),
+                 srv_ip=server, srv_port=r.randint(1, 65535), cli_ip=client, cli_port=r.randint(1, 65535),
+                 secret=some(r, 256, 32))
         keys = [m.mp_keys(purpose, **a)[:2] for purpose in (b'CLIENT', b'SERVER')]
         # RULE (spec/03 section 2.2) a mapped IPv4 address counts as IPv4.
         shown = [f'::ffff:{address}' if version == 4 and r.randrange(4) == 0 else address for address in (server, client)]
-        return ask('middle-proxy-keys', line(*(m.CbcEnc(key, iv)(bytes(48)) for key, iv in keys)), serverNonce=a['srv_nonce'], clientNonce=a['cli_nonce'], time=a['ts'],
+        return ask('middle-proxy-keys', line(*(m.CbcEnc(key, iv)(bytes(48)) for key, iv in keys)),
+                   serverNonce=a['srv_nonce'], clientNonce=a['cli_nonce'], time=a['ts'],
                    serverIp=shown[0], serverPort=a['srv_port'], clientIp=shown[1], clientPort=a['cli_port'], proxySecret=a['secret'])
     return make
 
@@ -479,7 +502,8 @@ def full_frame_write(r):
 
 def full_frame_read(r):
     first = r.choice((-2, 0, r.randint(-2**31, 2**31 - 100)))
-    data = b''.join(r.choice((m.full_frame, lambda s, p: m.pad16(m.full_frame(s, p))))(first + i, words(r, 30)) for i in range(r.randint(0, 4)))
+    data = b''.join(r.choice((m.full_frame, lambda s, p: m.pad16(m.full_frame(s, p))))(first + i, words(r, 30))
+                    for i in range(r.randint(0, 4)))
     if r.randrange(2):
         data = dented(r, data, 1)
     if r.randrange(8) == 0:
@@ -517,7 +541,8 @@ def rpc(r):
         return (m.rpc_ping if kind == 'Ping' else m.rpc_pong)(number), fields, line(kind, number)
     if kind == 'Nonce':
         selector, nonce = r.randbytes(4), r.randbytes(16)
-        return m.rpc_nonce(selector, 1, time, nonce), dict(fields, selector=int.from_bytes(selector, 'little'), time=time, nonce=nonce), 'Unknown'
+        fields = dict(fields, selector=int.from_bytes(selector, 'little'), time=time, nonce=nonce)
+        return m.rpc_nonce(selector, 1, time, nonce), fields, 'Unknown'
     if kind == 'Handshake':
         sender, peer = r.randbytes(12), r.randbytes(12)
         return m.rpc_handshake(0, sender, peer), dict(fields, sender=sender, peer=peer), 'Unknown'
@@ -526,7 +551,8 @@ def rpc(r):
     flags = m.req_flags(transport, body, bool(tag), quick)
     shown = [m.addr20(address, 0)[:16].hex() for address, _ in (client, proxy)]
     return (m.rpc_proxy_req(flags, number, client, proxy, tag, body),
-            dict(fields, transport=transport, quick=quick, tag=tag, clientIp=client[0], clientPort=client[1], proxyIp=proxy[0], proxyPort=proxy[1]),
+            dict(fields, transport=transport, quick=quick, tag=tag,
+                 clientIp=client[0], clientPort=client[1], proxyIp=proxy[0], proxyPort=proxy[1]),
             line(kind, flags, number, shown[0], client[1], shown[1], proxy[1], 't' + tag.hex(), 'p' + body.hex()))
 
 
@@ -545,27 +571,35 @@ def rpc_read(r):
 
 def statement(r):
     dc = r.choice((str(r.randint(-5, 5)), '203', str(r.randint(-40000, 40000)), '+2', '02', '-0', 'x', ''))
-    address = r.choice((ip(r, 4), ip(r, 6), f'[{ip(r, 6)}]', f'::ffff:{ip(r, 4)}', '010.0.0.1', '1.2.3', '1.2.3.4.5', f'[{ip(r, 4)}]', '1::2::3', '[::1', 'name.example', '0x7f.0.0.1', '12345::1', 'fe80::1%1'))
+    address = r.choice((
+        ip(r, 4), ip(r, 6), f'[{ip(r, 6)}]', f'::ffff:{ip(r, 4)}', '010.0.0.1', '1.2.3', '1.2.3.4.5', f'[{ip(r, 4)}]',
+        '1::2::3', '[::1', 'name.example', '0x7f.0.0.1', '12345::1', 'fe80::1%1'))
     port = r.choice((str(r.randint(1, 65535)), '0', '65536', '080', '+80', '-1', ''))
-    return r.choice((f'proxy_for {dc} {address}:{port}', f'proxy_for {dc} {address}:{port}', f'proxy_for {dc} {address}:{port}', f'default {dc}', f'proxy_for {dc} {address}', 'timeout 10', f'proxy_for {dc} {address}:{port} x', f'proxy {address}:{port}'))
+    return r.choice((
+        f'proxy_for {dc} {address}:{port}', f'proxy_for {dc} {address}:{port}', f'proxy_for {dc} {address}:{port}',
+        f'default {dc}', f'proxy_for {dc} {address}', 'timeout 10',
+        f'proxy_for {dc} {address}:{port} x', f'proxy {address}:{port}'))
 
 
 def is_refused(text):
-    """RULE our reader is stricter than the model's: an id of 16 bits, a port of digits alone, brackets in pairs and around IPv6 only, no zones."""
+    """RULE our reader is stricter than the model's: an id of 16 bits, a port of digits alone,
+    brackets in pairs and around IPv6 only, no zones."""
     given = text.split()
     if len(given) == 2 and given[0] == 'default':
         return not re.fullmatch('[+-]?[0-9]+', given[1]) or not -32768 <= int(given[1]) <= 32767
     if len(given) != 3 or given[0] != 'proxy_for':
         return False
     host, _, port = given[2].rpartition(':')
-    return not re.fullmatch('[+-]?[0-9]+', given[1]) or not re.fullmatch('[0-9]+', port) or not re.fullmatch(r'[^\[\]%]*|\[[^\[\]%]*:[^\[\]%]*\]', host)
+    return (not re.fullmatch('[+-]?[0-9]+', given[1]) or not re.fullmatch('[0-9]+', port)
+            or not re.fullmatch(r'[^\[\]%]*|\[[^\[\]%]*:[^\[\]%]*\]', host))
 
 
 def proxy_config(r):
     text = ''
     for _ in range(r.randint(0, 8)):
         spaced = re.sub(' ', lambda _: r.choice((' ', ' ', ' ', '  ', '\t')), statement(r))
-        text += r.choice(('', '', '', ' ', '#')) + spaced + r.choice((';', ';', ';', '', '; ', '# ')) + r.choice(('\n', '\n', '\n', '\r\n', ' '))
+        text += (r.choice(('', '', '', ' ', '#')) + spaced + r.choice((';', ';', ';', '', '; ', '# '))
+                 + r.choice(('\n', '\n', '\n', '\r\n', ' ')))
     if r.randrange(4) == 0:
         text = dented(r, text.encode()).decode('latin1')
         text = ''.join(c for c in text if c in '\t\n\r' or ' ' <= c <= '~')
@@ -576,19 +610,25 @@ def proxy_config(r):
         address = ipaddress.ip_address(address)
         return (getattr(address, 'ipv4_mapped', None) or address).packed.hex()  # RULE a mapped IPv4 address counts as IPv4
 
-    expected = ' '.join([str('none' if default is None else default)] + [f'{dc}={shown(address)}={port}' for dc, listed in proxies.items() for address, port in listed])
+    expected = ' '.join(
+        [str('none' if default is None else default)]
+        + [f'{dc}={shown(address)}={port}' for dc, listed in proxies.items() for address, port in listed])
     return ask('proxy-config', expected, text=text.encode())
 
 
 FORMATS = {
     'crc32': crc32, 'aes-ctr': aes_ctr, 'aes-cbc-encrypt': aes_cbc('encrypt'), 'aes-cbc-decrypt': aes_cbc('decrypt'),
-    'secret-read': secret_read, 'secret-write': secret_write, 'link-write': link_write, 'link-read': link_read, 'per-sni-secret': per_sni_secret,
-    'forbidden-start': forbidden_start, 'header-server': header_server, 'header-client': header_client, 'direct-header': direct_header, 'direct-pass-through': direct_pass_through,
+    'secret-read': secret_read, 'secret-write': secret_write, 'link-write': link_write, 'link-read': link_read,
+    'per-sni-secret': per_sni_secret,
+    'forbidden-start': forbidden_start, 'header-server': header_server, 'header-client': header_client,
+    'direct-header': direct_header, 'direct-pass-through': direct_pass_through,
     **{f'{transport}-read': frame_read(transport) for transport in TRANSPORTS},
     **{f'{transport}-read-from-server': frame_read(transport, from_server=True) for transport in TRANSPORTS},
     **{f'{transport}-write': frame_write(transport) for transport in TRANSPORTS},
-    'hello-collect': hello_collect, 'hello-decide': hello_decide, 'hello-sign': hello_sign, 'hello-digest': hello_digest, 'time-window': time_window,
+    'hello-collect': hello_collect, 'hello-decide': hello_decide, 'hello-sign': hello_sign, 'hello-digest': hello_digest,
+    'time-window': time_window,
     'flight-write': flight_write, 'flight-verify': flight_verify, 'records-wrap': records_wrap, 'records-unwrap': records_unwrap,
-    'middle-proxy-keys-ipv4': middle_proxy_keys(4), 'middle-proxy-keys-ipv6': middle_proxy_keys(6), 'full-frame-write': full_frame_write, 'full-frame-read': full_frame_read,
+    'middle-proxy-keys-ipv4': middle_proxy_keys(4), 'middle-proxy-keys-ipv6': middle_proxy_keys(6),
+    'full-frame-write': full_frame_write, 'full-frame-read': full_frame_read,
     'rpc-address': rpc_address, 'rpc-write': rpc_write, 'rpc-read': rpc_read, 'proxy-config': proxy_config,
 }

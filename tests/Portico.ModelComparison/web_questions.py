@@ -1,4 +1,7 @@
-"""The questions about the WEB proxy: like questions.py, against web_proxy_model.py. One question is one case, or a whole session of some dozen batches."""
+"""The questions about the WEB proxy: like questions.py, against web_proxy_model.py.
+
+One question is one case, or a whole session of some dozen batches.
+"""
 import hashlib
 import string
 
@@ -22,7 +25,8 @@ def changed(r, text, letters):
     """A text with a few small changes, or without any."""
     for _ in range(r.choice((0, 0, 1, 2))):
         at = r.randrange(len(text) + 1)
-        text = r.choice((text[:at] + r.choice(letters) + text[at:], text[:at] + text[at + 1:], text[:at] + r.choice(letters) + text[at + 1:]))
+        text = r.choice((
+            text[:at] + r.choice(letters) + text[at:], text[:at] + text[at + 1:], text[:at] + r.choice(letters) + text[at + 1:]))
     return text
 
 
@@ -96,9 +100,11 @@ def web_link(r):
     slash = r.choice(('%2F', '/'))
     server = r.choice(('', '', 'https://', 'HTTPS%3A%2F%2F', 'http://')) + h + (slash + p.replace('/', slash) if p else '')
     secret = w.link_secret(p, key) if r.randrange(3) else secret_text(r)
-    parts = [r.choice(('server', 'server', 'server', 'host')) + '=' + server.replace(' ', '%20').replace('#', '%23'), 'secret=' + secret, 'port=' + str(r.randrange(70000))]
+    parts = [r.choice(('server', 'server', 'server', 'host')) + '=' + server.replace(' ', '%20').replace('#', '%23'),
+             'secret=' + secret, 'port=' + str(r.randrange(70000))]
     r.shuffle(parts)
-    link = r.choice(('tg://webproxy?', 'tg://webproxy?', 'https://t.me/webproxy?', 'https://telegram.me/webproxy?', 'tg://proxy?')) + '&'.join(parts[:r.choice((2, 3, 3))])
+    starts = ('tg://webproxy?', 'tg://webproxy?', 'https://t.me/webproxy?', 'https://telegram.me/webproxy?', 'tg://proxy?')
+    link = r.choice(starts) + '&'.join(parts[:r.choice((2, 3, 3))])
     try:
         read = w.parse_link(link.replace('+', '%2B'))  # RULE a plus in a link is a plus: links are no HTML forms.
         expected = ' '.join((read['host'], '/' + read['path'], read['key']))
@@ -116,11 +122,13 @@ def token(r, kinds=(1, 2)):
 def web_token(r):
     kind, nonce = r.choice((1, 2)), r.randbytes(16)
     text = changed(r, w.token(SIGN_KEY, kind, nonce), BASE64URL)
-    return ask('web-token', f'{w.token(SIGN_KEY, kind, nonce)} {w.token_kind(SIGN_KEY, text)}', key=SIGN_KEY, kind=kind, nonce=nonce, text=text)
+    return ask('web-token', f'{w.token(SIGN_KEY, kind, nonce)} {w.token_kind(SIGN_KEY, text)}',
+               key=SIGN_KEY, kind=kind, nonce=nonce, text=text)
 
 
 def web_number(r):
-    text = changed(r, str(r.choice((0, 1, r.randrange(1000), 0xffffff, 0x1000000, 2 ** 64 - 1, 2 ** 64, r.randrange(2 ** 65)))), string.digits + '+- .')
+    value = r.choice((0, 1, r.randrange(1000), 0xffffff, 0x1000000, 2 ** 64 - 1, 2 ** 64, r.randrange(2 ** 65)))
+    text = changed(r, str(value), string.digits + '+- .')
     number = w.canonical_uint(text)
     return ask('web-number', 'none' if number is None else str(number), text=text)
 
@@ -131,7 +139,8 @@ def web_bearer(r):
 
 
 def subprotocol(r, kinds=(1, 2)):
-    return r.choice(('tproxy-v1.' + token(r, kinds), f'tproxy-lane-v1.{token(r, kinds)}.{r.choice((0, 1, r.randrange(2 ** 25), 0xffffff))}'))
+    return r.choice((
+        'tproxy-v1.' + token(r, kinds), f'tproxy-lane-v1.{token(r, kinds)}.{r.choice((0, 1, r.randrange(2 ** 25), 0xffffff))}'))
 
 
 def web_subprotocol(r):
@@ -164,14 +173,19 @@ def web_route(r):
         return changed(r, r.choice((*known, token(r))), BASE64URL) if r.randrange(3) else w.b64u(r.randbytes(32))
 
     base = r.choice((w.base(p), w.base(p), '/', '/app/'))
-    target = base + r.choice(('?bridge=' + r.choice(known), '?bridge=' + credential(), '?x=' + escaped(r, credential()), '', *w.TRANSPORT, *w.TRANSPORT, *w.TRANSPORT))
+    target = base + r.choice((
+        '?bridge=' + r.choice(known), '?bridge=' + credential(), '?x=' + escaped(r, credential()), '',
+        *w.TRANSPORT, *w.TRANSPORT, *w.TRANSPORT))
     if r.randrange(6) == 0:
         target = changed(r, target, BASE64URL + '/?%&=#')
-    headers = [[r.choice(('Accept', 'X-A', 'Referer')), r.choice(('*/*', 'https://a/?' + escaped(r, credential()), f'{credential()},{credential()}'))] for _ in range(r.choice((0, 0, 1, 2)))]
+    headers = [[r.choice(('Accept', 'X-A', 'Referer')),
+                r.choice(('*/*', 'https://a/?' + escaped(r, credential()), f'{credential()},{credential()}'))]
+               for _ in range(r.choice((0, 0, 1, 2)))]
     if r.randrange(2):
         headers.append([r.choice(('Authorization', 'authorization')), 'Bearer ' + r.choice((token(r), token(r), credential()))])
     if r.randrange(3) == 0:
-        headers.append([r.choice(('Sec-WebSocket-Protocol', 'sec-websocket-protocol')), r.choice((subprotocol(r), subprotocol(r), subprotocol(r) + ', chat', ' ' + subprotocol(r)))])
+        headers.append([r.choice(('Sec-WebSocket-Protocol', 'sec-websocket-protocol')),
+                        r.choice((subprotocol(r), subprotocol(r), subprotocol(r) + ', chat', ' ' + subprotocol(r)))])
     if r.randrange(6) == 0:
         headers.append(['Cookie', r.choice(('a=b', 's=' + credential()))])
     r.shuffle(headers)
@@ -183,9 +197,11 @@ def web_route(r):
         if r.randrange(3) == 0:
             method, target = 'GET', w.base(p) + '?bridge=' + credential()
         elif r.randrange(3) == 0:
-            method, target, headers = r.choice(('GET', 'CONNECT', 'CONNECT', 'POST')), w.base(p) + 'api/v1/ws', [['Sec-WebSocket-Protocol', subprotocol(r, (2, 2, 2, 1))], ['Cookie', 'a=b']]
+            method, target = r.choice(('GET', 'CONNECT', 'CONNECT', 'POST')), w.base(p) + 'api/v1/ws'
+            headers = [['Sec-WebSocket-Protocol', subprotocol(r, (2, 2, 2, 1))], ['Cookie', 'a=b']]
     config = {'host': h, 'path': p, 'capabilities': dict.fromkeys(known), 'sign_key': SIGN_KEY}
-    return ask('web-route', w.route(method, target, asked, headers, config), host=h, path=p, secret=key, key=SIGN_KEY, method=method, target=target, asked=asked, headers=headers)
+    return ask('web-route', w.route(method, target, asked, headers, config), host=h, path=p, secret=key, key=SIGN_KEY,
+               method=method, target=target, asked=asked, headers=headers)
 
 
 # ---- frames
@@ -196,7 +212,8 @@ def plain_hex(body):
 
 
 def payload_of(r, t):
-    make = {w.DATA: lambda: some(r, 40, 1), w.WINDOW: lambda: r.choice((1, 5, 1 << 20, 0xffffffff, r.getrandbits(32) or 1)).to_bytes(4, 'big')}
+    make = {w.DATA: lambda: some(r, 40, 1),
+            w.WINDOW: lambda: r.choice((1, 5, 1 << 20, 0xffffffff, r.getrandbits(32) or 1)).to_bytes(4, 'big')}
     return make.get(t, lambda: some(r, 64) if t in (w.PING, w.PONG) else b'')()
 
 
@@ -233,7 +250,8 @@ def web_batch(r):
     elif kind == 1:
         body = w.frame(w.DATA, 1, b'a' * MIB) + w.frame(w.DATA, 2, b'b' * (MIB - r.choice((15, 16, 17))))
     else:
-        body = b''.join(w.frame(r.choice(tuple(w.KNOWN)), r.choice((0, 1, r.randrange(1 << 24))), some(r, 30)) for _ in range(r.randint(0, 6)))
+        body = b''.join(w.frame(r.choice(tuple(w.KNOWN)), r.choice((0, 1, r.randrange(1 << 24))), some(r, 30))
+                        for _ in range(r.randint(0, 6)))
         body = dented(r, body) if r.randrange(3) == 0 else body
     try:
         frames = w.parse_batch(body)
@@ -292,7 +310,8 @@ def web_session(r):
                 steps.append({'drained': [stream, n]})
                 expected.append(','.join(frame.hex() for frame in relay.drained(stream, n)))
         elif kind < 19:
-            n = r.choice((0, 1, 1000, 65536, 65537, 200_000, *(() if window is None else (min(window[1], 8 * MIB), min(window[1] + 1, 8 * MIB)))))
+            n = r.choice((0, 1, 1000, 65536, 65537, 200_000,
+                          *(() if window is None else (min(window[1], 8 * MIB), min(window[1] + 1, 8 * MIB)))))
             frames, held = relay.backend(stream, b'\xaa' * n)
             steps.append({'backend': [stream, n]})
             if window is None:
@@ -370,6 +389,8 @@ def web_downlink(r):
 
 FORMATS = {} if w is None else {
     'web-host': web_host, 'web-path': web_path, 'web-secret': web_secret, 'web-capability': web_capability, 'web-link': web_link,
-    'web-token': web_token, 'web-number': web_number, 'web-bearer': web_bearer, 'web-subprotocol': web_subprotocol, 'web-forwarded': web_forwarded,
-    'web-route': web_route, 'web-batch': web_batch, 'web-session': web_session, 'web-app': web_app, 'web-uplink': web_uplink, 'web-downlink': web_downlink,
+    'web-token': web_token, 'web-number': web_number, 'web-bearer': web_bearer, 'web-subprotocol': web_subprotocol,
+    'web-forwarded': web_forwarded,
+    'web-route': web_route, 'web-batch': web_batch, 'web-session': web_session, 'web-app': web_app,
+    'web-uplink': web_uplink, 'web-downlink': web_downlink,
 }

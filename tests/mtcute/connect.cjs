@@ -20,7 +20,8 @@ function end(code) {
   process.exit(code)
 }
 
-// The library says in its log what its interface says only at the end of a whole login: that resPQ came, was the answer to its own nonce, and could be computed with.
+// The library says in its log what its interface says only at the end of a whole login:
+// that resPQ came, was the answer to its own nonce, and could be computed with.
 client.log.mgr.level = 5
 client.log.mgr.handler = (color, level, tag, text) => {
   said.push(`[${tag}] ${text}`)
