@@ -12,9 +12,19 @@ public sealed partial class LineLengthTests
 {
     private const int MostOfCode = 140, MostOfOneLineIf = 100, MostOfProse = 120;
 
+    // What other servers' users wrote.
+    private const string Foreign = "tests/Portico.IntegrationTests/Import/Files/";
+
+    private static readonly string[] OtherKinds =
+        [".py", ".sh", ".c", ".h", ".csproj", ".props", ".targets", ".runsettings", ".yml", ".cjs", ".mjs", ".js"];
+
     [Fact]
     public void No_line_of_code_is_too_long() =>
         AssertNone(Sources(), lines => TooLong(lines, MostOfCode, _ => true));
+
+    [Fact]
+    public void No_line_of_a_script_or_of_the_build_is_too_long() =>
+        AssertNone(Others(), lines => TooLong(lines, MostOfCode, _ => true));
 
     [Fact]
     public void The_statement_of_a_long_if_stands_on_its_own_line() =>
@@ -52,6 +62,26 @@ public sealed partial class LineLengthTests
         var files = Repository.Files(".cs").ToList();
         Assert.True(files.Count > 100, "the sources were not found");
         return files;
+    }
+
+    private static List<string> Others()
+    {
+        // Hidden folders are left out unless they are asked for.
+        var files = Repository.Files("").Concat(Repository.Files("", ".ci")).Concat(Repository.Files("", ".githooks"))
+            .Where(file => !file.StartsWith(Foreign, StringComparison.Ordinal))
+            .Where(file => OtherKinds.Contains(Path.GetExtension(file)) || IsScript(file))
+            .ToList();
+        Assert.True(files.Count > 100, "the scripts were not found");
+        Assert.Contains("check", files);
+        return files;
+    }
+
+    // One whose name does not say so: its first line names who runs it.
+    private static bool IsScript(string file)
+    {
+        if (Path.HasExtension(file)) return false;
+        using var stream = File.OpenRead(Path.Combine(Repository.Root, file));
+        return stream.ReadByte() == '#' && stream.ReadByte() == '!';
     }
 
     private static void AssertNone(IEnumerable<string> files, Func<IEnumerable<(string Text, int Number)>, IEnumerable<string>> select)
