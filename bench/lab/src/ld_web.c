@@ -52,7 +52,11 @@ static ssize_t result(struct lconn *c, int n) {
   errno = e == SSL_ERROR_WANT_READ || e == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
   return -1;
 }
-ssize_t web_send(struct lconn *c, const void *p, size_t n) { return result(c, SSL_write(c->web->ssl, p, n < 1 << 30 ? (int)n : 1 << 30)); }
+ssize_t web_send(struct lconn *c, const void *p, size_t n) {
+  ssize_t w = result(c, SSL_write(c->web->ssl, p, n < 1 << 30 ? (int)n : 1 << 30));
+  if (w == 0) { errno = EPIPE; return -1; } /* nobody reads any more */
+  return w;
+}
 
 /* ---- frames in messages whose mask is zero ---- */
 static uint8_t *put_frame(uint8_t *o, uint8_t kind, uint32_t stream, uint32_t n) {
@@ -91,6 +95,7 @@ static void feed(struct lconn *c, const uint8_t *p, size_t n) {
     if (w->payload) {
       size_t k = w->payload < n ? w->payload : n;
       if (w->kind == DATA) { lc_take(c, p, k); give_credit(c, (uint32_t)k); }
+      if (c->state != C_OPEN) return;
       w->payload -= (uint32_t)k; p += k; n -= k;
       continue;
     }
@@ -141,7 +146,7 @@ static void ask_socket(struct lconn *c, const char *token) {
   char ask[512];
   buf_put(&c->out, ask, (size_t)snprintf(ask, sizeof ask, "GET /api/v1/ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\n"
       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-      "Sec-WebSocket-Protocol: tproxy-v1.%.*s\r\nOrigin: https://%s\r\n\r\n", cfg.domain, (int)strcspn(token, "\r"), token, cfg.domain));
+      "Sec-WebSocket-Protocol: tproxy-v1.%.43s\r\nOrigin: https://%s\r\n\r\n", cfg.domain, token, cfg.domain));
 }
 /* the answer that stands in c->in: its length with head and body, 0 while more has to come */
 static size_t answer(struct lconn *c) {

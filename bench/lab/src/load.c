@@ -94,7 +94,9 @@ int main(int argc, char **argv) {
   if (!port || inet_pton(AF_INET, host, &cfg.dst.sin_addr) != 1 || (ntohl(cfg.dst.sin_addr.s_addr) >> 24) != 127)
     die("need --port, and a 127.x.x.x host");
   if (!cfg.conns || !cfg.src_addrs || cfg.tls_record < 64 || cfg.tls_record > 16384) die("bad argument");
+  if (cfg.web && cfg.frag) die("--frag cuts what is below TLS");
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  signal(SIGPIPE, SIG_IGN);
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   struct rlimit rl;

@@ -101,6 +101,9 @@ internal abstract class Channel
         return status;
     }
 
+    /// <summary>Whether two pieces cost it no more than one.</summary>
+    public virtual bool WritesPieces => false;
+
     /// <summary>The same for bytes in two pieces, of which the first is short: a header, and what it announces.</summary>
     public IoStatus Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes, out int written)
     {

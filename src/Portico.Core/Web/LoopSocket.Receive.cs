@@ -47,7 +47,7 @@ internal sealed partial class LoopSocket
 
             _arrived.Add(count);
             if (count == 0) _arrived.Take(Loop.Buffers, 0); // gives an empty buffer back
-            else (_heardMs, _isAsked) = (Loop.NowMs, false);
+            else (_heardMs, _askedMs) = (Loop.NowMs, 0);
         }
     }
 

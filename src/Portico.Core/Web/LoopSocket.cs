@@ -32,7 +32,7 @@ internal sealed partial class LoopSocket : LoopTask, IChannelOwner, ISocketPort
     private bool _isHeld;
     private bool _isDeaf;
     private bool _isUnderWay;
-    private bool _isAsked;
+    private long _askedMs;
     private bool _hasSaidGoodbye;
     private bool _hasHeardGoodbye;
 
@@ -74,7 +74,8 @@ internal sealed partial class LoopSocket : LoopTask, IChannelOwner, ISocketPort
     }
 
     public bool CanPass =>
-        !_channel.IsClosed && _channel.CanWrite && _batch is null && _answers.IsEmpty && !_isUnderWay && !_hasSaidGoodbye;
+        _channel.WritesPieces && !_channel.IsClosed && _channel.CanWrite
+        && _batch is null && _answers.IsEmpty && !_isUnderWay && !_hasSaidGoodbye;
 
     public void OnReady(Channel channel) => Move();
 
@@ -95,7 +96,7 @@ internal sealed partial class LoopSocket : LoopTask, IChannelOwner, ISocketPort
         var isStuck = IsSending && now - _movedMs >= WriteMs;
         // What is held here keeps pongs from being read.
         var isSilent = !_isHeld && now - _heardMs >= QuietMs;
-        if (_hasSaidGoodbye || isStuck || (isSilent && _isAsked))
+        if (_hasSaidGoodbye || isStuck || (isSilent && _askedMs != 0 && now - _askedMs >= QuietMs))
         {
             Lose();
             return;
@@ -107,9 +108,9 @@ internal sealed partial class LoopSocket : LoopTask, IChannelOwner, ISocketPort
             return;
         }
 
-        if (isSilent)
+        if (isSilent && _askedMs == 0)
         {
-            _isAsked = true;
+            _askedMs = now;
             Answer(WebSocketOpcode.Ping, []);
         }
 
@@ -139,22 +140,26 @@ internal sealed partial class LoopSocket : LoopTask, IChannelOwner, ISocketPort
     }
 
     // A turn of its own: more to read than one turn is for, room for what was held, or a connection that failed.
-    protected override void Run()
-    {
-        if (_channel.Failed) Lose();
-        else Move();
-    }
+    protected override void Run() => Move();
 
     private void Move()
     {
         if (_channel.IsClosed) return;
+        // What it brought before is read to its end, unless that has to wait.
+        if (_channel.Failed && (_isHeld || !_channel.CanRead))
+        {
+            Lose();
+            return;
+        }
+
         Receive();
         Send();
     }
 
     private void SetDeadline()
     {
-        var next = (_isAsked || _isHeld ? Loop.NowMs : _heardMs) + QuietMs;
+        var since = _isHeld ? Loop.NowMs : Math.Max(_heardMs, _askedMs);
+        var next = since + QuietMs;
         if (IsSending) next = Math.Min(next, _movedMs + WriteMs);
         if (AwaitsRest) next = Math.Min(next, _begunMs + _carrier.MessageMs);
         _channel.SetDeadline(next);

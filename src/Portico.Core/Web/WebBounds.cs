@@ -11,6 +11,7 @@ internal sealed class WebBounds(WebLimits limits, Action<string> refused)
     private readonly WebRates _all = WebRates.OfAll();
     private FrozenDictionary<ProxySecret, WebRates> _rates = FrozenDictionary<ProxySecret, WebRates>.Empty;
     private volatile WebLimits _limits = limits;
+    // Open ones, those that have shown no header too: no other limit knows of them yet.
     private int _streams;
 
     /// <summary>In force. What there is over new ones stays.</summary>
@@ -19,9 +20,6 @@ internal sealed class WebBounds(WebLimits limits, Action<string> refused)
         get => _limits;
         set => _limits = value;
     }
-
-    /// <summary>Streams that are open, those that have shown no header too: no other limit knows of them yet.</summary>
-    public int Streams => Volatile.Read(ref _streams);
 
     /// <summary>
     /// Rates of users, by secret: both forms of one user's link draw on the same. Who was there before has what is left, or every reload

@@ -39,14 +39,16 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers, Ope
     /// <param name="number">Its sequence number.</param>
     /// <param name="lane">Of a stream, or 0; null = there are no lanes.</param>
     /// <param name="body">At most <see cref="WebBatchReader.MaxLength"/> bytes, valid until the answer.</param>
-    public Task<WebAnswer> PostAsync(ulong number, uint? lane, ReadOnlySequence<byte> body)
+    /// <param name="left">The app's connection is gone: it asks again, or has by now, and what is late must not come behind that.</param>
+    public Task<WebAnswer> PostAsync(ulong number, uint? lane, ReadOnlySequence<byte> body, CancellationToken left = default)
     {
         // Off the loop: it is the dearest part of it.
         var digest = new byte[UplinkSequence.DigestLength];
         UplinkSequence.Digest(body, digest);
         return LoopCall<WebAnswer>.On(session.Loop, call =>
         {
-            if (carriers.IsGone(lane)) call.TrySetResult(new(WebAnswerKind.Done, number));
+            if (left.IsCancellationRequested) call.TrySetResult(new(WebAnswerKind.Refused));
+            else if (carriers.IsGone(lane)) call.TrySetResult(new(WebAnswerKind.Done, number));
             else if (Begin(lane) is { } carrier) carrier.Post(call, number, digest, body);
             else call.TrySetResult(new(WebAnswerKind.Refused));
             carriers.NoteUse();
@@ -56,7 +58,7 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers, Ope
     /// <summary>A request for frames, which waits until there are some.</summary>
     /// <param name="cursor">Up to where the app has everything.</param>
     /// <param name="lane">Of a stream, or 0; null = there are no lanes.</param>
-    /// <param name="left">The app's connection is gone.</param>
+    /// <param name="left">The app's connection is gone: it asks again, or has by now, and what is late must not come behind that.</param>
     public async Task<WebAnswer> AskAsync(ulong cursor, uint? lane, CancellationToken left)
     {
         HttpsCarrier? carrier = null;
@@ -68,7 +70,7 @@ internal sealed class WebEntry(WebSession session, SessionCarriers carriers, Ope
                 return;
             }
 
-            carrier = Begin(lane);
+            carrier = left.IsCancellationRequested ? null : Begin(lane);
             if (carrier is null) call.TrySetResult(new(WebAnswerKind.Refused));
             else carrier.Ask(call, cursor);
         }, session.OnFault);

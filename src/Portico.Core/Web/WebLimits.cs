@@ -10,7 +10,6 @@ internal sealed record WebLimits
         Streams = Math.Max(1, maxConnections),
     };
 
-
     /// <summary>Streams that one session may have open; an OPEN beyond it is answered with CLOSE.</summary>
     public int StreamsPerSession { get; init; } = 256;
 

@@ -36,12 +36,12 @@ internal sealed class HistoryPurge : IDisposable
 
     /// <summary>Does some of it, inside a transaction of the caller's.</summary>
     /// <param name="now">What is old goes by it.</param>
-    /// <param name="written">How many rows of hours the transaction has written: so much less is done.</param>
+    /// <param name="written">How many rows of hours the transaction has written: after many of them less is done.</param>
     public void Run(DateTimeOffset now, int written)
     {
         var hour = Calendar.HourOf(now);
         var day = _calendar.DayOf(hour);
-        var left = Math.Max(RowsAtOnce - written, RowsAtLeast);
+        var left = Math.Max(RowsAtOnce - (written / 10), RowsAtLeast);
         for (var hours = 0; hours < HoursAtOnce && left > 0; hours++)
         {
             // What a clock that was wrong by more than the days reach has put into the future goes with what is old.

@@ -88,7 +88,8 @@ internal sealed unsafe class UsageWriter : IDisposable
         BindKey(_finish, row.Key, listener, name);
         Finished += _finish.Bind(HourParameter, hour).Run();
         var wasNewHour = _isNewHour;
-        if (_isNewHour = Run(_begin, row, hour, listener, name) > 0) return;
+        _isNewHour = Run(_begin, row, hour, listener, name) > 0;
+        if (_isNewHour) return;
         if (wasNewHour && Run(_update, row, hour, listener, name) > 0) return;
         var id = _nextId.Step() ? _nextId.Number(0) : throw new InvalidOperationException("the file has no state");
         _nextId.Reset();

@@ -51,7 +51,7 @@ internal static class HttpsRequests
         }
 
         // Its bytes stay where they are until the session has taken or refused them.
-        var answer = await entry.PostAsync(number, lane, body).ConfigureAwait(false);
+        var answer = await entry.PostAsync(number, lane, body, context.RequestAborted).ConfigureAwait(false);
         RequestBody.Release(context, body);
         if (answer.Kind == WebAnswerKind.Done)
             context.Response.Headers[CarrierAnswer.UpDone] = CarrierAnswer.Text(answer.Number);

@@ -49,6 +49,8 @@ internal sealed class TlsChannel : Channel, IChannelOwner, ITlsWire, ILoopTask
     /// <summary>It goes on without OpenSSL.</summary>
     public bool IsSlim => _session is TlsRecords;
 
+    public override bool WritesPieces => true;
+
     public override bool CanChangeLoops => _socket.CanChangeLoops && _session is TlsSession;
 
     /// <summary>Tells the owner, in the next turn, what there is already: what came with the handshake is announced by no event.</summary>

@@ -103,6 +103,33 @@ public sealed class HttpsCarrierTests
     }
 
     [Fact]
+    public void What_is_late_and_whose_connection_is_gone_does_not_come_behind_what_was_asked_since()
+    {
+        using var stage = new WebStage();
+        var (entry, dc, end) = Relay(stage);
+        var gone = new CancellationToken(canceled: true);
+        dc.Say("first"u8);
+        stage.Done(entry.AskAsync(0, null, default));
+        dc.Say("second"u8);
+        stage.Done(entry.AskAsync(1, null, default));
+        var body = Sequence(Data(1, end.Encrypt("twice"u8)));
+        stage.Done(entry.PostAsync(2, null, body));
+        stage.Done(entry.PostAsync(3, null, Sequence(Data(1, end.Encrypt(" or not"u8)))));
+
+        Assert.Equal(WebAnswerKind.Refused, stage.Done(entry.AskAsync(0, null, gone)).Kind);
+        Assert.Equal(WebAnswerKind.Refused, stage.Done(entry.PostAsync(2, null, body, gone)).Kind);
+        // And one that is not late is asked again, unapplied.
+        var next = Sequence(Data(1, end.Encrypt("."u8)));
+        Assert.Equal(WebAnswerKind.Refused, stage.Done(entry.PostAsync(4, null, next, gone)).Kind);
+        Assert.Equal(new WebAnswer(WebAnswerKind.Done, 4), stage.Done(entry.PostAsync(4, null, next)));
+
+        var again = stage.Done(entry.AskAsync(1, null, default));
+        Assert.Equal((WebAnswerKind.Batch, 2UL), (again.Kind, again.Number));
+        Assert.Equal("twice or not."u8.ToArray(), dc.Text);
+        stage.Stage.AssertOpen();
+    }
+
+    [Fact]
     public void A_request_that_finds_nothing_waits_25_s_and_a_newer_one_takes_its_place()
     {
         using var stage = new WebStage();

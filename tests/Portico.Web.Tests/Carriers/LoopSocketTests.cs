@@ -312,7 +312,7 @@ public sealed class LoopSocketTests
     [Fact]
     public async Task A_message_that_is_not_whole_in_time_is_the_end_of_its_lane()
     {
-        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Limits = new WebLimits { MessageMs = 300 } });
+        await using var host = await WebHostUnderTest.StartAsync(new HostSetup { Limits = new WebLimits { MessageMs = 1000 } });
         using var client = host.Client();
         await client.EnterAsync();
         using var other = await OpenAsync(host, client, lane: 1);

@@ -116,7 +116,7 @@ public sealed class SocketTests
     [MemberData(nameof(All))]
     public async Task A_message_that_is_not_whole_in_time_is_the_end(Way way)
     {
-        var limits = new WebLimits { MessageMs = 300 };
+        var limits = new WebLimits { MessageMs = 1000 };
         await using var host = await WebHostUnderTest.StartAsync(new HostSetup { IsTls = way.IsTls(), Limits = limits });
         using var client = host.Client(way.Version());
         await client.EnterAsync();
