@@ -95,25 +95,19 @@ internal abstract class Channel
         written = 0;
         if (!CanWrite) return IoStatus.WouldBlock;
         Loop.Assert();
-        var status = WriteCore(bytes, out written);
-        if (written < bytes.Length) _traits &= ~Traits.Writable;
-        if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
-        return status;
+        return AfterWrite(WriteCore(bytes, out written), written, bytes.Length);
     }
 
-    /// <summary>Whether two pieces cost it no more than one.</summary>
+    /// <summary>Whether it can write two pieces at once.</summary>
     public virtual bool WritesPieces => false;
 
-    /// <summary>The same for bytes in two pieces, of which the first is short: a header, and what it announces.</summary>
+    /// <summary>The same for two pieces, where <see cref="WritesPieces"/>: a short header, and what it announces.</summary>
     public IoStatus Write(ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes, out int written)
     {
         written = 0;
         if (!CanWrite) return IoStatus.WouldBlock;
         Loop.Assert();
-        var status = WriteCore(head, bytes, out written);
-        if (written < head.Length + bytes.Length) _traits &= ~Traits.Writable;
-        if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
-        return status;
+        return AfterWrite(WriteCore(head, bytes, out written), written, head.Length + bytes.Length);
     }
 
     /// <summary>Sends FIN after what was written; reading goes on.</summary>
@@ -289,15 +283,9 @@ internal abstract class Channel
 
     protected abstract IoStatus WriteCore(ReadOnlySpan<byte> bytes, out int written);
 
-    /// <summary>For channels that can do better than to write twice.</summary>
-    protected virtual IoStatus WriteCore(ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes, out int written)
-    {
-        var status = WriteCore(head, out written);
-        if (status != IoStatus.Ok || written < head.Length) return status;
-        status = WriteCore(bytes, out var more);
-        written += more;
-        return status;
-    }
+    /// <summary>For those with <see cref="WritesPieces"/>.</summary>
+    protected virtual IoStatus WriteCore(ReadOnlySpan<byte> head, ReadOnlySpan<byte> bytes, out int written) =>
+        throw new NotSupportedException();
 
     protected abstract void ShutdownWriteCore();
 
@@ -327,6 +315,13 @@ internal abstract class Channel
         if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
         if (status != IoStatus.Ok || (count < room && (_traits & (Traits.HungUp | Traits.ShortReads)) == 0))
             _traits &= ~Traits.Readable;
+        return status;
+    }
+
+    private IoStatus AfterWrite(IoStatus status, int written, int length)
+    {
+        if (written < length) _traits &= ~Traits.Writable;
+        if (status == IoStatus.Reset) _traits |= Traits.Failed | Traits.HungUp;
         return status;
     }
 

@@ -158,8 +158,7 @@ internal sealed partial class LoopSocket : LoopTask, IChannelOwner, ISocketPort
 
     private void SetDeadline()
     {
-        var since = _isHeld ? Loop.NowMs : Math.Max(_heardMs, _askedMs);
-        var next = since + QuietMs;
+        var next = (_isHeld ? Loop.NowMs : Math.Max(_heardMs, _askedMs)) + QuietMs;
         if (IsSending) next = Math.Min(next, _movedMs + WriteMs);
         if (AwaitsRest) next = Math.Min(next, _begunMs + _carrier.MessageMs);
         _channel.SetDeadline(next);
