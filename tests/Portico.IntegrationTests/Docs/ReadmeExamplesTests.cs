@@ -3,6 +3,7 @@ using Portico.Configuration;
 using Portico.IntegrationTests.Commands;
 using Portico.IntegrationTests.Packages;
 using Portico.Protocol.Secrets;
+using Portico.TestKit;
 using Portico.TestKit.Covers;
 using Xunit;
 

@@ -1,15 +1,10 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Portico.Core.Background;
-using Portico.Core.Net;
 using Portico.Core.Options;
 using Portico.Doctor;
 using Portico.Doctor.Checks;
-using Portico.IntegrationTests.Commands;
 using Portico.Protocol.Secrets;
 using Portico.Protocol.WebProxy;
-using Portico.TestKit.Proxies;
-using Portico.Web;
 using Xunit;
 
 namespace Portico.IntegrationTests.Doctor;
@@ -17,49 +12,27 @@ namespace Portico.IntegrationTests.Doctor;
 /// <summary>A WEB host behind a server that does one thing wrong at a time, each of which the doctor names.</summary>
 public sealed class WebDoorTests : IAsyncLifetime
 {
-    private const string Host = "www.example.org", Client = "198.51.100.9";
+    private const string Client = "198.51.100.9";
 
-    private readonly TemporaryDirectory _files = new();
     private readonly TestAuthority _authority = new();
-    private ProxyUnderTest _proxy = null!;
-    private WebHosts _hosts = null!;
+    private HostBehindFront _host = null!;
     private X509Certificate2 _certificate = null!;
     private FaultyFront _front = null!;
-    private ProxySettings _settings = null!;
 
     public async Task InitializeAsync()
     {
-        Assert.True(WebAddress.TryCreate(Host, "", out var address, out _));
-        Directory.CreateDirectory(_files.File("www"));
-        _files.Write("www/index.html", "<!doctype html><title>Garden notes</title>\n");
-        var web = new WebSettings
-        {
-            Address = address,
-            Site = _files.File("www"),
-            Carriers = [WebCarrier.WebSocket, WebCarrier.Https],
-            Trusted = [IPNetwork.Parse("127.0.0.1/32")],
-        };
-        _proxy = ProxyUnderTest.Start(EngineKind.Sockets, settings => settings with
-        {
-            Listeners = [settings.Listeners[0] with { Protocols = ClientProtocols.None, Web = web }],
-        });
-        _hosts = await WebHosts.StartAsync(_proxy.Proxy, _proxy.Logs.Factory, TimeProvider.System);
-        var place = (IPEndPoint)_hosts.Addresses[0];
-        _settings = _proxy.Proxy.Settings with { Listeners = [_proxy.Proxy.Settings.Listeners[0] with { Address = place }] };
-        _certificate = _authority.Sign(Host);
-        _front = FaultyFront.Start(place, _certificate);
+        _host = await HostBehindFront.StartAsync();
+        _certificate = _authority.Sign(HostBehindFront.Host);
+        _front = FaultyFront.Start(_host.Place, _certificate);
         _front.Rewrite = FaultyFront.With("X-Forwarded-For", _ => Client);
     }
 
     public async Task DisposeAsync()
     {
         await _front.DisposeAsync();
-        await _proxy.Proxy.StopAsync(TimeSpan.Zero);
-        await _hosts.DisposeAsync();
-        await _proxy.DisposeAsync();
+        await _host.DisposeAsync();
         _certificate.Dispose();
         _authority.Dispose();
-        _files.Dispose();
     }
 
     [Fact]
@@ -69,8 +42,8 @@ public sealed class WebDoorTests : IAsyncLifetime
 
         Assert.True(finding.Diagnosis.Name == "door-good", finding.Text);
         Assert.Contains("could wait 6 s", finding.Text, StringComparison.Ordinal);
-        Assert.Equal(0, _proxy.Metrics.Value("portico_web_sessions"));
-        Assert.Equal(2, _proxy.Metrics.Value("portico_web_ended_total", ("reason", "web_deleted")));
+        Assert.Equal(0, _host.Test.Metrics.Value("portico_web_sessions"));
+        Assert.Equal(2, _host.Test.Metrics.Value("portico_web_ended_total", ("reason", "web_deleted")));
     }
 
     public static TheoryData<string, string, string> Headers => new()
@@ -102,7 +75,7 @@ public sealed class WebDoorTests : IAsyncLifetime
                 [.. FaultyFront.With("Connection", _ => "close")([.. asItShouldBe(lines)])]),
         };
 
-        var finding = await OneAsync(Without(WebCarrier.Https));
+        var finding = await OneAsync(_host.Without(WebCarrier.Https));
 
         Assert.True(finding.Diagnosis.Name == name, $"{finding.Diagnosis.Name}: {finding.Text}");
         Assert.Contains(cure, finding.Cure, StringComparison.Ordinal);
@@ -113,7 +86,7 @@ public sealed class WebDoorTests : IAsyncLifetime
     {
         _front.Collects = true;
 
-        Assert.Equal("door-collects", (await OneAsync(Without(WebCarrier.Https))).Diagnosis.Name);
+        Assert.Equal("door-collects", (await OneAsync(_host.Without(WebCarrier.Https))).Diagnosis.Name);
     }
 
     [Fact]
@@ -121,7 +94,7 @@ public sealed class WebDoorTests : IAsyncLifetime
     {
         _front.Buffers = true;
 
-        var finding = await OneAsync(Without(WebCarrier.WebSocket));
+        var finding = await OneAsync(_host.Without(WebCarrier.WebSocket));
 
         Assert.Equal("door-buffers", finding.Diagnosis.Name);
         Assert.Contains("proxy_buffering off", finding.Cure, StringComparison.Ordinal);
@@ -132,7 +105,7 @@ public sealed class WebDoorTests : IAsyncLifetime
     {
         _front.Patience = TimeSpan.FromSeconds(3);
 
-        var finding = await OneAsync(Without(WebCarrier.WebSocket));
+        var finding = await OneAsync(_host.Without(WebCarrier.WebSocket));
 
         Assert.Equal("door-cuts", finding.Diagnosis.Name);
         Assert.Matches("ended after 3(\\.[0-9])? s with 504", finding.Text);
@@ -146,7 +119,7 @@ public sealed class WebDoorTests : IAsyncLifetime
     {
         if (!OperatingSystem.IsLinux()) return; // nobody tells who is connected
 
-        var finding = await OneAsync(Changed(web => web with
+        var finding = await OneAsync(_host.Changed(web => web with
         {
             Carriers = [WebCarrier.WebSocket],
             Trusted = trusted.Length == 0 ? [] : [IPNetwork.Parse(trusted)],
@@ -159,7 +132,7 @@ public sealed class WebDoorTests : IAsyncLifetime
     [Fact]
     public async Task Plain_HTTP_for_everybody_is_named_before_anybody_is_asked()
     {
-        var settings = Changed(web => web with { Trusted = [] });
+        var settings = _host.Changed(web => web with { Trusted = [] });
         settings = settings with { Listeners = [settings.Listeners[0] with { Address = new IPEndPoint(IPAddress.Any, 8080) }] };
 
         var findings = await new DoorCheck(settings, holder: null, new PublicDoor(_front.Access), new TcpTable(new MachineFiles()))
@@ -178,7 +151,7 @@ public sealed class WebDoorTests : IAsyncLifetime
         };
         Assert.Equal("door-closed", (await OneAsync(access: shut)).Diagnosis.Name);
 
-        var plain = FaultyFront.To(_settings.Listeners[0].Address);
+        var plain = FaultyFront.To(_host.Place);
         Assert.Equal("door-broken", (await OneAsync(access: plain)).Diagnosis.Name);
     }
 
@@ -189,23 +162,10 @@ public sealed class WebDoorTests : IAsyncLifetime
 
         var finding = await OneAsync();
 
-        var capability = Capability.Compute(_settings.Listeners[0].Web!.Address, SecretKind.Secure, _proxy.Secret);
+        var capability = Capability.Compute(_host.Settings.Listeners[0].Web!.Address, SecretKind.Secure, _host.Test.Secret);
         Assert.DoesNotContain(capability, finding.Text + finding.Cure, StringComparison.Ordinal);
     }
 
-    private ProxySettings Without(WebCarrier carrier) => Changed(web => web with { Carriers = web.Carriers.Remove(carrier) });
-
-    private ProxySettings Changed(Func<WebSettings, WebSettings> change)
-    {
-        var listener = _settings.Listeners[0];
-        return _settings with { Listeners = [listener with { Web = change(listener.Web!) }] };
-    }
-
-    private async Task<Finding> OneAsync(ProxySettings? settings = null, NetworkAccess? access = null)
-    {
-        var holder = new DataDirectoryHolder(Environment.ProcessId, []);
-        var check = new DoorCheck(settings ?? _settings, holder, new PublicDoor(access ?? _front.Access), new TcpTable(new MachineFiles()));
-        var findings = await check.RunAsync(CancellationToken.None);
-        return findings.Count == 1 ? findings[0] : throw new Xunit.Sdk.XunitException(string.Join('\n', findings));
-    }
+    private Task<Finding> OneAsync(ProxySettings? settings = null, NetworkAccess? access = null) =>
+        HostBehindFront.FindAsync(settings ?? _host.Settings, access ?? _front.Access);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using Portico.IntegrationTests;
 using Portico.Protocol.WebProxy;
 using Portico.TestKit;
@@ -11,7 +10,7 @@ using Xunit;
 namespace Portico.Web.Tests.Doors;
 
 /// <summary>What docs/web-proxy.md gives to copy for HAProxy in front, as it stands there: every carrier goes through it.</summary>
-public sealed partial class HaproxyTests
+public sealed class HaproxyTests
 {
     public static TheoryData<Way> OverTls => [Way.Tls, Way.Http2];
 
@@ -39,23 +38,9 @@ public sealed partial class HaproxyTests
         Assert.DoesNotContain(host.Logs.Lines, line => line.EventName == "WebForwardedForUnclear");
     }
 
-    private static string Example(HaproxyCover haproxy, WebHostUnderTest host)
-    {
-        var example = Block().Match(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "web-proxy.md"))).Groups["text"].Value;
-        foreach (var (there, here) in ((string, string)[])
-        [
-            (":443 ", $"{haproxy.Endpoint} "),
-            ("/etc/haproxy/www.example.org.pem", haproxy.BothFile),
-            ("127.0.0.1:8080", $"{host.Server.Address}"),
-        ])
-        {
-            Assert.Contains(there, example, StringComparison.Ordinal);
-            example = example.Replace(there, here, StringComparison.Ordinal);
-        }
-
-        return "global\n    nbthread 1\n" + example;
-    }
-
-    [GeneratedRegex("^```haproxy\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Block();
+    private static string Example(HaproxyCover haproxy, WebHostUnderTest host) => "global\n    nbthread 1\n"
+        + DocumentExamples.Block("docs/web-proxy.md", "haproxy")
+            .With(":443 ", $"{haproxy.Endpoint} ")
+            .With("/etc/haproxy/www.example.org.pem", haproxy.BothFile)
+            .With("127.0.0.1:8080", $"{host.Server.Address}");
 }
