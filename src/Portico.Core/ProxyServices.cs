@@ -154,9 +154,9 @@ internal sealed partial class ProxyServices
 
     /// <summary>WEB sessions of a listener, whose streams it serves.</summary>
     public WebSessions CreateWebSessions(Engine engine, ClientListener acceptor, SettingsGeneration generation, int index) => new(
-        [.. engine.Loops], acceptor, generation.Loops[0].Listeners[index], Web.Tokens, Metrics,
-        WebLimits.Of(generation.Settings.Listeners[index].MaxConnections), engine.Loops[0].Time,
-        _loggers.CreateLogger<WebSessions>());
+        [.. engine.Loops], acceptor, generation.Loops[0].Listeners[index], Web.Tokens,
+        new WebReport(generation.Settings.Listeners[index].Name, Metrics, _loggers.CreateLogger<WebSessions>()),
+        WebLimits.Of(generation.Settings.Listeners[index].MaxConnections), engine.Loops[0].Time);
 
     /// <summary>What administration may read and ask.</summary>
     /// <param name="engine">The loops.</param>

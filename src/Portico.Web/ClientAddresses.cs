@@ -26,7 +26,7 @@ internal sealed partial class ClientAddresses(ILoggerFactory loggers, TimeProvid
         var values = context.Request.Headers[Header];
         if (ForwardedAddress.TryFind(peer, isTrusted, [.. values.Select(value => value ?? "")], out var client))
             return new IPEndPoint(client, client.Equals(peer) ? context.Connection.RemotePort : 0);
-        gate.Sessions.CountRefused("forwarded");
+        gate.Sessions.Report.Refused("forwarded");
         if (_warnings.IsDue()) Log.NotOne(_log, gate.Listener, peer);
         return null;
     }

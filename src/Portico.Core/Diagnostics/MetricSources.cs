@@ -6,7 +6,10 @@ namespace Portico.Core.Diagnostics;
 /// <param name="Sessions">Sessions there are.</param>
 /// <param name="Streams">Their streams.</param>
 /// <param name="Parked">Requests for frames that wait.</param>
-internal readonly record struct WebFigures(string Listener, string Carrier, int Sessions, int Streams, int Parked);
+/// <param name="Begun">Sessions that there have been since the proxy began, those that have ended too; 0 with none.</param>
+/// <param name="Opened">Streams, likewise.</param>
+internal readonly record struct WebFigures(
+    string Listener, string Carrier, int Sessions, int Streams, int Parked, long Begun, long Opened);
 
 /// <summary>What the streams of one listener's WEB sessions have carried since the proxy began.</summary>
 /// <param name="Listener">Its name.</param>

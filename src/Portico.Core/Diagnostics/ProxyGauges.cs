@@ -76,13 +76,21 @@ internal static class ProxyGauges
             "portico.web.polls", () => sources.Web().Select(it => Of(it, it.Parked)), "{request}",
             "Requests for frames that wait until there are some");
         meter.CreateObservableCounter(
+            "portico.web.begun", () => sources.Web().Where(HasCarrier).Select(it => Of(it, it.Begun)), "{session}",
+            "Sessions of WEB proxies whose first frame has travelled, by carrier");
+        meter.CreateObservableCounter(
+            "portico.web.opened", () => sources.Web().Where(HasCarrier).Select(it => Of(it, it.Opened)), "{stream}",
+            "Streams that WEB sessions have opened, by carrier");
+        meter.CreateObservableCounter(
             "portico.web.received", () => sources.WebBytes().Select(it => OfListener(it.Listener, it.Received)), "By",
             "Bytes from apps in streams of WEB sessions");
         meter.CreateObservableCounter(
             "portico.web.sent", () => sources.WebBytes().Select(it => OfListener(it.Listener, it.Sent)), "By",
             "Bytes to apps in streams of WEB sessions");
 
-        static Measurement<long> Of(WebFigures figures, int count) =>
+        static bool HasCarrier(WebFigures figures) => figures.Carrier != "none";
+
+        static Measurement<long> Of(WebFigures figures, long count) =>
             new(count, new("listener", figures.Listener), new KeyValuePair<string, object?>("carrier", figures.Carrier));
 
         static Measurement<long> OfListener(string listener, long bytes) =>

@@ -20,6 +20,7 @@ internal sealed class ProxyMetrics
 
     // From a data centre next door to the end of our patience.
     private static readonly double[] ConnectBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10];
+    private static readonly double[] WelcomeBounds = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120];
 
     // Around the time windows that operators set, and then time zones.
     private static readonly long[] SkewBounds = [10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 43_200, 86_400];
@@ -47,7 +48,11 @@ internal sealed class ProxyMetrics
     private readonly Histogram<int> _packetSize;
     private readonly Counter<long> _replayEvicted;
     private readonly Counter<long> _memoryShed;
+    private readonly Counter<long> _webPages;
+    private readonly Histogram<double> _webWelcome;
     private readonly Counter<long> _webRefused;
+    private readonly Counter<long> _webAgain;
+    private readonly Counter<long> _webRepeated;
     private readonly Counter<long> _storageErrors;
     private readonly Counter<long> _webEnded;
     private readonly Counter<long> _alerts;
@@ -105,6 +110,14 @@ internal sealed class ProxyMetrics
             "portico.memory.shed", "{connection}", "Connections that ended for want of memory, by what they were");
         _storageErrors = meter.CreateCounter<long>(
             "portico.storage.errors", "{error}", "Times that users or their usage could not be kept or read");
+        _webPages = meter.CreateCounter<long>("portico.web.pages", "{page}", "Times that a WEB proxy's page was shown to an app");
+        _webWelcome = meter.CreateHistogram(
+            "portico.web.welcome.duration", "s", "Time from showing the page to creating the session that it asks for",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = WelcomeBounds });
+        _webAgain = meter.CreateCounter<long>(
+            "portico.web.again", "{request}", "Requests of WEB proxies' apps that are to come again in a second");
+        _webRepeated = meter.CreateCounter<long>(
+            "portico.web.repeated", "{request}", "Requests of WEB proxies' apps that came again, as the answer did not arrive");
         _webRefused = meter.CreateCounter<long>(
             "portico.web.refused", "{request}", "Requests of WEB proxies' apps that were right and were refused, by reason");
         _alerts = meter.CreateCounter<long>(
@@ -148,6 +161,23 @@ internal sealed class ProxyMetrics
     /// forwarded: a server in front names no client.
     /// </param>
     public void WebRefused(string listener, string reason) => _webRefused.Add(1, new("listener", listener), new("reason", reason));
+
+    /// <summary>A bridge page was shown.</summary>
+    public void WebPage(string listener) => _webPages.Add(1, new KeyValuePair<string, object?>("listener", listener));
+
+    /// <summary>A session was created.</summary>
+    /// <param name="listener">Its name.</param>
+    /// <param name="seconds">Since its page was shown.</param>
+    public void WebWelcome(string listener, double seconds) =>
+        _webWelcome.Record(seconds, new KeyValuePair<string, object?>("listener", listener));
+
+    /// <summary>503.</summary>
+    public void WebAgain(string listener) => _webAgain.Add(1, new KeyValuePair<string, object?>("listener", listener));
+
+    /// <param name="listener">Its name.</param>
+    /// <param name="isUp">With frames; else for frames.</param>
+    public void WebRepeated(string listener, bool isUp) =>
+        _webRepeated.Add(1, new("listener", listener), new("direction", isUp ? "client_to_dc" : "dc_to_client"));
 
     /// <param name="listener">Its name.</param>
     /// <param name="reason">Why, as logs have it.</param>

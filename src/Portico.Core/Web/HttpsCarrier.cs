@@ -85,6 +85,7 @@ internal sealed class HttpsCarrier : ILaneTaker
                 SetTimer(_held.DueMs);
                 break;
             case UplinkVerdict.Repeat:
+                _session.Report.Repeated(isUp: true);
                 call.TrySetResult(new(WebAnswerKind.Done, number));
                 break;
             case UplinkVerdict.Busy:
@@ -115,6 +116,7 @@ internal sealed class HttpsCarrier : ILaneTaker
                 if (_parked is { } parked) Park(parked);
                 break;
             case DownlinkVerdict.Repeat:
+                _session.Report.Repeated(isUp: false);
                 call.TrySetResult(new(WebAnswerKind.Batch, _down.Value, _unacknowledged!.Share()));
                 break;
             default:

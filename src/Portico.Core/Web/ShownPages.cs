@@ -4,9 +4,12 @@ namespace Portico.Core.Web;
 
 /// <summary>A bridge page that was shown, and the session that it created.</summary>
 /// <param name="user">To whom.</param>
-internal sealed class ShownPage(WebUser user)
+/// <param name="shownMs">When, on the clock of pages.</param>
+internal sealed class ShownPage(WebUser user, long shownMs)
 {
     public WebUser User => user;
+
+    public long ShownMs => shownMs;
 
     /// <summary>Null = it was not used.</summary>
     public string? SessionToken { get; set; }

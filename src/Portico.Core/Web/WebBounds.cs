@@ -5,14 +5,17 @@ namespace Portico.Core.Web;
 
 /// <summary>Bounds of all sessions of one listener together. From any thread.</summary>
 /// <param name="limits">In force at first.</param>
-/// <param name="refused">Counts what was refused, by reason.</param>
-internal sealed class WebBounds(WebLimits limits, Action<string> refused)
+/// <param name="report">Told of what was refused.</param>
+internal sealed class WebBounds(WebLimits limits, WebReport report)
 {
     private readonly WebRates _all = WebRates.OfAll();
     private FrozenDictionary<ProxySecret, WebRates> _rates = FrozenDictionary<ProxySecret, WebRates>.Empty;
     private volatile WebLimits _limits = limits;
     // Open ones, those that have shown no header too: no other limit knows of them yet.
     private int _streams;
+
+    /// <summary>Told of what happens to sessions.</summary>
+    public WebReport Report => report;
 
     /// <summary>In force. What there is over new ones stays.</summary>
     public WebLimits Limits
@@ -58,5 +61,5 @@ internal sealed class WebBounds(WebLimits limits, Action<string> refused)
     public void LeaveStream() => Interlocked.Decrement(ref _streams);
 
     /// <summary>A session has as many as it may.</summary>
-    public void RefuseStream() => refused("streams");
+    public void RefuseStream() => report.Refused("streams");
 }

@@ -31,7 +31,7 @@ internal sealed class WebSession : ILoopTask
 
     private readonly IAcceptor _engine;
     private readonly WebBounds _bounds;
-    private readonly Action<WebEnd, Exception?> _onEnd;
+    private readonly Action<Exception?> _onEnd;
     private readonly Dictionary<uint, WebStream> _streams = [];
     private readonly List<WebLane> _woken = [];
     private readonly List<WebStream> _due = [];
@@ -42,15 +42,15 @@ internal sealed class WebSession : ILoopTask
     private bool _hasRoomAgain;
     private long _received;
     private long _sent;
+    private long _opened;
 
     /// <param name="loop">Where it lives.</param>
     /// <param name="engine">Serves its streams.</param>
     /// <param name="user">Whose it is.</param>
     /// <param name="client">The app's address when the session was created.</param>
     /// <param name="bounds">Of the listener's sessions.</param>
-    /// <param name="onEnd">Hears that it is over, why, and of the exception if it was one of ours.</param>
-    public WebSession(
-        EventLoop loop, IAcceptor engine, WebUser user, IPEndPoint client, WebBounds bounds, Action<WebEnd, Exception?> onEnd)
+    /// <param name="onEnd">Hears that it is over, and of the exception if it was one of ours.</param>
+    public WebSession(EventLoop loop, IAcceptor engine, WebUser user, IPEndPoint client, WebBounds bounds, Action<Exception?> onEnd)
     {
         (Loop, _engine, User, Client, _bounds, _onEnd) = (loop, engine, user, client, bounds, onEnd);
         Rules = new RelayStreams(bounds.Limits.StreamsPerSession);
@@ -63,6 +63,9 @@ internal sealed class WebSession : ILoopTask
 
     /// <summary>The app's address when the session was created.</summary>
     public IPEndPoint Client { get; }
+
+    /// <summary>Told of what happens to it.</summary>
+    public WebReport Report => _bounds.Report;
 
     /// <summary>Which streams there are, and what may be sent on them.</summary>
     public RelayStreams Rules { get; }
@@ -84,6 +87,9 @@ internal sealed class WebSession : ILoopTask
 
     /// <inheritdoc cref="Received"/>
     public long Sent => Volatile.Read(ref _sent);
+
+    /// <summary>Streams that were opened so far. Written by the loop; read by whoever counts.</summary>
+    public long Opened => Volatile.Read(ref _opened);
 
     /// <summary>When bytes of a stream came or went last, on the loop's clock.</summary>
     public long LastByteMs { get; private set; }
@@ -224,7 +230,7 @@ internal sealed class WebSession : ILoopTask
         }
         finally
         {
-            _onEnd(reason, fault);
+            _onEnd(fault);
         }
     }
 
@@ -256,6 +262,7 @@ internal sealed class WebSession : ILoopTask
             case RelayEventKind.Opened:
                 var opened = new WebStream(this, lane, happened.Stream);
                 _streams.Add(happened.Stream, opened);
+                Volatile.Write(ref _opened, _opened + 1);
                 _engine.OnAccepted(opened);
                 break;
             case RelayEventKind.Rejected:

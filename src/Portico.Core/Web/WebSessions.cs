@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
-using Microsoft.Extensions.Logging;
 using Portico.Core.Cover;
 using Portico.Core.Diagnostics;
 using Portico.Core.Net;
@@ -27,13 +26,12 @@ internal readonly record struct WebCreation(string? Token, bool IsOverLimit)
 /// <param name="engine">Serves streams.</param>
 /// <param name="listener">Whose they are, and whose secrets are good.</param>
 /// <param name="tokens">Signs.</param>
-/// <param name="metrics">Counts what is refused.</param>
+/// <param name="report">Told of what happens.</param>
 /// <param name="limits">Of sessions, at first.</param>
 /// <param name="time">The clock.</param>
-/// <param name="log">Where lines go; none has anything of a token.</param>
-internal sealed partial class WebSessions(
-    ImmutableArray<EventLoop> loops, IAcceptor engine, ListenerContext listener, WebTokenKey tokens, ProxyMetrics metrics,
-    WebLimits limits, TimeProvider time, ILogger log)
+internal sealed class WebSessions(
+    ImmutableArray<EventLoop> loops, IAcceptor engine, ListenerContext listener, WebTokenKey tokens, WebReport report, WebLimits limits,
+    TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,11 +39,10 @@ internal sealed partial class WebSessions(
     private readonly Dictionary<UInt128, WebEntry> _live = [];
     private readonly HashSet<UInt128> _ended = [];
     private readonly Queue<(UInt128 Number, long Ms)> _endAges = new();
+    private readonly WebTotals _before = new();
     private readonly long _start = time.GetTimestamp();
     private int _nextLoop;
     private bool _isClosed;
-    private long _receivedBefore;
-    private long _sentBefore;
 
     /// <summary>Where sessions may live.</summary>
     public ImmutableArray<EventLoop> Loops => loops;
@@ -54,7 +51,10 @@ internal sealed partial class WebSessions(
     public OpenSockets Sockets { get; } = new();
 
     /// <summary>Bounds of all of them together.</summary>
-    public WebBounds Bounds { get; } = new(limits, reason => metrics.WebRefused(listener.Name, reason));
+    public WebBounds Bounds { get; } = new(limits, report);
+
+    /// <summary>Told of what happens.</summary>
+    public WebReport Report => report;
 
     /// <summary>Sessions there are.</summary>
     public int Count
@@ -75,12 +75,13 @@ internal sealed partial class WebSessions(
             if (_isClosed || !IsGood(user) || IsOutOfMemory()) return null;
             if (!Bounds.MayShowPage(user, now))
             {
-                CountRefused("pages");
+                report.Refused("pages");
                 return null;
             }
 
             var token = NewToken(WebTokenKind.Bootstrap, out var number);
-            _pages.Add(number, new ShownPage(user), now);
+            _pages.Add(number, new ShownPage(user, now), now);
+            report.PageShown();
             return token;
         }
     }
@@ -103,19 +104,20 @@ internal sealed partial class WebSessions(
             if (_isClosed || IsOutOfMemory()) return new(null, IsOverLimit: true);
             if (_live.Count >= Bounds.Limits.Sessions || !Bounds.MayCreateSession(shown.User, now))
             {
-                CountRefused("sessions");
+                report.Refused("sessions");
                 return new(null, IsOverLimit: true);
             }
 
             var loop = loops[_nextLoop++ % loops.Length];
             created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
             _pages.Use(shown, created.Token!, number);
+            var name = report.Created(now - shown.ShownMs);
             SessionCarriers carriers = null!;
-            session = new WebSession(loop, engine, shown.User, client, Bounds, (end, fault) =>
+            session = new WebSession(loop, engine, shown.User, client, Bounds, fault =>
             {
                 carriers.End();
-                Forget(number, session);
-                Tell(shown.User, end, fault);
+                Forget(number, session, carriers.Used);
+                report.Ended(name, session, carriers.Used, NowMs - now, fault);
             });
             carriers = new SessionCarriers(session, Bounds.Limits);
             _live.Add(number, new WebEntry(session, carriers, Sockets));
@@ -125,37 +127,22 @@ internal sealed partial class WebSessions(
         return created;
     }
 
-    /// <summary>A request that was right was refused.</summary>
-    /// <param name="reason">See <see cref="ProxyMetrics.WebRefused"/>.</param>
-    public void CountRefused(string reason) => metrics.WebRefused(listener.Name, reason);
-
-    /// <summary>What there is, by carrier.</summary>
-    public IEnumerable<WebFigures> Figures()
+    /// <summary>What there is, and what there has been, by carrier.</summary>
+    public IReadOnlyList<WebFigures> Figures()
     {
-        WebEntry[] entries;
-        lock (_gate) entries = [.. _live.Values];
-        var byCarrier = entries.ToLookup(entry => entry.Carrier, entry => entry.Session);
-        foreach (var carrier in Enum.GetValues<WebCarrier>()) yield return Of(carrier.Tag(), byCarrier[carrier]);
-        yield return Of("none", byCarrier[null]);
+        lock (_gate)
+        {
+            var byCarrier = _live.Values.ToLookup(entry => entry.Carrier, entry => entry.Session);
+            return [.. Enum.GetValues<WebCarrier>().Select(carrier => Of(carrier)), Of(null)];
 
-        WebFigures Of(string carrier, IEnumerable<WebSession> sessions) => new(
-            listener.Name, carrier, sessions.Count(), sessions.Sum(session => session.Streams), sessions.Sum(session => session.Parked));
+            WebFigures Of(WebCarrier? carrier) => _before.Of(listener.Name, carrier, byCarrier[carrier]);
+        }
     }
 
     /// <summary>What they have carried, those that have ended too.</summary>
     public WebBytes Bytes()
     {
-        lock (_gate)
-        {
-            var (received, sent) = (_receivedBefore, _sentBefore);
-            foreach (var entry in _live.Values)
-            {
-                received += entry.Session.Received;
-                sent += entry.Session.Sent;
-            }
-
-            return new WebBytes(listener.Name, received, sent);
-        }
+        lock (_gate) return _before.BytesOf(listener.Name, _live.Values.Select(entry => entry.Session));
     }
 
     /// <summary>A connection that came as a stranger's has shown the token of a session.</summary>
@@ -229,7 +216,7 @@ internal sealed partial class WebSessions(
     private bool IsOutOfMemory()
     {
         if (loops[0].Memory.Level != MemoryLevel.Full) return false;
-        CountRefused("memory");
+        report.Refused("memory");
         return true;
     }
 
@@ -243,27 +230,18 @@ internal sealed partial class WebSessions(
         return text;
     }
 
-    private void Forget(UInt128 number, WebSession session)
+    private void Forget(UInt128 number, WebSession session, WebCarrier? carrier)
     {
         lock (_gate)
         {
             if (!_live.Remove(number)) return;
-            _receivedBefore += session.Received;
-            _sentBefore += session.Sent;
+            _before.Add(session, carrier);
             if (_isClosed && _live.Count == 0) _empty.TrySetResult();
             var now = NowMs;
             ForgetEnds(now);
             _ended.Add(number);
             _endAges.Enqueue((number, now));
         }
-    }
-
-    private void Tell(WebUser user, WebEnd end, Exception? fault)
-    {
-        if (fault is not null) Log.Faulted(log, fault, listener.Name);
-        var (name, reason) = (user.Credential.Name, end.Tag());
-        metrics.WebEnded(listener.Name, reason);
-        Log.Ended(log, listener.Name, name, reason);
     }
 
     private void ForgetEnds(long now)
@@ -273,16 +251,5 @@ internal sealed partial class WebSessions(
             _endAges.Dequeue();
             _ended.Remove(oldest.Number);
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 2371, EventName = "WebSessionEnded", Level = LogLevel.Debug,
-            Message = "Listener {Listener}: a WEB session of {User} ended ({Reason})")]
-        public static partial void Ended(ILogger logger, string listener, string user, string reason);
-
-        [LoggerMessage(EventId = 2372, EventName = "WebSessionFaulted", Level = LogLevel.Error,
-            Message = "Listener {Listener}: a WEB session ended by an exception of the proxy; please report it")]
-        public static partial void Faulted(ILogger logger, Exception error, string listener);
     }
 }

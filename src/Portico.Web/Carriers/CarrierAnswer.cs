@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Portico.Core.Web;
 
 namespace Portico.Web.Carriers;
 
@@ -34,8 +35,9 @@ internal static class CarrierAnswer
     }
 
     /// <summary>The same request in a second.</summary>
-    public static void Again(HttpResponse response)
+    public static void Again(HttpResponse response, WebReport report)
     {
+        report.SaidAgain();
         response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         response.Headers.RetryAfter = "1";
         response.ContentLength = 0;

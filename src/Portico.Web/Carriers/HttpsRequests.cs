@@ -27,14 +27,14 @@ internal static class HttpsRequests
 
         if (!entry.TryBeginBody())
         {
-            gate.Sessions.CountRefused("bodies");
-            CarrierAnswer.Again(context.Response);
+            gate.Sessions.Report.Refused("bodies");
+            CarrierAnswer.Again(context.Response, gate.Sessions.Report);
             return;
         }
 
         try
         {
-            await TakeAsync(context, entry, number, lane).ConfigureAwait(false);
+            await TakeAsync(context, gate, entry, number, lane).ConfigureAwait(false);
         }
         finally
         {
@@ -42,7 +42,7 @@ internal static class HttpsRequests
         }
     }
 
-    private static async Task TakeAsync(HttpContext context, WebEntry entry, ulong number, uint? lane)
+    private static async Task TakeAsync(HttpContext context, WebGate gate, WebEntry entry, ulong number, uint? lane)
     {
         if (await RequestBody.TryReadAsync(context, WebBatchReader.MaxLength).ConfigureAwait(false) is not { } body)
         {
@@ -55,7 +55,7 @@ internal static class HttpsRequests
         RequestBody.Release(context, body);
         if (answer.Kind == WebAnswerKind.Done)
             context.Response.Headers[CarrierAnswer.UpDone] = CarrierAnswer.Text(answer.Number);
-        Finish(context.Response, answer);
+        Finish(context.Response, answer, gate.Sessions.Report);
     }
 
     /// <summary>Gives an app frames, as soon as there are some.</summary>
@@ -83,7 +83,7 @@ internal static class HttpsRequests
         if (answer.IsLaneClosed) context.Response.Headers[CarrierAnswer.LaneClosed] = "1";
         if (answer.Batch is not { } batch)
         {
-            Finish(context.Response, answer);
+            Finish(context.Response, answer, gate.Sessions.Report);
             return;
         }
 
@@ -113,10 +113,10 @@ internal static class HttpsRequests
         await context.Response.BodyWriter.WriteAsync(TrialHalf).ConfigureAwait(false);
     }
 
-    private static void Finish(HttpResponse response, WebAnswer answer)
+    private static void Finish(HttpResponse response, WebAnswer answer, WebReport report)
     {
         if (answer.Kind == WebAnswerKind.Done) CarrierAnswer.Done(response);
-        else if (answer.Kind == WebAnswerKind.Again) CarrierAnswer.Again(response);
+        else if (answer.Kind == WebAnswerKind.Again) CarrierAnswer.Again(response, report);
         else CarrierAnswer.Refuse(response);
     }
 

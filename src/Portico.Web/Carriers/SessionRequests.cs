@@ -27,7 +27,7 @@ internal static class SessionRequests
         var created = gate.Sessions.Create(page, client);
         if (created.Token is null)
         {
-            if (created.IsOverLimit) CarrierAnswer.Again(response);
+            if (created.IsOverLimit) CarrierAnswer.Again(response, gate.Sessions.Report);
             else CarrierAnswer.Refuse(response);
             return;
         }

@@ -48,7 +48,7 @@ internal sealed class PublishedMetrics : IMeterFactory
             Dcs = () => [new DcCounters(2)],
             SessionLimits = () => [("main", 1)],
             StrangerTrials = () => [("main", 1)],
-            Web = () => [new WebFigures("main", "https", 1, 1, 1)],
+            Web = () => [new WebFigures("main", "https", 1, 1, 1, 1, 1)],
             WebBytes = () => [new WebBytes("main", 1, 1)],
         }));
         listener.RecordObservableInstruments();
@@ -126,6 +126,10 @@ internal sealed class PublishedMetrics : IMeterFactory
         metrics.StorageError();
         metrics.Alert("dc_down", "sent");
         metrics.WebEnded("main", "web_grace");
+        metrics.WebPage("main");
+        metrics.WebWelcome("main", 1);
+        metrics.WebAgain("main");
+        metrics.WebRepeated("main", isUp: true);
     }
 
     private void Note(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)

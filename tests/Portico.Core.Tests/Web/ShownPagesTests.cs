@@ -44,7 +44,7 @@ public sealed class ShownPagesTests
 
     private ShownPage Show(uint number, long nowMs)
     {
-        var page = new ShownPage(User);
+        var page = new ShownPage(User, nowMs);
         _pages.Add(number, page, nowMs);
         return page;
     }

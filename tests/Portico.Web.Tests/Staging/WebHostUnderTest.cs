@@ -71,8 +71,9 @@ internal sealed class WebHostUnderTest : IAsyncDisposable
         _users.Replace(_credentials, default);
         var listener = new ListenerContext("front", [], 0, new SessionLimit(1000), _users, new ListenerCounters("front"));
         Sessions = new WebSessions(
-            [.. _engine.Loops], Echo, listener, setup.Tokens, new ProxyMetrics(Metrics, new MetricSources()), setup.Limits,
-            TimeProvider.System, Logs.Factory.CreateLogger(nameof(WebSessions)));
+            [.. _engine.Loops], Echo, listener, setup.Tokens,
+            new WebReport("front", new ProxyMetrics(Metrics, new MetricSources()), Logs.Factory.CreateLogger(nameof(WebSessions))),
+            setup.Limits, TimeProvider.System);
         WebAddress.TryCreate(Host, setup.Path, out var address, out _);
         var settings = new WebSettings { Address = address!, Carriers = setup.Carriers, TakesClassic = true };
         if (setup.IsTls)
