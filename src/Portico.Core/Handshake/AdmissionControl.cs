@@ -66,7 +66,7 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         }
 
         // Not before: a replay proves nothing of who is there.
-        strangers.Remember(session.LimitedNetwork());
+        strangers.Remember(handshake.Network);
         session.Admit(lease, user);
         return default;
     }
@@ -86,7 +86,7 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
 
         if (!session.Listener.Limit.TryEnter(ref lease)) return CloseReason.ConnectionLimit;
         // Last: it may send another network away.
-        return lease.TryEnterNetwork(user, session.LimitedNetwork(), user.Terms.MaxNetworks ?? int.MaxValue, handshake.Loop.NowMs)
+        return lease.TryEnterNetwork(user, handshake.Network, user.Terms.MaxNetworks ?? int.MaxValue, handshake.Loop.NowMs)
             ? null
             : CloseReason.UserNetworks;
     }
@@ -107,7 +107,7 @@ internal sealed class AdmissionControl(LoopContext context, ReplayMemory replays
         if (rules.NeedsDomain && handshake.Result.IsTls)
             ClientHelloReader.TryFindUsableSni(handshake.Raw.AsSpan(0, handshake.RawLength), scratch.Bytes, out domain);
         Span<byte> address = stackalloc byte[16];
-        address = rules.NeedsAddress ? address[..session.WriteClientAddress(address)] : default;
+        address = rules.NeedsAddress ? address[..handshake.WriteClientAddress(address)] : default;
         var caller = new PolicyCaller(session.Listener.Name, domain, address);
         if (rules.Refusing(caller, out counted) is not { } refusing) return true;
         context.Metrics.PolicyRefused(refusing.Index, refusing.Rule.KindName);

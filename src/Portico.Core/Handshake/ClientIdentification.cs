@@ -57,8 +57,7 @@ internal sealed class ClientIdentification(
             {
                 case IoStatus.Ok:
                     // Many secrets take many turns. Meanwhile nothing is read: what the client adds waits in its kernel.
-                    var network = handshake.Session.LimitedNetwork();
-                    var progress = new TrialProgress(network, strangers.ExtentFor(network));
+                    var progress = new TrialProgress(handshake.Network, strangers.ExtentFor(handshake.Network));
                     StepResult identified;
                     Verdict verdict;
                     while ((verdict = Decide(handshake, ref progress, out identified)) == Verdict.Trying)

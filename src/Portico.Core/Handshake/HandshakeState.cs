@@ -49,6 +49,9 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     /// <summary>The 64 bytes that name DC and transport, as far as they are here.</summary>
     public HeaderBytes Header { get; } = new();
 
+    /// <summary>The client's <see cref="Session.LimitedNetwork"/>, found out once: each question may be a system call.</summary>
+    public ClientNetwork Network { get; private set; }
+
     /// <summary>What is known of the client.</summary>
     public HandshakeResult Result { get; } = new();
 
@@ -99,8 +102,21 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
     {
         Session = session;
         session.Client.Owner = this;
+        Network = session.LimitedNetwork(); // while accept has just told
         NoteByte();
     }
+
+    /// <summary>A balancer's header was read.</summary>
+    /// <inheritdoc cref="Session.ComesFrom"/>
+    public void ComesFrom(StatedOrigin? origin)
+    {
+        Session.ComesFrom(origin);
+        Network = Session.LimitedNetwork();
+    }
+
+    /// <summary>The bytes of the client's address, as <see cref="Session.WriteClientAddress"/> has them.</summary>
+    public int WriteClientAddress(Span<byte> target) =>
+        Network.TryWriteAddress(target, out var length) ? length : Session.WriteClientAddress(target);
 
     /// <summary>Comes back to the pool when the session's steps have ended.</summary>
     /// <param name="run">The steps; consumed here, exactly once.</param>
@@ -290,6 +306,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
         StopWaiting();
         _run = default;
         Session = null!;
+        Network = default;
         _finished = true;
         if (!IsQueued) ReturnToPool();
     }

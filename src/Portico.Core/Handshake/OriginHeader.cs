@@ -84,7 +84,7 @@ internal sealed class OriginHeader(LoopContext context, OriginLog log)
         isHeader = status == FrameStatus.Ok;
         if (!isHeader) return status == FrameStatus.Invalid;
         handshake.DropFront(length);
-        handshake.Session.ComesFrom(source is not null && destination is not null ? new StatedOrigin(source, destination) : null);
+        handshake.ComesFrom(source is not null && destination is not null ? new StatedOrigin(source, destination) : null);
         return true;
     }
 

@@ -35,6 +35,15 @@ internal readonly record struct ClientNetwork(ulong Prefix, byte Bits)
     public static ReadOnlySpan<byte> Unmap(ReadOnlySpan<byte> address) =>
         address.Length > V4Length && address.StartsWith(MappedPrefix) ? address[MappedOffset..] : address;
 
+    /// <summary>Writes the address in network order, which of IPv6 is not known.</summary>
+    public bool TryWriteAddress(Span<byte> target, out int length)
+    {
+        length = Bits == V4Bits ? V4Length : 0;
+        if (length == 0) return false;
+        BinaryPrimitives.WriteUInt32BigEndian(target, (uint)Prefix);
+        return true;
+    }
+
     /// <summary>Of an address.</summary>
     public static ClientNetwork Of(IPAddress address)
     {

@@ -58,7 +58,14 @@ internal sealed class MemoryChannel : Channel
         : new IPEndPoint(
             _remote.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 40_000 + Slot);
 
-    public override IPEndPoint? RemoteAddress() => Peer.HasReset ? null : _remote;
+    /// <summary>How often it was asked where its peer is.</summary>
+    public int AddressQuestions { get; private set; }
+
+    public override IPEndPoint? RemoteAddress()
+    {
+        AddressQuestions++;
+        return Peer.HasReset ? null : _remote;
+    }
 
     public override long UnacknowledgedBytes() => Peer.ToPeer.Length - Peer.ToPeer.Arrived;
 

@@ -13,6 +13,17 @@ public class PolicyAdmissionTests
     private static readonly IPAddress Site = IPAddress.Parse("8.8.4.4");
 
     [Fact]
+    public void Where_a_client_is_is_asked_when_it_comes_and_not_again()
+    {
+        using var stage = Start(Policies.Of(Policies.Most(9, "client_ipv4")));
+        var before = stage.CallRaw();
+        var (client, _) = stage.Relay();
+
+        Assert.Equal(before.Channel!.AddressQuestions, client.Peer.Channel!.AddressQuestions);
+        Assert.Equal(1, Counted(stage));
+    }
+
+    [Fact]
     public void So_many_clients_of_an_address_come_in_and_the_next_one_when_one_of_them_has_left()
     {
         using var stage = Start(Policies.Of(Policies.Most(2, "port_name", "client_ipv4")));
