@@ -301,10 +301,16 @@ public class SecretTrialsTests
         ObfuscatedEnd.Open(Transport.Padded, 2, Stage.WrongSecret, out var header);
         foreach (var raw in new[] { Hello(secrets[^1]), Hello(Stage.WrongSecret), header })
         {
-            Decide(judge, raw);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            Decide(judge, raw);
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            // The least of some: code that runs for the first time may allocate, and which of them that is the runtime decides.
+            var least = long.MaxValue;
+            for (var attempt = 0; attempt < 5; attempt++)
+            {
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                Decide(judge, raw);
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            Assert.Equal(0, least);
         }
     }
 
