@@ -2,6 +2,7 @@ using Portico.IntegrationTests.Admission;
 using Portico.IntegrationTests.Cover;
 using Portico.IntegrationTests.Cover.Learning;
 using Portico.IntegrationTests.Cover.Probes;
+using Portico.IntegrationTests.Diagnostics;
 using Portico.IntegrationTests.Doctor;
 using Portico.IntegrationTests.Life;
 using Portico.IntegrationTests.MiddleProxy;
@@ -20,6 +21,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     [
         typeof(DoctorCommandTests), typeof(HandOverTests), typeof(MisbehaviourTests), typeof(ProbeTests), typeof(UserCommandTests),
         typeof(RestartTests), typeof(BatteryTests), typeof(DeadAddressTests), typeof(RealCoverTests), typeof(OtherRealCoverTests),
+        typeof(OperatorLinesTests),
     ];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>

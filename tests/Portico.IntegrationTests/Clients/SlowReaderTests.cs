@@ -26,7 +26,7 @@ public sealed class SlowReaderTests
 
     [Trait(Suite.Trait, Suite.Long)]
     [Fact]
-    public Task A_client_that_takes_16_KB_a_second_outlives_the_write_deadline() => OnEveryWayAsync(async (engine, isMiddle) =>
+    public Task A_client_that_takes_16_KB_a_second_outlives_the_write_deadline() => EveryWay.AtOnceAsync(async (engine, isMiddle) =>
     {
         await using var test = Start(engine, isMiddle, clientWrite: TimeSpan.FromSeconds(2));
         await SipAsync(test, frames: 24, TimeSpan.FromSeconds(7));
@@ -34,7 +34,7 @@ public sealed class SlowReaderTests
 
     [Trait(Suite.Trait, Suite.Minutes)]
     [Fact]
-    public Task A_client_that_takes_16_KB_a_second_outlives_the_default_deadline() => OnEveryWayAsync(async (engine, isMiddle) =>
+    public Task A_client_that_takes_16_KB_a_second_outlives_the_default_deadline() => EveryWay.AtOnceAsync(async (engine, isMiddle) =>
     {
         await using var test = Start(engine, isMiddle);
         await SipAsync(test, frames: 40, TimeSpan.FromSeconds(90));
@@ -42,26 +42,13 @@ public sealed class SlowReaderTests
 
     [Trait(Suite.Trait, Suite.Minutes)]
     [Fact]
-    public Task A_reader_that_pauses_25_seconds_gets_everything() => OnEveryWayAsync(async (engine, isMiddle) =>
+    public Task A_reader_that_pauses_25_seconds_gets_everything() => EveryWay.AtOnceAsync(async (engine, isMiddle) =>
     {
         await using var test = Start(engine, isMiddle);
         await using var client = await AskAsync(test, frames: 40);
         await Task.Delay(TimeSpan.FromSeconds(25));
         await ExpectRestAsync(test, client, 40, 0);
     });
-
-    // All at once: they wait.
-    private static async Task OnEveryWayAsync(Func<EngineKind, bool, Task> run)
-    {
-        (EngineKind Engine, bool IsMiddle)[] ways =
-            [(EngineKind.Epoll, false), (EngineKind.Epoll, true), (EngineKind.Sockets, false), (EngineKind.Sockets, true)];
-        var problems = await Task.WhenAll(ways.Select(async way =>
-        {
-            var problem = await Record.ExceptionAsync(() => run(way.Engine, way.IsMiddle));
-            return problem is null ? null : $"{way.Engine}, {(way.IsMiddle ? "middle" : "direct")}: {problem}";
-        }));
-        Assert.All(problems, Assert.Null);
-    }
 
     private static ProxyUnderTest Start(EngineKind engine, bool isMiddle, TimeSpan? clientWrite = null)
     {
