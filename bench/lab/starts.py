@@ -4,8 +4,8 @@
     ./starts.py [--starts 20] [--remembered 170000] -- PROXY COMMAND...
 
 Fills a directory by as many clients as are to be remembered (portico/direct.json, with a directory of its own). Then starts by turns with
-an empty copy and with that one: time from the start of the process to its first link on the standard output, and to the first connection
-that is taken; resident memory two seconds later.
+an empty copy and with that one: time from the start of the process to the line on the standard output that tells of its links, and to the
+first connection that is taken; resident memory two seconds later.
 Exit status 1: with either directory the median to the first link is over 35 ms, or more than 20 MB are resident.
 """
 import argparse, json, os, pathlib, shutil, socket, statistics, subprocess, sys, tempfile, time
@@ -49,8 +49,8 @@ def start(command, config):
                 taken = time.perf_counter() - began
             except OSError:
                 time.sleep(0.0005)
-        while b"tg://" not in (line := process.stdout.readline()) and line:
-            pass
+        if b" link" not in process.stdout.readline():
+            sys.exit("the proxy has no links")
         linked = time.perf_counter() - began
         time.sleep(2)
         return linked, taken, measure.memory([process.pid])[0] / 1024
