@@ -1,4 +1,5 @@
 using Portico.IntegrationTests.Admission;
+using Portico.IntegrationTests.Backends;
 using Portico.IntegrationTests.Cover;
 using Portico.IntegrationTests.Cover.Learning;
 using Portico.IntegrationTests.Cover.Probes;
@@ -21,7 +22,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     [
         typeof(DoctorCommandTests), typeof(HandOverTests), typeof(MisbehaviourTests), typeof(ProbeTests), typeof(UserCommandTests),
         typeof(RestartTests), typeof(BatteryTests), typeof(DeadAddressTests), typeof(RealCoverTests), typeof(OtherRealCoverTests),
-        typeof(OperatorLinesTests),
+        typeof(OperatorLinesTests), typeof(VanishedDcTests), typeof(VanishedMiddleProxyTests),
     ];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>

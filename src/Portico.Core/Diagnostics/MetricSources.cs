@@ -8,14 +8,14 @@ namespace Portico.Core.Diagnostics;
 /// <param name="Parked">Requests for frames that wait.</param>
 /// <param name="Begun">Sessions that there have been since the proxy began, those that have ended too; 0 with none.</param>
 /// <param name="Opened">Streams, likewise.</param>
-internal readonly record struct WebFigures(
+internal sealed record WebFigures(
     string Listener, string Carrier, int Sessions, int Streams, int Parked, long Begun, long Opened);
 
 /// <summary>What the streams of one listener's WEB sessions have carried since the proxy began.</summary>
 /// <param name="Listener">Its name.</param>
 /// <param name="Received">Bytes from apps.</param>
 /// <param name="Sent">Bytes to apps, those that had to be repeated counted once.</param>
-internal readonly record struct WebBytes(string Listener, long Received, long Sent);
+internal sealed record WebBytes(string Listener, long Received, long Sent);
 
 /// <summary>What gauges and sums are read from, when somebody asks and from whatever thread. What is left out is nothing.</summary>
 internal sealed class MetricSources

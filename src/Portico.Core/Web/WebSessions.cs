@@ -132,17 +132,17 @@ internal sealed class WebSessions(
     {
         lock (_gate)
         {
-            var byCarrier = _live.Values.ToLookup(entry => entry.Carrier, entry => entry.Session);
-            return [.. Enum.GetValues<WebCarrier>().Select(carrier => Of(carrier)), Of(null)];
-
-            WebFigures Of(WebCarrier? carrier) => _before.Of(listener.Name, carrier, byCarrier[carrier]);
+            var figures = new List<WebFigures>();
+            foreach (var carrier in Enum.GetValues<WebCarrier>()) figures.Add(_before.Of(listener.Name, carrier, _live.Values));
+            figures.Add(_before.Of(listener.Name, null, _live.Values));
+            return figures;
         }
     }
 
     /// <summary>What they have carried, those that have ended too.</summary>
     public WebBytes Bytes()
     {
-        lock (_gate) return _before.BytesOf(listener.Name, _live.Values.Select(entry => entry.Session));
+        lock (_gate) return _before.BytesOf(listener.Name, _live.Values);
     }
 
     /// <summary>A connection that came as a stranger's has shown the token of a session.</summary>

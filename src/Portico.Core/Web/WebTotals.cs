@@ -27,30 +27,34 @@ internal sealed class WebTotals
     /// <summary>What there is, and what there has been, on one carrier.</summary>
     /// <param name="listener">Whose.</param>
     /// <param name="carrier">Which; null = no frame has travelled.</param>
-    /// <param name="live">Its sessions.</param>
-    public WebFigures Of(string listener, WebCarrier? carrier, IEnumerable<WebSession> live)
+    /// <param name="live">Its sessions, those on other carriers too.</param>
+    public WebFigures Of(string listener, WebCarrier? carrier, IEnumerable<WebEntry> live)
     {
-        var sessions = live.ToList();
-        var figures = new WebFigures(
-            listener, carrier?.Tag() ?? WebReport.None, sessions.Count, sessions.Sum(session => session.Streams),
-            sessions.Sum(session => session.Parked), 0, 0);
-        return carrier is not { } known ? figures : figures with
+        var (sessions, streams, parked, opened) = (0, 0, 0, 0L);
+        foreach (var entry in live)
         {
-            Begun = _sessions[(int)known] + sessions.Count,
-            Opened = _streams[(int)known] + sessions.Sum(session => session.Opened),
-        };
+            if (entry.Carrier != carrier) continue;
+            sessions++;
+            streams += entry.Session.Streams;
+            parked += entry.Session.Parked;
+            opened += entry.Session.Opened;
+        }
+
+        return carrier is { } known
+            ? new(listener, known.Tag(), sessions, streams, parked, _sessions[(int)known] + sessions, _streams[(int)known] + opened)
+            : new(listener, WebReport.None, sessions, streams, parked, 0, 0);
     }
 
     /// <summary>Bytes of streams.</summary>
     /// <param name="listener">Whose.</param>
     /// <param name="live">Its sessions.</param>
-    public WebBytes BytesOf(string listener, IEnumerable<WebSession> live)
+    public WebBytes BytesOf(string listener, IEnumerable<WebEntry> live)
     {
         var (received, sent) = (_received, _sent);
-        foreach (var session in live)
+        foreach (var entry in live)
         {
-            received += session.Received;
-            sent += session.Sent;
+            received += entry.Session.Received;
+            sent += entry.Session.Sent;
         }
 
         return new WebBytes(listener, received, sent);

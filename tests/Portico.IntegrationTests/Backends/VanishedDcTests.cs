@@ -1,72 +1,22 @@
-using System.Diagnostics;
-using System.Globalization;
 using Portico.Core.Net;
 using Portico.IntegrationTests.MiddleProxy;
-using Portico.TestKit.Clients;
 using Portico.TestKit.Proxies;
 using Portico.TestKit.Telegram;
-using Portico.TestKit.Telegram.Middle;
-using Portico.TestKit.Wires;
 using Xunit;
 using Xunit.Abstractions;
 
 namespace Portico.IntegrationTests.Backends;
 
-/// <summary>
-/// Telegram takes no more bytes while a client's request is under way: to the proxy the same
-/// as a way that is gone, since nothing is acknowledged.
-/// </summary>
+/// <summary>A data centre to which the way is gone.</summary>
 [Trait(Suite.Trait, Suite.Long)]
-public sealed class VanishedDcTests(ITestOutputHelper output)
+public sealed class VanishedDcTests(ITestOutputHelper output) : VanishedWay(output)
 {
-    private const double MostSeconds = 35;
-
-    // More than the kernel holds on the way: 4 MB to be sent and as much that was received.
-    private const int Request = 64 * 1024, Requests = 400;
-
-    [Fact]
-    public Task A_client_whose_request_is_under_way_is_ended_within_35_seconds() =>
-        EveryWay.AtOnceAsync((engine, isMiddle) => isMiddle ? MiddleAsync(engine) : DirectAsync(engine));
-
-    private async Task DirectAsync(EngineKind engine)
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task A_client_whose_request_is_under_way_is_ended_within_35_seconds(EngineKind engine)
     {
         await using var test = ProxyUnderTest.Start(engine, behaviour: new DcBehaviour { NeverReads = true });
         await using var client = await test.GreetAsync(ClientKind.Intermediate.Profile());
         await AssertEndedAsync(engine, client);
-    }
-
-    private async Task MiddleAsync(EngineKind engine)
-    {
-        var gate = new Gate(isOpen: true);
-        await using var test = ProxyUnderTest.StartMiddle(engine, behaviour: new MiddleBehaviour { Reading = gate, IsForgetful = true });
-        await using var client = await test.GreetAsync(ClientKind.Intermediate.Profile());
-        await client.EchoAsync(100); // the link was good
-        gate.Close();
-        await AssertEndedAsync(engine, client); // and the gate stays shut: behind it is half a packet
-    }
-
-    private async Task AssertEndedAsync(EngineKind engine, FakeClient client)
-    {
-        var asking = AskAsync();
-        var began = Stopwatch.GetTimestamp();
-        var (_, end) = await client.Wire.ReadSomeAsync(new byte[1], TimeSpan.FromSeconds(60));
-        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{engine}: {end} after {seconds:0.0} s"));
-        Assert.True(end is PeerEnd.Fin or PeerEnd.Reset);
-        Assert.InRange(seconds, 0, MostSeconds);
-        client.Wire.Reset();
-        await asking;
-
-        async Task AskAsync()
-        {
-            try
-            {
-                for (var i = 0; i < Requests; i++) await client.SendAsync(TestFrame.Create(TestCommand.Echo, new byte[Request]));
-            }
-            catch (Exception error) when (error is System.Net.Sockets.SocketException or ObjectDisposedException)
-            {
-                // it was ended
-            }
-        }
     }
 }

@@ -123,13 +123,16 @@ public sealed class FairnessTests(ITestOutputHelper output)
             {
                 _ofUnread = PagelessCarrier.Of(_carrier, _client);
                 await _ofUnread.SendAsync(_unread, begin);
-                await Task.Delay(200); // until what lies between is full, of which nothing tells
-                return;
+            }
+            else
+            {
+                _more.Enqueue(begin);
+                using var clock = new CancellationTokenSource(Wire.Patience);
+                while (Interlocked.Read(ref _unreadBytes) < RelayStreams.InitialWindow) await Task.Delay(5, clock.Token);
             }
 
-            _more.Enqueue(begin);
-            using var clock = new CancellationTokenSource(Wire.Patience);
-            while (Interlocked.Read(ref _unreadBytes) < RelayStreams.InitialWindow) await Task.Delay(5, clock.Token);
+            // Until what lies between is full, of which nothing tells, and what was poured is out of everybody's way.
+            await Task.Delay(200);
         }
 
         public async Task CloseUnreadAsync()
