@@ -37,6 +37,7 @@ def signed(words, key):
     """The hello with its random as a client's with this secret has it."""
     words = bytearray(words)
     words[11:43] = bytes(32)
+    words[44:76] = os.urandom(32)  # the session, or the same hello would come twice
     digest = bytearray(hmac.new(key, words, hashlib.sha256).digest())
     now = int(time.time()).to_bytes(4, "little")
     digest[28:] = bytes(a ^ b for a, b in zip(digest[28:], now))
