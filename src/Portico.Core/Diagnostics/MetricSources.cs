@@ -9,7 +9,11 @@ namespace Portico.Core.Diagnostics;
 /// <param name="Begun">Sessions that there have been since the proxy began, those that have ended too; 0 with none.</param>
 /// <param name="Opened">Streams, likewise.</param>
 internal sealed record WebFigures(
-    string Listener, string Carrier, int Sessions, int Streams, int Parked, long Begun, long Opened);
+    string Listener, string Carrier, int Sessions, int Streams, int Parked, long Begun, long Opened)
+{
+    /// <summary>In place of a carrier where no frame has travelled.</summary>
+    public const string NoCarrier = "none";
+}
 
 /// <summary>What the streams of one listener's WEB sessions have carried since the proxy began.</summary>
 /// <param name="Listener">Its name.</param>

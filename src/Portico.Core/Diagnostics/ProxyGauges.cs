@@ -88,7 +88,7 @@ internal static class ProxyGauges
             "portico.web.sent", () => sources.WebBytes().Select(it => OfListener(it.Listener, it.Sent)), "By",
             "Bytes to apps in streams of WEB sessions");
 
-        static bool HasCarrier(WebFigures figures) => figures.Carrier != "none";
+        static bool HasCarrier(WebFigures figures) => figures.Carrier != WebFigures.NoCarrier;
 
         static Measurement<long> Of(WebFigures figures, long count) =>
             new(count, new("listener", figures.Listener), new KeyValuePair<string, object?>("carrier", figures.Carrier));

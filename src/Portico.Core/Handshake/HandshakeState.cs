@@ -114,7 +114,7 @@ internal sealed class HandshakeState : LoopWaiter, IMemoryHolder
         Network = Session.LimitedNetwork();
     }
 
-    /// <summary>The bytes of the client's address, as <see cref="Session.WriteClientAddress"/> has them.</summary>
+    /// <summary>The client's address, as <see cref="Session.WriteClientAddress"/> has it; of IPv4 without asking again.</summary>
     public int WriteClientAddress(Span<byte> target) =>
         Network.TryWriteAddress(target, out var length) ? length : Session.WriteClientAddress(target);
 

@@ -12,22 +12,17 @@ namespace Portico.Core.Web;
 /// <param name="log">Where lines go.</param>
 internal sealed partial class WebReport(string listener, ProxyMetrics metrics, ILogger log)
 {
-    /// <summary>The label of sessions that no frame has travelled in.</summary>
-    public const string None = "none";
-
     private long _created;
 
     /// <summary>A bridge page is shown.</summary>
     public void PageShown() => metrics.WebPage(listener);
 
+    /// <summary>The number of a new session, by which lines name it.</summary>
+    public long NextNumber() => Interlocked.Increment(ref _created);
+
     /// <summary>A session was created.</summary>
     /// <param name="afterMs">Since its page was asked for.</param>
-    /// <returns>Its number, by which lines name it.</returns>
-    public long Created(long afterMs)
-    {
-        metrics.WebWelcome(listener, afterMs / 1000.0);
-        return Interlocked.Increment(ref _created);
-    }
+    public void Created(long afterMs) => metrics.WebWelcome(listener, afterMs / 1000.0);
 
     /// <summary>A request that was right was refused.</summary>
     /// <param name="reason">See <see cref="ProxyMetrics.WebRefused"/>.</param>
@@ -41,7 +36,7 @@ internal sealed partial class WebReport(string listener, ProxyMetrics metrics, I
     public void Repeated(bool isUp) => metrics.WebRepeated(listener, isUp);
 
     /// <summary>A session is over.</summary>
-    /// <param name="number">As <see cref="Created"/> gave it.</param>
+    /// <param name="number">As <see cref="NextNumber"/> gave it.</param>
     /// <param name="session">Which; on its loop.</param>
     /// <param name="carrier">What its frames travelled on; null = none has.</param>
     /// <param name="afterMs">Since it was created.</param>
@@ -49,7 +44,7 @@ internal sealed partial class WebReport(string listener, ProxyMetrics metrics, I
     public void Ended(long number, WebSession session, WebCarrier? carrier, long afterMs, Exception? fault)
     {
         if (fault is not null) Log.Faulted(log, fault, listener, number);
-        var (reason, way) = (session.Ended.GetValueOrDefault().Tag(), carrier?.Tag() ?? None);
+        var (reason, way) = (session.Ended.GetValueOrDefault().Tag(), carrier?.Tag() ?? WebFigures.NoCarrier);
         metrics.WebEnded(listener, reason);
         Log.Ended(
             log, listener, number, session.User.Credential.Name, reason, afterMs / 1000, way, session.Opened, session.Received,

@@ -70,6 +70,7 @@ internal sealed class WebSessions(
     public string? NewPage(WebUser user)
     {
         var now = NowMs;
+        string token;
         lock (_gate)
         {
             if (_isClosed || !IsGood(user) || IsOutOfMemory()) return null;
@@ -79,11 +80,12 @@ internal sealed class WebSessions(
                 return null;
             }
 
-            var token = NewToken(WebTokenKind.Bootstrap, out var number);
+            token = NewToken(WebTokenKind.Bootstrap, out var number);
             _pages.Add(number, new ShownPage(user, now), now);
-            report.PageShown();
-            return token;
         }
+
+        report.PageShown();
+        return token;
     }
 
     /// <summary>Creates a session, or finds the one that the same page has created: the first answer may have been lost.</summary>
@@ -94,6 +96,7 @@ internal sealed class WebSessions(
         var now = NowMs;
         WebSession session = null!;
         WebCreation created;
+        long shownMs;
         lock (_gate)
         {
             if (!_pages.TryFind(page.Number, now, out var shown)) return default;
@@ -111,7 +114,8 @@ internal sealed class WebSessions(
             var loop = loops[_nextLoop++ % loops.Length];
             created = new(NewToken(WebTokenKind.Session, out var number), IsOverLimit: false);
             _pages.Use(shown, created.Token!, number);
-            var name = report.Created(now - shown.ShownMs);
+            var name = report.NextNumber();
+            shownMs = shown.ShownMs;
             SessionCarriers carriers = null!;
             session = new WebSession(loop, engine, shown.User, client, Bounds, fault =>
             {
@@ -123,6 +127,7 @@ internal sealed class WebSessions(
             _live.Add(number, new WebEntry(session, carriers, Sockets));
         }
 
+        report.Created(now - shownMs);
         session.Loop.Post(session.Begin, session.OnFault);
         return created;
     }

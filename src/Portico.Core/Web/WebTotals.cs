@@ -6,7 +6,7 @@ namespace Portico.Core.Web;
 /// <summary>What the sessions of one listener that have ended have carried, and with it what all have. By one thread at a time.</summary>
 internal sealed class WebTotals
 {
-    // By carrier. Where no frame has travelled there was no stream.
+    // By carrier. A session that ends within its very first message is of none.
     private readonly long[] _sessions = new long[Enum.GetValues<WebCarrier>().Length];
     private readonly long[] _streams = new long[Enum.GetValues<WebCarrier>().Length];
     private long _received;
@@ -42,7 +42,7 @@ internal sealed class WebTotals
 
         return carrier is { } known
             ? new(listener, known.Tag(), sessions, streams, parked, _sessions[(int)known] + sessions, _streams[(int)known] + opened)
-            : new(listener, WebReport.None, sessions, streams, parked, 0, 0);
+            : new(listener, WebFigures.NoCarrier, sessions, streams, parked, 0, 0);
     }
 
     /// <summary>Bytes of streams.</summary>
