@@ -8,7 +8,7 @@ Starts the proxy with so many users on one listener, none with a domain of its o
 before, and each time another. Told is the time from connecting to the first byte of the flight.
 Exit status 1: of either a 20th takes longer than 20 ms while only the hellos come.
 """
-import argparse, hashlib, hmac, itertools, json, multiprocessing, os, pathlib, random, socket, statistics, sys, tempfile, time
+import argparse, hashlib, hmac, itertools, multiprocessing, os, pathlib, random, socket, statistics, sys, tempfile, time
 
 import floods
 import measure
@@ -22,15 +22,10 @@ def secret(user):
 
 
 def configuration(folder, users):
-    config = json.loads((HERE / "portico/direct.json").read_text())
-    listener = config["listeners"][0]
-    del listener["secret"]
-    listener["users"] = [{"name": "u%d" % user, "secret": secret(user).hex()} for user in range(users)]
-    config.update(dataDirectory=folder + "/data", admin={"address": None, "socket": None})
-    path = pathlib.Path(folder) / "portico.json"
-    path.write_text(json.dumps(config))
-    path.chmod(0o600)
-    return str(path)
+    listener = {"address": "127.0.0.1", "port": PORT, "domain": floods.DOMAIN, "protocols": ["fake-tls", "secure", "classic"],
+                "users": [{"name": "u%d" % user, "secret": secret(user).hex()} for user in range(users)]}
+    return measure.configuration(folder + "/portico.json", listeners=[listener], dataDirectory=folder + "/data",
+                                 admin={"address": None, "socket": None})
 
 
 def signed(words, key):

@@ -246,6 +246,17 @@ COLS = ["down_mb_s", "up_mb_s", "cpu_s_per_gb", "min_cpu_s_per_gb", "cpu_us_per_
         "p50_us", "p99_us", "p999_us", "cpu_proxy", "cpu_faketg", "cpu_load", "others_cores"]
 
 
+def configuration(path, **changes):
+    """portico/direct.json with other keys, as a file that its owner alone may read"""
+    with open(os.path.join(HERE, "portico", "direct.json")) as file:
+        config = json.load(file)
+    config.update(changes)
+    with open(path, "w") as file:
+        json.dump(config, file)
+    os.chmod(path, 0o600)
+    return path
+
+
 def portico_lab(name, command, config, logs):
     """the proxy alone, with one of the configurations in portico/ or one like them; without a command as `dotnet build` leaves it"""
     here = os.path.dirname(os.path.abspath(__file__))

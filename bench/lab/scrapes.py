@@ -8,23 +8,17 @@ once, one wave every three seconds: downloads of 4 clients, and echoes of 16. Th
 Exit status 1: a wave was not answered whole, others kept less than 95 % of their throughput or took more than twice as long (p99),
 memory that is the process's own grew by more than 16 MB, or a page of sessions has more than 200 KB.
 """
-import argparse, asyncio, json, os, pathlib, statistics, subprocess, sys, tempfile, threading, time, urllib.request
+import argparse, asyncio, json, os, statistics, subprocess, sys, tempfile, threading, time, urllib.request
 
 import measure
 
-HERE = pathlib.Path(__file__).resolve().parent
 ADMIN, TOKEN, EVERY = 4462, "0123456789abcdef0123456789abcdef", 3
 MOST_MB, LEAST_SHARE, MOST_TIMES, MOST_PAGE = 16, 0.95, 2.0, 200_000
 
 
 def configuration(folder):
-    config = json.loads((HERE / "portico/direct.json").read_text())
-    config["admin"] = {"address": "127.0.0.1:%d" % ADMIN, "token": TOKEN, "socket": None}
-    config["dataDirectory"] = folder
-    path = pathlib.Path(folder) / "portico.json"
-    path.write_text(json.dumps(config))
-    path.chmod(0o600)
-    return str(path)
+    return measure.configuration(folder + "/portico.json", dataDirectory=folder,
+                                 admin={"address": "127.0.0.1:%d" % ADMIN, "token": TOKEN, "socket": None})
 
 
 def own_kb(pids):

@@ -17,14 +17,8 @@ PORT, MOST_MS, MOST_MB = 4430, 35, 20
 
 
 def configuration(folder, data):
-    config = json.loads((HERE / "portico/direct.json").read_text())
-    config["dataDirectory"] = data
-    config["admin"] = {"address": None, "socket": None}
-    config["replay"] = {"maxItems": 1_000_000}
-    path = pathlib.Path(folder) / (os.path.basename(data) + ".json")
-    path.write_text(json.dumps(config))
-    path.chmod(0o600)
-    return str(path)
+    return measure.configuration("%s/%s.json" % (folder, os.path.basename(data)), dataDirectory=data,
+                                 admin={"address": None, "socket": None}, replay={"maxItems": 1_000_000})
 
 
 def fill(command, config, folder, count):
