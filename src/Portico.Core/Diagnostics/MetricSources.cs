@@ -1,18 +1,31 @@
 namespace Portico.Core.Diagnostics;
 
 /// <summary>WEB sessions of one listener on one carrier.</summary>
-/// <param name="Listener">Its name.</param>
-/// <param name="Carrier">Of the carrier; none = no frame has travelled yet.</param>
-/// <param name="Sessions">Sessions there are.</param>
-/// <param name="Streams">Their streams.</param>
-/// <param name="Parked">Requests for frames that wait.</param>
-/// <param name="Begun">Sessions that there have been since the proxy began, those that have ended too; 0 with none.</param>
-/// <param name="Opened">Streams, likewise.</param>
-internal sealed record WebFigures(
-    string Listener, string Carrier, int Sessions, int Streams, int Parked, long Begun, long Opened)
+/// <param name="listener">Its name.</param>
+/// <param name="carrier">Of the carrier; <see cref="NoCarrier"/> = no frame has travelled yet.</param>
+internal sealed class WebFigures(string listener, string carrier)
 {
     /// <summary>In place of a carrier where no frame has travelled.</summary>
     public const string NoCarrier = "none";
+
+    public string Listener => listener;
+
+    public string Carrier => carrier;
+
+    /// <summary>Sessions there are.</summary>
+    public int Sessions { get; set; }
+
+    /// <summary>Their streams.</summary>
+    public int Streams { get; set; }
+
+    /// <summary>Requests for frames that wait.</summary>
+    public int Parked { get; set; }
+
+    /// <summary>Sessions that there have been since the proxy began, those that have ended too; of a carrier.</summary>
+    public long Begun { get; set; }
+
+    /// <summary>Streams, likewise.</summary>
+    public long Opened { get; set; }
 }
 
 /// <summary>What the streams of one listener's WEB sessions have carried since the proxy began.</summary>

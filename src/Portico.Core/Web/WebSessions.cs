@@ -135,13 +135,7 @@ internal sealed class WebSessions(
     /// <summary>What there is, and what there has been, by carrier.</summary>
     public IReadOnlyList<WebFigures> Figures()
     {
-        lock (_gate)
-        {
-            var figures = new List<WebFigures>();
-            foreach (var carrier in Enum.GetValues<WebCarrier>()) figures.Add(_before.Of(listener.Name, carrier, _live.Values));
-            figures.Add(_before.Of(listener.Name, null, _live.Values));
-            return figures;
-        }
+        lock (_gate) return _before.FiguresOf(listener.Name, _live.Values);
     }
 
     /// <summary>What they have carried, those that have ended too.</summary>

@@ -24,25 +24,26 @@ internal sealed class WebTotals
         _streams[(int)known] += session.Opened;
     }
 
-    /// <summary>What there is, and what there has been, on one carrier.</summary>
+    /// <summary>What there is, and what there has been, on each carrier; last what no frame has travelled in.</summary>
     /// <param name="listener">Whose.</param>
-    /// <param name="carrier">Which; null = no frame has travelled.</param>
-    /// <param name="live">Its sessions, those on other carriers too.</param>
-    public WebFigures Of(string listener, WebCarrier? carrier, IEnumerable<WebEntry> live)
+    /// <param name="live">Its sessions.</param>
+    public WebFigures[] FiguresOf(string listener, IEnumerable<WebEntry> live)
     {
-        var (sessions, streams, parked, opened) = (0, 0, 0, 0L);
+        var figures = new WebFigures[_sessions.Length + 1];
+        for (var i = 0; i < _sessions.Length; i++)
+            figures[i] = new WebFigures(listener, ((WebCarrier)i).Tag()) { Begun = _sessions[i], Opened = _streams[i] };
+        figures[^1] = new WebFigures(listener, WebFigures.NoCarrier);
         foreach (var entry in live)
         {
-            if (entry.Carrier != carrier) continue;
-            sessions++;
-            streams += entry.Session.Streams;
-            parked += entry.Session.Parked;
-            opened += entry.Session.Opened;
+            var of = figures[(int?)entry.Carrier ?? _sessions.Length];
+            of.Sessions++;
+            of.Streams += entry.Session.Streams;
+            of.Parked += entry.Session.Parked;
+            of.Begun++;
+            of.Opened += entry.Session.Opened;
         }
 
-        return carrier is { } known
-            ? new(listener, known.Tag(), sessions, streams, parked, _sessions[(int)known] + sessions, _streams[(int)known] + opened)
-            : new(listener, WebFigures.NoCarrier, sessions, streams, parked, 0, 0);
+        return figures;
     }
 
     /// <summary>Bytes of streams.</summary>

@@ -48,7 +48,7 @@ internal sealed class PublishedMetrics : IMeterFactory
             Dcs = () => [new DcCounters(2)],
             SessionLimits = () => [("main", 1)],
             StrangerTrials = () => [("main", 1)],
-            Web = () => [new WebFigures("main", "https", 1, 1, 1, 1, 1)],
+            Web = () => [new WebFigures("main", "https")],
             WebBytes = () => [new WebBytes("main", 1, 1)],
         }));
         listener.RecordObservableInstruments();
